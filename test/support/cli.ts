@@ -1,0 +1,36 @@
+import type { Io } from "../../src/cli/io.ts";
+import { runCli } from "../../src/cli/program.ts";
+import { systemClock, wait } from "../../src/cli/system-clock.ts";
+
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Io["env"];
+  /** As on a terminal of this width. */
+  readonly columns?: number;
+  readonly clock?: Io["clock"];
+  readonly stop?: AbortSignal;
+  readonly abort?: AbortSignal;
+}
+
+/** Runs a command line in this process, without its edge: exit code and everything it printed. */
+export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  let stdout = "";
+  let stderr = "";
+  const terminal = { isTTY: options.columns !== undefined, columns: options.columns ?? null };
+  const exitCode = await runCli(argv, {
+    stdout: { write: (text) => void (stdout += text), ...terminal },
+    stderr: { write: (text) => void (stderr += text), ...terminal },
+    env: options.env ?? {},
+    clock: options.clock ?? systemClock,
+    wait,
+    stop: options.stop ?? new AbortController().signal,
+    abort: options.abort ?? new AbortController().signal,
+    signalExitCode: () => 143,
+  });
+  return { exitCode, stdout, stderr };
+}
