@@ -1,0 +1,42 @@
+import type { Labels } from "./labels.ts";
+
+/** Why the gateway cannot be asked to delete exactly this group. */
+export type Obstacle = "unreadable_labels" | "unaddressable";
+
+/** What one snapshot says of one group. Times are Unix seconds of the gateway's clock. */
+export interface Group {
+  /** Identity among the groups of one gateway; equal keys are the same group in another snapshot. */
+  readonly key: string;
+  /** Empty if they could not be read. */
+  readonly labels: Labels;
+  readonly obstacle: Obstacle | null;
+  /** 0: never pushed successfully. null: unreadable. */
+  readonly lastSuccessAt: number | null;
+  /** 0: no push ever failed. null: unreadable. */
+  readonly lastFailureAt: number | null;
+  /** Of all its families, the gateway's own two push times included. */
+  readonly series: number;
+  /** The values of the gauges that rules take a TTL from, by metric name; NaN where the group has no single value. */
+  readonly gauges: ReadonlyMap<string, number>;
+}
+
+/** Which pushes count as life: all of them, or only those that succeeded. */
+export type Since = "last_activity" | "last_success";
+
+/**
+ * When the group was last alive, Unix seconds; null if it cannot be known.
+ *
+ * A group that never pushed successfully has only its failed pushes to go by, whatever `since` says: the gateway
+ * creates a group with push time 0 for a rejected first push.
+ */
+export function lastActivityAt(group: Group, since: Since = "last_activity"): number | null {
+  const success = group.lastSuccessAt;
+  const failure = group.lastFailureAt;
+  if (!isTime(success) || !isTime(failure)) return null;
+  const activity = since === "last_success" && success > 0 ? success : Math.max(success, failure);
+  return activity > 0 ? activity : null;
+}
+
+function isTime(value: number | null): value is number {
+  return value !== null && Number.isFinite(value) && value >= 0;
+}

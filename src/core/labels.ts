@@ -1,0 +1,68 @@
+/**
+ * A grouping key: label names to values, `job` first, then by name, so that the same key always reads the same.
+ * A Map, because a label may be called `constructor` or `__proto__`.
+ */
+export type Labels = ReadonlyMap<string, string>;
+
+/** Sorts `pairs` into a grouping key. A repeated name keeps its last value. */
+export function createLabels(pairs: Iterable<readonly [name: string, value: string]>): Labels {
+  return new Map([...pairs].toSorted(([a], [b]) => compareLabelNames(a, b)));
+}
+
+function compareLabelNames(a: string, b: string): number {
+  if (a === b) return 0;
+  if (a === "job") return -1;
+  if (b === "job") return 1;
+  return a < b ? -1 : 1;
+}
+
+/** One string per grouping key: equal if and only if the keys are. Not for people; see {@link formatLabels}. */
+export function labelsKey(labels: Labels): string {
+  return JSON.stringify([...labels]);
+}
+
+/** The labels as a plain object for JSON, safe with a label called `__proto__`. */
+export function labelsToObject(labels: Labels): Record<string, string> {
+  const object = Object.create(null) as Record<string, string>;
+  for (const [name, value] of labels) object[name] = value;
+  return object;
+}
+
+/**
+ * Renders `{job="a", instance="b"}`, which the matcher grammar reads back. Control characters and marks that
+ * change the direction of text are escaped, so that a hostile label cannot drive a terminal.
+ */
+export function formatLabels(labels: Labels): string {
+  return `{${[...labels].map(([name, value]) => `${formatName(name)}=${quote(value)}`).join(", ")}}`;
+}
+
+function formatName(name: string): string {
+  return isLegacyLabelName(name) ? name : quote(name);
+}
+
+/** A label name as Prometheus knew them before UTF-8 names. */
+export function isLegacyLabelName(name: string): boolean {
+  return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
+}
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  '"': '\\"',
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** Quotes as Go does: what is neither printable nor a plain space becomes an escape. */
+export function quote(text: string): string {
+  return `"${text.replaceAll(/["\\]|\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/gu, escapeCharacter)}"`;
+}
+
+function escapeCharacter(character: string): string {
+  const short = shortEscapes[character];
+  if (short !== undefined) return short;
+  const codePoint = character.codePointAt(0) ?? 0;
+  return codePoint > 0xffff
+    ? `\\U${codePoint.toString(16).padStart(8, "0")}`
+    : `\\u${codePoint.toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,58 @@
+import type { WithholdReason } from "./verdict.ts";
+
+/** What one sweep of one gateway may do at most. */
+export interface Limits {
+  /** 0 to 1, of all groups of the gateway; more expired than this: nothing is deleted. */
+  readonly maxDeleteRatio: number;
+  /** The ratio applies from this many groups on: on a small gateway half of them is soon reached. */
+  readonly ratioMinGroups: number;
+  /** More expired than this: nothing is deleted. */
+  readonly maxDeletes: number;
+  /** A ceiling; over 0. */
+  readonly deletesPerSecond: number;
+  /** The longest time in which the gateway was down that is not held against its groups. 0: none. */
+  readonly maxOutageSeconds: number;
+  /** No DELETE on older knowledge about the group. null: one second plus twice what one read takes. */
+  readonly maxEvidenceAgeSeconds: number | null;
+}
+
+/** The values of `limits` in the file when it does not set them. */
+export const defaultLimits: Limits = {
+  maxDeleteRatio: 0.5,
+  ratioMinGroups: 20,
+  maxDeletes: 10_000,
+  deletesPerSecond: 200,
+  maxOutageSeconds: 86_400,
+  maxEvidenceAgeSeconds: null,
+};
+
+/** A limit that a plan exceeds, with its numbers. */
+export interface ExceededLimit {
+  readonly reason: Extract<WithholdReason, "max_delete_ratio" | "max_deletes">;
+  /** How many groups have expired. */
+  readonly expired: number;
+  /** How many groups the gateway has. */
+  readonly groups: number;
+  readonly limit: number;
+}
+
+/** The limit that forbids deleting `expired` of `groups` groups, if there is one. */
+export function findExceededLimit(expired: number, groups: number, limits: Limits): ExceededLimit | null {
+  if (groups >= limits.ratioMinGroups && expired > limits.maxDeleteRatio * groups) {
+    return { reason: "max_delete_ratio", expired, groups, limit: limits.maxDeleteRatio };
+  }
+  if (expired > limits.maxDeletes) {
+    return { reason: "max_deletes", expired, groups, limit: limits.maxDeletes };
+  }
+  return null;
+}
+
+/** Says what a limit withheld, with the numbers, and how to let it pass once. */
+export function explainExceededLimit({ reason, expired, groups, limit }: ExceededLimit): string {
+  const percent = ((100 * expired) / groups).toFixed(1);
+  return reason === "max_delete_ratio"
+    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} allows; ` +
+        `nothing was deleted. Read "report" first; if it is right, --limits.max-delete-ratio=1 lets it pass once.`
+    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} allows; ` +
+        `nothing was deleted. Read "report" first; if it is right, --limits.max-deletes=${expired} lets it pass once.`;
+}

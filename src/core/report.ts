@@ -1,0 +1,65 @@
+import type { Decision } from "./decide.ts";
+import type { Outcome } from "./verdict.ts";
+
+/** One pass over all gateways: what was found, decided and done. A dry run's report differs only in having no outcomes. */
+export interface SweepReport {
+  /** Unix seconds of the local clock, like `finishedAt`. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly dryRun: boolean;
+  readonly gateways: readonly GatewayReport[];
+}
+
+/**
+ * - `ok`: everything that has expired is gone (or would be, in a dry run)
+ * - `withheld`: a limit forbade all deletions
+ * - `partial`: some deletions failed, were not confirmed, or were withheld by a doubt
+ * - `failed`: the gateway could not be read; nothing was done
+ */
+export type GatewayStatus = "ok" | "withheld" | "partial" | "failed";
+
+export interface GatewayReport {
+  readonly name: string;
+  readonly url: string;
+  readonly status: GatewayStatus;
+  /** What stood in the way, when something did. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** null if there is none. */
+  readonly snapshot: SnapshotFacts | null;
+  /** In the order of the plan. */
+  readonly entries: readonly ReportEntry[];
+  /** What the operator should know besides, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface SnapshotFacts {
+  /** The gateway's time, Unix seconds. */
+  readonly takenAt: number;
+  readonly groups: number;
+  readonly sizeBytes: number;
+  readonly source: "api" | "exposition";
+  readonly clockSkewSeconds: number | null;
+  readonly outageSeconds: number;
+}
+
+export interface ReportEntry extends Decision {
+  /** null: no deletion was tried. */
+  readonly outcome: Outcome | null;
+}
+
+export interface Totals {
+  readonly delete: number;
+  readonly keep: number;
+  readonly withhold: number;
+}
+
+export function countVerdicts(decisions: readonly Decision[]): Totals {
+  const totals = { delete: 0, keep: 0, withhold: 0 };
+  for (const { verdict } of decisions) totals[verdict.verdict] += 1;
+  return totals;
+}
+
+/** Whether anything has expired, also if it was withheld. */
+export function hasExpired(report: SweepReport): boolean {
+  return report.gateways.some(({ entries }) => entries.some(({ verdict }) => verdict.verdict !== "keep"));
+}

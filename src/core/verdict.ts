@@ -1,0 +1,41 @@
+/**
+ * The closed unions of everything the janitor can decide. Reports, logs, metrics, `explain` and the tests share them;
+ * they are label values of metrics, so a new one is a change of the interface.
+ */
+export const deleteReasons = ["ttl_expired", "host_vanished"] as const;
+export const keepReasons = [
+  "within_ttl",
+  "no_rule",
+  "rule_keeps",
+  "rule_reports",
+  "kept_latest",
+  "future_time",
+  "invalid_time",
+  "unreadable_labels",
+  "unaddressable",
+] as const;
+export const withholdReasons = [
+  "max_delete_ratio",
+  "max_deletes",
+  "evidence_too_old",
+  "pushed_again",
+  "archive_failed",
+  "gateway_unhealthy",
+  "interrupted",
+] as const;
+
+export type DeleteReason = (typeof deleteReasons)[number];
+export type KeepReason = (typeof keepReasons)[number];
+export type WithholdReason = (typeof withholdReasons)[number];
+
+/** One decision about one group, with its one reason. */
+export type Verdict =
+  | { readonly verdict: "delete"; readonly reason: DeleteReason }
+  | { readonly verdict: "keep"; readonly reason: KeepReason }
+  | { readonly verdict: "withhold"; readonly reason: WithholdReason };
+
+/**
+ * What became of one deletion, as the gateway showed it afterwards: its 202 only means that the request was queued.
+ * `failed`: the request was not accepted, or nobody could look.
+ */
+export type Outcome = "gone" | "pushed_again" | "still_there" | "failed";

@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { Group } from "../../src/core/group.ts";
+import type { Limits } from "../../src/core/limits.ts";
+import { explainExceededLimit } from "../../src/core/limits.ts";
+import { createPlan, type Plan } from "../../src/core/plan.ts";
+import { countVerdicts } from "../../src/core/report.ts";
+import type { Rule } from "../../src/core/rule.ts";
+import { group, limits, now, ttlRule } from "../support/core-values.ts";
+
+const ttl = 3600;
+
+function planFor(
+  groups: readonly Group[],
+  rules: readonly Rule[] = [ttlRule(ttl)],
+  rest: { limits?: Limits; gatewayStartedAt?: number | null } = {},
+): Plan {
+  return createPlan({ groups, now, gatewayStartedAt: null, rules, limits: limits(), ...rest });
+}
+
+function lines({ decisions }: Plan): string[] {
+  return decisions.map(
+    ({ group: { labels }, verdict }) => `${labels.get("job")} ${verdict.verdict} ${verdict.reason}`,
+  );
+}
+
+const fresh = (count: number): Group[] =>
+  Array.from({ length: count }, (_, i) => group({ job: `fresh-${i}` }, i));
+const expired = (count: number): Group[] =>
+  Array.from({ length: count }, (_, i) => group({ job: `old-${i}` }, 9999 + i));
+
+describe("a plan", () => {
+  it("deletes the oldest first, then lists what is kept by expiry, and last what never expires", () => {
+    const rules = [ttlRule(ttl, { matchers: ['job!="free"'] })];
+    const groups = [
+      group({ job: "free" }, 1),
+      group({ job: "young" }, 10),
+      group({ job: "older" }, 5000),
+      group({ job: "middle" }, 2000),
+      group({ job: "oldest" }, 9000),
+    ];
+    expect(lines(planFor(groups, rules))).toEqual([
+      "oldest delete ttl_expired",
+      "older delete ttl_expired",
+      "middle keep within_ttl",
+      "young keep within_ttl",
+      "free keep no_rule",
+    ]);
+  });
+
+  it("does not depend on the order in which the gateway lists its groups", () => {
+    const groups = [
+      ...fresh(5),
+      ...expired(5),
+      group({ job: "twin", x: "1" }, 5000),
+      group({ job: "twin", x: "2" }, 5000),
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(groups, { minLength: groups.length }), (shuffled) => {
+        expect(planFor(shuffled).decisions).toEqual(planFor(groups).decisions);
+      }),
+    );
+  });
+
+  it("has one decision for each group, whatever the groups", () => {
+    const time = fc.oneof(
+      fc.constantFrom(0, Number.NaN, now + 100, -1, null),
+      fc.integer({ min: 1, max: now }),
+    );
+    const anyGroup = fc.record({ id: fc.string(), success: time, failure: time });
+    fc.assert(
+      fc.property(fc.uniqueArray(anyGroup, { selector: ({ id }) => id }), (records) => {
+        const groups = records.map(({ id, success, failure }) =>
+          group({ job: id }, 0, { lastSuccessAt: success, lastFailureAt: failure }),
+        );
+        const plan = planFor(groups);
+        const totals = countVerdicts(plan.decisions);
+        expect(totals.delete + totals.keep + totals.withhold).toBe(groups.length);
+        for (const { verdict, group: one } of plan.decisions) {
+          if (verdict.verdict !== "delete") continue;
+          expect(Math.max(one.lastSuccessAt ?? Infinity, one.lastFailureAt ?? Infinity)).toBeLessThan(
+            now - ttl,
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe("max_delete_ratio", () => {
+  const half = limits({ maxDeleteRatio: 0.5, ratioMinGroups: 20 });
+
+  it("lets exactly the ratio pass", () => {
+    const plan = planFor([...fresh(10), ...expired(10)], undefined, { limits: half });
+    expect(countVerdicts(plan.decisions)).toEqual({ delete: 10, keep: 10, withhold: 0 });
+  });
+
+  it("withholds everything when one more has expired, never a part", () => {
+    const plan = planFor([...fresh(10), ...expired(11)], undefined, { limits: half });
+    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 10, withhold: 11 });
+    expect(plan.exceededLimit).toEqual({ reason: "max_delete_ratio", expired: 11, groups: 21, limit: 0.5 });
+    expect(lines(plan)[0]).toBe("old-10 withhold max_delete_ratio");
+  });
+
+  it("does not apply below ratio_min_groups", () => {
+    const plan = planFor(expired(19), undefined, { limits: half });
+    expect(countVerdicts(plan.decisions).delete).toBe(19);
+    expect(countVerdicts(planFor(expired(20), undefined, { limits: half }).decisions).withhold).toBe(20);
+  });
+
+  it("of 0 deletes nothing, of 1 lets everything pass", () => {
+    const groups = [...fresh(30), ...expired(1)];
+    expect(
+      countVerdicts(planFor(groups, undefined, { limits: limits({ maxDeleteRatio: 0 }) }).decisions).withhold,
+    ).toBe(1);
+    expect(
+      countVerdicts(planFor(expired(30), undefined, { limits: limits({ maxDeleteRatio: 1 }) }).decisions)
+        .delete,
+    ).toBe(30);
+  });
+
+  it("is explained with the numbers, the flag and the advice to read report first", () => {
+    const plan = planFor([...fresh(10), ...expired(30)], undefined, { limits: half });
+    expect(explainExceededLimit(plan.exceededLimit!)).toBe(
+      "30 of 40 groups have expired (75.0 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted. " +
+        'Read "report" first; if it is right, --limits.max-delete-ratio=1 lets it pass once.',
+    );
+  });
+});
+
+describe("max_deletes", () => {
+  it("lets exactly as many pass, and withholds everything above", () => {
+    const three = limits({ maxDeletes: 3 });
+    expect(countVerdicts(planFor(expired(3), undefined, { limits: three }).decisions).delete).toBe(3);
+    const plan = planFor(expired(4), undefined, { limits: three });
+    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 0, withhold: 4 });
+    expect(explainExceededLimit(plan.exceededLimit!)).toContain("--limits.max-deletes=4");
+  });
+});
+
+describe("keep_latest", () => {
+  const rules = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 2, by: ["job"] } })];
+  const at = (job: string, instance: string, ageSeconds: number): Group =>
+    group({ job, instance }, ageSeconds);
+  const kept = (plan: Plan): string[] =>
+    plan.decisions
+      .filter(({ verdict }) => verdict.reason === "kept_latest")
+      .map(({ group: { labels } }) => labels.get("instance")!)
+      .toSorted();
+
+  it("keeps the freshest of each job, however old", () => {
+    const plan = planFor(
+      [at("a", "a1", 9000), at("a", "a2", 8000), at("a", "a3", 7000), at("b", "b1", 99_000)],
+      rules,
+    );
+    expect(kept(plan)).toEqual(["a2", "a3", "b1"]);
+    expect(countVerdicts(plan.decisions).delete).toBe(1);
+  });
+
+  it("gives the places to living groups first", () => {
+    expect(kept(planFor([at("a", "a1", 9000), at("a", "a2", 10), at("a", "a3", 20)], rules))).toEqual([]);
+  });
+
+  it("gives no place to a group of unknown or future time", () => {
+    const odd = [
+      group({ job: "a", instance: "nan" }, 0, { lastSuccessAt: null }),
+      group({ job: "a", instance: "future" }, -9999),
+    ];
+    expect(kept(planFor([...odd, at("a", "a1", 9000), at("a", "a2", 8000)], rules))).toEqual(["a1", "a2"]);
+  });
+
+  it("counts only the groups of its own rule, a missing label as empty", () => {
+    const both = [ttlRule(ttl, { name: "other", matchers: ['job="o"'] }), ...rules];
+    const plan = planFor([group({ job: "o" }, 9000), group({ job: "" }, 9000), at("a", "a1", 9000)], both);
+    expect(countVerdicts(plan.decisions)).toEqual({ delete: 1, keep: 2, withhold: 0 });
+  });
+});
+
+describe("an outage of the gateway", () => {
+  const day = 86_400;
+  const groups = [
+    group({ job: "newest-before" }, 10_000),
+    group({ job: "old" }, 12_000),
+    group({ job: "back" }, 50),
+  ];
+
+  it("is the gap between the last start and the newest activity before", () => {
+    const plan = planFor(groups, undefined, { gatewayStartedAt: now - 100 });
+    expect(plan.outage).toEqual({ endedAt: now - 100, seconds: 9900 });
+    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 3, withhold: 0 });
+  });
+
+  it("counts at most max_outage", () => {
+    const plan = planFor(groups, undefined, {
+      gatewayStartedAt: now - 100,
+      limits: limits({ maxOutageSeconds: 7000 }),
+    });
+    expect(plan.outage?.seconds).toBe(7000);
+    expect(lines(plan)[0]).toBe("old delete ttl_expired");
+    expect(
+      planFor(groups, undefined, { gatewayStartedAt: now - 100, limits: limits({ maxOutageSeconds: 0 }) })
+        .outage?.seconds,
+    ).toBe(0);
+  });
+
+  it("is nothing if nobody was there before, or the start is unknown", () => {
+    expect(
+      planFor([group({ job: "a" }, 50)], undefined, { gatewayStartedAt: now - 100 }).outage?.seconds,
+    ).toBe(0);
+    expect(planFor(groups, undefined, { gatewayStartedAt: null }).outage).toBeNull();
+  });
+
+  it("does not hide what expired before by more than the gap", () => {
+    const plan = planFor([...groups, group({ job: "ancient" }, 30 * day)], undefined, {
+      gatewayStartedAt: now - 100,
+    });
+    expect(lines(plan)[0]).toBe("ancient delete ttl_expired");
+  });
+});
+
+describe("a gateway that may be refusing every push", () => {
+  const rules = [ttlRule(ttl, { since: "last_success" })];
+  const failing = group({ job: "a" }, 9999, { lastFailureAt: now - 30 });
+
+  it("is one whose newest push is a failed one: then failed pushes are life", () => {
+    expect(lines(planFor([failing, group({ job: "b" }, 9000)], rules))).toEqual([
+      "b delete ttl_expired",
+      "a keep within_ttl",
+    ]);
+  });
+
+  it("is none as soon as a later push succeeded", () => {
+    expect(lines(planFor([failing, group({ job: "b" }, 10)], rules))[0]).toBe("a delete ttl_expired");
+  });
+});
