@@ -1,0 +1,121 @@
+import type { Limits } from "../core/limits.ts";
+import type { Rule } from "../core/rule.ts";
+import type { Problem } from "./problem.ts";
+import type { Secret } from "./secret.ts";
+
+/** What janitor.yml says, checked and complete: defaults are filled in, paths are absolute. */
+export interface Config {
+  /** The file it was read from, as it was named. */
+  readonly path: string;
+  /** Cron, 5 or 6 fields. */
+  readonly schedule: string;
+  /** IANA name. */
+  readonly timezone: string;
+  readonly dryRun: boolean;
+  /** At least one; names and URLs are unique. */
+  readonly pushgateways: readonly PushgatewaySettings[];
+  readonly limits: Limits;
+  readonly archive: ArchiveSettings | null;
+  readonly prometheus: PrometheusSettings | null;
+  /** At least one; names are unique. */
+  readonly rules: readonly Rule[];
+}
+
+export type Source = "api" | "auto" | "exposition";
+
+export interface PushgatewaySettings {
+  readonly name: string;
+  /** With the route prefix, without a slash at its end, credentials, query or fragment. */
+  readonly url: string;
+  readonly source: Source;
+  /** Over 0. */
+  readonly timeoutSeconds: number;
+  readonly http: HttpSettings;
+}
+
+export interface ArchiveSettings {
+  /** Absolute. */
+  readonly dir: string;
+  readonly retentionSeconds: number;
+}
+
+export interface PrometheusSettings {
+  /** As {@link PushgatewaySettings.url}. */
+  readonly url: string;
+  /** Over 0. */
+  readonly timeoutSeconds: number;
+  readonly http: HttpSettings;
+}
+
+/**
+ * How to reach a server, as in a scrape_config of Prometheus. Files are absolute paths; they are read when a
+ * connection is made, so that rotated credentials take effect.
+ */
+export interface HttpSettings {
+  /** Never together with `authorization`. */
+  readonly basicAuth: BasicAuth | null;
+  readonly authorization: Authorization | null;
+  readonly tls: TlsSettings | null;
+  readonly proxy: ProxySettings | null;
+  /** Sent with every request. */
+  readonly headers: readonly HttpHeader[];
+}
+
+/** Text from janitor.yml itself or from the file it names. */
+export type TextSource = { readonly text: string } | { readonly file: string };
+
+/** As {@link TextSource}, for what must never be printed. */
+export type SecretSource = { readonly secret: Secret } | { readonly file: string };
+
+export interface BasicAuth {
+  readonly username: TextSource;
+  readonly password: SecretSource;
+}
+
+/** The header `Authorization: <type> <credentials>`. */
+export interface Authorization {
+  readonly type: string;
+  readonly credentials: SecretSource;
+}
+
+/** In Node's spelling. */
+export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+
+/** null everywhere: Node's default. */
+export interface TlsSettings {
+  /** PEM. */
+  readonly ca: TextSource | null;
+  /** The client's certificate, PEM; always together with its key. */
+  readonly client: { readonly cert: TextSource; readonly key: SecretSource } | null;
+  /** The name that the server's certificate must bear, if not the URL's host. */
+  readonly serverName: string | null;
+  readonly insecureSkipVerify: boolean;
+  readonly minVersion: TlsVersion | null;
+  readonly maxVersion: TlsVersion | null;
+}
+
+/** Where the proxy is: named here, or in HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment. */
+export type ProxySettings = {
+  /** Sent with CONNECT. */
+  readonly connectHeaders: readonly HttpHeader[];
+} & (
+  | {
+      readonly from: "url";
+      /** May hold credentials. */
+      readonly url: Secret;
+      /** Hosts that are reached without the proxy, comma-separated, in the form of NO_PROXY; null: none. */
+      readonly noProxy: string | null;
+    }
+  | { readonly from: "environment" }
+);
+
+/** One value of one header: a name with several values comes several times. */
+export interface HttpHeader {
+  readonly name: string;
+  readonly value: SecretSource;
+}
+
+/** What became of reading a file: the configuration, or everything that is wrong with it. */
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };

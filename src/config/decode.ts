@@ -1,0 +1,95 @@
+import { dirname, resolve } from "node:path";
+
+import { defaultLimits, type Limits } from "../core/limits.ts";
+import type { ArchiveSettings, Config, PrometheusSettings } from "./config.ts";
+import { parseSchedule, type Schedule } from "./cron.ts";
+import { Cursor, type DecodeContext, type NamedFile } from "./cursor.ts";
+import type { Findings, Places } from "./findings.ts";
+import { decodeHttpSettings } from "./http-settings.ts";
+import { decodePushgateways } from "./pushgateways.ts";
+import { decodeRules } from "./rules.ts";
+import { decodeDuration, decodePositiveDuration, decodeTimeout } from "./scalars.ts";
+import type { ConfigInput } from "./schema.ts";
+import type { Draft } from "./shape.ts";
+import { has } from "./sources.ts";
+import { changesClocks, parseTimezone } from "./timezone.ts";
+import { parseServerUrl } from "./url.ts";
+
+type ConfigDraft = Draft<ConfigInput>;
+
+/** The configuration, worth something only if no problem was found; and the files that must exist for it. */
+export interface Decoded {
+  readonly config: Config;
+  readonly namedFiles: readonly NamedFile[];
+}
+
+/** Gives the values of a file their meaning, and reports all that have none. */
+export function decodeConfig(draft: ConfigDraft, path: string, places: Places, findings: Findings): Decoded {
+  const context: DecodeContext = { findings, places, folder: dirname(resolve(path)), namedFiles: [] };
+  const root = new Cursor(context);
+  const archive = decodeArchive(draft.archive, root.to("archive"));
+  const config: Config = {
+    path,
+    ...decodeTiming(draft, root),
+    dryRun: draft.dry_run ?? false,
+    pushgateways: decodePushgateways(draft.pushgateways, root.to("pushgateways"), archive !== null),
+    limits: decodeLimits(draft.limits, root.to("limits")),
+    archive,
+    prometheus: decodePrometheus(draft.prometheus, root.to("prometheus")),
+    rules: decodeRules(draft.rules, root.to("rules"), has(draft, "prometheus")),
+  };
+  return { config, namedFiles: context.namedFiles };
+}
+
+function decodeTiming(draft: ConfigDraft, at: Cursor): Pick<Config, "schedule" | "timezone"> {
+  const { schedule = "*/5 * * * *", timezone = "UTC" } = draft;
+  const parsed = at.to("schedule").parse<Schedule | null>(schedule, parseSchedule, null);
+  for (const warning of parsed?.warnings ?? []) at.to("schedule").warn(warning);
+  const known = at.to("timezone").parse<string | null>(timezone, parseTimezone, null);
+  if (parsed?.namesHours === true && known !== null && changesClocks(known)) {
+    at.to("schedule").warn(
+      `the clocks of ${known} change: a sweep in the hour that is left out is skipped, others move by an hour`,
+    );
+  }
+  return { schedule, timezone };
+}
+
+function decodeLimits(draft: ConfigDraft["limits"], at: Cursor): Limits {
+  if (draft === undefined) return defaultLimits;
+  const { max_outage: maxOutage, max_evidence_age: maxAge } = draft;
+  return {
+    maxDeleteRatio: draft.max_delete_ratio ?? defaultLimits.maxDeleteRatio,
+    ratioMinGroups: draft.ratio_min_groups ?? defaultLimits.ratioMinGroups,
+    maxDeletes: draft.max_deletes ?? defaultLimits.maxDeletes,
+    deletesPerSecond: draft.deletes_per_second ?? defaultLimits.deletesPerSecond,
+    maxOutageSeconds:
+      maxOutage === undefined
+        ? defaultLimits.maxOutageSeconds
+        : decodeDuration(maxOutage, at.to("max_outage")),
+    maxEvidenceAgeSeconds:
+      maxAge === undefined || maxAge === "auto"
+        ? defaultLimits.maxEvidenceAgeSeconds
+        : decodePositiveDuration(maxAge, at.to("max_evidence_age"), "no knowledge is that fresh; write auto"),
+  };
+}
+
+function decodeArchive(draft: ConfigDraft["archive"], at: Cursor): ArchiveSettings | null {
+  if (draft === undefined) return null;
+  return {
+    dir: at.to("dir").resolve(draft.dir ?? ""),
+    retentionSeconds: decodePositiveDuration(
+      has(draft, "retention") ? draft.retention : "30d",
+      at.to("retention"),
+      "what was deleted could not be restored",
+    ),
+  };
+}
+
+function decodePrometheus(draft: ConfigDraft["prometheus"], at: Cursor): PrometheusSettings | null {
+  if (draft === undefined) return null;
+  return {
+    url: draft.url === undefined ? "" : at.to("url").parse(draft.url, parseServerUrl, ""),
+    timeoutSeconds: decodeTimeout(has(draft, "timeout") ? draft.timeout : "30s", at.to("timeout")),
+    http: decodeHttpSettings(draft, at),
+  };
+}

@@ -1,0 +1,65 @@
+import { formatDuration } from "../core/duration.ts";
+import { formatMatcher } from "../core/matcher.ts";
+import type { Rule, TtlRule } from "../core/rule.ts";
+import type { Config } from "./config.ts";
+import { padTo, toPrintable, widthOf } from "./printable.ts";
+
+/** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
+export function describeConfig(config: Config): string {
+  const { path, pushgateways, rules, archive } = config;
+  const kept =
+    archive === null
+      ? "no archive: nothing that is deleted can be restored"
+      : `archive in ${toPrintable(archive.dir)} for ${formatDuration(archive.retentionSeconds)}`;
+  const summary = [count(pushgateways.length, "gateway"), count(rules.length, "rule"), kept];
+  if (config.dryRun) summary.push("dry run");
+  return [
+    `${path}: ${summary.join(", ")}`,
+    "",
+    ...renderTable([
+      ["GATEWAY", "URL", "SOURCE"],
+      ...pushgateways.map(({ name, url, source }) => [name, url, source]),
+    ]),
+    "",
+    ...renderTable([["RULE", "MATCHERS", "ACTION", "TTL"], ...rules.map(describeRule)]),
+  ].join("\n");
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function describeRule(rule: Rule): readonly string[] {
+  const matchers = rule.matchers.length === 0 ? "(every group)" : rule.matchers.map(formatMatcher).join(", ");
+  return [rule.name, matchers, rule.action, rule.action === "keep" ? "" : describeTtl(rule)];
+}
+
+function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, vanished }: TtlRule): string {
+  const parts = [formatDuration(ttlSeconds)];
+  if (since === "last_success") parts.push("since the last success");
+  if (ttlMetric !== null) {
+    const { name, minSeconds, maxSeconds } = ttlMetric;
+    parts.push(`or ${name} (${formatDuration(minSeconds)} to ${formatDuration(maxSeconds)})`);
+  }
+  if (vanished !== null)
+    parts.push(`${formatDuration(vanished.ttlSeconds)} once ${vanished.label} has vanished`);
+  if (keepLatest !== null) {
+    const each = keepLatest.by.length === 0 ? "" : ` of each ${keepLatest.by.join(", ")}`;
+    parts.push(`keeps the latest ${keepLatest.count}${each}`);
+  }
+  return parts.join(", ");
+}
+
+/** Lines of aligned columns, two spaces apart. */
+function renderTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const printable = rows.map((row) => row.map(toPrintable));
+  const widths = (printable[0] ?? []).map((_, column) =>
+    Math.max(...printable.map((row) => widthOf(row[column] ?? ""))),
+  );
+  return printable.map((row) =>
+    row
+      .map((cell, column) => padTo(cell, widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

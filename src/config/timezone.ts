@@ -1,0 +1,37 @@
+import { quote } from "../core/labels.ts";
+import { ParseError } from "../core/parse-error.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** @throws {@link ParseError} unless `text` is the IANA name of a time zone */
+export function parseTimezone(text: string): string {
+  // Newer Nodes take offsets, too; a schedule in one would not follow the clocks of any place.
+  if (/^[+-]/.test(text) || !isTimezone(text)) {
+    const hint = didYouMean(text, Intl.supportedValuesOf("timeZone")) || ": write a name like Europe/Berlin";
+    throw new ParseError(`${quote(text)} is not a time zone${hint}`);
+  }
+  return text;
+}
+
+function isTimezone(text: string): boolean {
+  try {
+    createFormat(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the clocks there change within a year. */
+export function changesClocks(timezone: string): boolean {
+  const format = createFormat(timezone);
+  // Any year that the zone's present rules reach into, so that no clock is needed here.
+  const offsets = Array.from({ length: 12 }, (_, month) => {
+    const parts = format.formatToParts(new Date(Date.UTC(2030, month, 1)));
+    return parts.find(({ type }) => type === "timeZoneName")?.value;
+  });
+  return new Set(offsets).size > 1;
+}
+
+function createFormat(timezone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat("en", { timeZone: timezone, timeZoneName: "longOffset" });
+}

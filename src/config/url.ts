@@ -1,0 +1,42 @@
+import { ParseError } from "../core/parse-error.ts";
+
+/**
+ * Parses the URL of a server and normalises it: lower-case host, no default port, no slash at the end.
+ * @throws {@link ParseError}; its message never repeats the URL, which may hold a password
+ */
+export function parseServerUrl(text: string): string {
+  const url = parseHttpUrl(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new ParseError(
+      "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
+    );
+  }
+  if (text.includes("#")) throw new ParseError("a URL must not hold a fragment (#…)", text.indexOf("#"));
+  if (text.includes("?")) throw new ParseError("a URL must not hold a query (?…)", text.indexOf("?"));
+  const path = url.pathname.replace(/\/+$/, "");
+  if (path.includes("//")) {
+    throw new ParseError("a path must not hold //: servers redirect it, and redirects are never followed");
+  }
+  return `${url.protocol}//${url.host}${path}`;
+}
+
+/**
+ * Checks the URL of a proxy, which may hold credentials.
+ * @throws {@link ParseError}
+ */
+export function parseProxyUrl(text: string): string {
+  parseHttpUrl(text);
+  return text;
+}
+
+function parseHttpUrl(text: string): URL {
+  if (!/^https?:\/\//i.test(text)) {
+    const bare = /^[\w.-]+(?::\d+)?(?:\/.*)?$/.test(text);
+    throw new ParseError(
+      `a URL must start with http:// or https://${bare ? `: did you mean "http://${text}"?` : ""}`,
+    );
+  }
+  if (/\s/.test(text)) throw new ParseError("a URL must not hold white space", text.search(/\s/));
+  if (!URL.canParse(text)) throw new ParseError("this is not a valid URL");
+  return new URL(text);
+}

@@ -1,0 +1,72 @@
+import type { z } from "zod";
+
+import { quote } from "../core/labels.ts";
+import type { Path } from "./findings.ts";
+import { isSecretPath, isUrlWithCredentials } from "./hidden.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** Says what a value is in an operator's words; a secret only by its kind. */
+export function describeValue(value: unknown, path: Path): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (value === null) return "nothing";
+  if (value === "") return "an empty text";
+  const hidden = isSecretPath(path) || isUrlWithCredentials(value);
+  switch (typeof value) {
+    case "string":
+      return hidden ? "text" : `the text ${quote(shorten(value))}`;
+    case "number":
+      return hidden ? "a number" : `the number ${value}`;
+    case "boolean":
+      return hidden ? "true or false" : String(value);
+    default:
+      return "a mapping";
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** Says how to write what was meant, if that can be told: `: …`, or nothing. */
+export function hintFor(value: unknown, issue: z.core.$ZodIssue, path: Path): string {
+  if (issue.code === "invalid_value") return didYouMean(String(value), issue.values.map(String));
+  if (issue.code !== "invalid_type") return "";
+  switch (issue.expected) {
+    case "boolean":
+      return booleanHint(value);
+    case "number":
+    case "int":
+      return numberHint(value);
+    case "string":
+      return textHint(value, issue.message, path);
+    default:
+      return "";
+  }
+}
+
+/** YAML 1.1 read more words as booleans than YAML 1.2 does. */
+function booleanHint(value: unknown): string {
+  if (typeof value !== "string") return "";
+  if (/^(?:yes|on|y|true)$/i.test(value)) return ": write true";
+  return /^(?:no|off|n|false)$/i.test(value) ? ": write false" : "";
+}
+
+function numberHint(value: unknown): string {
+  if (typeof value !== "string") return "";
+  const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(value)?.[1];
+  if (percent !== undefined) return `: write ${Number(percent) / 100}`;
+  return /^\d+(?:\.\d+)?$/.test(value) ? ": remove the quotes" : "";
+}
+
+function textHint(value: unknown, expected: string, path: Path): string {
+  if (typeof value === "number" && expected.includes("a duration")) {
+    if (path.at(-1) === "ttl" && value === 0)
+      return ": a TTL must be over 0, or groups expire as they are pushed";
+    return Number.isInteger(value) && value >= 0 ? `: add its unit, as in ${value}s` : "";
+  }
+  if (typeof value === "number" || typeof value === "boolean") return ": put it in quotes";
+  // `- {job="batch"}` without quotes is a YAML mapping.
+  return typeof value === "object" && value !== null && expected.includes("a matcher")
+    ? ": put the whole matcher in single quotes"
+    : "";
+}
