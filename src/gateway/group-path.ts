@@ -1,0 +1,59 @@
+import type { Labels } from "../core/labels.ts";
+
+/** What the gateway's own flags say about label names in paths. */
+export interface PathNaming {
+  /** `--push.enable-utf8-names`, since 1.11: names that are not legacy names are written `U__…`. */
+  readonly utf8Names: boolean;
+}
+
+/**
+ * Values that may stand in the path as they are. All others go in base64: `.`, `..`, `%2e%2e` and `//` are folded by
+ * URL parsers and by the gateway's own redirect, and the path would name another group.
+ */
+const plainValue = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
+
+const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/**
+ * The path that names exactly the group with these labels, below the gateway's prefix; null if there is none:
+ * - without a job the gateway answers 400,
+ * - label names starting with `__` are refused, as are names outside `[a-zA-Z_][a-zA-Z0-9_]*` unless it speaks UTF-8,
+ * - U+FFFD in a value may stand for bytes that the JSON lost, so the path could name a group that does not exist.
+ *
+ * Seen on Pushgateway 1.5.1 and 1.11.
+ */
+export function groupPath(labels: Labels, naming: PathNaming): string | null {
+  const job = labels.get("job");
+  if (job === undefined || job === "") return null;
+  let path = "/metrics";
+  // `job` comes first in a grouping key; the order of the others does not matter to the gateway.
+  for (const [name, value] of labels) {
+    const segmentName = pathName(name, naming);
+    if (segmentName === null || !value.isWellFormed() || value.includes("\uFFFD")) return null;
+    path += plainValue.test(value)
+      ? `/${segmentName}/${value}`
+      : `/${segmentName}@base64/${value === "" ? "=" : Buffer.from(value, "utf8").toString("base64url")}`;
+  }
+  return path;
+}
+
+/** The name as it stands in a path; null if the gateway would refuse it. */
+export function pathName(name: string, { utf8Names }: PathNaming): string | null {
+  if (name.startsWith("__")) return null;
+  if (!utf8Names) return plainName.test(name) ? name : null;
+  if (plainName.test(name) && !name.startsWith("U__")) return name;
+  return name !== "" && name.isWellFormed() && !name.includes("\uFFFD") ? escapeName(name) : null;
+}
+
+/** Prometheus' escaping of UTF-8 names: `_` doubles, what is not a letter or digit becomes `_<hex code point>_`. */
+function escapeName(name: string): string {
+  // A name that starts with the escape's own prefix would be read as an escape: its U is escaped, too.
+  const escapePrefix = name.startsWith("U__");
+  let escaped = "U__";
+  for (const character of name) {
+    if (character === "_") escaped += "__";
+    else if (/[A-Za-z0-9]/.test(character) && !(escapePrefix && escaped === "U__")) escaped += character;
+    else escaped += `_${(character.codePointAt(0) ?? 0).toString(16)}_`;
+  }
+  return escaped;
+}

@@ -1,0 +1,74 @@
+import type { Group } from "../core/group.ts";
+import { formatLabels } from "../core/labels.ts";
+import type { ApiGroup } from "./decode-group.ts";
+import { GatewayError } from "./gateway-error.ts";
+
+/** One group as a reader gives it. */
+export interface ReadGroup {
+  readonly group: Group;
+  /** The group as the API told it, with all its metrics. Ask while it is the current one; it may not be kept for later. */
+  whole(): ApiGroup;
+}
+
+/**
+ * A snapshot whose answer has begun. `groups` yields one group at a time and can be read once; how many bytes lie behind
+ * a group is the reader's own business.
+ */
+export interface OpenSnapshot {
+  readonly request: { readonly method: string; readonly url: string };
+  /** When the request was sent, on the monotonic clock: what it tells may be as old as this. Seconds. */
+  readonly requestedAt: number;
+  /** The gateway's time at that moment, Unix seconds. */
+  readonly takenAt: number;
+  readonly clockSkewSeconds: number | null;
+  /** Throws {@link GatewayError}; then nothing that it yielded before may be acted on. */
+  readonly groups: AsyncIterable<ReadGroup>;
+  /** Bytes of the answer read so far. */
+  sizeBytes(): number;
+}
+
+/** All groups of one gateway at one moment. */
+export interface Snapshot extends Omit<OpenSnapshot, "groups" | "sizeBytes" | "request"> {
+  readonly source: "api";
+  readonly sizeBytes: number;
+  readonly durationSeconds: number;
+  readonly groups: readonly Group[];
+}
+
+/**
+ * Reads a snapshot to its end.
+ * @param visit is shown every group as it passes
+ * @throws {@link GatewayError} also if two deletable groups have the same key: then one of them is not what it says
+ */
+export async function collectSnapshot(
+  open: OpenSnapshot,
+  monotonic: () => number,
+  visit?: (read: ReadGroup) => void,
+): Promise<Snapshot> {
+  const groups: Group[] = [];
+  const keys = new Set<string>();
+  for await (const read of open.groups) {
+    const { group } = read;
+    if (group.obstacle === null) {
+      if (keys.has(group.key)) {
+        throw new GatewayError(
+          "unexpected_answer",
+          open.request,
+          `the group ${formatLabels(group.labels)} is listed twice`,
+        );
+      }
+      keys.add(group.key);
+    }
+    groups.push(group);
+    visit?.(read);
+  }
+  return {
+    source: "api",
+    requestedAt: open.requestedAt,
+    takenAt: open.takenAt,
+    clockSkewSeconds: open.clockSkewSeconds,
+    sizeBytes: open.sizeBytes(),
+    durationSeconds: monotonic() - open.requestedAt,
+    groups,
+  };
+}

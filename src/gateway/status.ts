@@ -1,0 +1,76 @@
+import type { GatewayClient } from "./client.ts";
+import { isObject } from "./decode-group.ts";
+import { expectSuccess } from "./expect-success.ts";
+import { GatewayError } from "./gateway-error.ts";
+import { parseTimestamp } from "./numbers.ts";
+
+/** What a gateway says about itself in `GET /api/v1/status`. */
+export interface GatewayStatus {
+  /** Unix seconds of the gateway's clock. */
+  readonly startedAt: number;
+  /** Whether label names may be any UTF-8 and are escaped in paths: `--push.enable-utf8-names`, since 1.11. */
+  readonly utf8Names: boolean;
+  /** Whether every push is checked against all groups: the default. */
+  readonly checksConsistency: boolean;
+  /** For example `1.11.0`; empty if it does not tell. */
+  readonly version: string;
+}
+
+/** @throws {@link GatewayError} */
+export async function readStatus(client: GatewayClient, signal?: AbortSignal): Promise<GatewayStatus> {
+  const path = "/api/v1/status";
+  const request = { method: "GET", url: client.urlOf(path) };
+  const response = await client.send({ method: "GET", path, signal });
+  expectSuccess(request, response);
+  const data = parseApiAnswer(request, response.text);
+  const startedAt = isObject(data) ? parseTimestamp(data["start_time"]) : null;
+  if (!isObject(data) || startedAt === null) {
+    throw new GatewayError(
+      "unexpected_answer",
+      request,
+      "no start_time in the answer; is this a Pushgateway?",
+    );
+  }
+  const flags = isObject(data["flags"]) ? data["flags"] : {};
+  const build = isObject(data["build_information"]) ? data["build_information"] : {};
+  return {
+    startedAt,
+    utf8Names: flags["push.enable-utf8-names"] === "true",
+    checksConsistency: flags["push.disable-consistency-check"] !== "true",
+    version: typeof build["version"] === "string" ? build["version"] : "",
+  };
+}
+
+/**
+ * Unwraps the API's envelope.
+ * @throws {@link GatewayError} if it is no JSON, no envelope, or reports an error
+ */
+export function parseApiAnswer(request: { method: string; url: string }, text: string): unknown {
+  const answer = parseJson(request, text);
+  if (!isObject(answer)) {
+    throw new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
+  }
+  if (answer["status"] === "error") {
+    throw new GatewayError("api_error", request, `the gateway reports an error: ${String(answer["error"])}`);
+  }
+  if (answer["status"] !== "success" || !Object.hasOwn(answer, "data")) {
+    throw new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
+  }
+  return answer["data"];
+}
+
+function parseJson(request: { method: string; url: string }, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const looksLikeHtml = /^\s*</.test(text);
+    throw new GatewayError(
+      "not_json",
+      request,
+      looksLikeHtml
+        ? "the answer is a web page, not the Pushgateway's API (a login page? a wrong url?)"
+        : "the answer is not valid JSON (cut off, or not the Pushgateway's API)",
+      error,
+    );
+  }
+}
