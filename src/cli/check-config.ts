@@ -1,0 +1,23 @@
+import { describeConfig } from "../config/describe.ts";
+import { loadConfig } from "../config/load.ts";
+import { renderProblem } from "../config/problem.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+/** `check config FILE…`: every problem of every file, or what was understood. */
+export async function checkConfig(files: readonly string[], { stdout, stderr }: Io): Promise<number> {
+  let failed = false;
+  for (const file of files) {
+    const result = await loadConfig(file);
+    for (const problem of result.ok ? result.warnings : result.problems)
+      stderr.write(`${renderProblem(problem)}\n`);
+    if (result.ok) {
+      stdout.write(`${describeConfig(result.config)}\n`);
+    } else {
+      failed = true;
+      const count = result.problems.filter(({ severity }) => severity === "error").length;
+      stderr.write(`${file}: ${count} ${count === 1 ? "problem" : "problems"}\n`);
+    }
+  }
+  return failed ? exitCodes.usage : exitCodes.done;
+}

@@ -1,0 +1,31 @@
+import { hasExpired, type SweepReport } from "../core/report.ts";
+
+/** The exit codes of all commands; anything else is a failure, too. */
+export const exitCodes = {
+  done: 0,
+  /** Failed; a retry may help. */
+  failed: 1,
+  /** A flag or the configuration is wrong; a retry does not help. */
+  usage: 2,
+  /** A limit withheld everything. */
+  withheld: 20,
+  /** Some deletions failed, were not confirmed, or were interrupted; or some gateways failed. */
+  partial: 21,
+  /** `--detailed-exitcode`: something has expired. */
+  expired: 24,
+} as const;
+
+/** What a sweep's exit code tells a scheduler. */
+export function sweepExitCode({ gateways }: SweepReport): number {
+  const statuses = new Set(gateways.map(({ status }) => status));
+  if (statuses.has("failed")) return statuses.size === 1 ? exitCodes.failed : exitCodes.partial;
+  if (statuses.has("partial")) return exitCodes.partial;
+  return statuses.has("withheld") ? exitCodes.withheld : exitCodes.done;
+}
+
+/** A report's: that a limit would withhold the deletions is a result, not a failure. */
+export function reportExitCode(report: SweepReport, detailed: boolean): number {
+  const code = sweepExitCode(report);
+  if (code !== exitCodes.done && code !== exitCodes.withheld) return code;
+  return detailed && hasExpired(report) ? exitCodes.expired : exitCodes.done;
+}

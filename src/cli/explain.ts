@@ -1,0 +1,71 @@
+import { formatDuration, parseDuration } from "../core/duration.ts";
+import { explain as explainRules, type Explanation, type RuleExplanation } from "../core/explain.ts";
+import { createLabels, formatLabels, type Labels } from "../core/labels.ts";
+import { formatMatcher } from "../core/matcher.ts";
+import type { Rule } from "../core/rule.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { SourceFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { parseFlag } from "./parse-flag.ts";
+import { loadSettings } from "./settings.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface ExplainFlags extends SourceFlags {
+  readonly age?: string;
+}
+
+/** `explain job=ci instance=x`: which rule decides about such a group, and why. */
+export async function explain(pairs: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
+  const labels = createLabels(pairs.map(parsePair));
+  const ageSeconds = flags.age === undefined ? null : parseFlag("--age", flags.age, parseDuration);
+  const { rules } = await loadSettings(flags, io);
+  io.stdout.write(renderExplanation(labels, explainRules(rules, labels, ageSeconds), ageSeconds));
+  return exitCodes.done;
+}
+
+function parsePair(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at < 1)
+    throw new UsageError(
+      `${JSON.stringify(text)} is not a label: write it as name=value, for example job=ci`,
+    );
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function renderExplanation(
+  labels: Labels,
+  { rules, deciding, decision }: Explanation,
+  age: number | null,
+): string {
+  const lines = [formatLabels(labels), ""];
+  for (const one of rules) lines.push(...renderRule(one, one.rule === deciding));
+  lines.push("", describeDecidingRule(deciding));
+  if (decision !== null && age !== null) {
+    const { verdict } = decision;
+    lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})`);
+    if (deciding !== null && deciding.action !== "keep" && deciding.keepLatest !== null) {
+      const { count, by } = deciding.keepLatest;
+      lines.push(
+        `unless it is among the ${count} freshest of its ${by.join(", ") || "rule"}: those are kept (kept_latest)`,
+      );
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function renderRule({ rule, failing }: RuleExplanation, decides: boolean): string[] {
+  if (failing.length === 0)
+    return [`  ${rule.name}: matches${decides ? ", decides" : ", but an earlier rule decides"}`];
+  return [`  ${rule.name}: does not match ${failing.map(formatMatcher).join(", ")}`];
+}
+
+function describeDecidingRule(rule: Rule | null): string {
+  if (rule === null) return "No rule matches: the group is kept (no_rule).";
+  if (rule.action === "keep") return `Rule ${rule.name} keeps it, however old (rule_keeps).`;
+  const since =
+    rule.since === "last_success" ? "its last successful push" : "its last push, failed ones included";
+  const then =
+    rule.action === "report" ? "it is reported, but kept (rule_reports)" : "it is deleted (ttl_expired)";
+  const gauge = rule.ttlMetric === null ? "" : `, or what its gauge ${rule.ttlMetric.name} says`;
+  return `Rule ${rule.name}: over ${formatDuration(rule.ttlSeconds)}${gauge} after ${since}, ${then}.`;
+}

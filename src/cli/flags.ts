@@ -1,0 +1,56 @@
+import { Option, type Command } from "commander";
+
+import type { LogFormat, LogLevel } from "../telemetry/logger.ts";
+
+/** Where the rules come from: a file, or one TTL for everything. */
+export interface SourceFlags {
+  readonly "config.file"?: string;
+  readonly gateway?: readonly string[];
+  readonly ttl?: string;
+}
+
+/** Of the commands that read a gateway. */
+export interface SweepFlags extends SourceFlags {
+  readonly "log.level": LogLevel;
+  readonly "log.format": LogFormat;
+  readonly "limits.maxDeleteRatio"?: string;
+  readonly "limits.ratioMinGroups"?: string;
+  readonly "limits.maxDeletes"?: string;
+  readonly "limits.deletesPerSecond"?: string;
+  readonly "limits.maxOutage"?: string;
+  readonly "limits.maxEvidenceAge"?: string;
+}
+
+export const defaultConfigFile = "janitor.yml";
+
+export function addSourceFlags(command: Command): Command {
+  return command
+    .option("--config.file <file>", `the configuration (default: ${defaultConfigFile})`)
+    .option(
+      "--gateway <url>",
+      "without a file: this gateway, route prefix included; may be repeated",
+      (url: string, urls: readonly string[] | undefined) => [...(urls ?? []), url],
+    )
+    .option("--ttl <duration>", "without a file: the TTL of every group, for example 1d");
+}
+
+export function addSweepFlags(command: Command): Command {
+  return addSourceFlags(command)
+    .option(
+      "--limits.max-delete-ratio <ratio>",
+      "0 to 1 of a gateway's groups; more expired: nothing is deleted",
+    )
+    .option("--limits.ratio-min-groups <count>", "the ratio applies from so many groups on")
+    .option("--limits.max-deletes <count>", "more expired: nothing is deleted")
+    .option("--limits.deletes-per-second <rate>", "the fastest it ever deletes")
+    .option(
+      "--limits.max-outage <duration>",
+      "the longest downtime of the gateway not held against its groups",
+    )
+    .option(
+      "--limits.max-evidence-age <duration>",
+      "how old the knowledge about a group may be that is deleted, or auto",
+    )
+    .addOption(new Option("--log.level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
+    .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "../core/clock.ts";
+import type { Wait } from "../gateway/pace.ts";
+
+/** A stream that text goes to, and what is known of the terminal behind it. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal; null if it is none. */
+  readonly columns: number | null;
+}
+
+/** Everything a command has of the world: the real one in main.ts, a test's own in tests. */
+export interface Io {
+  /** Results. */
+  readonly stdout: Output;
+  /** Logs, progress, mistakes. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  /** First SIGTERM or SIGINT: finish what is in flight, begin nothing new. */
+  readonly stop: AbortSignal;
+  /** The time for that is over, or a second signal: cut everything off. */
+  readonly abort: AbortSignal;
+  /** 143 after SIGTERM, 130 after SIGINT. */
+  signalExitCode(): number;
+}
+
+/** Colours only on a terminal, and not where the user said no (https://no-color.org). */
+export function wantsColor(output: Output, env: Io["env"]): boolean {
+  return output.isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}

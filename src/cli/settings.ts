@@ -1,0 +1,80 @@
+import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { renderProblem } from "../config/problem.ts";
+import { parseServerUrl } from "../config/url.ts";
+import { parseDuration } from "../core/duration.ts";
+import { defaultLimits } from "../core/limits.ts";
+import type { TtlRule } from "../core/rule.ts";
+import { defaultConfigFile, type SourceFlags, type SweepFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { overrideLimits } from "./limit-flags.ts";
+import { parseFlag } from "./parse-flag.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * The configuration that the flags name: a file, or one rule for everything. Flags for limits win over the file.
+ * Warnings go to stderr.
+ * @throws {@link UsageError} with all problems
+ */
+export async function loadSettings(flags: SourceFlags & Partial<SweepFlags>, io: Io): Promise<Config> {
+  const config =
+    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags, io) : fromFlags(flags);
+  return { ...config, limits: overrideLimits(config.limits, flags) };
+}
+
+async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
+  const path = flags["config.file"] ?? defaultConfigFile;
+  const result = await loadConfig(path);
+  if (!result.ok) {
+    const hint =
+      flags["config.file"] === undefined
+        ? "\nName a file with --config.file=FILE, or use one TTL for everything: --gateway=http://localhost:9091 --ttl=1d"
+        : "";
+    throw new UsageError(result.problems.map(renderProblem).join("\n") + hint);
+  }
+  for (const warning of result.warnings) io.stderr.write(`${renderProblem(warning)}\n`);
+  return result.config;
+}
+
+function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Config {
+  if (file !== undefined) {
+    throw new UsageError("--config.file and --gateway/--ttl exclude each other: the file has both");
+  }
+  if (urls === undefined)
+    throw new UsageError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
+  if (ttl === undefined)
+    throw new UsageError("--gateway needs --ttl=DURATION beside it, for example --ttl=1d");
+  const ttlSeconds = parseFlag("--ttl", ttl, parseDuration);
+  if (ttlSeconds === 0)
+    throw new UsageError("--ttl: 0 would delete every group at once; the shortest is 1ms");
+  return {
+    path: "",
+    schedule: "*/5 * * * *",
+    timezone: "UTC",
+    dryRun: false,
+    pushgateways: urls.map(gatewayFromUrl),
+    limits: defaultLimits,
+    archive: null,
+    prometheus: null,
+    rules: [everythingRule(ttlSeconds)],
+  };
+}
+
+function gatewayFromUrl(text: string): PushgatewaySettings {
+  const url = parseFlag("--gateway", text, parseServerUrl);
+  const http = { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] };
+  return { name: url.replace(/^https?:\/\//, ""), url, source: "api", timeoutSeconds: 60, http };
+}
+
+function everythingRule(ttlSeconds: number): TtlRule {
+  return {
+    name: "everything",
+    matchers: [],
+    action: "delete",
+    ttlSeconds,
+    since: "last_activity",
+    keepLatest: null,
+    ttlMetric: null,
+    vanished: null,
+  };
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { runCli } from "./cli/program.ts";
+import type { Io, Output } from "./cli/io.ts";
+import { systemClock, wait } from "./cli/system-clock.ts";
+
+/** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
+const graceMs = 3000;
+
+const stop = new AbortController();
+const abort = new AbortController();
+let signalExitCode = 0;
+
+for (const [signal, code] of [
+  ["SIGTERM", 143],
+  ["SIGINT", 130],
+] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) {
+      process.exit(code);
+    }
+    signalExitCode = code;
+    stop.abort();
+    setTimeout(() => abort.abort(), graceMs).unref();
+  });
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY,
+    get columns() {
+      return stream.isTTY ? stream.columns : null;
+    },
+  };
+}
+
+const io: Io = {
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  env: process.env,
+  clock: systemClock,
+  wait,
+  stop: stop.signal,
+  abort: abort.signal,
+  signalExitCode: () => signalExitCode,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), io);

@@ -1,0 +1,69 @@
+import { labelsToObject } from "../core/labels.ts";
+import { countVerdicts, type GatewayReport, type ReportEntry, type SweepReport } from "../core/report.ts";
+import { formatTime } from "../core/time.ts";
+
+/** Grows when a field changes its meaning or goes; new fields do not count. */
+const schemaVersion = 1;
+
+/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. */
+export function renderJson(report: SweepReport): string {
+  return `${JSON.stringify(reportToJson(report), null, 2)}\n`;
+}
+
+export function reportToJson({ startedAt, finishedAt, dryRun, gateways }: SweepReport): object {
+  return {
+    schema_version: schemaVersion,
+    started_at: formatTime(startedAt),
+    finished_at: formatTime(finishedAt),
+    dry_run: dryRun,
+    gateways: gateways.map(gatewayToJson),
+  };
+}
+
+function gatewayToJson({ name, url, status, error, snapshot, entries, notes }: GatewayReport): object {
+  return {
+    name,
+    url,
+    status,
+    ...(error === null ? {} : { error }),
+    snapshot:
+      snapshot === null
+        ? null
+        : {
+            taken_at: formatTime(snapshot.takenAt),
+            groups: snapshot.groups,
+            bytes: snapshot.sizeBytes,
+            source: snapshot.source,
+            clock_skew_seconds: snapshot.clockSkewSeconds,
+            outage_seconds: snapshot.outageSeconds,
+          },
+    totals: countVerdicts(entries),
+    notes,
+    groups: entries.map(entryToJson),
+  };
+}
+
+function entryToJson({
+  group,
+  verdict,
+  rule,
+  ageSeconds,
+  ttlSeconds,
+  expiresAt,
+  outcome,
+}: ReportEntry): object {
+  return {
+    labels: labelsToObject(group.labels),
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    rule: rule?.name ?? null,
+    age_seconds: ageSeconds,
+    ttl_seconds: ttlSeconds,
+    expires_at: formatTime(expiresAt),
+    // 0 is the gateway's way to say never.
+    last_success_at: formatTime(group.lastSuccessAt === 0 ? null : group.lastSuccessAt),
+    last_failure_at: formatTime(group.lastFailureAt === 0 ? null : group.lastFailureAt),
+    series: group.series,
+    ...(outcome === null ? {} : { outcome }),
+  };
+}

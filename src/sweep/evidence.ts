@@ -1,0 +1,57 @@
+import { lastActivityAt, type Group, type Since } from "../core/group.ts";
+import { isLegacyLabelName } from "../core/labels.ts";
+import { expositionKey, type PushTimes } from "../gateway/exposition-reader.ts";
+import type { Snapshot } from "../gateway/snapshot.ts";
+
+/** What is known about the groups of a gateway, and since when. */
+export interface Evidence {
+  /** The start of the request that told it, monotonic seconds: evidence ages from there. */
+  readonly requestedAt: number;
+  /** How long that read took. */
+  readonly readSeconds: number;
+  /** What it says about one group, against what was known before. */
+  compare(known: Group, since: Since): Comparison;
+}
+
+/**
+ * - `unchanged`: the group's last activity is the known one
+ * - `active`: it was pushed to since
+ * - `absent`: it is gone
+ * - `unclear`: it may have been pushed to, but this source can be lied to about it; only the API can tell
+ */
+export type Comparison = "unchanged" | "active" | "absent" | "unclear";
+
+export function snapshotEvidence(snapshot: Snapshot): Evidence {
+  const groups = new Map(snapshot.groups.map((group) => [group.key, group]));
+  return {
+    requestedAt: snapshot.requestedAt,
+    readSeconds: snapshot.durationSeconds,
+    compare(known, since) {
+      const current = groups.get(known.key);
+      if (current === undefined) return "absent";
+      // Other than the same is not unchanged: also a time that went back or became unreadable.
+      return lastActivityAt(current, since) === lastActivityAt(known, since) ? "unchanged" : "active";
+    },
+  };
+}
+
+/**
+ * Evidence from the exposition. Its failure times are as pushed: the API has a time stamp to hold a forged one against,
+ * the exposition has not. So a changed success time is activity, a changed failure time only a reason to ask the API.
+ */
+export function pushTimesEvidence(times: PushTimes): Evidence {
+  return {
+    requestedAt: times.requestedAt,
+    readSeconds: times.durationSeconds,
+    compare(known, since) {
+      // The gateway escapes other names in the exposition, each version in its way.
+      if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";
+      const key = expositionKey(known.labels);
+      const success = times.success.get(key);
+      if (success === undefined) return "absent";
+      if (success !== known.lastSuccessAt) return "active";
+      const failureCounts = since === "last_activity" || success === 0;
+      return !failureCounts || times.failure.get(key) === known.lastFailureAt ? "unchanged" : "unclear";
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../core/clock.ts";
+import type { Decision } from "../core/decide.ts";
+import type { Limits } from "../core/limits.ts";
+import type { Rule } from "../core/rule.ts";
+import type { ApiGroup } from "../gateway/decode-group.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Wait } from "../gateway/pace.ts";
+
+/** What a sweep is told to do. */
+export interface SweepSettings {
+  readonly rules: readonly Rule[];
+  readonly limits: Limits;
+  readonly dryRun: boolean;
+}
+
+/** What a sweep works with; all of it is handed in. */
+export interface SweepContext {
+  readonly gateway: Gateway;
+  /** null: nothing that is deleted can be restored. */
+  readonly archive: SweepArchive | null;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  readonly log: SweepLog;
+  readonly progress: SweepProgress;
+  /** Finish what is in flight, begin nothing new. */
+  readonly stop: AbortSignal;
+  /** Cut off what is in flight, too. */
+  readonly abort: AbortSignal;
+}
+
+/** Takes groups in before they are deleted. */
+export interface SweepArchive {
+  /** Resolves when all of them are on disk and synced; if it rejects, none may be deleted. */
+  append(groups: readonly GroupToArchive[]): Promise<void>;
+}
+
+export interface GroupToArchive {
+  readonly gateway: string;
+  readonly decision: Decision;
+  readonly whole: ApiGroup;
+}
+
+export interface SweepLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Told of every step; showing it is another's business. */
+export type SweepProgress = (step: {
+  readonly gateway: string;
+  readonly phase: "reading" | "deleting" | "verifying";
+  readonly done: number;
+  /** null: unknown. */
+  readonly total: number | null;
+}) => void;

@@ -1,0 +1,34 @@
+import { GatewayError } from "../gateway/gateway-error.ts";
+import type { Deletion } from "./delete-expired.ts";
+import type { EvidenceKeeper } from "./evidence-keeper.ts";
+import type { SweepContext } from "./sweep-context.ts";
+
+/**
+ * Seconds before each look. On an idle gateway a deleted group is gone at the next read, behind checked pushes up to 8 s
+ * later (1.5.1 and 1.11): so much time it has before a group counts as still there.
+ */
+const pausesSeconds = [0, 0.2, 1, 3, 5];
+
+/** Looks what became of the deletions that were sent. After a stop it looks once, as long as nobody cuts it off. */
+export async function verifyDeletions(
+  context: SweepContext,
+  deletion: Deletion,
+  evidence: EvidenceKeeper,
+): Promise<void> {
+  const { gateway, log, wait, progress, stop, abort } = context;
+  try {
+    for (const pause of pausesSeconds) {
+      const inQuestion = [...deletion.unconfirmed.values()];
+      if (inQuestion.length === 0) return;
+      if (pause > 0 && (stop.aborted || !deletion.hasAcceptedOnes())) break;
+      progress({ gateway: gateway.name, phase: "verifying", done: 0, total: inQuestion.length });
+      await wait(pause, stop);
+      deletion.confirm(await evidence.refresh(inQuestion, abort));
+    }
+    deletion.settleUnconfirmed("still_there");
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    log.warn("Deletions could not be verified", { gateway: gateway.name, err: error.message });
+    deletion.settleUnconfirmed("failed");
+  }
+}

@@ -1,0 +1,49 @@
+import { pino, stdTimeFunctions } from "pino";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export const logFormats = ["logfmt", "json"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = (typeof logFormats)[number];
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Static messages, values in fields. */
+export interface Logger {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+}
+
+/** One line per event: logfmt as Prometheus writes it, or JSON. */
+export function createLogger(level: LogLevel, format: LogFormat, write: (line: string) => void): Logger {
+  const destination = format === "json" ? { write } : { write: (line: string) => write(toLogfmt(line)) };
+  const logger = pino(
+    {
+      level,
+      base: null,
+      messageKey: "msg",
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  const log =
+    (at: LogLevel) =>
+    (message: string, fields: Fields = {}): void =>
+      logger[at](fields, message);
+  return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+}
+
+/** Rewrites one line of pino's JSON as logfmt, the message behind time and level as in Prometheus. */
+function toLogfmt(line: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const pairs = Object.entries({ ts: time, level, msg, ...fields });
+  return `${pairs.map(([key, value]) => `${key}=${formatValue(value)}`).join(" ")}\n`;
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value !== "string") return JSON.stringify(value) ?? "null";
+  // What could break the line, or drive a terminal, stands quoted and escaped.
+  return /^[\w.,:;/@+\-[\]()%&?*<>~$!|^#]+$/.test(value) ? value : JSON.stringify(value);
+}
