@@ -17,8 +17,9 @@ const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /**
  * The path that names exactly the group with these labels, below the gateway's prefix; null if there is none:
  * - without a job the gateway answers 400,
- * - label names starting with `__` are refused, as are names outside `[a-zA-Z_][a-zA-Z0-9_]*` unless it speaks UTF-8,
- * - U+FFFD in a value may stand for bytes that the JSON lost, so the path could name a group that does not exist.
+ * - label names starting with `__` are refused, as are names outside `[a-zA-Z_][a-zA-Z0-9_]*`, unless it speaks UTF-8:
+ *   then both go escaped (a reserved name passes the check of the name as it is written),
+ * - U+FFFD may stand for bytes that the JSON lost, so the path could name a group that does not exist.
  *
  * Seen on Pushgateway 1.5.1 and 1.11.
  */
@@ -39,10 +40,18 @@ export function groupPath(labels: Labels, naming: PathNaming): string | null {
 
 /** The name as it stands in a path; null if the gateway would refuse it. */
 export function pathName(name: string, { utf8Names }: PathNaming): string | null {
-  if (name.startsWith("__")) return null;
-  if (!utf8Names) return plainName.test(name) ? name : null;
-  if (plainName.test(name) && !name.startsWith("U__")) return name;
-  return name !== "" && name.isWellFormed() && !name.includes("\uFFFD") ? escapeName(name) : null;
+  const plain = plainName.test(name) && !name.startsWith("__");
+  if (!utf8Names) return plain ? name : null;
+  if (plain && !name.startsWith("U__")) return name;
+  return escapable(name) ? escapeName(name) : null;
+}
+
+/**
+ * The gateway reads at most five hex digits back: a name with a character beyond U+FFFFF would be taken as it is written,
+ * and the path would name another group (seen on 1.11.0).
+ */
+function escapable(name: string): boolean {
+  return name !== "" && name.isWellFormed() && !/[\uFFFD\u{100000}-\u{10FFFF}]/u.test(name);
 }
 
 /** Prometheus' escaping of UTF-8 names: `_` doubles, what is not a letter or digit becomes `_<hex code point>_`. */

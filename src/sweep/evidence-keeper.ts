@@ -21,11 +21,11 @@ export interface UsableEvidence {
 }
 
 /**
- * How much of the time goes into looking again: batches last four times as long as a read, but not under a tenth of a
- * second. Short batches keep the window small in which a push can be lost; a fifth of the time spent on reads is what
- * the gateway bears.
+ * How much of the time goes into looking again: batches last twice as long as a read, but not under a tenth of a second.
+ * Short batches keep the window small in which a push can be lost; a third of the time spent on reads, by the cheap
+ * source and only while something is deleted, is what the gateway bears.
  */
-const batchSecondsPerReadSecond = 4;
+const batchSecondsPerReadSecond = 2;
 const minBatchSeconds = 0.1;
 
 /** Whole groups are held in memory between the read and the archive: so many series of them at a time. */

@@ -40,6 +40,7 @@ describe("the path of a group", () => {
     [{ job: "a", "Ж😀": "1" }, "/metrics/job/a/U___416__1f600_/1"],
     [{ job: "a", U__x: "1" }, "/metrics/job/a/U___55_____x/1"],
     [{ job: "a", "1st": "1" }, "/metrics/job/a/U__1st/1"],
+    [{ job: "a", __x: "1" }, "/metrics/job/a/U______x/1"],
     [{ job: "a", "a/b": ".." }, "/metrics/job/a/U__a_2f_b@base64/Li4"],
   ])("%j is %s on a gateway with UTF-8 names", (labels, expected) => {
     expect(path(labels, utf8)).toBe(expected);
@@ -56,6 +57,15 @@ describe("the path of a group", () => {
     ["with an empty label name", { job: "a", "": "1" }],
   ])("%s does not exist", (_, labels) => {
     expect(path(labels)).toBeNull();
+  });
+
+  it.each([
+    ["that are empty", ""],
+    ["with half a character", "\uD800"],
+    ["with bytes that the JSON lost", "a\uFFFDb"],
+    ["that the gateway cannot read back from their escape", "a\u{100000}"],
+  ])("does not exist for label names %s, not even on a gateway with UTF-8 names", (_, name) => {
+    expect(path({ job: "a", [name]: "1" }, utf8)).toBeNull();
   });
 
   it("never holds anything that a URL parser or a server would fold", () => {

@@ -50,7 +50,10 @@ export async function push(
   }
 }
 
-/** Deletes the group of these labels, past everything the janitor does to be careful. */
+/**
+ * Deletes the group of these labels, past everything the janitor does to be careful. A real gateway answers before it
+ * deletes: wait for the effect by `expect.poll`, or push something, which waits in the same queue.
+ */
 export function deleteGroup(url: string, labels: PushLabels): Promise<PushResult> {
   return push(url, labels, "", { method: "DELETE" });
 }

@@ -41,12 +41,22 @@ export interface Pushgateway extends AsyncDisposable {
   resume(): void;
 }
 
+/** What a test runner that is interrupted still has to remove. */
+const folders = new Set<string>();
+process.once("exit", () => folders.forEach(removeFolder));
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
+}
+
 /** Resolves when the gateway serves; rejects with its log when it exits instead. */
 export async function startPushgateway(options: PushgatewayOptions = {}): Promise<Pushgateway> {
   const gateway = options.gateway ?? installedGateways.at(-1);
   if (gateway === undefined) throw new Error("no Pushgateway is installed; .ci/setup fetches one");
 
   const folder = mkdtempSync(join(tmpdir(), "pushgateway-"));
+  folders.add(folder);
   const flags = [...stateFlags(options, folder), ...(options.flags ?? [])];
   if (options.routePrefix) flags.push(`--web.route-prefix=${options.routePrefix}`);
   const launch = (port: number) =>
@@ -57,13 +67,13 @@ export async function startPushgateway(options: PushgatewayOptions = {}): Promis
   try {
     [port, running] = await onFreePort(launch);
   } catch (error) {
-    rmSync(folder, { recursive: true });
+    removeFolder(folder);
     throw error;
   }
 
   const stop = async () => {
     await running.end("SIGTERM");
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   return {
     url: `http://127.0.0.1:${port}${(options.routePrefix ?? "").replace(/\/$/, "")}`,

@@ -97,7 +97,7 @@ describe.each(targets)("$name", ({ start }) => {
       const { url } = await start({ checkConsistency: false });
       expect((await push(url, { job: "a" }, "x 1\n")).status).toBe(202);
       expect((await push(url, { job: "a", instance: "" }, "x 1\n")).status).toBe(202);
-      expect(await readLabels(url)).toEqual([{ instance: "", job: "a" }, { job: "a" }]);
+      await expect.poll(() => readLabels(url)).toEqual([{ instance: "", job: "a" }, { job: "a" }]);
       expect((await send(url, { path: "/metrics" })).status).toBe(500);
     });
   });

@@ -1,0 +1,404 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+
+import { archivedGroup, readContent, temporaryFolder } from "../support/archived-groups.ts";
+import { createArchive } from "../../src/archive/archive.ts";
+import { cli } from "../support/cli.ts";
+import { bytesField, doubleField, uintField } from "../support/protobuf.ts";
+import { installedGateways, startPushgateway, type InstalledGateway } from "../support/pushgateway.ts";
+import { deleteGroup, getJson, getText, nativeHistogramPush, push, pushFamily } from "../support/push.ts";
+
+const families = [
+  '# HELP app_total Counts \\\\ back\\nslashes and "quotes".',
+  "# TYPE app_total counter",
+  'app_total{l="a\\\\b\\"c\\nd",empty="",uml="ä€😀"} 1.7953447495509727e+09',
+  'app_total{instance="own",job="own"} NaN',
+  'app_total{le="1",quantile="0.5"} -0',
+  "# TYPE app_gauge gauge",
+  'app_gauge{x="1"} +Inf',
+  'app_gauge{x="2"} -Inf',
+  'app_gauge{x="3"} 5e-324',
+  "app:untyped 0.1",
+  "# HELP app_seconds Takes long.",
+  "# TYPE app_seconds summary",
+  'app_seconds{quantile="0.5"} NaN',
+  'app_seconds{quantile="0.99"} 1e+100',
+  'app_seconds{quantile="1e-05"} 3',
+  "app_seconds_sum NaN",
+  "app_seconds_count 12345678901",
+  'app_seconds{l="b",quantile="0.5"} 2',
+  'app_seconds_sum{l="b"} 4',
+  'app_seconds_count{l="b"} 2',
+  "# TYPE app_bytes histogram",
+  'app_bytes_bucket{le="0.25"} 1',
+  'app_bytes_bucket{le="2"} 3',
+  'app_bytes_bucket{le="10"} 4',
+  'app_bytes_bucket{le="1e+06"} 5',
+  'app_bytes_bucket{le="+Inf"} 6',
+  "app_bytes_sum 14.5",
+  "app_bytes_count 6",
+  "# TYPE constructor gauge",
+  "constructor 1",
+  "# TYPE __proto__ gauge",
+  '__proto__{constructor="a",hasOwnProperty="b"} 2',
+  "# TYPE labels gauge",
+  "labels 3",
+  "# TYPE last_push_successful gauge",
+  "last_push_successful 4",
+  "",
+].join("\n");
+
+const groups: readonly Record<string, string>[] = [
+  { job: "rich", instance: "a" },
+  { job: "rich", instance: "b", dots: "..", other: "a/b\n" },
+];
+
+/** The exposition without the push times, and without the gateway's own metrics, which count requests. */
+async function exposition(url: string): Promise<string> {
+  const lines = (await getText(url, "/metrics")).split("\n");
+  return lines
+    .filter((line) => !/^(# \w+ )?(push_(failure_)?time_seconds|go_|process_|pushgateway_)/.test(line))
+    .join("\n");
+}
+
+async function jobsOn(url: string): Promise<string[]> {
+  const { data } = await getJson<{
+    data: { push_time_seconds: { metrics: { labels: Record<string, string> }[] } }[];
+  }>(url, "/api/v1/metrics");
+  return data.map((group) => group.push_time_seconds.metrics[0]?.labels["job"] ?? "").toSorted();
+}
+
+interface Setting {
+  readonly url: string;
+  readonly dir: string;
+  readonly file: string;
+  /** Deletes every group but that of the job `keep`, as soon as they have any age. */
+  sweep(...flags: string[]): ReturnType<typeof cli>;
+}
+
+// Ages are counted in whole seconds of the gateway's clock: two of them may have to pass.
+vi.setConfig({ testTimeout: 60_000 });
+const patience = { timeout: 20_000, interval: 100 };
+
+async function start(gateway: InstalledGateway, flags: readonly string[] = []): Promise<Setting> {
+  const { url, stop } = await startPushgateway({ gateway, flags });
+  onTestFinished(() => stop());
+  const folder = temporaryFolder();
+  const dir = join(folder, "archive");
+  const file = join(folder, "janitor.yml");
+  writeFileSync(
+    file,
+    [
+      `pushgateways: [{ name: batch, url: ${url} }]`,
+      `archive: { dir: ${dir}, retention: 30d }`,
+      "rules: [{ name: all, matchers: ['job!=\"keep\"'], ttl: 1ms }]",
+      "limits: { max_delete_ratio: 1, max_outage: 0s }",
+      "",
+    ].join("\n"),
+  );
+  const sweep = async (...more: string[]) => {
+    const flags = [`--config.file=${file}`, "--log.level=error"];
+    const report = async (): Promise<string> => (await cli(["report", ...flags])).stdout;
+    await expect.poll(report, patience).not.toMatch(/within_ttl|future_time/);
+    return cli(["once", ...flags, ...more]);
+  };
+  return { url, dir, file, sweep };
+}
+
+describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) => {
+  it("gives every group the exposition it had before it was deleted", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    for (const labels of groups) expect(await push(url, labels, families)).toMatchObject({ status: 200 });
+    await push(url, { job: "no-instance" }, 'app_gauge{instance="own"} 1\napp_gauge{instance=""} 2\n');
+    await push(url, { job: "empty" }, "");
+    const before = await exposition(url);
+    expect(await sweep()).toMatchObject({ exitCode: 0 });
+    expect(await jobsOn(url)).toEqual([]);
+
+    const dry = await cli(["restore", dir, `--config.file=${file}`, "--dry-run"]);
+    expect(dry).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(dry.stdout).toContain("4 to restore");
+    expect(await jobsOn(url)).toEqual([]);
+
+    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(result.stdout).toContain("\n4 restored\n");
+    expect(result.stdout).not.toContain("lost");
+    expect(await exposition(url)).toBe(before);
+    expect(await jobsOn(url)).toEqual(["empty", "no-instance", "rich", "rich"]);
+  });
+
+  it("never replaces a group that exists, unless told", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    await push(url, { job: "b" }, "app_up 1\n");
+    await sweep();
+    await push(url, { job: "a" }, "app_up 2\n");
+
+    const careful = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(careful.exitCode).toBe(0);
+    expect(careful.stdout).toMatch(/^skipped .* \{job="a"\}\n {2}the group exists; --overwrite replaces it/m);
+    expect(careful.stdout).toContain("1 restored, 1 skipped because they exist");
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
+
+    await cli(["restore", dir, `--config.file=${file}`, "--overwrite", '--match={job="a"}']);
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 1');
+  });
+
+  it("never makes the gateway inconsistent by a group that differs only by an empty instance", async () => {
+    const { url, dir, file, sweep } = await start(gateway, ["--push.disable-consistency-check"]);
+    await push(url, { job: "a" }, "app_up 1\n");
+    await expect.poll(() => jobsOn(url)).toEqual(["a"]);
+    await sweep();
+    await push(url, { job: "a", instance: "" }, "app_up 2\n");
+    await expect.poll(() => jobsOn(url)).toEqual(["a"]);
+    const result = await cli(["restore", dir, `--config.file=${file}`, "--overwrite"]);
+    expect(result.stdout).toContain("another spelling");
+    expect(await jobsOn(url)).toEqual(["a"]);
+  });
+
+  it("tells a refused push and restores the others", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "# TYPE app_up gauge\napp_up 1\n");
+    await push(url, { job: "b" }, "app_other 1\n");
+    await sweep();
+    await push(url, { job: "keep" }, "# TYPE app_up counter\napp_up 1\n");
+    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(result.exitCode).toBe(21);
+    const reason =
+      gateway.version === "1.11.0"
+        ? /closed the connection without an answer/
+        : /HTTP 400: pushed metrics are invalid/;
+    expect(result.stdout).toMatch(/^failed .*\{job="a"\}$/m);
+    expect(result.stdout).toMatch(reason);
+    expect(await exposition(url)).toContain('app_other{instance="",job="b"} 1');
+
+    // The refused push has left an empty group, which is no reason not to try again.
+    await deleteGroup(url, { job: "keep" });
+    expect(await cli(["restore", dir, `--config.file=${file}`])).toMatchObject({ exitCode: 0 });
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 1');
+  });
+
+  it("restores the last record of a group that was deleted twice", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    for (const value of [1, 2]) {
+      await push(url, { job: "a" }, `app_up ${value}\n`);
+      await sweep();
+    }
+    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(result.stdout).toContain("\n1 restored\n");
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
+  });
+
+  it("restores into another gateway than the recorded one", async () => {
+    const from = await start(gateway);
+    const to = await start(gateway);
+    await push(from.url, { job: "a" }, families);
+    const before = await exposition(from.url);
+    await from.sweep();
+    const result = await cli(["restore", from.dir, `--gateway=${to.url}`]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await exposition(to.url)).toBe(before);
+    expect(await jobsOn(from.url)).toEqual([]);
+  });
+
+  it("names what text cannot carry, and restores the rest", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    await nativeHistogramPush(url, { job: "a" });
+    await pushFamily(url, { job: "a" }, Buffer.concat([bytesField(1, "app_void"), uintField(3, 1)]));
+    const gauge = bytesField(2, doubleField(1, 3));
+    const label = bytesField(1, Buffer.concat([bytesField(1, "my.label"), bytesField(2, "x")]));
+    await pushFamily(
+      url,
+      { job: "a" },
+      Buffer.concat([
+        bytesField(1, "app_named"),
+        uintField(3, 1),
+        bytesField(4, Buffer.concat([label, gauge])),
+      ]),
+    );
+    await sweep();
+    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(result.stdout).toContain("lost: app_void has no series, and is left out");
+    expect(result.stdout).toContain("1 not the same as before");
+    if (gateway.version.startsWith("1.11"))
+      expect(result.stdout).toContain("lost: native_histogram is a native histogram");
+    const after = await exposition(url);
+    expect(after).toContain('app_up{instance="",job="a"} 1');
+    expect(after).toContain('native_histogram_count{instance="",job="a"} 6');
+  });
+
+  it("tells a gateway that does not answer once per group, and exits with 1", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    await sweep();
+    writeFileSync(
+      file,
+      `pushgateways: [{ name: batch, url: "http://127.0.0.1:1" }]\nrules: [{ name: all, matchers: [], ttl: 1d }]\n`,
+    );
+    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stdout).toContain("GET http://127.0.0.1:1/api/v1/status: connect ECONNREFUSED");
+    expect(result.stdout).toContain("0 restored, 1 failed");
+  });
+});
+
+const newest = installedGateways.at(-1);
+describe.runIf(newest !== undefined && newest.version.startsWith("1.11"))(
+  "a gateway with UTF-8 names",
+  () => {
+    it("gets groups, metrics and labels of such names back", async () => {
+      if (newest === undefined) return;
+      const { url, dir, file, sweep } = await start(newest, ["--push.enable-utf8-names"]);
+      const body = [
+        '# HELP "my.counter" A "dotted" one.',
+        '# TYPE "my.counter" counter',
+        '{"my.counter"} 1',
+        '{"my.counter","my.label"="a",plain="b"} 2',
+        '# TYPE "my.histogram" histogram',
+        '{"my.histogram_bucket",le="1"} 1',
+        '{"my.histogram_bucket",le="+Inf"} 2',
+        '{"my.histogram_sum"} 3',
+        '{"my.histogram_count"} 2',
+        '# TYPE "ж \\"q\\" \\\\ n" gauge',
+        '{"ж \\"q\\" \\\\ n","1"="x"} 4',
+        "",
+      ].join("\n");
+      expect(await push(url, { job: "a", U__my_2e_group: "x" }, body)).toMatchObject({ status: 200 });
+      const accept = (await getText(url, "/api/v1/metrics")).replaceAll(
+        /"time_stamp":"[^"]*"|"value":"1\.\d+e\+09"/g,
+        "",
+      );
+      const before = await exposition(url);
+      await sweep();
+      expect(await jobsOn(url)).toEqual([]);
+      const result = await cli(["restore", dir, `--config.file=${file}`]);
+      expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(result.stdout).not.toContain("lost");
+      expect(await exposition(url)).toBe(before);
+      const again = (await getText(url, "/api/v1/metrics")).replaceAll(
+        /"time_stamp":"[^"]*"|"value":"1\.\d+e\+09"/g,
+        "",
+      );
+      expect(again).toBe(accept);
+    });
+  },
+);
+
+describe("a sweep with an archive", () => {
+  const gateway = installedGateways.at(-1);
+  if (gateway === undefined) throw new Error("no Pushgateway is installed");
+
+  it("deletes nothing when the archive cannot be opened, and says why", async () => {
+    const { url, dir, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    writeFileSync(dir, "in the way");
+    const result = await sweep("--output=json");
+    expect(result.exitCode).toBe(21);
+    const [report] = (
+      JSON.parse(result.stdout) as { gateways: { error: unknown; groups: { reason: string }[] }[] }
+    ).gateways;
+    expect(report?.groups.map(({ reason }) => reason)).toEqual(["archive_failed"]);
+    expect(report?.error).toMatchObject({ code: "archive_failed" });
+    expect(result.stderr).toContain("cannot be created");
+    expect(await jobsOn(url)).toEqual(["a"]);
+  });
+
+  it("deletes nothing while another janitor works in the folder", async () => {
+    const { url, dir, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    const other = createArchive({ dir, retentionSeconds: null, now: () => Date.now() / 1000 });
+    await other.open();
+    expect(await sweep()).toMatchObject({
+      exitCode: 21,
+      stderr: expect.stringContaining("another janitor works in it") as string,
+    });
+    expect(await jobsOn(url)).toEqual(["a"]);
+    await other.close();
+    expect(await sweep()).toMatchObject({ exitCode: 0 });
+    expect(await jobsOn(url)).toEqual([]);
+  });
+
+  it("creates and locks nothing in a dry run", async () => {
+    const { url, dir, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    expect(await sweep("--dry-run")).toMatchObject({ exitCode: 0 });
+    expect(() => readdirSync(dir)).toThrow("ENOENT");
+  });
+
+  it("leaves nothing in the folder but its files", async () => {
+    const { url, dir, sweep } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    await sweep();
+    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^deleted-\d{4}-\d\d-\d\d\.ndjson\.gz$/)]);
+    expect((await readContent(dir)).jobs.flat()).toEqual(["a"]);
+  });
+
+  it("says without one that nothing can be restored", async () => {
+    const { url } = await start(gateway);
+    await push(url, { job: "a" }, "app_up 1\n");
+    const flags = [`--gateway=${url}`, "--ttl=1ms", "--limits.max-outage=0s", "--log.level=error"];
+    const note = "note: no archive: what was deleted cannot be restored";
+    await expect.poll(async () => (await cli(["once", ...flags])).stdout, patience).toContain(note);
+  });
+});
+
+describe("archive list", () => {
+  it("says what was deleted, when, by which rule, of which gateway and how it ended", async () => {
+    const dir = temporaryFolder();
+    const archive = createArchive({
+      dir,
+      retentionSeconds: null,
+      now: () => Date.parse("2026-11-24T12:00:00Z") / 1000,
+    });
+    await archive.open();
+    const hostile = archivedGroup({ job: "b", x: "\u001B[31mred\nline" }, { gateway: "other", rule: "ci" });
+    await archive.append([archivedGroup({ job: "a" }), hostile]);
+    await archive.recordOutcomes("batch", [['[["job","a"]]', "gone"]]);
+    await archive.recordRestored("batch", [archivedGroup({ job: "a" }).decision.group.labels]);
+    await archive.close();
+
+    const { stdout, stderr, exitCode } = await cli(["archive", "list", dir]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout).toBe(
+      [
+        "TIME                      STATE        GATEWAY  RULE  AGE  SERIES  GROUP",
+        '2026-11-24T12:00:00.000Z  deleted      batch    old   2h   3       {job="a"}',
+        '2026-11-24T12:00:00.000Z  unconfirmed  other    ci    2h   3       {job="b", x="\\u001b[31mred\\nline"}',
+        '2026-11-24T12:00:00.000Z  restored     batch    -     -    -       {job="a"}',
+        "",
+      ].join("\n"),
+    );
+    const json = await cli([
+      "archive",
+      "list",
+      dir,
+      "--output=json",
+      '--match={job="a"}',
+      "--since=2026-11-24T12:00:00Z",
+    ]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      schema_version: 1,
+      events: [
+        { event: "deletion", outcome: "gone", rule: "old" },
+        { event: "restored", labels: { job: "a" } },
+      ],
+    });
+    const none = await cli(["archive", "list", dir, "--output=json", "--until=2026-11-24T11:00:00Z"]);
+    expect(JSON.parse(none.stdout)).toEqual({ schema_version: 1, events: [] });
+  });
+
+  it("says what is wrong with its flags and its archive", async () => {
+    const dir = temporaryFolder();
+    expect(await cli(["archive", "list", dir, "--since=yesterday"])).toMatchObject({ exitCode: 2 });
+    expect(await cli(["archive", "list", dir, "--match={job"])).toMatchObject({ exitCode: 2 });
+    const missing = await cli(["archive", "list", join(dir, "missing")]);
+    expect(missing).toMatchObject({
+      exitCode: 1,
+      stderr: `${dir}/missing: cannot be read: there is no such file or folder\n`,
+    });
+  });
+});
