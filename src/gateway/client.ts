@@ -157,8 +157,10 @@ function toGatewayError(
   deadline: Deadline,
   timeoutSeconds: number,
 ): GatewayError {
-  if (deadline.expired())
-    return new GatewayError("timeout", request, `no answer within ${timeoutSeconds} s`, error);
+  if (deadline.expired()) {
+    const what = `no answer within ${timeoutSeconds} s; if the gateway is that slow, raise its timeout`;
+    return new GatewayError("timeout", request, what, error);
+  }
   if (deadline.signal.aborted) return new GatewayError("aborted", request, "interrupted", error);
   if (error instanceof errors.SocketError) {
     return new GatewayError(

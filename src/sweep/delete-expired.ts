@@ -58,7 +58,7 @@ export async function deleteExpired(
     await pace.stop();
   }
   await verifyDeletions(context, deletion, evidence);
-  return { fates: deletion.fates, error: deletion.error };
+  return { fates: deletion.fates, error: deletion.error() };
 }
 
 /** The deletions of one sweep under way. */
@@ -66,7 +66,6 @@ export class Deletion {
   readonly fates = new Map<string, Fate>();
   /** Sent to the gateway, but not yet seen to be gone. */
   readonly unconfirmed = new Map<string, Decision>();
-  error: GatewayReport["error"] = null;
 
   readonly #context: SweepContext;
   readonly #pace: Pace;
@@ -76,6 +75,8 @@ export class Deletion {
   readonly #waiting: Decision[];
   readonly #total: number;
   readonly #refused = new Set<string>();
+  #lastRefusal: GatewayReport["error"] = null;
+  #whyStopped: GatewayReport["error"] = null;
   #failuresInARow = 0;
 
   constructor(
@@ -122,6 +123,12 @@ export class Deletion {
       if (comparison === "absent") this.#settle(decision, "gone");
       else if (comparison === "active") this.#settle(decision, "pushed_again");
     }
+  }
+
+  /** A request that failed says more than that the rest was withheld for it; one whose group is gone all the same, nothing. */
+  error(): GatewayReport["error"] {
+    const failed = [...this.fates.values()].some((fate) => fate.kind === "done" && fate.outcome === "failed");
+    return (failed ? this.#lastRefusal : null) ?? this.#whyStopped;
   }
 
   /** Whether the gateway has accepted deletions that it may still have in its queue. */
@@ -203,7 +210,7 @@ export class Deletion {
       if (!(error instanceof GatewayError)) throw error;
       this.#failuresInARow += 1;
       this.#refused.add(group.key);
-      this.error = { code: error.code, message: error.message };
+      this.#lastRefusal = { code: error.code, message: error.message };
       log.warn("Deletion failed", { ...fields, err: error.message });
     }
     progress({
@@ -235,7 +242,6 @@ export class Deletion {
   #withholdRest(reason: WithholdReason, message?: string): void {
     const { gateway } = this.#context;
     for (const decision of this.#waiting.splice(0)) this.#withhold(decision, reason);
-    // A request that failed before says more than that the rest was withheld for it.
-    if (message !== undefined) this.error ??= { code: reason, message: `${gateway.url}: ${message}` };
+    if (message !== undefined) this.#whyStopped = { code: reason, message: `${gateway.url}: ${message}` };
   }
 }
