@@ -11,6 +11,8 @@ export const exitCodes = {
   withheld: 20,
   /** Some deletions failed, were not confirmed, or were interrupted; or some gateways failed. */
   partial: 21,
+  /** `doctor` found a gateway inconsistent. */
+  inconsistent: 22,
   /** `--detailed-exitcode`: something has expired. */
   expired: 24,
 } as const;

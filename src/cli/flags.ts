@@ -54,3 +54,12 @@ export function addSweepFlags(command: Command): Command {
     .addOption(new Option("--log.level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
     .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));
 }
+
+/** Of the commands that read an archive. */
+export function addSelectionFlags(command: Command): Command {
+  return command
+    .option("--match <matchers>", 'only groups like this, for example \'{job="batch", instance=~"web.*"}\'')
+    .option("--from <gateway>", "only what was deleted from the gateway of this name")
+    .option("--since <time>", "only what was deleted at this time or later, RFC 3339")
+    .option("--until <time>", "only what was deleted at this time or earlier, RFC 3339");
+}

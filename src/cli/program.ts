@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { addSourceFlags, addSweepFlags } from "./flags.ts";
+import { addSelectionFlags, addSourceFlags, addSweepFlags, defaultConfigFile } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -82,6 +82,53 @@ function createProgram(io: Io, finish: (exitCode: number) => void): Command {
     .summary("say what is wrong with configuration files, or what they mean")
     .description("Prints all problems with their places (exit code 2), or what was understood.")
     .action(async (files) => finish(await (await import("./check-config.ts")).checkConfig(files, io)));
+
+  addSourceFlags(program.command("doctor"))
+    .summary("is the gateway consistent, who poisons it, what do its pushes cost")
+    .description(
+      "Looks at the gateway: whether Prometheus can scrape it and pushes are accepted, which group is in the way and " +
+        "the command that heals it, which groups nobody can delete, and what a push costs. Changes nothing without " +
+        "--heal or --probe. Exit code 22 if the gateway is inconsistent. --ttl (or a file) is only for the forecast.",
+    )
+    .option("--heal", "delete the groups that are certainly in the way, after archiving them, and look again")
+    .option(
+      "--release <labels>",
+      "with --heal: of several groups that could go, this one may, as printed; may be repeated",
+      (labels: string, all: readonly string[] | undefined) => [...(all ?? []), labels],
+    )
+    .option("--no-archive", "with --heal: also delete what no archive can put back")
+    .option("--probe", "measure a push, with a group of the doctor's own that is deleted again")
+    .addOption(new Option("--output <format>", "how to print it").choices(["text", "json"]).default("text"))
+    .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
+
+  addSelectionFlags(program.command("restore <archive>"))
+    .summary("push deleted groups back")
+    .description(
+      "Pushes the groups of an archive (a folder, or one file of it) back to the gateways they were deleted from, each as " +
+        "it was last. Never over a group that exists, unless told. A restored group counts as pushed now.",
+    )
+    .option(
+      "--config.file <file>",
+      `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
+    )
+    .option("--gateway <url>", "restore into this gateway instead")
+    .option("--overwrite", "also replace groups that exist")
+    .option("--dry-run", "only say what would be restored")
+    .action(async (archive, flags) =>
+      finish(await (await import("./restore.ts")).restore(archive, flags, io)),
+    );
+
+  const archive = program.command("archive").description("Looks into archives.");
+  addSelectionFlags(archive.command("list <archive>"))
+    .summary("say what was deleted, when, and by which rule")
+    .description(
+      "Lists what an archive (a folder, or one file of it) knows: deletions, and groups that came back by a push " +
+        "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it could say more.",
+    )
+    .addOption(new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .action(async (path, flags) =>
+      finish(await (await import("./archive-list.ts")).archiveList(path, flags, io)),
+    );
 
   program
     .command("demo")

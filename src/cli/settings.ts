@@ -60,7 +60,11 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Co
   };
 }
 
-function gatewayFromUrl(text: string): PushgatewaySettings {
+/**
+ * A gateway of which only the URL is known.
+ * @throws {@link UsageError}
+ */
+export function gatewayFromUrl(text: string): PushgatewaySettings {
   const url = parseFlag("--gateway", text, parseServerUrl);
   const http = { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] };
   return { name: url.replace(/^https?:\/\//, ""), url, source: "api", timeoutSeconds: 60, http };

@@ -6,6 +6,7 @@ import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
+import { openSweepArchive } from "./sweep-archive.ts";
 
 /** Sweeps every gateway of the configuration, each by itself: one's trouble never stops another's sweep. */
 export async function sweepAll(
@@ -20,16 +21,21 @@ export async function sweepAll(
     progress.clear();
     io.stderr.write(line);
   });
+  const archive = await openSweepArchive(config, dryRun, { clock: io.clock, log });
   const sweepOne = async (settings: Config["pushgateways"][number]): Promise<GatewayReport> => {
     const gateway = await connect(settings, io.clock);
-    const context = { ...io, gateway, archive: null, log, progress: progress.update };
+    const context = { ...io, gateway, archive, log, progress: progress.update };
     try {
       return await sweepGateway(context, { rules: config.rules, limits: config.limits, dryRun });
     } finally {
       await gateway.close();
     }
   };
-  const gateways = await Promise.all(config.pushgateways.map(sweepOne));
-  progress.clear();
-  return { startedAt, finishedAt: io.clock.now(), dryRun, gateways };
+  try {
+    const gateways = await Promise.all(config.pushgateways.map(sweepOne));
+    progress.clear();
+    return { startedAt, finishedAt: io.clock.now(), dryRun, gateways };
+  } finally {
+    await archive?.close();
+  }
 }

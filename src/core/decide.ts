@@ -37,6 +37,11 @@ export interface Decision {
  */
 const presentSeconds = 2;
 
+/** A time that the gateway's clock has not come to: it says nothing about when. */
+export function isFuture(time: number, now: number): boolean {
+  return time > now + presentSeconds;
+}
+
 /**
  * Decides about one group. Pure; every branch that is not sure keeps the group.
  * What depends on other groups (`keep_latest`, the limits) comes after, in the plan.
@@ -61,7 +66,7 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
   if (activityAt === null || dated.ageSeconds === null) {
     return { ...dated, ttlSeconds, verdict: { verdict: "keep", reason: "invalid_time" } };
   }
-  if (activityAt > now + presentSeconds) {
+  if (isFuture(activityAt, now)) {
     return { ...dated, ttlSeconds, verdict: { verdict: "keep", reason: "future_time" } };
   }
   const ageSeconds = Math.max(0, dated.ageSeconds);

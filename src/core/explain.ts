@@ -41,6 +41,7 @@ function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number)
     lastSuccessAt: now - ageSeconds,
     lastFailureAt: 0,
     series: 0,
+    nativeHistograms: [],
     gauges: new Map<string, number>(),
   };
   return decide(group, { rules, now, outage: null, refusingPushes: false });

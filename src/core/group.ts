@@ -16,6 +16,8 @@ export interface Group {
   readonly lastFailureAt: number | null;
   /** Of all its families, the gateway's own two push times included. */
   readonly series: number;
+  /** Names of families that are native histograms: the API does not tell their buckets, so that no archive holds them. */
+  readonly nativeHistograms: readonly string[];
   /** The values of the gauges that rules take a TTL from, by metric name; NaN where the group has no single value. */
   readonly gauges: ReadonlyMap<string, number>;
 }

@@ -2,6 +2,7 @@ import { decide, type Circumstances, type Decision } from "./decide.ts";
 import { lastActivityAt, type Group } from "./group.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
 import { measureOutage, type Outage } from "./outage.ts";
+import { mayRefusePushes } from "./refusing-pushes.ts";
 import type { Rule, TtlRule } from "./rule.ts";
 import type { KeepReason, WithholdReason } from "./verdict.ts";
 
@@ -29,7 +30,7 @@ export interface Plan {
 /** Decides about all groups of one gateway. Pure: the same input gives the same plan, in the same order. */
 export function createPlan({ groups, now, gatewayStartedAt, rules, limits }: PlanInput): Plan {
   const outage = measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds);
-  const circumstances: Circumstances = { rules, now, outage, refusingPushes: mayRefusePushes(groups) };
+  const circumstances: Circumstances = { rules, now, outage, refusingPushes: mayRefusePushes(groups, now) };
   const decided = groups.map((group) => decide(group, circumstances));
   const planned = keepLatest(decided);
 
@@ -47,20 +48,6 @@ export function isDeletion(decision: Decision): boolean {
 /** The decision with its deletion withheld; any other decision stays as it is. */
 export function withholdDeletion(decision: Decision, reason: WithholdReason): Decision {
   return isDeletion(decision) ? { ...decision, verdict: { verdict: "withhold", reason } } : decision;
-}
-
-/**
- * True while the newest push of the whole gateway is a failed one. One bad group makes the gateway refuse every push,
- * and then only the failure times still move. On a quiet gateway this can be true without that: it errs towards keeping.
- */
-function mayRefusePushes(groups: readonly Group[]): boolean {
-  let newestSuccess = 0;
-  let newestFailure = 0;
-  for (const { lastSuccessAt, lastFailureAt } of groups) {
-    if (lastSuccessAt !== null && lastSuccessAt > newestSuccess) newestSuccess = lastSuccessAt;
-    if (lastFailureAt !== null && lastFailureAt > newestFailure) newestFailure = lastFailureAt;
-  }
-  return newestFailure > newestSuccess;
 }
 
 /** Keeps the freshest groups of every `keep_latest` rule, however old they are. */

@@ -1,4 +1,5 @@
 import type { Decision } from "./decide.ts";
+import type { Reappearance } from "./reappearance.ts";
 import type { Outcome } from "./verdict.ts";
 
 /** One pass over all gateways: what was found, decided and done. A dry run's report differs only in having no outcomes. */
@@ -28,6 +29,8 @@ export interface GatewayReport {
   readonly snapshot: SnapshotFacts | null;
   /** In the order of the plan. */
   readonly entries: readonly ReportEntry[];
+  /** Groups deleted by earlier sweeps that are back; known only with an archive. */
+  readonly reappeared: readonly Reappearance[];
   /** What the operator should know besides, one sentence each. */
   readonly notes: readonly string[];
 }

@@ -28,6 +28,7 @@ export function decodeGroup(value: unknown, index: number, options: DecodeOption
     lastSuccessAt: singleGaugeValue(value, "push_time_seconds"),
     lastFailureAt: decodeFailureTime(value),
     series: countSeries(value),
+    nativeHistograms: findNativeHistograms(value),
     gauges: decodeGauges(value, options.gauges),
   };
 }
@@ -96,6 +97,16 @@ function countSeries(group: ApiGroup): number {
   let series = 0;
   for (const family of Object.values(group)) if (isFamily(family)) series += family.metrics.length;
   return series;
+}
+
+/** In the API their buckets are a list; those of a classic histogram are an object (seen on 1.11). */
+function findNativeHistograms(group: ApiGroup): readonly string[] {
+  return Object.entries(group)
+    .filter(
+      ([, family]) =>
+        isFamily(family) && family.metrics.some((one) => isObject(one) && Array.isArray(one["buckets"])),
+    )
+    .map(([name]) => name);
 }
 
 /** A family called `constructor` must be there to count as there. */

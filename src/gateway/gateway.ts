@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
+import { labelsKey, type Labels } from "../core/labels.ts";
 import { openApiSnapshot } from "./api-reader.ts";
 import { createGatewayClient, type ClientOptions } from "./client.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
@@ -20,6 +21,11 @@ export interface Gateway {
   pushTimes(signal?: AbortSignal): Promise<PushTimes>;
   /** Asks for the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. */
   deleteGroup(group: Group, naming: PathNaming, signal?: AbortSignal): Promise<void>;
+  /**
+   * Replaces one group by the families of `body`, in the text format; an empty body leaves an empty group. Resolved means
+   * that it is there, or queued on a gateway that checks nothing. A refused push leaves an empty group, too.
+   */
+  pushGroup(labels: Labels, naming: PathNaming, body: string, signal?: AbortSignal): Promise<void>;
   /** One look at `/-/healthy`: 500 while the write queue is full. */
   probeHealth(signal?: AbortSignal): Promise<HealthProbe>;
   close(): Promise<void>;
@@ -65,6 +71,19 @@ export function createGateway(name: string, options: ClientOptions, clock: Clock
       }
     },
 
+    async pushGroup(labels, naming, body, signal) {
+      const path = groupPath(labels, naming);
+      if (path === null) throw new Error(`no path names the group ${labelsKey(labels)}`);
+      const request = { method: "PUT", url: client.urlOf(path) };
+      const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
+      const response = await client
+        .send({ method: "PUT", path, headers, body, signal })
+        .catch((error: unknown) => {
+          throw explainSilentRefusal(error, request);
+        });
+      expectSuccess(request, response);
+    },
+
     async probeHealth(signal) {
       const startedAt = clock.monotonic();
       const request = {
@@ -85,4 +104,15 @@ export function createGateway(name: string, options: ClientOptions, clock: Clock
 
     close: () => client.close(),
   };
+}
+
+/** 1.11.0 closes the connection instead of saying why it refuses a push; other versions answer 400 with the reason. */
+function explainSilentRefusal(error: unknown, request: { method: string; url: string }): unknown {
+  if (!(error instanceof GatewayError) || error.code !== "no_answer") return error;
+  return new GatewayError(
+    "no_answer",
+    request,
+    "the gateway closed the connection without an answer; 1.11.0 refuses a push that way, its log says why",
+    error.cause,
+  );
 }

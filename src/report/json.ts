@@ -20,7 +20,8 @@ export function reportToJson({ startedAt, finishedAt, dryRun, gateways }: SweepR
   };
 }
 
-function gatewayToJson({ name, url, status, error, snapshot, entries, notes }: GatewayReport): object {
+function gatewayToJson(report: GatewayReport): object {
+  const { name, url, status, error, snapshot, entries, reappeared, notes } = report;
   return {
     name,
     url,
@@ -38,6 +39,7 @@ function gatewayToJson({ name, url, status, error, snapshot, entries, notes }: G
             outage_seconds: snapshot.outageSeconds,
           },
     totals: countVerdicts(entries),
+    reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
     notes,
     groups: entries.map(entryToJson),
   };
@@ -64,6 +66,7 @@ function entryToJson({
     last_success_at: formatTime(group.lastSuccessAt === 0 ? null : group.lastSuccessAt),
     last_failure_at: formatTime(group.lastFailureAt === 0 ? null : group.lastFailureAt),
     series: group.series,
+    ...(group.nativeHistograms.length === 0 ? {} : { native_histograms: group.nativeHistograms }),
     ...(outcome === null ? {} : { outcome }),
   };
 }

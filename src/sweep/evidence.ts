@@ -1,9 +1,13 @@
 import { lastActivityAt, type Group, type Since } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
+import { mayRefusePushes } from "../core/refusing-pushes.ts";
 import { expositionKey, type PushTimes } from "../gateway/exposition-reader.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
-/** What is known about the groups of a gateway, and since when. */
+/**
+ * What is known about the groups of a gateway, and since when. As in the plan, a refused push counts as life for every rule while the
+ * gateway may be refusing all of them.
+ */
 export interface Evidence {
   /** The start of the request that told it, monotonic seconds: evidence ages from there. */
   readonly requestedAt: number;
@@ -23,14 +27,16 @@ export type Comparison = "unchanged" | "active" | "absent" | "unclear";
 
 export function snapshotEvidence(snapshot: Snapshot): Evidence {
   const groups = new Map(snapshot.groups.map((group) => [group.key, group]));
+  const refusing = mayRefusePushes(snapshot.groups, snapshot.takenAt);
   return {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
     compare(known, since) {
       const current = groups.get(known.key);
       if (current === undefined) return "absent";
+      const counted = refusing ? "last_activity" : since;
       // Other than the same is not unchanged: also a time that went back or became unreadable.
-      return lastActivityAt(current, since) === lastActivityAt(known, since) ? "unchanged" : "active";
+      return lastActivityAt(current, counted) === lastActivityAt(known, counted) ? "unchanged" : "active";
     },
   };
 }
@@ -40,6 +46,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
  * the exposition has not. So a changed success time is activity, a changed failure time only a reason to ask the API.
  */
 export function pushTimesEvidence(times: PushTimes): Evidence {
+  const refusing = mayRefusePushes(pairUp(times), times.takenAt);
   return {
     requestedAt: times.requestedAt,
     readSeconds: times.durationSeconds,
@@ -50,8 +57,13 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
       const success = times.success.get(key);
       if (success === undefined) return "absent";
       if (success !== known.lastSuccessAt) return "active";
-      const failureCounts = since === "last_activity" || success === 0;
+      const failureCounts = refusing || since === "last_activity" || success === 0;
       return !failureCounts || times.failure.get(key) === known.lastFailureAt ? "unchanged" : "unclear";
     },
   };
+}
+
+function* pairUp({ success, failure }: PushTimes): Generator<Pick<Group, "lastSuccessAt" | "lastFailureAt">> {
+  for (const [key, lastSuccessAt] of success)
+    yield { lastSuccessAt, lastFailureAt: failure.get(key) ?? null };
 }

@@ -1,7 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import type { Decision } from "../core/decide.ts";
+import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
+import type { RecentDeletion } from "../core/reappearance.ts";
 import type { Rule } from "../core/rule.ts";
+import type { Outcome } from "../core/verdict.ts";
 import type { ApiGroup } from "../gateway/decode-group.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Wait } from "../gateway/pace.ts";
@@ -28,10 +31,18 @@ export interface SweepContext {
   readonly abort: AbortSignal;
 }
 
-/** Takes groups in before they are deleted. */
+/** What the sweep needs of an archive. */
 export interface SweepArchive {
   /** Resolves when all of them are on disk and synced; if it rejects, none may be deleted. */
   append(groups: readonly GroupToArchive[]): Promise<void>;
+  /** What became of groups that were appended, by key. */
+  recordOutcomes(
+    gateway: string,
+    outcomes: Iterable<readonly [key: string, outcome: "accepted" | Outcome]>,
+  ): Promise<void>;
+  /** Groups that rules deleted, by key, less those that were restored or counted as reappeared. */
+  recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
+  recordReappeared(gateway: string, groups: readonly Labels[]): Promise<void>;
 }
 
 export interface GroupToArchive {

@@ -1,17 +1,17 @@
-import type { Decision } from "../core/decide.ts";
-import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
-import { createPlan, isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
-import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
+import { createPlan, isDeletion } from "../core/plan.ts";
+import { findReappeared, type Reappearance } from "../core/reappearance.ts";
+import type { GatewayReport } from "../core/report.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { collectSnapshot, type Snapshot } from "../gateway/snapshot.ts";
-import { deleteExpired, type DeletionResult } from "./delete-expired.ts";
+import { createReport, failedReport } from "./create-report.ts";
+import { deleteExpired } from "./delete-expired.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /**
  * One sweep of one gateway: snapshot, plan, deletions on fresh evidence, verification. A dry run ends after the plan.
- * Never throws for a gateway's fault: that is a report with status `failed`.
+ * Never throws: what goes wrong with one gateway is a report with status `failed`, and no other gateway's business.
  */
 export async function sweepGateway(context: SweepContext, settings: SweepSettings): Promise<GatewayReport> {
   const { gateway } = context;
@@ -26,12 +26,16 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
       rules: settings.rules,
       limits: settings.limits,
     });
+    const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
-    const result = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, naming });
-    return createReport(context, snapshot, plan, result);
+    const ledger = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, naming });
+    return createReport(context, { snapshot, plan, ledger, reappeared });
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    return failedReport(gateway, error);
+    if (error instanceof GatewayError) return failedReport(gateway, error);
+    // A mistake of the janitor's own. Whatever it was about to delete, it has not.
+    const { stack, message } = error instanceof Error ? error : new Error(String(error));
+    context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
+    return failedReport(gateway, { code: "internal", message: `internal error: ${message}` });
   }
 }
 
@@ -45,74 +49,25 @@ async function takeSnapshot(
   return collectSnapshot(open, () => clock.monotonic());
 }
 
-function createReport(
-  { gateway }: SweepContext,
-  snapshot: Snapshot,
-  plan: Plan,
-  result: DeletionResult | null,
-): GatewayReport {
-  const entries = plan.decisions.map((decision): ReportEntry => applyResult(decision, result));
-  return {
-    name: gateway.name,
-    url: gateway.url,
-    status: statusOf(plan.exceededLimit, entries, result),
-    error: errorOf(plan.exceededLimit, result),
-    snapshot: {
-      takenAt: snapshot.takenAt,
-      groups: snapshot.groups.length,
-      sizeBytes: snapshot.sizeBytes,
-      source: snapshot.source,
-      clockSkewSeconds: snapshot.clockSkewSeconds,
-      outageSeconds: plan.outage?.seconds ?? 0,
-    },
-    // What dropped out on the way belongs behind what was deleted, as in the plan.
-    entries: entries.toSorted((a, b) => rank(a) - rank(b)),
-    notes: [],
-  };
-}
-
-function applyResult(decision: Decision, result: DeletionResult | null): ReportEntry {
-  const fate = result?.fates.get(decision.group.key);
-  if (fate === undefined || !isDeletion(decision)) return { ...decision, outcome: null };
-  return fate.kind === "withheld"
-    ? { ...withholdDeletion(decision, fate.reason), outcome: null }
-    : { ...decision, outcome: fate.outcome };
-}
-
-function rank({ verdict }: Decision): number {
-  return { delete: 0, withhold: 1, keep: 2 }[verdict.verdict];
-}
-
-function statusOf(
-  exceededLimit: ExceededLimit | null,
-  entries: readonly ReportEntry[],
-  result: DeletionResult | null,
-): GatewayStatus {
-  if (exceededLimit !== null) return "withheld";
-  // A group that came back to life in time is a success.
-  const doubtful = entries.some(
-    ({ verdict, outcome }) =>
-      outcome === "failed" ||
-      outcome === "still_there" ||
-      (verdict.verdict === "withhold" && verdict.reason !== "pushed_again"),
-  );
-  return doubtful || (result?.error ?? null) !== null ? "partial" : "ok";
-}
-
-function errorOf(exceededLimit: ExceededLimit | null, result: DeletionResult | null): GatewayReport["error"] {
-  if (exceededLimit !== null)
-    return { code: exceededLimit.reason, message: explainExceededLimit(exceededLimit) };
-  return result?.error ?? null;
-}
-
-function failedReport(gateway: { name: string; url: string }, error: GatewayError): GatewayReport {
-  return {
-    name: gateway.name,
-    url: gateway.url,
-    status: "failed",
-    error: { code: error.code, message: error.message },
-    snapshot: null,
-    entries: [],
-    notes: [],
-  };
+/** Which groups are back that earlier sweeps deleted. A dry run leaves the archive alone. */
+async function countReappeared(
+  { archive, gateway, log }: SweepContext,
+  { dryRun }: SweepSettings,
+  { groups }: Snapshot,
+): Promise<readonly Reappearance[]> {
+  if (archive === null || dryRun) return [];
+  try {
+    const reappeared = findReappeared(groups, await archive.recentDeletions(gateway.name));
+    if (reappeared.length > 0) {
+      await archive.recordReappeared(
+        gateway.name,
+        reappeared.flatMap((one) => one.groups),
+      );
+    }
+    return reappeared;
+  } catch (error) {
+    // Worth a look, but no reason not to sweep: whether the archive takes groups in shows before they are deleted.
+    log.warn("Reappeared groups could not be counted", { gateway: gateway.name, err: String(error) });
+    return [];
+  }
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from "../gateway/gateway-error.ts";
-import type { Deletion } from "./delete-expired.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
+import type { Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
 /**
@@ -12,23 +12,23 @@ const pausesSeconds = [0, 0.2, 1, 3, 5];
 /** Looks what became of the deletions that were sent. After a stop it looks once, as long as nobody cuts it off. */
 export async function verifyDeletions(
   context: SweepContext,
-  deletion: Deletion,
+  ledger: Ledger,
   evidence: EvidenceKeeper,
 ): Promise<void> {
   const { gateway, log, wait, progress, stop, abort } = context;
   try {
     for (const pause of pausesSeconds) {
-      const inQuestion = [...deletion.unconfirmed.values()];
+      const inQuestion = [...ledger.unconfirmed.values()];
       if (inQuestion.length === 0) return;
-      if (pause > 0 && (stop.aborted || !deletion.hasAcceptedOnes())) break;
+      if (pause > 0 && (stop.aborted || !ledger.isGatewayBusy())) break;
       progress({ gateway: gateway.name, phase: "verifying", done: 0, total: inQuestion.length });
       await wait(pause, stop);
-      deletion.confirm(await evidence.refresh(inQuestion, abort));
+      ledger.confirm(await evidence.refresh(inQuestion, abort));
     }
-    deletion.settleUnconfirmed("still_there");
+    ledger.settleUnconfirmed("still_there");
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     log.warn("Deletions could not be verified", { gateway: gateway.name, err: error.message });
-    deletion.settleUnconfirmed("failed");
+    ledger.settleUnconfirmed("failed");
   }
 }

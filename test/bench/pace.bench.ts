@@ -45,19 +45,19 @@ async function measure(
   work: (gateway: Pushgateway) => Promise<number>,
 ): Promise<Row> {
   const gateway = await startFilled();
-  let running = true;
+  const over = new AbortController();
   let pushes = 0;
   let probes = 0;
   let failed = 0;
   const client = gatewayAt(gateway.url);
   const beside = Array.from({ length: pushersBeside }, async (_, index) => {
-    while (running) {
+    while (!over.signal.aborted) {
       await push(gateway.url, { job: "living", instance: `pusher-${index}` }, "beside 1\n");
       pushes += 1;
     }
   });
   const probing = (async () => {
-    while (running) {
+    while (!over.signal.aborted) {
       const { healthy } = await client.probeHealth();
       probes += 1;
       if (!healthy) failed += 1;
@@ -67,7 +67,7 @@ async function measure(
   const startedAt = performance.now();
   const deleted = await work(gateway);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  running = false;
+  over.abort();
   await Promise.all([...beside, probing]);
   await client.close();
   await gateway.stop();

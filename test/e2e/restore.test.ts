@@ -22,9 +22,9 @@ const families = [
   "app:untyped 0.1",
   "# HELP app_seconds Takes long.",
   "# TYPE app_seconds summary",
+  'app_seconds{quantile="1e-05"} 3',
   'app_seconds{quantile="0.5"} NaN',
   'app_seconds{quantile="0.99"} 1e+100',
-  'app_seconds{quantile="1e-05"} 3',
   "app_seconds_sum NaN",
   "app_seconds_count 12345678901",
   'app_seconds{l="b",quantile="0.5"} 2',
@@ -74,7 +74,7 @@ interface Setting {
   readonly dir: string;
   readonly file: string;
   /** Deletes every group but that of the job `keep`, as soon as they have any age. */
-  sweep(...flags: string[]): ReturnType<typeof cli>;
+  readonly sweep: (...flags: string[]) => ReturnType<typeof cli>;
 }
 
 // Ages are counted in whole seconds of the gateway's clock: two of them may have to pass.
@@ -82,8 +82,9 @@ vi.setConfig({ testTimeout: 60_000 });
 const patience = { timeout: 20_000, interval: 100 };
 
 async function start(gateway: InstalledGateway, flags: readonly string[] = []): Promise<Setting> {
-  const { url, stop } = await startPushgateway({ gateway, flags });
-  onTestFinished(() => stop());
+  const running = await startPushgateway({ gateway, flags });
+  onTestFinished(() => running.stop());
+  const { url } = running;
   const folder = temporaryFolder();
   const dir = join(folder, "archive");
   const file = join(folder, "janitor.yml");
@@ -127,6 +128,9 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(result.stdout).not.toContain("lost");
     expect(await exposition(url)).toBe(before);
     expect(await jobsOn(url)).toEqual(["empty", "no-instance", "rich", "rich"]);
+    // So that nobody takes them for groups that came back by a push.
+    const { stdout } = await cli(["archive", "list", dir]);
+    expect(stdout.match(/^\S+ {2}restored /gm)).toHaveLength(4);
   });
 
   it("never replaces a group that exists, unless told", async () => {
@@ -194,7 +198,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
   it("restores into another gateway than the recorded one", async () => {
     const from = await start(gateway);
     const to = await start(gateway);
-    await push(from.url, { job: "a" }, families);
+    await push(from.url, { job: "a", instance: "b" }, families);
     const before = await exposition(from.url);
     await from.sweep();
     const result = await cli(["restore", from.dir, `--gateway=${to.url}`]);
@@ -224,8 +228,9 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(result.stdout).toContain("lost: app_void has no series, and is left out");
     expect(result.stdout).toContain("1 not the same as before");
-    if (gateway.version.startsWith("1.11"))
-      expect(result.stdout).toContain("lost: native_histogram is a native histogram");
+    // 1.5 knows no native histograms and has dropped the buckets itself.
+    const native = /lost: native_histogram is a native histogram/.test(result.stdout);
+    expect(native).toBe(gateway.version.startsWith("1.11"));
     const after = await exposition(url);
     expect(after).toContain('app_up{instance="",job="a"} 1');
     expect(after).toContain('native_histogram_count{instance="",job="a"} 6');

@@ -54,7 +54,7 @@ function groupsWith(name: fc.Arbitrary<string>): fc.Arbitrary<Record<string, str
       ),
       fc.dictionary(name, hostileValue, { maxKeys: 3 }),
     )
-    .map(([job, rest]) => ({ ...rest, job }));
+    .map(([job, rest]) => Object.assign(rest, { job }));
   return fc.uniqueArray(labels, {
     minLength: 2,
     maxLength: 6,

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 import type { ArchivedGroup } from "../../src/archive/archive.ts";
 import { readArchive } from "../../src/archive/read-archive.ts";
-import { group, now, ttlRule } from "./core-values.ts";
+import { group, ttlRule } from "./core-values.ts";
 
 /** A folder of the test's own, gone when the test is over. */
 export function temporaryFolder(): string {
@@ -29,11 +29,10 @@ export function archivedGroup(
     gateway,
     decision: {
       group: group(labels, 7200),
-      verdict: { verdict: "delete", reason: "ttl_expired" },
+      verdict: { reason: "ttl_expired" },
       rule: ttlRule(3600, { name: rule }),
       ageSeconds: 7200,
       ttlSeconds: 3600,
-      expiresAt: now - 3600,
     },
     whole,
   };

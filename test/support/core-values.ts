@@ -21,6 +21,7 @@ export function group(
     lastSuccessAt: now - ageSeconds,
     lastFailureAt: 0,
     series: 3,
+    nativeHistograms: [],
     gauges: new Map(),
     ...rest,
   };

@@ -1,0 +1,114 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { ArchiveError, errorCode, unusable } from "./archive-error.ts";
+import { encodeBatch } from "./batch.ts";
+import { DayFile } from "./day-file.ts";
+import { dayFileName, dayOf, removeExpiredFiles } from "./day-files.ts";
+import { lockDirectory, type DirectoryLock } from "./lock.ts";
+import { describeDamage } from "./read-archive.ts";
+import { renderRecord, type ArchiveRecord } from "./records.ts";
+
+export interface ArchiveFolderOptions {
+  /** Created with mode 0700 if it is not there. */
+  readonly dir: string;
+  /** Files are removed when their day ended longer ago. null: never. */
+  readonly retentionSeconds: number | null;
+  /** Unix seconds of the local clock. */
+  readonly now: () => number;
+  readonly log?: ArchiveLog;
+  /** How long to wait for another janitor that works in the folder; 5 by default. */
+  readonly lockWaitSeconds?: number;
+}
+
+export interface ArchiveLog {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The folder of an archive, locked for writing, with one file a UTC day. One call at a time. */
+export class ArchiveFolder {
+  readonly #options: ArchiveFolderOptions;
+  #lock: DirectoryLock | null = null;
+  #file: DayFile | null = null;
+  #day = "";
+
+  constructor(options: ArchiveFolderOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {@link ArchiveError} */
+  async open(): Promise<void> {
+    if (this.#lock !== null) return;
+    const { dir, lockWaitSeconds: waitSeconds = 5, now } = this.#options;
+    await makeFolder(dir).catch((error: unknown) => {
+      throw unusable(dir, "cannot be created", error);
+    });
+    this.#lock = await lockDirectory(dir, { waitSeconds, now: now() });
+    await this.#applyRetention();
+  }
+
+  async close(): Promise<void> {
+    const [file, lock] = [this.#file, this.#lock];
+    this.#file = null;
+    this.#lock = null;
+    await file?.close();
+    await lock?.release();
+  }
+
+  /**
+   * Resolves when the records, and the lines of the groups that they are about, are on the disk.
+   * @throws {@link ArchiveError} then nothing of them is
+   */
+  async write(records: readonly ArchiveRecord[], wholes: Iterable<string> = []): Promise<void> {
+    if (records.length === 0) return;
+    const { dir } = this.#options;
+    if (this.#lock === null) throw new ArchiveError("not_open", dir, "the archive is not open");
+    await this.#lock.check();
+    const file = await this.#todaysFile();
+    const bytes = await encodeBatch(records.map(renderRecord), wholes).catch((error: unknown) => {
+      throw unusable(file.path, "the batch cannot be packed", error);
+    });
+    await file.append(bytes);
+  }
+
+  warn(text: string): void {
+    this.#options.log?.warn("Archive", { err: text });
+  }
+
+  async #todaysFile(): Promise<DayFile> {
+    const day = dayOf(this.#options.now());
+    if (this.#file !== null && day === this.#day && (await this.#file.isInPlace())) return this.#file;
+    await this.#file?.close();
+    this.#file = null;
+    if (day !== this.#day && this.#day !== "") await this.#applyRetention();
+    this.#day = day;
+    const path = join(this.#options.dir, dayFileName(day));
+    this.#file = await DayFile.open(path, (damage) => this.warn(describeDamage(path, damage)));
+    return this.#file;
+  }
+
+  /** A file that cannot be removed stands in nobody's way. */
+  async #applyRetention(): Promise<void> {
+    const { dir, retentionSeconds, now, log } = this.#options;
+    if (retentionSeconds === null) return;
+    try {
+      const removed = await removeExpiredFiles(dir, now(), retentionSeconds);
+      if (removed.length > 0) log?.info("Removed archive files past the retention", { files: removed });
+    } catch (error) {
+      this.warn(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** Node's own recursive mkdir never ends where a folder that is there takes no entries, like /proc (seen on Node 20). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return;
+    if (errorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}

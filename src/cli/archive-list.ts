@@ -1,0 +1,98 @@
+import { ArchiveError } from "../archive/archive-error.ts";
+import { readHistory, type HistoryEntry } from "../archive/history.ts";
+import { formatAge } from "../core/duration.ts";
+import { formatLabels, labelsToObject } from "../core/labels.ts";
+import { formatTime } from "../core/time.ts";
+import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
+import { createColumns } from "./columns.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+export interface ArchiveListFlags extends SelectionFlags {
+  readonly output: "table" | "json";
+}
+
+/** `archive list ARCHIVE`: what was deleted, when, by which rule, and what came back. */
+export async function archiveList(path: string, flags: ArchiveListFlags, io: Io): Promise<number> {
+  const accepts = parseSelection(flags);
+  const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
+  let exitCode: number = exitCodes.done;
+  try {
+    for await (const entry of readHistory(path, (problem) => io.stderr.write(`${problem}\n`))) {
+      if (io.stop.aborted) return io.signalExitCode();
+      if (accepts(entry.record)) printer.add(entry);
+    }
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    exitCode = exitCodes.failed;
+  }
+  printer.end();
+  return exitCode;
+}
+
+interface Printer {
+  add(entry: HistoryEntry): void;
+  end(): void;
+}
+
+const outcomeWords = {
+  accepted: "accepted",
+  gone: "deleted",
+  pushed_again: "pushed again",
+  still_there: "still there",
+  failed: "failed",
+} as const;
+
+function createTablePrinter({ stdout }: Io): Printer {
+  const columns = createColumns(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
+  return {
+    add(entry) {
+      const { at, gateway, labels } = entry.record;
+      if (entry.kind === "mark") {
+        columns.add([formatTime(at), entry.record.kind, gateway, "-", "-", "-", formatLabels(labels)]);
+        return;
+      }
+      const { rule, ageSeconds, series } = entry.record;
+      const state = entry.outcome === null ? "unconfirmed" : outcomeWords[entry.outcome];
+      const age = ageSeconds === null ? "?" : formatAge(ageSeconds);
+      columns.add([formatTime(at), state, gateway, rule ?? "-", age, String(series), formatLabels(labels)]);
+    },
+    end: () => columns.end(),
+  };
+}
+
+/** Grows when a field changes its meaning or goes; new fields do not count. */
+const schemaVersion = 1;
+
+/** One JSON value, written as it comes: the archive may be longer than the memory. */
+function createJsonPrinter({ stdout }: Io): Printer {
+  let separator = `{"schema_version": ${schemaVersion}, "events": [\n`;
+  return {
+    add(entry) {
+      stdout.write(`${separator}  ${JSON.stringify(toJson(entry))}`);
+      separator = ",\n";
+    },
+    end: () => stdout.write(separator === ",\n" ? "\n]}\n" : `${separator}]}\n`),
+  };
+}
+
+function toJson(entry: HistoryEntry): object {
+  const { at, gateway, labels } = entry.record;
+  const common = { at: formatTime(at), gateway, labels: labelsToObject(labels) };
+  if (entry.kind === "mark") return { event: entry.record.kind, ...common };
+  const { rule, reason, ageSeconds, ttlSeconds, lastSuccessAt, lastFailureAt, series, losses } = entry.record;
+  return {
+    event: "deletion",
+    ...common,
+    outcome: entry.outcome,
+    rule,
+    reason,
+    age_seconds: ageSeconds,
+    ttl_seconds: ttlSeconds,
+    last_success_at: formatTime(lastSuccessAt),
+    last_failure_at: formatTime(lastFailureAt),
+    series,
+    losses,
+  };
+}

@@ -1,0 +1,97 @@
+import type { StoredGroup } from "../archive/latest-groups.ts";
+import type { GroupRecord } from "../archive/records.ts";
+import type { PushgatewaySettings } from "../config/config.ts";
+import { formatLabels, type Labels } from "../core/labels.ts";
+import { formatTime } from "../core/time.ts";
+import { createColumns } from "./columns.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { RestoreTarget, type Restored, type RestoreOptions } from "./restore-target.ts";
+
+/** Where the groups of a gateway go, by its name; null if nobody says. */
+export type SettingsOf = (gateway: string) => PushgatewaySettings | null;
+
+/** One run of `restore`: its targets, its table, its counts. */
+export class Restoration {
+  /** By the gateway they were deleted from and are back in. */
+  readonly restored = new Map<string, Labels[]>();
+  readonly #options: RestoreOptions;
+  readonly #settingsOf: SettingsOf;
+  readonly #io: Io;
+  readonly #targets = new Map<string, RestoreTarget>();
+  readonly #columns;
+  readonly #counts = { restored: 0, would_restore: 0, exists: 0, failed: 0 };
+  #lossy = 0;
+
+  constructor(options: RestoreOptions, settingsOf: SettingsOf, io: Io) {
+    this.#options = options;
+    this.#settingsOf = settingsOf;
+    this.#io = io;
+    this.#columns = createColumns(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], io.stdout);
+  }
+
+  async restore(stored: StoredGroup): Promise<void> {
+    const { record } = stored;
+    const settings = this.#settingsOf(record.gateway);
+    const result: Restored =
+      settings === null
+        ? {
+            outcome: "failed",
+            reason: `the configuration has no gateway ${record.gateway}; --gateway=URL restores into another one`,
+            losses: [],
+          }
+        : await (await this.#targetOf(settings)).restore(stored);
+    this.#counts[result.outcome] += 1;
+    if (result.losses.length > 0) this.#lossy += 1;
+    if (result.outcome === "restored" && settings?.name === record.gateway) {
+      const labels = this.restored.get(record.gateway);
+      if (labels === undefined) this.restored.set(record.gateway, [record.labels]);
+      else labels.push(record.labels);
+    }
+    this.#print(record, result);
+  }
+
+  fail(message: string): void {
+    this.#counts.failed += 1;
+    this.#io.stderr.write(`${message}\n`);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#targets.values()].map((target) => target.close()));
+    this.#columns.end();
+    const { restored, would_restore: wouldRestore, exists, failed } = this.#counts;
+    const parts = [
+      this.#options.dryRun ? `${wouldRestore} to restore` : `${restored} restored`,
+      ...(exists > 0 ? [`${exists} skipped because they exist`] : []),
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(this.#lossy > 0 ? [`${this.#lossy} not the same as before`] : []),
+    ];
+    if (this.#io.stop.aborted) parts.push("interrupted");
+    const nothing = restored + wouldRestore + exists + failed === 0 && !this.#io.stop.aborted;
+    this.#io.stdout.write(nothing ? "Nothing in the archive matches.\n" : `\n${parts.join(", ")}\n`);
+  }
+
+  exitCode(): number {
+    const { restored, exists, failed } = this.#counts;
+    const { stop } = this.#io;
+    if (stop.aborted && restored === 0) return this.#io.signalExitCode();
+    if (failed === 0 && !stop.aborted) return exitCodes.done;
+    return restored + exists === 0 ? exitCodes.failed : exitCodes.partial;
+  }
+
+  async #targetOf(settings: PushgatewaySettings): Promise<RestoreTarget> {
+    const known = this.#targets.get(settings.url);
+    if (known !== undefined) return known;
+    const target = await RestoreTarget.connect(settings, this.#options, this.#io);
+    this.#targets.set(settings.url, target);
+    return target;
+  }
+
+  #print({ at, gateway, rule, labels }: GroupRecord, { outcome, reason, losses }: Restored): void {
+    const words = { restored: "restored", would_restore: "to restore", exists: "skipped", failed: "failed" };
+    this.#columns.add([words[outcome], formatTime(at), gateway, rule ?? "-", formatLabels(labels)]);
+    for (const remark of [...(reason === null ? [] : [reason]), ...losses.map((loss) => `lost: ${loss}`)]) {
+      this.#columns.add([`  ${remark}`]);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { createArchive, type Archive } from "../archive/archive.ts";
+import { ArchiveError } from "../archive/archive-error.ts";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/**
+ * Opens the archive of a sweep; null if there is none to write to, and in a dry run, which touches nothing. If it cannot be
+ * opened, the sweeps get one that takes nothing in, so that they delete nothing.
+ */
+export async function openSweepArchive(
+  { archive: settings }: Config,
+  dryRun: boolean,
+  { clock, log }: { clock: Clock; log: Logger },
+): Promise<Archive | null> {
+  if (settings === null || dryRun) return null;
+  const archive = createArchive({ ...settings, now: () => clock.now(), log });
+  try {
+    await archive.open();
+    return archive;
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    log.error("Archive cannot be opened, nothing is deleted", { err: error.message });
+    return closedArchive(error);
+  }
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+function closedArchive(cause: ArchiveError): Archive {
+  const refuse = (): Promise<never> => Promise.reject(cause);
+  return {
+    open: refuse,
+    append: refuse,
+    close: nothing,
+    recordOutcomes: nothing,
+    recordReappeared: nothing,
+    recordRestored: nothing,
+    recentDeletions: () => Promise.resolve(new Map()),
+  };
+}

@@ -1,0 +1,51 @@
+import { lastActivityAt, type Group } from "./group.ts";
+import type { Labels } from "./labels.ts";
+
+/** A group that a rule deleted. */
+export interface RecentDeletion {
+  readonly rule: string;
+  /** Its last activity when it was deleted, Unix seconds of the gateway's clock. */
+  readonly lastActivityAt: number;
+}
+
+/** Groups that were deleted by one rule and came back by a push. */
+export interface Reappearance {
+  readonly rule: string;
+  readonly groups: readonly Labels[];
+}
+
+/** Finds the groups that are pushed to less often than the rule's TTL thought. */
+export function findReappeared(
+  groups: readonly Group[],
+  deletions: ReadonlyMap<string, RecentDeletion>,
+): readonly Reappearance[] {
+  const byRule = new Map<string, Labels[]>();
+  for (const group of groups) {
+    const deletion = deletions.get(group.key);
+    const activityAt = lastActivityAt(group);
+    // The same activity as before means that the deletion was lost, as when the gateway is killed before it persists.
+    if (deletion === undefined || activityAt === null || activityAt <= deletion.lastActivityAt) continue;
+    const others = byRule.get(deletion.rule);
+    if (others === undefined) byRule.set(deletion.rule, [group.labels]);
+    else others.push(group.labels);
+  }
+  return [...byRule].map(([rule, labels]) => ({ rule, groups: labels }));
+}
+
+/** How many jobs a sentence names. */
+const namedJobs = 5;
+
+export function explainReappearance({ rule, groups }: Reappearance): string {
+  const jobs = [...new Set(groups.map((labels) => labels.get("job") ?? ""))].toSorted((a, b) =>
+    a < b ? -1 : 1,
+  );
+  const more = jobs.length > namedJobs ? ` and ${jobs.length - namedJobs} more` : "";
+  const count = groups.length === 1 ? "1 group" : `${groups.length} groups`;
+  return (
+    `${count} came back by a push after the deletion: the TTL of rule ${rule} is shorter than the push interval of these jobs: ` +
+    `${jobs
+      .slice(0, namedJobs)
+      .map((job) => JSON.stringify(job))
+      .join(", ")}${more}`
+  );
+}

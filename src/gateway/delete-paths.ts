@@ -1,0 +1,30 @@
+import type { GatewayClient } from "./client.ts";
+import { expectSuccess } from "./expect-success.ts";
+import { GatewayError } from "./gateway-error.ts";
+
+/** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
+const deleteTimeoutSeconds = 10;
+
+/**
+ * Asks for the deletion of what stands at these paths, one after the other. Resolved means queued.
+ * @throws {@link GatewayError}
+ */
+export async function deletePaths(
+  client: GatewayClient,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const path of paths) {
+    const request = { method: "DELETE", url: client.urlOf(path) };
+    const response = await client.send({
+      method: "DELETE",
+      path,
+      timeoutSeconds: deleteTimeoutSeconds,
+      signal,
+    });
+    expectSuccess(request, response);
+    if (response.status !== 202) {
+      throw new GatewayError("unexpected_answer", request, `HTTP ${response.status} instead of 202`);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Decision } from "../core/decide.ts";
+import { formatLabels } from "../core/labels.ts";
+import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
+import { isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
+import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
+import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
+import type { Snapshot } from "../gateway/snapshot.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SweepContext } from "./sweep-context.ts";
+
+/** Everything that a sweep came to know. */
+export interface Findings {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  /** null: nothing was to be deleted, or it is a dry run. */
+  readonly ledger: Ledger | null;
+  readonly reappeared: readonly Reappearance[];
+}
+
+/** Puts the findings of a sweep together. */
+export function createReport(
+  { gateway, archive }: SweepContext,
+  { snapshot, plan, ledger, reappeared }: Findings,
+): GatewayReport {
+  const entries = plan.decisions.map((decision): ReportEntry => applyFate(decision, ledger));
+  return {
+    name: gateway.name,
+    url: gateway.url,
+    status: statusOf(plan.exceededLimit, entries, ledger),
+    error: errorOf(plan.exceededLimit, ledger),
+    snapshot: {
+      takenAt: snapshot.takenAt,
+      groups: snapshot.groups.length,
+      sizeBytes: snapshot.sizeBytes,
+      source: snapshot.source,
+      clockSkewSeconds: snapshot.clockSkewSeconds,
+      outageSeconds: plan.outage?.seconds ?? 0,
+    },
+    // What dropped out on the way belongs behind what was deleted, as in the plan.
+    entries: entries.toSorted((a, b) => rank(a) - rank(b)),
+    reappeared,
+    notes: [
+      ...reappeared.map(explainReappearance),
+      ...noteLosses(entries),
+      ...noteMissingArchive(entries, archive),
+    ],
+  };
+}
+
+/** Said before anything is deleted, so that it can be kept from it. */
+function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
+  const lossy = entries.filter((entry) => isDeletion(entry) && entry.group.nativeHistograms.length > 0);
+  const [first] = lossy;
+  if (first === undefined) return [];
+  return [
+    `of native histograms a restore brings back sum and count only; groups to delete that hold some: ${lossy.length}, ` +
+      `for example ${formatLabels(first.group.labels)} with ${first.group.nativeHistograms[0]}`,
+  ];
+}
+
+function noteMissingArchive(
+  entries: readonly ReportEntry[],
+  archive: SweepContext["archive"],
+): readonly string[] {
+  const deleted = entries.some(({ outcome }) => outcome !== null);
+  return archive === null && deleted ? ["no archive: what was deleted cannot be restored"] : [];
+}
+
+function applyFate(decision: Decision, ledger: Ledger | null): ReportEntry {
+  const fate = ledger?.fates.get(decision.group.key);
+  if (fate === undefined || !isDeletion(decision)) return { ...decision, outcome: null };
+  return fate.kind === "withheld"
+    ? { ...withholdDeletion(decision, fate.reason), outcome: null }
+    : { ...decision, outcome: fate.outcome };
+}
+
+function rank({ verdict }: Decision): number {
+  return { delete: 0, withhold: 1, keep: 2 }[verdict.verdict];
+}
+
+function statusOf(
+  exceededLimit: ExceededLimit | null,
+  entries: readonly ReportEntry[],
+  ledger: Ledger | null,
+): GatewayStatus {
+  if (exceededLimit !== null) return "withheld";
+  // A group that came back to life in time is a success.
+  const doubtful = entries.some(
+    ({ verdict, outcome }) =>
+      outcome === "failed" ||
+      outcome === "still_there" ||
+      (verdict.verdict === "withhold" && verdict.reason !== "pushed_again"),
+  );
+  return doubtful || (ledger?.error() ?? null) !== null ? "partial" : "ok";
+}
+
+function errorOf(exceededLimit: ExceededLimit | null, ledger: Ledger | null): GatewayReport["error"] {
+  if (exceededLimit !== null)
+    return { code: exceededLimit.reason, message: explainExceededLimit(exceededLimit) };
+  return ledger?.error() ?? null;
+}
+
+export function failedReport(
+  gateway: { readonly name: string; readonly url: string },
+  error: { readonly code: string; readonly message: string },
+): GatewayReport {
+  return {
+    name: gateway.name,
+    url: gateway.url,
+    status: "failed",
+    error: { code: error.code, message: error.message },
+    snapshot: null,
+    entries: [],
+    reappeared: [],
+    notes: [],
+  };
+}

@@ -1,0 +1,84 @@
+import type { Decision } from "../core/decide.ts";
+import type { GatewayReport } from "../core/report.ts";
+import type { Outcome, WithholdReason } from "../core/verdict.ts";
+import type { GatewayError } from "../gateway/gateway-error.ts";
+import type { UsableEvidence } from "./evidence-keeper.ts";
+
+/** What became of one planned deletion. */
+export type Fate =
+  | { readonly kind: "withheld"; readonly reason: WithholdReason }
+  | { readonly kind: "done"; readonly outcome: Outcome };
+
+/** Keeps book of the deletions of one sweep: what was sent, what is settled, why it stopped. */
+export class Ledger {
+  /** By the group's key. */
+  readonly fates = new Map<string, Fate>();
+  /** Sent to the gateway, but not yet seen to be gone. */
+  readonly unconfirmed = new Map<string, Decision>();
+  readonly #refused = new Set<string>();
+  #lastRefusal: GatewayReport["error"] = null;
+  #whyStopped: GatewayReport["error"] = null;
+
+  /** Before the request leaves, and whatever becomes of it: one that fails may have reached the gateway all the same. */
+  sent(decision: Decision): void {
+    this.unconfirmed.set(decision.group.key, decision);
+  }
+
+  refused({ group }: Decision, { code, message }: GatewayError): void {
+    this.#refused.add(group.key);
+    this.#lastRefusal = { code, message };
+  }
+
+  withhold({ group }: Decision, reason: WithholdReason): void {
+    this.fates.set(group.key, { kind: "withheld", reason });
+  }
+
+  settle({ group }: Decision, outcome: Outcome): void {
+    this.unconfirmed.delete(group.key);
+    this.fates.set(group.key, { kind: "done", outcome });
+  }
+
+  /** Settles what this evidence shows of the deletions that were sent. */
+  confirm(evidence: UsableEvidence): void {
+    for (const decision of this.unconfirmed.values()) {
+      const comparison = evidence.compare(decision);
+      if (comparison === "absent") this.settle(decision, "gone");
+      else if (comparison === "active") this.settle(decision, "pushed_again");
+    }
+  }
+
+  /** Nobody will look any more: what is unconfirmed now stays so. */
+  settleUnconfirmed(outcome: "still_there" | "failed"): void {
+    for (const decision of this.unconfirmed.values()) {
+      this.settle(decision, this.#isAccepted(decision) ? outcome : "failed");
+    }
+  }
+
+  /** Those of a batch that the gateway took: they are in its queue, or through it. */
+  acceptedOf(batch: readonly Decision[]): readonly Decision[] {
+    return batch.filter((decision) => this.#isAccepted(decision));
+  }
+
+  /** Whether the gateway may still have deletions in its queue. */
+  isGatewayBusy(): boolean {
+    return [...this.unconfirmed.values()].some((decision) => this.#isAccepted(decision));
+  }
+
+  stopped(code: WithholdReason, message: string): void {
+    this.#whyStopped = { code, message };
+  }
+
+  outcomes(): readonly (readonly [key: string, outcome: Outcome])[] {
+    return [...this.fates].flatMap(([key, fate]) => (fate.kind === "done" ? [[key, fate.outcome]] : []));
+  }
+
+  /** A request that failed says more than that the rest was withheld for it; one whose group is gone all the same, nothing. */
+  error(): GatewayReport["error"] {
+    const failed = this.outcomes().some(([, outcome]) => outcome === "failed");
+    return (failed ? this.#lastRefusal : null) ?? this.#whyStopped;
+  }
+
+  #isAccepted({ group }: Decision): boolean {
+    return this.unconfirmed.has(group.key) && !this.#refused.has(group.key);
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+
+import { createLabels, formatLabels } from "../../src/core/labels.ts";
+import { findRemedy, type Culprit } from "../../src/core/remedy.ts";
+
+const nobody: ReadonlySet<string> = new Set();
+
+function culprit(labels: Record<string, string>, rest: Partial<Culprit> = {}): Culprit {
+  const path = `/metrics/${Object.entries(labels).flat().join("/")}`;
+  return {
+    labels: createLabels(Object.entries(labels)),
+    paths: [path],
+    lastSuccessAt: 1000,
+    lastFailureAt: 0,
+    series: 3,
+    ...rest,
+  };
+}
+
+const plain = culprit({ job: "d" });
+const twin = culprit({ job: "d", instance: "" });
+const never = { lastSuccessAt: 0, series: 2 };
+
+describe("what ends a conflict", () => {
+  it("is nothing, where nobody could be named", () => {
+    expect(findRemedy([], nobody).kind).toBe("none");
+  });
+
+  it("is the only side, which is wrong by itself, whatever it holds", () => {
+    expect(findRemedy([[plain, twin]], nobody)).toEqual({ kind: "certain", groups: [plain, twin] });
+  });
+
+  it.each([
+    ["the odd spelling", plain, { ...twin, ...never }],
+    ["the usual spelling", twin, { ...plain, ...never }],
+  ])("is certainly the group that never pushed successfully: %s", (_, pushed, empty) => {
+    expect(findRemedy([[pushed], [empty]], nobody)).toEqual({ kind: "certain", groups: [empty] });
+    expect(findRemedy([[empty], [pushed]], nobody)).toEqual({ kind: "certain", groups: [empty] });
+  });
+
+  it("spares the usual spelling where neither ever pushed successfully", () => {
+    const sides = [[{ ...twin, ...never }], [{ ...plain, ...never }]];
+    expect(findRemedy(sides, nobody)).toEqual({ kind: "certain", groups: sides[0] });
+    expect(findRemedy(sides.toReversed(), nobody)).toEqual({ kind: "certain", groups: sides[0] });
+  });
+
+  it("is a choice where several have something to lose, the least loss first", () => {
+    const big = culprit({ job: "big" }, { series: 40 });
+    expect(findRemedy([[big], [plain]], nobody)).toEqual({ kind: "choice", options: [[plain], [big]] });
+  });
+
+  it("is a choice with the newest first where the loss is the same", () => {
+    const newer = { ...twin, lastSuccessAt: 2000 };
+    expect(findRemedy([[plain], [newer]], nobody)).toEqual({ kind: "choice", options: [[newer], [plain]] });
+  });
+
+  it("is a choice where it is not known who pushed", () => {
+    const unknown = { lastSuccessAt: null, series: null };
+    const sides = [[{ ...plain, ...unknown }], [{ ...twin, ...unknown }]];
+    expect(findRemedy(sides, nobody).kind).toBe("choice");
+  });
+
+  it("is all sides but one where there are more than two", () => {
+    const third = culprit({ job: "e" }, { series: 10 });
+    expect(findRemedy([[third], [plain], [{ ...twin, ...never }]], nobody)).toEqual({
+      kind: "choice",
+      options: [
+        [plain, { ...twin, ...never }],
+        [third, { ...twin, ...never }],
+      ],
+    });
+  });
+
+  it("becomes certain when the operator releases all but one", () => {
+    const released = new Set([formatLabels(twin.labels)]);
+    expect(findRemedy([[plain], [twin]], released)).toEqual({ kind: "certain", groups: [twin] });
+  });
+
+  it("is nothing where the gateway cannot be asked to delete the only side", () => {
+    expect(findRemedy([[{ ...plain, paths: [] }]], nobody).kind).toBe("none");
+  });
+
+  it("never is a group that no path names: that one stays", () => {
+    const stuck = { ...plain, ...never, paths: [] };
+    expect(findRemedy([[stuck], [twin]], nobody)).toEqual({ kind: "choice", options: [[twin]] });
+  });
+});

@@ -1,0 +1,394 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { cli } from "../support/cli.ts";
+import { emptyFamilyPush, getJson, push, type PushLabels } from "../support/push.ts";
+import { send } from "../support/http.ts";
+import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
+
+interface Report {
+  readonly gateways: readonly {
+    readonly condition: string;
+    readonly error?: { readonly code: string };
+    readonly findings: readonly { readonly reason: string; readonly remedy: Remedy }[];
+    readonly undeletable: readonly { readonly reason: string; readonly commands: readonly string[] }[];
+    readonly pushes: Readonly<Record<string, unknown>>;
+    readonly healing?: { readonly steps: readonly { readonly fate: string; readonly archived: boolean }[] };
+  }[];
+}
+
+interface Remedy {
+  readonly kind: string;
+  readonly delete?: readonly { readonly labels: object; readonly commands: readonly string[] }[];
+  readonly options?: readonly { readonly delete: readonly { readonly labels: object }[] }[];
+}
+
+async function doctor(url: string, ...flags: readonly string[]) {
+  const { exitCode, stdout } = await cli(["doctor", `--gateway=${url}`, "--output=json", ...flags]);
+  return { exitCode, ...(JSON.parse(stdout) as Report).gateways[0]! };
+}
+
+/** What a pusher may write over from its group's second push on. */
+const forged = (labels: string) =>
+  `# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds${labels} 5\n`;
+
+/** As text, so that a label that is not UTF-8 is listed, too. */
+async function groups(url: string): Promise<readonly string[]> {
+  const { data } = await getJson<{ data: readonly { labels: object }[] }>(url, "/api/v1/metrics");
+  return data.map(({ labels }) => JSON.stringify(labels)).toSorted();
+}
+
+const metricsStatus = async (url: string) => (await send(url, { path: "/metrics" })).status;
+
+describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => {
+  async function start(options: PushgatewayOptions = {}) {
+    const started = await startPushgateway({ gateway, ...options });
+    onTestFinished(() => started.stop());
+    return started.url;
+  }
+
+  const notUtf8: PushLabels = { job: "d", x: Buffer.from([0x61, 0xff, 0x22, 0xe2, 0x82]) };
+  const poisons: readonly (readonly [string, string, (url: string) => Promise<unknown>])[] = [
+    [
+      "a push with an empty instance beside the group without",
+      "duplicate_series",
+      (url) => push(url, { job: "ok", instance: "" }, "a 1\n"),
+    ],
+    ["a label value that is not UTF-8", "invalid_series", (url) => push(url, notUtf8, "a 1\n")],
+    [
+      "a value that is not UTF-8, with an empty instance",
+      "invalid_series",
+      (url) => push(url, { ...notUtf8, instance: "" }, "a 1\n"),
+    ],
+  ];
+
+  test.each(poisons)("names and heals %s", async (_, reason, poison) => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await push(url, { job: "ok", instance: "b" }, "a 1\n");
+    const before = await groups(url);
+    await poison(url);
+    expect(await metricsStatus(url)).toBe(500);
+
+    const found = await doctor(url);
+    expect(found).toMatchObject({ exitCode: 22, condition: "inconsistent", pushes: { state: "refused" } });
+    expect(found.findings).toMatchObject([{ reason, remedy: { kind: "certain", delete: [{ series: 2, never_pushed: true }] } }]); // prettier-ignore
+    expect(found.undeletable).toEqual([]);
+    expect(await metricsStatus(url)).toBe(500);
+
+    const healed = await doctor(url, "--heal");
+    expect(healed).toMatchObject({ exitCode: 0, healing: { steps: [{ fate: "deleted" }] } });
+    expect(await groups(url)).toEqual(before);
+    expect((await push(url, { job: "ok" }, "a 2\n")).status).toBe(200);
+  });
+
+  test.each(poisons)("prints the command that heals %s", async (_, __, poison) => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await poison(url);
+    const [finding] = (await doctor(url)).findings;
+    const [command] = finding?.remedy.delete?.[0]?.commands ?? [];
+    await promisify(execFile)("sh", ["-c", `${command} --silent --fail`]);
+    expect(await metricsStatus(url)).toBe(200);
+    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+  });
+
+  test("heals a gateway that several groups poison at once", async () => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await push(url, { job: "ok", instance: "" }, "a 1\n");
+    await push(url, notUtf8, "a 1\n");
+    await push(url, { job: "ok\xFF", y: Buffer.from([0xfe]) }, "a 1\n");
+    expect(await doctor(url, "--heal")).toMatchObject({ exitCode: 0 });
+    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+  });
+
+  test("deletes the group that breaks the API, only when its metrics may be lost", async () => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await emptyFamilyPush(url, { job: "evil" });
+
+    const found = await doctor(url, "--heal");
+    expect(found).toMatchObject({
+      exitCode: 22,
+      api: { state: "broken" },
+      pushes: { state: "accepted" },
+      findings: [
+        { reason: "empty_family", remedy: { kind: "certain", delete: [{ labels: { job: "evil" } }] } },
+      ],
+      healing: { steps: [{ fate: "would_be_lost" }] },
+    });
+    expect(await doctor(url, "--heal", "--no-archive")).toMatchObject({ exitCode: 0 });
+    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+  });
+
+  test.each<PushLabels>([
+    { job: "evil", instance: "" },
+    { job: "evil", instance: "a/b" },
+  ])("finds the group that breaks the API in every spelling", async (labels) => {
+    const url = await start();
+    await push(url, { job: "evil", x: "1" }, "a 1\n");
+    await emptyFamilyPush(url, labels);
+    expect(await doctor(url, "--heal", "--no-archive")).toMatchObject({ exitCode: 0 });
+    expect(await groups(url)).toEqual(['{"job":"evil","x":"1"}']);
+  });
+
+  test("deletes several that break the API one after the other, and spares a group that only looks alike", async () => {
+    const url = await start();
+    await push(url, { job: "forger" }, "a 1\n");
+    await push(url, { job: "forger" }, forged('{own="x"}'), { method: "POST" });
+    await emptyFamilyPush(url, { job: "evil" });
+    await emptyFamilyPush(url, { job: "evil", instance: "b" });
+    const healed = await doctor(url, "--heal", "--no-archive");
+    expect(healed).toMatchObject({ exitCode: 0 });
+    expect(healed.healing?.steps).toHaveLength(2);
+    expect(await groups(url)).toEqual(['{"job":"forger"}']);
+  });
+
+  test.each([
+    ["another type", 'push_failure_time_seconds{own="x"} 5\n'],
+    ["the labels of another group", forged('{instance="b"}')],
+  ])("blames who forged a failure time with %s, not the groups that are refused for it", async (_, body) => {
+    const url = await start();
+    await push(url, { job: "a" }, "a 1\n");
+    expect((await push(url, { job: "a" }, body, { method: "POST" })).status).toBe(200);
+    await push(url, { job: "a", instance: "b" }, "a 1\n");
+    expect(await metricsStatus(url)).toBe(500);
+    expect(await doctor(url, "--heal")).toMatchObject({
+      exitCode: 22,
+      findings: [
+        { reason: "gateway_family", remedy: { kind: "certain", delete: [{ labels: { job: "a" } }] } },
+      ],
+      healing: { steps: [{ fate: "would_be_lost" }] },
+    });
+    expect(await doctor(url, "--heal", "--no-archive")).toMatchObject({ exitCode: 0 });
+    expect(await groups(url)).toEqual(['{"instance":"b","job":"a"}']);
+    expect((await push(url, { job: "a", instance: "b" }, "a 1\n")).status).toBe(200);
+  });
+
+  test("leaves a choice between groups that both have something to lose to the operator", async () => {
+    const url = await start({ flags: ["--push.disable-consistency-check"] });
+    await push(url, { job: "a" }, "# TYPE t counter\nt 1\n");
+    await push(url, { job: "b" }, "# TYPE t gauge\nt 1\n");
+
+    const found = await doctor(url, "--heal", "--no-archive");
+    expect(found).toMatchObject({ exitCode: 22, pushes: { state: "unchecked" }, healing: { steps: [] } });
+    expect(found.findings).toMatchObject([{ reason: "type_conflict", remedy: { kind: "choice" } }]);
+    // Of equals the newest goes first.
+    expect(found.findings[0]?.remedy.options?.map((option) => option.delete[0]?.labels)).toEqual([
+      { job: "b" },
+      { job: "a" },
+    ]);
+
+    const healed = await doctor(url, "--heal", "--no-archive", '--release={job="a"}');
+    expect(healed).toMatchObject({ exitCode: 0, healing: { steps: [{ fate: "deleted" }] } });
+    expect(await groups(url)).toEqual(['{"job":"b"}']);
+  });
+
+  test("names who took the name of one of the gateway's own metrics", async () => {
+    const url = await start();
+    const body =
+      "# HELP pushgateway_http_requests_total mine\n# TYPE pushgateway_http_requests_total counter\n";
+    await push(url, { job: "thief" }, `${body}pushgateway_http_requests_total 1\n`);
+    await push(url, { job: "ok" }, "a 1\n");
+    expect(await doctor(url)).toMatchObject({
+      exitCode: 22,
+      findings: [
+        { reason: "gateway_family", remedy: { kind: "certain", delete: [{ labels: { job: "thief" } }] } },
+      ],
+    });
+    expect(await doctor(url, "--heal", "--no-archive")).toMatchObject({ exitCode: 0 });
+    expect((await push(url, { job: "ok" }, "a 1\n")).status).toBe(200);
+  });
+
+  test("archives what it deletes", async () => {
+    const url = await start({ flags: ["--push.disable-consistency-check"] });
+    await push(url, { job: "dup" }, "z 1\nz 2\n");
+    const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "janitor.yml");
+    writeFileSync(
+      file,
+      `pushgateways:\n  - {name: a, url: "${url}"}\narchive: {dir: ./archive}\nrules:\n  - {name: all, matchers: [], ttl: 1d}\n`,
+    );
+    const { exitCode, stdout } = await cli(["doctor", "--heal", `--config.file=${file}`, "--output=json"]);
+    expect(exitCode).toBe(0);
+    expect((JSON.parse(stdout) as Report).gateways[0]?.healing?.steps).toMatchObject([
+      { fate: "deleted", archived: true },
+    ]);
+    const list = await cli(["archive", "list", join(folder, "archive"), "--output=json"]);
+    expect(list.stdout).toMatch(/"job": ?"dup"/);
+    expect(list.stdout).toMatch(/"reason": ?"inconsistent"/);
+    expect(list.stdout).toMatch(/"gone"/);
+  });
+
+  test("deletes nothing of value that cannot be archived", async () => {
+    const url = await start({ flags: ["--push.disable-consistency-check"] });
+    await push(url, { job: "dup" }, "z 1\nz 2\n");
+    expect(await doctor(url, "--heal")).toMatchObject({
+      exitCode: 22,
+      healing: { steps: [{ fate: "would_be_lost" }] },
+    });
+    expect(await groups(url)).toEqual(['{"job":"dup"}']);
+  });
+
+  test("finds a healthy gateway healthy, and changes nothing", async () => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    const before = await send(url, { path: "/api/v1/metrics" });
+    expect(await doctor(url, "--heal")).toMatchObject({
+      exitCode: 0,
+      condition: "healthy",
+      version: gateway.version,
+      findings: [],
+      pushes: { state: "accepted", probe: null, expired_groups: null },
+    });
+    expect((await send(url, { path: "/api/v1/metrics" })).body).toBe(before.body);
+  });
+
+  test("measures a push, and leaves no trace of it", async () => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    const { pushes, exitCode } = await doctor(url, "--probe");
+    expect(exitCode).toBe(0);
+    expect(pushes).toMatchObject({ probe: { accepted: true, message: null } });
+    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+  });
+
+  test("leaves no trace of a push that was refused either", async () => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await push(url, { job: "ok", instance: "" }, "a 1\n");
+    const { pushes } = await doctor(url, "--probe");
+    expect(pushes).toMatchObject({ state: "refused", probe: { accepted: false } });
+    expect(await groups(url)).toEqual(['{"instance":"","job":"ok"}', '{"job":"ok"}']);
+  });
+
+  test("foretells what a push costs without the groups that have expired", async () => {
+    const seeds = Array.from({ length: 150 }, (_, index) => ({
+      labels: { job: "old", instance: String(index) },
+      pushTime: 1_000_000_000 + index,
+    }));
+    const url = await start({ groups: [...seeds, { labels: { job: "new" }, pushTime: Date.now() / 1000 }] });
+    const { pushes } = await doctor(url, "--ttl=1d");
+    expect(pushes).toMatchObject({ expired_groups: 150 });
+    const text = (await cli(["doctor", `--gateway=${url}`, "--ttl=1d"])).stdout;
+    expect(text).toMatch(/now, with 151 groups: [\d.]+–[\d.]+ ms \(estimated/);
+    expect(text).toContain("after cleaning 150 groups that expired, with 1: under 1 ms (estimated)");
+  });
+
+  test("says which groups nobody can delete, and why", async () => {
+    const url = await start({
+      groups: [
+        { labels: { job: "ok" }, pushTime: 1_000_000_000 },
+        { labels: { instance: "no job" }, pushTime: 1_000_000_000 },
+        { labels: { job: "mark", x: "\uFFFD" }, pushTime: 1_000_000_000 },
+      ],
+    });
+    await push(url, { job: "hidden" }, 'labels{a="b"} 1\n');
+    const { undeletable, exitCode } = await doctor(url);
+    expect(exitCode).toBe(0);
+    expect(undeletable.map(({ reason }) => reason).toSorted()).toEqual([
+      "unaddressable",
+      "unaddressable",
+      "unreadable_labels",
+    ]);
+    // On a consistent gateway no bytes were lost: a person may delete it.
+    const [command] = undeletable.flatMap(({ commands }) => commands);
+    await promisify(execFile)("sh", ["-c", `${command} --silent --fail`]);
+    expect(await groups(url)).toHaveLength(3);
+  });
+
+  test("says that a url without the route prefix is no gateway", async () => {
+    const url = await start({ routePrefix: "/push" });
+    expect(await doctor(url)).toMatchObject({ exitCode: 0 });
+    expect(await doctor(new URL(url).origin)).toMatchObject({
+      exitCode: 1,
+      condition: "unreachable",
+      error: { code: "http_status" },
+    });
+  });
+
+  test("says that a gateway is down", async () => {
+    const started = await startPushgateway({ gateway });
+    await started.stop();
+    expect(await doctor(started.url, "--heal", "--probe")).toMatchObject({
+      exitCode: 1,
+      condition: "unreachable",
+      error: { code: "unreachable" },
+    });
+  });
+});
+
+describe("doctor", () => {
+  async function serve(answers: Readonly<Record<string, readonly [status: number, body: string]>>) {
+    const requests: string[] = [];
+    const server = createServer((request, response) => {
+      requests.push(`${request.method} ${request.url}`);
+      const [status, body] = answers[request.url ?? ""] ?? [200, "<html>Please log in</html>"];
+      response.writeHead(status).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  }
+
+  const status =
+    '{"status":"success","data":{"start_time":"2026-01-01T00:00:00Z","flags":{},"build_information":{}}}';
+
+  test("takes a web page for no gateway", async () => {
+    const { url } = await serve({});
+    expect(await doctor(url)).toMatchObject({
+      exitCode: 1,
+      condition: "unreachable",
+      error: { code: "not_json" },
+    });
+  });
+
+  test.each([
+    ["a 500 that is not about metrics", [500, "upstream is down"]],
+    ["a /metrics that is elsewhere", [404, "404 page not found"]],
+  ] as const)("does not take %s for an inconsistent gateway, and sends it no DELETE", async (_, metrics) => {
+    const { url, requests } = await serve({
+      "/api/v1/status": [200, status],
+      "/metrics": metrics,
+      "/api/v1/metrics": [200, '{"status":"success","data":[]}'],
+    });
+    expect(await doctor(url, "--heal")).toMatchObject({ exitCode: 1, condition: "unknown" });
+    expect(requests.filter((request) => !request.startsWith("GET "))).toEqual([]);
+  });
+
+  test("says that a gateway is inconsistent, and who is to blame it does not know, where it cannot", async () => {
+    const { url, requests } = await serve({
+      "/api/v1/status": [200, status],
+      "/metrics": [500, "An error has occurred while serving metrics:\n\nthe moon is full\n"],
+      "/api/v1/metrics": [200, '{"status":"success","data":[]}'],
+    });
+    expect(await doctor(url, "--heal", "--no-archive")).toMatchObject({
+      exitCode: 22,
+      findings: [{ reason: "unexplained", remedy: { kind: "none" } }],
+    });
+    expect(requests.filter((request) => !request.startsWith("GET "))).toEqual([]);
+  });
+
+  test("wants --heal beside --release", async () => {
+    const result = await cli(["doctor", "--gateway=http://localhost:1", "--release={}"]);
+    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+
+  test("marks the headline on a terminal only, in colour unless NO_COLOR says no", async () => {
+    const { url } = await serve({});
+    const run = (options: Parameters<typeof cli>[1]) => cli(["doctor", `--gateway=${url}`], options);
+    const piped = (await run({})).stdout;
+    expect(["✗", "\u001B"].filter((mark) => piped.includes(mark))).toEqual([]);
+    expect((await run({ columns: 100 })).stdout).toContain("\u001B[31m✗");
+    expect((await run({ columns: 100, env: { NO_COLOR: "1" } })).stdout).toMatch(/^✗ /);
+  });
+});
