@@ -24,7 +24,8 @@ export async function sweepAll(
   const archive = await openSweepArchive(config, dryRun, { clock: io.clock, log });
   const sweepOne = async (settings: Config["pushgateways"][number]): Promise<GatewayReport> => {
     const gateway = await connect(settings, io.clock);
-    const context = { ...io, gateway, archive, log, progress: progress.update };
+    const metrics = { observeDelete: () => {} };
+    const context = { ...io, gateway, archive, log, metrics, progress: progress.update };
     try {
       return await sweepGateway(context, { rules: config.rules, limits: config.limits, dryRun });
     } finally {

@@ -23,6 +23,10 @@ export interface GatewayReport {
   readonly name: string;
   readonly url: string;
   readonly status: GatewayStatus;
+  /** From the first request to the last look. */
+  readonly durationSeconds: number;
+  /** false: it refuses every push, because of what somebody pushed. null: not known. */
+  readonly consistent: boolean | null;
   /** What stood in the way, when something did. */
   readonly error: { readonly code: string; readonly message: string } | null;
   /** null if there is none. */
@@ -40,6 +44,7 @@ export interface SnapshotFacts {
   readonly takenAt: number;
   readonly groups: number;
   readonly sizeBytes: number;
+  readonly durationSeconds: number;
   readonly source: "api" | "exposition";
   readonly clockSkewSeconds: number | null;
   readonly outageSeconds: number;

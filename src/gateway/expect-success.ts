@@ -24,7 +24,8 @@ export function expectSuccess(
       : status === 401 || status === 403
         ? " (are the credentials right?)"
         : "";
-  throw new GatewayError("http_status", request, `HTTP ${status}${excerpt(text)}${hint}`);
+  const what = `HTTP ${status}${excerpt(text)}${hint}`;
+  throw new GatewayError("http_status", request, what, undefined, status);
 }
 
 /** The first words of an answer, fit for one line of a log. */

@@ -19,14 +19,18 @@ export type GatewayErrorCode = (typeof gatewayErrorCodes)[number];
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: GatewayErrorCode;
+  /** With the code `http_status`. */
+  readonly httpStatus: number | null;
 
   constructor(
     code: GatewayErrorCode,
-    request: { method: string; url: string },
+    request: { readonly method: string; readonly url: string },
     what: string,
     cause?: unknown,
+    httpStatus: number | null = null,
   ) {
     super(`${request.method} ${request.url}: ${what}`, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.httpStatus = httpStatus;
   }
 }

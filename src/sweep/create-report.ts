@@ -15,23 +15,29 @@ export interface Findings {
   /** null: nothing was to be deleted, or it is a dry run. */
   readonly ledger: Ledger | null;
   readonly reappeared: readonly Reappearance[];
+  readonly consistent: boolean | null;
+  /** Of the whole sweep so far. */
+  readonly durationSeconds: number;
 }
 
 /** Puts the findings of a sweep together. */
 export function createReport(
   { gateway, archive }: SweepContext,
-  { snapshot, plan, ledger, reappeared }: Findings,
+  { snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
 ): GatewayReport {
   const entries = plan.decisions.map((decision): ReportEntry => applyFate(decision, ledger));
   return {
     name: gateway.name,
     url: gateway.url,
     status: statusOf(plan.exceededLimit, entries, ledger),
+    durationSeconds,
+    consistent,
     error: errorOf(plan.exceededLimit, ledger),
     snapshot: {
       takenAt: snapshot.takenAt,
       groups: snapshot.groups.length,
       sizeBytes: snapshot.sizeBytes,
+      durationSeconds: snapshot.durationSeconds,
       source: snapshot.source,
       clockSkewSeconds: snapshot.clockSkewSeconds,
       outageSeconds: plan.outage?.seconds ?? 0,
@@ -40,12 +46,16 @@ export function createReport(
     entries: entries.toSorted((a, b) => rank(a) - rank(b)),
     reappeared,
     notes: [
+      ...(consistent === false ? [poisonNote] : []),
       ...reappeared.map(explainReappearance),
       ...noteLosses(entries),
       ...noteMissingArchive(entries, archive),
     ],
   };
 }
+
+const poisonNote =
+  "the gateway refuses every push, because of what somebody pushed: `pushgateway-janitor doctor` says who and how to heal it";
 
 /** Said before anything is deleted, so that it can be kept from it. */
 function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
@@ -103,11 +113,14 @@ function errorOf(exceededLimit: ExceededLimit | null, ledger: Ledger | null): Ga
 export function failedReport(
   gateway: { readonly name: string; readonly url: string },
   error: { readonly code: string; readonly message: string },
+  durationSeconds: number,
 ): GatewayReport {
   return {
     name: gateway.name,
     url: gateway.url,
     status: "failed",
+    durationSeconds,
+    consistent: null,
     error: { code: error.code, message: error.message },
     snapshot: null,
     entries: [],

@@ -152,7 +152,7 @@ class Deletion {
   }
 
   async #deleteOne(decision: Decision): Promise<void> {
-    const { gateway, log, abort, progress } = this.#context;
+    const { gateway, clock, log, metrics, abort, progress } = this.#context;
     const { deletions, ledger, naming } = this.#parts;
     const { group, rule, ageSeconds } = decision;
     const fields = {
@@ -162,6 +162,7 @@ class Deletion {
       age_seconds: ageSeconds === null ? null : Math.floor(ageSeconds),
     };
     ledger.sent(decision);
+    const sentAt = clock.monotonic();
     try {
       await gateway.deleteGroup(group, naming, abort);
       this.#failuresInARow = 0;
@@ -172,6 +173,7 @@ class Deletion {
       ledger.refused(decision, error);
       log.warn("Deletion failed", { ...fields, err: error.message });
     }
+    metrics.observeDelete(gateway.name, clock.monotonic() - sentAt);
     const total = deletions.length;
     progress({ gateway: gateway.name, phase: "deleting", done: total - this.#waiting.length, total });
   }

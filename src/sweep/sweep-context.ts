@@ -24,6 +24,7 @@ export interface SweepContext {
   readonly clock: Clock;
   readonly wait: Wait;
   readonly log: SweepLog;
+  readonly metrics: SweepMetrics;
   readonly progress: SweepProgress;
   /** Finish what is in flight, begin nothing new. */
   readonly stop: AbortSignal;
@@ -49,6 +50,12 @@ export interface GroupToArchive {
   readonly gateway: string;
   readonly decision: Decision;
   readonly whole: ApiGroup;
+}
+
+/** What a report does not tell, because it happens too often. */
+export interface SweepMetrics {
+  /** One DELETE was answered, or failed. */
+  observeDelete(gateway: string, durationSeconds: number): void;
 }
 
 export interface SweepLog {

@@ -1,4 +1,4 @@
-import { createPlan, isDeletion } from "../core/plan.ts";
+import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
 import { ttlMetricNames } from "../core/rule.ts";
@@ -14,28 +14,34 @@ import type { SweepContext, SweepSettings } from "./sweep-context.ts";
  * Never throws: what goes wrong with one gateway is a report with status `failed`, and no other gateway's business.
  */
 export async function sweepGateway(context: SweepContext, settings: SweepSettings): Promise<GatewayReport> {
-  const { gateway } = context;
+  const { gateway, clock } = context;
+  const startedAt = clock.monotonic();
+  const elapsed = (): number => clock.monotonic() - startedAt;
   try {
-    const status = await gateway.status(context.stop);
-    const naming: PathNaming = { utf8Names: status.utf8Names };
+    const { utf8Names } = await gateway.status(context.stop);
+    const naming: PathNaming = { utf8Names };
     const snapshot = await takeSnapshot(context, settings, naming);
+    // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
+    const { startedAt } = await gateway.status(context.stop);
     const plan = createPlan({
       groups: snapshot.groups,
       now: snapshot.takenAt,
-      gatewayStartedAt: status.startedAt,
+      gatewayStartedAt: startedAt,
       rules: settings.rules,
       limits: settings.limits,
     });
+    const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
     const ledger = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, naming });
-    return createReport(context, { snapshot, plan, ledger, reappeared });
+    const durationSeconds = elapsed();
+    return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
-    if (error instanceof GatewayError) return failedReport(gateway, error);
+    if (error instanceof GatewayError) return failedReport(gateway, error, elapsed());
     // A mistake of the janitor's own. Whatever it was about to delete, it has not.
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
-    return failedReport(gateway, { code: "internal", message: `internal error: ${message}` });
+    return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
   }
 }
 
@@ -47,6 +53,24 @@ async function takeSnapshot(
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
   const open = await gateway.openSnapshot({ naming, gauges: ttlMetricNames(rules), signal: stop });
   return collectSnapshot(open, () => clock.monotonic());
+}
+
+/**
+ * Whether the gateway takes pushes at all. An inconsistent one answers 500 to a scrape; it is only asked when its newest
+ * push is a failed one, because a scrape is not for free.
+ */
+async function checkConsistency(
+  { gateway, stop }: SweepContext,
+  { circumstances }: Plan,
+): Promise<boolean | null> {
+  if (!circumstances.refusingPushes) return true;
+  try {
+    await gateway.pushTimes(stop);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return error.httpStatus === 500 ? false : null;
+  }
 }
 
 /** Which groups are back that earlier sweeps deleted. A dry run leaves the archive alone. */

@@ -18,6 +18,7 @@ export function sweepContext(gateway: Gateway, rest: Partial<SweepContext> = {})
     clock: systemClock,
     wait,
     log: { debug: silent, info: silent, warn: silent, error: silent },
+    metrics: { observeDelete: silent },
     progress: silent,
     stop: new AbortController().signal,
     abort: new AbortController().signal,
