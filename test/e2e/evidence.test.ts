@@ -224,3 +224,21 @@ describe("a forged failure time", () => {
     expect(fatesByJob(await sweep(gateway))).toEqual({ forger: "gone", b: "gone" });
   });
 });
+
+describe("a gateway that refuses every push", () => {
+  it("is told in the report, with a hint to doctor, and nothing that is trying to push is deleted", async () => {
+    const gateway = await start({ groups: [old("alive"), old("gone"), old("twin")] });
+    await push(gateway.url, { job: "twin", instance: "" }, "x 1\n");
+    await push(gateway.url, { job: "alive" }, "x 1\n");
+    const report = await sweep(gateway);
+    expect(report).toMatchObject({ status: "ok", consistent: false });
+    expect(report.notes.join()).toContain("`pushgateway-janitor doctor` says who");
+    expect(fatesByJob(report)).toMatchObject({ alive: "within_ttl", gone: "gone" });
+  });
+
+  it("is not what one job with failing pushes makes of it", async () => {
+    const gateway = await start({ groups: [old("gone")] });
+    await push(gateway.url, { job: "failing" }, "x 1 1600000000000\n");
+    expect(await sweep(gateway)).toMatchObject({ status: "ok", consistent: true });
+  });
+});
