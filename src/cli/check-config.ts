@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.ts";
 import { renderProblem } from "../config/problem.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+import { findLimitations } from "./limitations.ts";
 
 /** `check config FILE…`: every problem of every file, or what was understood. */
 export async function checkConfig(files: readonly string[], { stdout, stderr }: Io): Promise<number> {
@@ -12,6 +13,7 @@ export async function checkConfig(files: readonly string[], { stdout, stderr }: 
     for (const problem of result.ok ? result.warnings : result.problems)
       stderr.write(`${renderProblem(problem)}\n`);
     if (result.ok) {
+      for (const limitation of findLimitations(result.config)) stderr.write(`${limitation}\n`);
       stdout.write(`${describeConfig(result.config)}\n`);
     } else {
       failed = true;

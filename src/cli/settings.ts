@@ -7,6 +7,7 @@ import { defaultLimits } from "../core/limits.ts";
 import type { TtlRule } from "../core/rule.ts";
 import { defaultConfigFile, type SourceFlags, type SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { findLimitations } from "./limitations.ts";
 import { overrideLimits } from "./limit-flags.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { UsageError } from "./usage-error.ts";
@@ -33,6 +34,7 @@ async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
     throw new UsageError(result.problems.map(renderProblem).join("\n") + hint);
   }
   for (const warning of result.warnings) io.stderr.write(`${renderProblem(warning)}\n`);
+  for (const limitation of findLimitations(result.config)) io.stderr.write(`${limitation}\n`);
   return result.config;
 }
 
