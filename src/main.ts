@@ -5,6 +5,7 @@ import { systemClock, wait } from "./cli/system-clock.ts";
 
 /** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
 const graceMs = 3000;
+const exitMs = 4800;
 
 const stop = new AbortController();
 const abort = new AbortController();
@@ -21,14 +22,19 @@ for (const [signal, code] of [
     signalExitCode = code;
     stop.abort();
     setTimeout(() => abort.abort(), graceMs).unref();
+    // Whatever still hangs then is not worth being killed for.
+    setTimeout(() => process.exit(code), exitMs).unref();
   });
 }
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+  if (error.code === "EPIPE") process.exit();
+  process.stderr.write(`pushgateway-janitor: the output cannot be written: ${error.message}\n`);
+  process.exitCode = 1;
 });
+// A log that nobody takes any more is no reason to leave a sweep half done.
+process.stderr.on("error", () => {});
 
 function output(stream: NodeJS.WriteStream): Output {
   return {
@@ -44,6 +50,7 @@ const io: Io = {
   stdout: output(process.stdout),
   stderr: output(process.stderr),
   env: process.env,
+  nodeVersion: process.version,
   clock: systemClock,
   wait,
   stop: stop.signal,

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { ArchiveError, errorCode, unusable } from "./archive-error.ts";
@@ -45,7 +45,6 @@ export class ArchiveFolder {
       throw unusable(dir, "cannot be created", error);
     });
     this.#lock = await lockDirectory(dir, { waitSeconds, now: now() });
-    await this.#applyRetention();
   }
 
   async close(): Promise<void> {
@@ -81,7 +80,6 @@ export class ArchiveFolder {
     if (this.#file !== null && day === this.#day && (await this.#file.isInPlace())) return this.#file;
     await this.#file?.close();
     this.#file = null;
-    if (day !== this.#day && this.#day !== "") await this.#applyRetention();
     this.#day = day;
     const path = join(this.#options.dir, dayFileName(day));
     this.#file = await DayFile.open(path, (damage) => this.warn(describeDamage(path, damage)));
@@ -89,11 +87,11 @@ export class ArchiveFolder {
   }
 
   /** A file that cannot be removed stands in nobody's way. */
-  async #applyRetention(): Promise<void> {
-    const { dir, retentionSeconds, now, log } = this.#options;
-    if (retentionSeconds === null) return;
+  async applyRetention(now: number): Promise<void> {
+    const { dir, retentionSeconds, log } = this.#options;
+    if (retentionSeconds === null || this.#lock === null) return;
     try {
-      const removed = await removeExpiredFiles(dir, now(), retentionSeconds);
+      const removed = await removeExpiredFiles(dir, now, retentionSeconds);
       if (removed.length > 0) log?.info("Removed archive files past the retention", { files: removed });
     } catch (error) {
       this.warn(error instanceof Error ? error.message : String(error));
@@ -106,7 +104,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (errorCode(error) === "EEXIST") return;
+    if (errorCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
     if (errorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
     await makeFolder(dirname(path));
     await mkdir(path, { mode: 0o700 });

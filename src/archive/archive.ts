@@ -27,8 +27,13 @@ export interface ArchivedGroup {
 
 /** Groups before they are deleted, and what became of them. Every method rejects with `ArchiveError`. */
 export interface Archive {
-  /** Locks the folder, and removes files past the retention. */
+  /** Locks the folder. */
   open(): Promise<void>;
+  /**
+   * Removes files past the retention.
+   * @param now Unix seconds, by more than the local clock alone: one that is wrong would take the whole archive for old
+   */
+  applyRetention(now: number): Promise<void>;
   /** Waits for what is being written. Harmless when called again, or before `open`. */
   close(): Promise<void>;
   /** Resolves when all of them are on the disk; if it rejects, none is, and none may be deleted. */
@@ -68,6 +73,7 @@ export function createArchive(options: ArchiveOptions): Archive {
 
   return {
     open: () => inTurn(() => folder.open()),
+    applyRetention: (at) => inTurn(() => folder.applyRetention(at)),
     close: () => inTurn(() => folder.close()),
 
     append(groups) {

@@ -18,6 +18,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly wait: Wait;
+  /** As `v20.19.0`. */
+  readonly nodeVersion: string;
   /** First SIGTERM or SIGINT: finish what is in flight, begin nothing new. */
   readonly stop: AbortSignal;
   /** The time for that is over, or a second signal: cut everything off. */

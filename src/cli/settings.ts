@@ -54,12 +54,20 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Co
     schedule: "*/5 * * * *",
     timezone: "UTC",
     dryRun: false,
-    pushgateways: urls.map(gatewayFromUrl),
+    pushgateways: gatewaysFromUrls(urls),
     limits: defaultLimits,
     archive: null,
     prometheus: null,
     rules: [everythingRule(ttlSeconds)],
   };
+}
+
+/** Two sweeps of one gateway would get in each other's way. */
+function gatewaysFromUrls(urls: readonly string[]): readonly PushgatewaySettings[] {
+  const gateways = urls.map(gatewayFromUrl);
+  const twin = gateways.find(({ url }, index) => gateways.findIndex((other) => other.url === url) < index);
+  if (twin !== undefined) throw new UsageError(`--gateway: ${twin.url} is given twice`);
+  return gateways;
 }
 
 /**

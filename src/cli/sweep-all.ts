@@ -1,12 +1,28 @@
+import type { Archive } from "../archive/archive.ts";
 import type { Config } from "../config/config.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
+import type { SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { sweepGateway } from "../sweep/sweep.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
-import { openSweepArchive } from "./sweep-archive.ts";
+import { countArchived, openSweepArchive } from "./sweep-archive.ts";
+
+/** What is counted while gateways are swept; everything else is in the report. */
+export interface SweepCounts extends SweepMetrics {
+  groupsArchived(gateway: string, count: number): void;
+}
+
+export interface SweepOptions {
+  readonly metrics?: SweepCounts;
+  /** In a dry run: the moment to plan for, instead of now. */
+  readonly planFor?: SweepSettings["planFor"] | undefined;
+}
+
+const uncounted: SweepCounts = { observeDelete: () => {}, groupsArchived: () => {} };
 
 /** Sweeps every gateway of the configuration, each by itself: one's trouble never stops another's sweep. */
 export async function sweepAll(
@@ -14,6 +30,7 @@ export async function sweepAll(
   dryRun: boolean,
   flags: SweepFlags,
   io: Io,
+  { metrics = uncounted, planFor }: SweepOptions = {},
 ): Promise<SweepReport> {
   const startedAt = io.clock.now();
   const progress = createProgressLine(io);
@@ -21,22 +38,52 @@ export async function sweepAll(
     progress.clear();
     io.stderr.write(line);
   });
-  const archive = await openSweepArchive(config, dryRun, { clock: io.clock, log });
-  const sweepOne = async (settings: Config["pushgateways"][number]): Promise<GatewayReport> => {
-    const gateway = await connect(settings, io.clock);
-    const metrics = { observeDelete: () => {} };
+  // All before the first sweep begins: a setting that cannot be met is a mistake in the configuration as a whole.
+  const gateways = await connectAll(config, io);
+  const opened = await openSweepArchive(config, dryRun, { clock: io.clock, log });
+  const archive = opened === null ? null : countArchived(opened, metrics);
+  const sweepOne = async (gateway: Gateway): Promise<GatewayReport> => {
     const context = { ...io, gateway, archive, log, metrics, progress: progress.update };
     try {
-      return await sweepGateway(context, { rules: config.rules, limits: config.limits, dryRun });
+      return await sweepGateway(context, {
+        rules: config.rules,
+        limits: config.limits,
+        dryRun,
+        ...(planFor === undefined ? {} : { planFor }),
+      });
     } finally {
       await gateway.close();
     }
   };
   try {
-    const gateways = await Promise.all(config.pushgateways.map(sweepOne));
+    const reports = await Promise.all(gateways.map(sweepOne));
     progress.clear();
-    return { startedAt, finishedAt: io.clock.now(), dryRun, gateways };
+    await applyRetention(archive, reports, io.clock.now());
+    return { startedAt, finishedAt: io.clock.now(), dryRun, gateways: reports };
   } finally {
     await archive?.close();
+  }
+}
+
+/** By the earliest clock there is: the local one or a gateway's, of those that answered; by none if no gateway did. */
+async function applyRetention(
+  archive: Archive | null,
+  reports: readonly GatewayReport[],
+  localNow: number,
+): Promise<void> {
+  const gatewayTimes = reports.flatMap(({ snapshot }) => (snapshot === null ? [] : [snapshot.takenAt]));
+  if (archive !== null && gatewayTimes.length > 0) {
+    await archive.applyRetention(Math.min(localNow, ...gatewayTimes));
+  }
+}
+
+async function connectAll({ pushgateways }: Config, { clock }: Io): Promise<readonly Gateway[]> {
+  const gateways: Gateway[] = [];
+  try {
+    for (const settings of pushgateways) gateways.push(await connect(settings, clock));
+    return gateways;
+  } catch (error) {
+    await Promise.all(gateways.map((gateway) => gateway.close()));
+    throw error;
   }
 }

@@ -25,12 +25,27 @@ export async function openSweepArchive(
   }
 }
 
+/** Counts what gets onto the disk, for the metrics: a report tells of deletions, and not all that is archived is deleted. */
+export function countArchived(
+  archive: Archive,
+  metrics: { groupsArchived(gateway: string, count: number): void },
+): Archive {
+  return {
+    ...archive,
+    async append(groups) {
+      await archive.append(groups);
+      for (const { gateway } of groups) metrics.groupsArchived(gateway, 1);
+    },
+  };
+}
+
 const nothing = (): Promise<void> => Promise.resolve();
 
 function closedArchive(cause: ArchiveError): Archive {
   const refuse = (): Promise<never> => Promise.reject(cause);
   return {
     open: refuse,
+    applyRetention: nothing,
     append: refuse,
     close: nothing,
     recordOutcomes: nothing,

@@ -1,5 +1,6 @@
 import { lastActivityAt, type Group } from "./group.ts";
 import { outageAllowance, type Outage } from "./outage.ts";
+import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -21,7 +22,7 @@ export interface Circumstances {
 export interface Decision {
   readonly group: Group;
   readonly verdict: Verdict;
-  /** null: no rule matched, or the labels could not be read. */
+  /** null: no rule matched, the labels could not be read, or it is the janitor's own group. */
   readonly rule: Rule | null;
   /** Without the time that the gateway was down; null if unknown. */
   readonly ageSeconds: number | null;
@@ -53,12 +54,15 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
   if (group.obstacle === "unreadable_labels") {
     return { ...undated, rule: null, verdict: { verdict: "keep", reason: "unreadable_labels" } };
   }
-  const rule = firstMatch(rules, group.labels);
+  // No rule decides about it, whatever it matches: who deletes everything after a minute still wants to see that.
+  const own = isOwnGroup(group.labels);
+  const rule = own ? null : firstMatch(rules, group.labels);
   const since = rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
   const activityAt = lastActivityAt(group, since);
   const allowance = activityAt === null ? 0 : outageAllowance(outage, activityAt);
   const dated = { ...undated, rule, ageSeconds: activityAt === null ? null : now - activityAt - allowance };
 
+  if (own) return { ...dated, verdict: { verdict: "keep", reason: "own_metrics" } };
   if (rule === null) return { ...dated, verdict: { verdict: "keep", reason: "no_rule" } };
   if (rule.action === "keep") return { ...dated, verdict: { verdict: "keep", reason: "rule_keeps" } };
 

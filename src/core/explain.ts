@@ -1,6 +1,7 @@
 import { decide, type Decision } from "./decide.ts";
 import { labelsKey, type Labels } from "./labels.ts";
 import type { Matcher } from "./matcher.ts";
+import { isOwnGroup } from "./own-group.ts";
 import type { Rule } from "./rule.ts";
 
 /** How the rules look at one group. */
@@ -8,6 +9,8 @@ export interface Explanation {
   /** Every rule in order. */
   readonly rules: readonly RuleExplanation[];
   readonly deciding: Rule | null;
+  /** The group of the janitor's own metrics: no rule decides. */
+  readonly own: boolean;
   /** null without an age. */
   readonly decision: Decision | null;
 }
@@ -24,9 +27,11 @@ export function explain(rules: readonly Rule[], labels: Labels, ageSeconds: numb
     rule,
     failing: rule.matchers.filter((one) => !one.matches(labels)),
   }));
+  const own = isOwnGroup(labels);
   return {
     rules: explained,
-    deciding: explained.find(({ failing }) => failing.length === 0)?.rule ?? null,
+    deciding: own ? null : (explained.find(({ failing }) => failing.length === 0)?.rule ?? null),
+    own,
     decision: ageSeconds === null ? null : decideAtAge(rules, labels, ageSeconds),
   };
 }

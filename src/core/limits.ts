@@ -38,7 +38,9 @@ export interface ExceededLimit {
 
 /** The limit that forbids deleting `expired` of `groups` groups, if there is one. */
 export function findExceededLimit(expired: number, groups: number, limits: Limits): ExceededLimit | null {
-  if (groups >= limits.ratioMinGroups && expired > limits.maxDeleteRatio * groups) {
+  // Who writes 0 means none, on a small gateway, too.
+  const ratioApplies = groups >= limits.ratioMinGroups || limits.maxDeleteRatio === 0;
+  if (ratioApplies && expired > limits.maxDeleteRatio * groups) {
     return { reason: "max_delete_ratio", expired, groups, limit: limits.maxDeleteRatio };
   }
   if (expired > limits.maxDeletes) {

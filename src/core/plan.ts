@@ -77,11 +77,12 @@ function keepLatest(decisions: readonly Decision[]): readonly Decision[] {
 
 /**
  * Which contest for the latest places a group takes part in: its rule, and its values of the rule's `by` labels.
- * Groups of unknown or future time take no place, so that they cannot push out one that is really the latest.
+ * Groups of unknown or future time, and those that never pushed successfully and hold nothing, take no place, so that they
+ * cannot push out one that is really the latest.
  */
 function contestOf(decision: Decision): string | null {
   const rule = keepLatestOf(decision);
-  if (rule === null || decision.expiresAt === null) return null;
+  if (rule === null || decision.expiresAt === null || decision.group.lastSuccessAt === 0) return null;
   return JSON.stringify([
     decision.rule?.name,
     ...rule.by.map((name) => decision.group.labels.get(name) ?? ""),
@@ -94,8 +95,9 @@ function keepLatestOf(decision: Decision | undefined): TtlRule["keepLatest"] {
     : decision.rule.keepLatest;
 }
 
+/** By what was pushed last: a failed push leaves the metrics as old as they were. */
 function byFreshness(a: Decision, b: Decision): number {
-  return (a.ageSeconds ?? 0) - (b.ageSeconds ?? 0) || byKey(a, b);
+  return (b.group.lastSuccessAt ?? 0) - (a.group.lastSuccessAt ?? 0) || byKey(a, b);
 }
 
 const verdictRank = { delete: 0, withhold: 1, keep: 2 } as const;

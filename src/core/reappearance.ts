@@ -1,5 +1,5 @@
 import { lastActivityAt, type Group } from "./group.ts";
-import type { Labels } from "./labels.ts";
+import { quote, type Labels } from "./labels.ts";
 
 /** A group that a rule deleted. */
 export interface RecentDeletion {
@@ -45,7 +45,7 @@ export function explainReappearance({ rule, groups }: Reappearance): string {
     `${count} came back by a push after the deletion: the TTL of rule ${rule} is shorter than the push interval of these jobs: ` +
     `${jobs
       .slice(0, namedJobs)
-      .map((job) => JSON.stringify(job))
+      .map((job) => quote(job))
       .join(", ")}${more}`
   );
 }

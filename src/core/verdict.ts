@@ -13,6 +13,7 @@ export const keepReasons = [
   "invalid_time",
   "unreadable_labels",
   "unaddressable",
+  "own_metrics",
 ] as const;
 export const withholdReasons = [
   "max_delete_ratio",

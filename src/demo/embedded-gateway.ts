@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { formatTime } from "./go-format.ts";
 import type { StoredGroup } from "./group.ts";
+import { ownFamilies } from "./own-families.ts";
 import { answer, type RouteOptions } from "./routes.ts";
 import { seedGroup, type SeedGroup } from "./seed.ts";
 import { createStore, type Store } from "./store.ts";
@@ -50,12 +51,14 @@ export async function startEmbeddedGateway(options: EmbeddedGatewayOptions = {})
   } = options;
   const prefix = (options.routePrefix ?? "").replace(/^\/*(.*?)\/*$/, "/$1").replace(/^\/$/, "");
   const store = createStore({ now, groups: [...groups.map(seedGroup), ...state], checkConsistency });
+  const startedAt = options.startedAt ?? now();
   const routes: RouteOptions = {
     store,
     routePrefix: prefix,
     checkConsistency,
     utf8Names,
-    status: statusJson(options, prefix, options.startedAt ?? now()),
+    status: statusJson(options, prefix, startedAt),
+    ownFamilies: ownFamilies(options.version ?? defaultVersion, startedAt),
     random: options.random ?? Math.random,
   };
 
@@ -105,6 +108,8 @@ async function handle(
   response.end(answered.body);
 }
 
+const defaultVersion = "1.11.0";
+
 /** Flags are text, as they are in the gateway's answer. */
 function statusJson(options: EmbeddedGatewayOptions, prefix: string, startTime: number): string {
   const flags = {
@@ -117,7 +122,7 @@ function statusJson(options: EmbeddedGatewayOptions, prefix: string, startTime: 
     "web.route-prefix": prefix,
     "web.telemetry-path": "/metrics",
   };
-  const build = { branch: "embedded", revision: "embedded", version: options.version ?? "1.11.0" };
+  const build = { branch: "embedded", revision: "embedded", version: options.version ?? defaultVersion };
   return JSON.stringify({
     status: "success",
     data: { build_information: build, flags, start_time: formatTime(startTime) },

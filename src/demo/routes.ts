@@ -4,6 +4,7 @@ import { decodeBytes, decodePath } from "./bytes.ts";
 import { cleanPath } from "./clean-path.ts";
 import { joinProblems } from "./consistency.ts";
 import { escapingOf, renderExposition } from "./exposition.ts";
+import type { Family } from "./family.ts";
 import { parseGroupPath } from "./group-path.ts";
 import { parseProtobuf } from "./protobuf.ts";
 import { allFamilies, type Store } from "./store.ts";
@@ -31,6 +32,8 @@ export interface RouteOptions {
   readonly utf8Names: boolean;
   /** The JSON of GET /api/v1/status. */
   readonly status: string;
+  /** What it exposes about itself, beside what was pushed. */
+  readonly ownFamilies: readonly Family[];
   readonly random: () => number;
 }
 
@@ -73,21 +76,21 @@ const PAGES = new Set(["/-/healthy", "/-/ready", "/metrics", "/api/v1/status", "
 function page(
   route: string,
   request: Request,
-  { store, status, random }: RouteOptions,
+  { store, status, ownFamilies, random }: RouteOptions,
 ): Response | undefined {
   if (route.startsWith("/-/")) return text(200, "OK");
-  if (route === "/metrics") return metricsPage(store, request);
+  if (route === "/metrics") return metricsPage(store, ownFamilies, request);
   const body = route === "/api/v1/status" ? status : renderApiMetrics(store.groups(), random);
   return body === undefined ? undefined : { status: 200, headers: JSON_TYPE, body };
 }
 
-function metricsPage(store: Store, { headers }: Request): Response {
+function metricsPage(store: Store, ownFamilies: readonly Family[], { headers }: Request): Response {
   const problems = store.inconsistencies();
   if (problems.length > 0) {
     return text(500, `An error has occurred while serving metrics:\n\n${joinProblems(problems)}\n`);
   }
   const escaping = escapingOf(headers["accept"]?.toString());
-  const body = renderExposition(allFamilies(store.groups()), escaping);
+  const body = renderExposition([...allFamilies(store.groups()), ...ownFamilies], escaping);
   const type = { "Content-Type": `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}` };
   if (!/\bgzip\b/.test(headers["accept-encoding"]?.toString() ?? ""))
     return { status: 200, headers: type, body };

@@ -3,9 +3,9 @@ import { constants } from "node:buffer";
 import type { Clock } from "../core/clock.ts";
 import type { GatewayClient } from "./client.ts";
 import { decodeGroup, isObject, type DecodeOptions } from "./decode-group.ts";
-import { expectSuccess } from "./expect-success.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { gatewayTimeAtStart } from "./gateway-time.ts";
+import { expectFreshSuccess, freshHeaders } from "./read-whole.ts";
 import type { OpenSnapshot, ReadGroup } from "./snapshot.ts";
 import { parseApiAnswer } from "./status.ts";
 
@@ -24,13 +24,15 @@ export async function openApiSnapshot(
   const request = { method: "GET", url: client.urlOf(path) };
   const requestedAt = clock.monotonic();
   const localNow = clock.now();
+  const { signal } = options;
   const response = await client
-    .open({ method: "GET", path, signal: options.signal })
+    .open({ method: "GET", path, headers: freshHeaders, signal })
     .catch((error: unknown) => {
       throw explainPanic(error, request);
     });
   const elapsedSeconds = clock.monotonic() - requestedAt;
   const time = gatewayTimeAtStart(response.headers.date, elapsedSeconds, localNow);
+  await expectFreshSuccess(request, response);
   let sizeBytes = 0;
 
   async function* readGroups(): AsyncGenerator<ReadGroup> {
@@ -49,7 +51,6 @@ export async function openApiSnapshot(
     }
     const text = Buffer.concat(chunks).toString("utf8");
     chunks.length = 0;
-    expectSuccess(request, { ...response, text });
     yield* decodeGroups(parseApiAnswer(request, text), request, options);
   }
 

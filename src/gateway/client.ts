@@ -37,6 +37,8 @@ export interface ClientRequest {
   /** Instead of the client's own timeout. */
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal | undefined;
+  /** On a connection of its own, beside a request that takes long. */
+  readonly aside?: boolean;
 }
 
 /** A response whose headers have come. The body must be read to its end or closed. */
@@ -75,7 +77,9 @@ const keptBytes = 64 * 1024;
 export function createGatewayClient(options: ClientOptions): GatewayClient {
   const { origin, pathname } = new URL(options.url);
   const prefix = pathname.replace(/\/+$/, "");
+  // What is read and what is deleted goes over one connection: behind a load balancer it then reaches one and the same gateway.
   const dispatcher = createDispatcher(origin, options);
+  const asideDispatcher = createDispatcher(origin, options);
   const urlOf = (path: string): string => `${origin}${prefix}${path}`;
 
   async function open(request: ClientRequest): Promise<OpenResponse> {
@@ -84,7 +88,7 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
     const fail = (error: unknown): GatewayError =>
       toGatewayError(error, { method: request.method, url: urlOf(request.path) }, deadline, timeoutSeconds);
     try {
-      const response = await dispatcher.request({
+      const response = await (request.aside === true ? asideDispatcher : dispatcher).request({
         origin,
         method: request.method,
         path: prefix + request.path,
@@ -121,7 +125,9 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
       return { status, headers, text: Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8") };
     },
     urlOf,
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([dispatcher.destroy(), asideDispatcher.destroy()]);
+    },
   };
 }
 
@@ -133,8 +139,8 @@ function createDispatcher(origin: string, { tls, proxyUrl, timeoutSeconds }: Cli
   };
   const connect = { ...tls, timeout: Math.min(timeoutSeconds, 10) * 1000 };
   return proxyUrl === undefined
-    ? new Pool(origin, { ...timeouts, connect, connections: 2, pipelining: 1 })
-    : new ProxyAgent({ ...timeouts, uri: proxyUrl, requestTls: connect, connections: 2 });
+    ? new Pool(origin, { ...timeouts, connect, connections: 1, pipelining: 1 })
+    : new ProxyAgent({ ...timeouts, uri: proxyUrl, requestTls: connect, connections: 1 });
 }
 
 async function* readBody(

@@ -1,13 +1,13 @@
 import { createGunzip } from "node:zlib";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 
 import type { Clock } from "../core/clock.ts";
 import { labelsKey, createLabels, type Labels } from "../core/labels.ts";
-import type { GatewayClient } from "./client.ts";
-import { expectSuccess } from "./expect-success.ts";
+import type { GatewayClient, OpenResponse } from "./client.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { gatewayTimeAtStart } from "./gateway-time.ts";
 import { parseFiniteNumber } from "./numbers.ts";
+import { expectFreshSuccess, freshHeaders } from "./read-whole.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
 export interface PushTimes {
@@ -17,6 +17,8 @@ export interface PushTimes {
   /** The gateway's time at that moment, Unix seconds. */
   readonly takenAt: number;
   readonly success: ReadonlyMap<string, number | null>;
+  /** When the process behind this answer was started, Unix seconds of its clock; null: it does not tell. */
+  readonly processStartedAt: number | null;
   /** As pushed: unlike in the API there is no time stamp to hold a forged one against. */
   readonly failure: ReadonlyMap<string, number | null>;
 }
@@ -43,52 +45,73 @@ export async function readPushTimes(
   const request = { method: "GET", url: client.urlOf(path) };
   const requestedAt = clock.monotonic();
   const localNow = clock.now();
-  const response = await client.open({
-    method: "GET",
-    path,
-    headers: { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" },
-    signal,
-  });
+  const headers = { ...freshHeaders, accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
+  const response = await client.open({ method: "GET", path, headers, signal });
   const time = gatewayTimeAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
-  if (response.status !== 200) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body) chunks.push(chunk);
-    expectSuccess(request, { ...response, text: Buffer.concat(chunks).subarray(0, 4096).toString("utf8") });
+  await expectFreshSuccess(request, response);
+  const { success, failure, processStartedAt, complete } = await readFamilies(request, response);
+  if (!complete) {
+    throw new GatewayError("unexpected_answer", request, "this is not the whole exposition of a Pushgateway");
   }
+  const durationSeconds = clock.monotonic() - requestedAt;
+  return { requestedAt, durationSeconds, takenAt: time.now, success, failure, processStartedAt };
+}
 
+interface Families extends Pick<PushTimes, "success" | "failure" | "processStartedAt"> {
+  /** Whether what comes behind the push times has been seen: families stand in order of their names. */
+  readonly complete: boolean;
+}
+
+async function readFamilies(
+  request: { readonly method: string; readonly url: string },
+  response: OpenResponse,
+): Promise<Families> {
   const success = new Map<string, number | null>();
   const failure = new Map<string, number | null>();
-  const compressed = response.headers["content-encoding"] === "gzip";
-  const text = compressed ? Readable.from(response.body).pipe(createGunzip()) : response.body;
+  let processStartedAt: number | null = null;
+  let complete = false;
   try {
-    for await (const line of readLines(text)) {
+    for await (const line of readLines(unpack(response))) {
       if (line.startsWith("push_time_seconds{")) readSample(line, success, request);
       else if (line.startsWith("push_failure_time_seconds{")) readSample(line, failure, request);
+      else if (line.startsWith("process_start_time_seconds "))
+        processStartedAt = parseFiniteNumber(line.slice(27));
+      else if (line.startsWith("pushgateway_build_info{")) complete = true;
     }
   } catch (error) {
     response.close();
     if (error instanceof GatewayError) throw error;
     throw new GatewayError("truncated", request, "the exposition breaks off or is not valid gzip", error);
   }
-  return {
-    requestedAt,
-    durationSeconds: clock.monotonic() - requestedAt,
-    takenAt: time.now,
-    success,
-    failure,
-  };
+  return { success, failure, processStartedAt, complete };
 }
+
+function unpack({ headers, body }: OpenResponse): AsyncIterable<Uint8Array> {
+  if (headers["content-encoding"] !== "gzip") return body;
+  // A body that breaks off ends the unpacking with its error; a plain pipe would leave that to nobody.
+  return pipeline(Readable.from(body), createGunzip(), () => {});
+}
+
+/** Longer lines are of no use: no path names a group with such labels. */
+const maxLineLength = 2_000_000;
 
 async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = "";
+  let pieces: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
+    const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
+    length += first.length;
+    if (length <= maxLineLength) pieces.push(first);
+    const last = others.pop();
+    if (last === undefined) continue;
+    if (length <= maxLineLength) yield pieces.join("");
+    yield* others;
+    pieces = [last];
+    length = last.length;
   }
   // The exposition ends with a newline: an unfinished last line means that the rest of it is missing, too.
-  if (rest !== "") throw new Error("unfinished line");
+  if (length > 0) throw new Error("unfinished line");
 }
 
 const sample = /^[a-z_]+\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*",?)*)\} (\S+)$/;

@@ -1,21 +1,10 @@
-/** What can go wrong between the janitor and a gateway; a label value of the janitor's metrics. */
-export const gatewayErrorCodes = [
-  "unreachable",
-  "timeout",
-  "no_answer",
-  "redirect",
-  "http_status",
-  "truncated",
-  "too_large",
-  "not_json",
-  "api_error",
-  "unexpected_answer",
-  "aborted",
-] as const;
+import { toPrintable } from "../core/printable.ts";
+import type { GatewayErrorCode } from "../core/sweep-reasons.ts";
 
-export type GatewayErrorCode = (typeof gatewayErrorCodes)[number];
-
-/** A request that did not give what was asked for. The message reads `METHOD URL: what happened`. */
+/**
+ * A request that did not give what was asked for. The message reads `METHOD URL: what happened`, in one line that is safe to
+ * print, whatever a server or a label put into it.
+ */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: GatewayErrorCode;
@@ -29,8 +18,20 @@ export class GatewayError extends Error {
     cause?: unknown,
     httpStatus: number | null = null,
   ) {
-    super(`${request.method} ${request.url}: ${what}`, cause === undefined ? undefined : { cause });
+    super(
+      shorten(toPrintable(`${request.method} ${shortenUrl(request.url)}: ${what}`)),
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     this.httpStatus = httpStatus;
   }
+}
+
+/** A label may be as long as its pusher likes, and a log line should not be. */
+function shortenUrl(url: string): string {
+  return url.length > 300 ? `${url.slice(0, 300)}…` : url;
+}
+
+function shorten(message: string): string {
+  return message.length > 1000 ? `${message.slice(0, 1000)}…` : message;
 }

@@ -12,6 +12,9 @@ export interface PathNaming {
  */
 const plainValue = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
 
+/** Go's servers take a request line and headers of 1 MiB. */
+const maxPathLength = 1_000_000;
+
 const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /**
@@ -19,6 +22,7 @@ const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
  * - without a job the gateway answers 400,
  * - label names starting with `__` are refused, as are names outside `[a-zA-Z_][a-zA-Z0-9_]*`, unless it speaks UTF-8:
  *   then both go escaped (a reserved name passes the check of the name as it is written),
+ * - a path of over a million characters is refused,
  * - U+FFFD may stand for bytes that the JSON lost, so the path could name a group that does not exist.
  *
  * Seen on Pushgateway 1.5.1 and 1.11.
@@ -35,7 +39,7 @@ export function groupPath(labels: Labels, naming: PathNaming): string | null {
       ? `/${segmentName}/${value}`
       : `/${segmentName}@base64/${value === "" ? "=" : Buffer.from(value, "utf8").toString("base64url")}`;
   }
-  return path;
+  return path.length <= maxPathLength ? path : null;
 }
 
 /** The name as it stands in a path; null if the gateway would refuse it. */

@@ -1,5 +1,5 @@
 import type { Decision } from "../core/decide.ts";
-import { formatLabels } from "../core/labels.ts";
+import { formatLabels, quote } from "../core/labels.ts";
 import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
 import { isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
@@ -35,6 +35,7 @@ export function createReport(
     error: errorOf(plan.exceededLimit, ledger),
     snapshot: {
       takenAt: snapshot.takenAt,
+      ...(plan.circumstances.now === snapshot.takenAt ? {} : { plannedFor: plan.circumstances.now }),
       groups: snapshot.groups.length,
       sizeBytes: snapshot.sizeBytes,
       durationSeconds: snapshot.durationSeconds,
@@ -64,7 +65,7 @@ function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
   if (first === undefined) return [];
   return [
     `of native histograms a restore brings back sum and count only; groups to delete that hold some: ${lossy.length}, ` +
-      `for example ${formatLabels(first.group.labels)} with ${first.group.nativeHistograms[0]}`,
+      `for example ${formatLabels(first.group.labels)} with ${quote(first.group.nativeHistograms[0] ?? "")}`,
   ];
 }
 

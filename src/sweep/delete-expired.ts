@@ -6,10 +6,13 @@ import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { createPace, type Pace } from "../gateway/pace.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
+import type { GatewayStatus } from "../gateway/status.ts";
 import { snapshotEvidence } from "./evidence.ts";
-import { EvidenceKeeper, EvidenceTooOld } from "./evidence-keeper.ts";
+import { EvidenceTooOld } from "./evidence-age.ts";
+import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { recordOutcomes } from "./record-outcomes.ts";
+import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 import { verifyDeletions } from "./verify.ts";
 
@@ -25,11 +28,18 @@ const maxFailuresInARow = 3;
 /** How often the gateway is waited for, a second each, while it does not get on with its queue. */
 const maxQueueWaits = 30;
 
+export interface PlannedSweep {
+  readonly plan: Plan;
+  readonly snapshot: Snapshot;
+  readonly naming: PathNaming;
+  readonly status: GatewayStatus;
+}
+
 /** Carries the plan's deletions out, oldest first, and looks what became of them: every one has its fate. */
 export async function deleteExpired(
   context: SweepContext,
   settings: SweepSettings,
-  { plan, snapshot, naming }: { plan: Plan; snapshot: Snapshot; naming: PathNaming },
+  { plan, snapshot, naming, status }: PlannedSweep,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop } = context;
   const pace = createPace({
@@ -39,7 +49,9 @@ export async function deleteExpired(
     wait,
     signal: stop,
   });
-  const evidence = new EvidenceKeeper(context, settings, naming, snapshotEvidence(snapshot));
+  const planned = snapshotEvidence(snapshot);
+  const { circumstances } = plan;
+  const evidence = new EvidenceKeeper(context, settings, { naming, status, circumstances, planned });
   const ledger = new Ledger();
   const deletions = plan.decisions.filter(isDeletion);
   try {
@@ -66,6 +78,7 @@ class Deletion {
   readonly #parts: DeletionParts;
   /** Oldest last: the next one is popped. */
   readonly #waiting: Decision[];
+  readonly #archived = new Set<string>();
   #failuresInARow = 0;
 
   constructor(context: SweepContext, parts: DeletionParts) {
@@ -90,9 +103,10 @@ class Deletion {
       }
     } catch (error) {
       if (error instanceof EvidenceTooOld) return this.#withholdRest("evidence_too_old", error.message);
+      if (error instanceof AnotherGateway) return this.#withholdRest("gateway_unhealthy", error.message);
       if (!(error instanceof GatewayError)) throw error;
       if (error.code === "aborted") return this.#withholdRest("interrupted");
-      this.#withholdRest("evidence_too_old", error.message);
+      this.#withholdRest(error.code === "timeout" ? "evidence_too_old" : "gateway_unhealthy", error.message);
     }
   }
 
@@ -120,13 +134,14 @@ class Deletion {
   async #prepareBatch(): Promise<readonly Decision[]> {
     const { pace, evidence: keeper, ledger } = this.#parts;
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
-    const evidence = await keeper.ensure(candidates);
+    const evidence = await keeper.ensure(candidates, this.#yetToArchive(candidates));
     ledger.confirm(evidence);
     const size = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
     const batch: Decision[] = [];
     for (const decision of candidates.slice(0, size)) {
       const comparison = evidence.compare(decision);
-      if (comparison === "unchanged" && !keeper.hasWhole(decision)) break;
+      const missing = this.#yetToArchive([decision]).length > 0 && keeper.wholeOf(decision) === undefined;
+      if (comparison === "unchanged" && missing) break;
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);
       else if (comparison === "absent") ledger.settle(decision, "gone");
@@ -135,12 +150,22 @@ class Deletion {
     return (await this.#archive(batch)) ? batch : [];
   }
 
+  /** A slow disk can take longer than the evidence lasts: what is archived stays so, and is deleted after another look. */
+  #yetToArchive(decisions: readonly Decision[]): readonly Decision[] {
+    if (this.#context.archive === null) return [];
+    return decisions.filter(({ group }) => !this.#archived.has(group.key));
+  }
+
   async #archive(batch: readonly Decision[]): Promise<boolean> {
     const { archive, gateway, log } = this.#context;
-    if (archive === null || batch.length === 0) return true;
-    const wholes = this.#parts.evidence.takeWholes(batch);
+    const groups = this.#yetToArchive(batch).flatMap((decision) => {
+      const whole = this.#parts.evidence.wholeOf(decision);
+      return whole === undefined ? [] : [{ gateway: gateway.name, decision, whole }];
+    });
+    if (archive === null || groups.length === 0) return true;
     try {
-      await archive.append(wholes.map(([decision, whole]) => ({ gateway: gateway.name, decision, whole })));
+      await archive.append(groups);
+      for (const { decision } of groups) this.#archived.add(decision.group.key);
       return true;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -169,8 +194,12 @@ class Deletion {
       log.info("Deleted group", fields);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      this.#failuresInARow += 1;
-      ledger.refused(decision, error);
+      // A group that the gateway refuses is that group's own affair, and no reason to leave all others be.
+      if (isRefusal(error)) ledger.refused(decision, error);
+      else {
+        this.#failuresInARow += 1;
+        ledger.lost(decision, error);
+      }
       log.warn("Deletion failed", { ...fields, err: error.message });
     }
     metrics.observeDelete(gateway.name, clock.monotonic() - sentAt);
@@ -194,4 +223,8 @@ class Deletion {
     for (const decision of this.#waiting.splice(0)) ledger.withhold(decision, reason);
     if (message !== undefined) ledger.stopped(reason, `${this.#context.gateway.url}: ${message}`);
   }
+}
+
+function isRefusal({ httpStatus }: GatewayError): boolean {
+  return httpStatus !== null && httpStatus >= 400 && httpStatus < 500;
 }

@@ -1,17 +1,15 @@
-import type { Decision } from "../core/decide.ts";
+import type { Circumstances, Decision } from "../core/decide.ts";
 import type { Since } from "../core/group.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import type { ApiGroup } from "../gateway/decode-group.ts";
-import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
+import type { PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
+import type { GatewayStatus } from "../gateway/status.ts";
+import { EvidenceAge } from "./evidence-age.ts";
 import { pushTimesEvidence, snapshotEvidence, type Comparison, type Evidence } from "./evidence.ts";
+import { checkSameProcess, checkTimeGoesOn } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
-
-/** Even what was just read is too old to act on. The message says which setting to raise. */
-export class EvidenceTooOld extends Error {
-  override readonly name = "EvidenceTooOld";
-}
 
 /** Evidence as the deletions use it. */
 export interface UsableEvidence {
@@ -20,132 +18,162 @@ export interface UsableEvidence {
   remainingSeconds(): number;
 }
 
-/**
- * How much of the time goes into looking again: batches last twice as long as a read, but not under a tenth of a second.
- * Short batches keep the window small in which a push can be lost; a third of the time spent on reads, by the cheap
- * source and only while something is deleted, is what the gateway bears.
- */
-const batchSecondsPerReadSecond = 2;
-const minBatchSeconds = 0.1;
+/** What the evidence is about. */
+export interface EvidenceScope {
+  readonly naming: PathNaming;
+  /** Of the gateway that the plan is about. */
+  readonly status: GatewayStatus;
+  readonly circumstances: Circumstances;
+  /** What the plan was made from. */
+  readonly planned: Evidence;
+}
 
 /** Whole groups are held in memory between the read and the archive: so many series of them at a time. */
 const maxHeldSeries = 200_000;
+
+/**
+ * How often it is tried to read fast enough before nothing is known well enough to act on: twice as often as it takes to
+ * learn that reads have become slow.
+ */
+const maxAttempts = 6;
 
 /** Keeps the evidence fresh that deletions act on, by the cheapest source that answers. */
 export class EvidenceKeeper {
   readonly #context: SweepContext;
   readonly #settings: SweepSettings;
-  readonly #naming: PathNaming;
+  readonly #scope: EvidenceScope;
+  readonly #age: EvidenceAge;
   /** Only with an archive: the groups that will be deleted next, with all their metrics. */
   readonly #wholes = new Map<string, ApiGroup>();
   #evidence: Evidence;
+  /** Nothing is deleted on what the plan was made from: how long that read should have taken, nobody knows. */
+  #isFirst = true;
   #expositionAnswers = true;
+  #processStartedAt: number | null = null;
 
-  constructor(context: SweepContext, settings: SweepSettings, naming: PathNaming, first: Evidence) {
+  constructor(context: SweepContext, settings: SweepSettings, scope: EvidenceScope) {
     this.#context = context;
     this.#settings = settings;
-    this.#naming = naming;
-    this.#evidence = first;
+    this.#scope = scope;
+    this.#evidence = scope.planned;
+    this.#age = new EvidenceAge(settings.limits.maxEvidenceAgeSeconds, context.clock);
+    this.#age.learn(scope.planned);
   }
 
   isFresh(): boolean {
-    return this.#remainingSeconds() > 0;
+    return !this.#isFirst && this.#age.remainingSeconds(this.#evidence) > 0;
   }
 
   /**
-   * Evidence that is fresh and clear about the candidates, and the whole of at least the first one if it is to be archived.
-   * @throws {@link EvidenceTooOld}, {@link GatewayError}
+   * Evidence that is fresh and clear about the candidates.
+   * @param toArchive of these, the whole of at least the first one is at hand, too
+   * @throws {@link EvidenceTooOld}, {@link GatewayError}, `AnotherGateway`
    */
-  async ensure(candidates: readonly Decision[]): Promise<UsableEvidence> {
+  async ensure(candidates: readonly Decision[], toArchive: readonly Decision[]): Promise<UsableEvidence> {
     const { stop } = this.#context;
-    const [next] = candidates;
-    if (next !== undefined && !this.hasWhole(next)) await this.#readApi(candidates, stop);
-    else if (!this.isFresh()) await this.refresh(candidates, stop);
-    if (!this.isFresh()) throw this.#tooOld();
-    return this.#usable();
+    const [next] = toArchive;
+    for (let attempt = 1; ; attempt += 1) {
+      if (next !== undefined && !this.#wholes.has(next.group.key)) await this.#readApi(toArchive, stop);
+      else if (!this.isFresh()) await this.refresh(candidates, stop);
+      else if (!this.#isClearAbout(candidates)) await this.#readApi([], stop);
+      if (this.isFresh() && this.#isClearAbout(candidates)) return this.#usable();
+      if (attempt === maxAttempts) throw this.#age.tooOld(this.#evidence);
+    }
   }
 
   /**
    * Looks again, by the exposition as long as that answers and is clear about the groups in question.
-   * @throws {@link GatewayError}
+   * @throws {@link GatewayError}, `AnotherGateway`
    */
   async refresh(inQuestion: readonly Decision[], signal: AbortSignal): Promise<UsableEvidence> {
     const answered = this.#expositionAnswers && (await this.#readExposition(signal));
-    const usable = this.#usable();
-    if (answered && inQuestion.every((decision) => usable.compare(decision) !== "unclear")) return usable;
-    await this.#readApi([], signal);
+    if (!answered || !this.#isClearAbout(inQuestion)) await this.#readApi([], signal);
     return this.#usable();
   }
 
-  /** Whether the group could be archived now; true if nothing is archived. */
-  hasWhole({ group }: Decision): boolean {
-    return this.#context.archive === null || this.#wholes.has(group.key);
-  }
-
-  /** The whole groups of a batch. Their activity has not changed since they were read, so neither have they. */
-  takeWholes(batch: readonly Decision[]): readonly (readonly [Decision, ApiGroup])[] {
-    return batch.map((decision) => {
-      const whole = this.#wholes.get(decision.group.key);
-      if (whole === undefined) throw new Error(`no whole group at hand for ${decision.group.key}`);
-      return [decision, whole];
-    });
+  /** The whole group, unchanged since it was planned; undefined: not at hand. */
+  wholeOf({ group }: Decision): ApiGroup | undefined {
+    return this.#wholes.get(group.key);
   }
 
   async #readExposition(signal: AbortSignal): Promise<boolean> {
+    const { gateway, log } = this.#context;
     try {
-      this.#evidence = pushTimesEvidence(await this.#context.gateway.pushTimes(signal));
+      const times = await gateway.pushTimes(signal);
+      // The exposition and the API name the start by different clocks: what the first one says is tied to the plan once.
+      if (this.#processStartedAt === null) await this.#checkStatus(signal);
+      checkSameProcess(this.#processStartedAt, times.processStartedAt);
+      this.#processStartedAt ??= times.processStartedAt;
+      this.#accept(pushTimesEvidence(times));
       return true;
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
-      this.#context.log.debug("The exposition does not answer, reading the API", { err: error.message });
+      log.debug("The exposition does not answer, reading the API", { err: error.message });
       this.#expositionAnswers = false;
       return false;
     }
   }
 
   async #readApi(wanted: readonly Decision[], signal: AbortSignal): Promise<void> {
-    const { gateway, clock, archive } = this.#context;
-    const gauges = ttlMetricNames(this.#settings.rules);
-    const keys = new Set(archive === null ? [] : wanted.map(({ group }) => group.key));
+    const { gateway, clock } = this.#context;
+    const { naming } = this.#scope;
+    const keys = keysWithin(maxHeldSeries, wanted);
     if (keys.size > 0) this.#wholes.clear();
-    let heldSeries = 0;
-    const open = await gateway.openSnapshot({ naming: this.#naming, gauges, signal });
+    const gauges = ttlMetricNames(this.#settings.rules);
+    const open = await gateway.openSnapshot({ naming, gauges, signal });
     const monotonic = (): number => clock.monotonic();
     const snapshot = await collectSnapshot(open, monotonic, (read) => {
-      if (!keys.has(read.group.key) || heldSeries > maxHeldSeries) return;
-      heldSeries += read.group.series;
-      this.#wholes.set(read.group.key, read.whole());
+      if (keys.has(read.group.key)) this.#wholes.set(read.group.key, read.whole());
     });
-    this.#evidence = snapshotEvidence(snapshot);
+    await this.#checkStatus(signal);
+    this.#accept(snapshotEvidence(snapshot));
+    // What came back to life is not what the plan is about, and a gateway that is killed can go back to that.
+    const usable = this.#usable();
+    for (const decision of wanted) {
+      if (usable.compare(decision) !== "unchanged") this.#wholes.delete(decision.group.key);
+    }
+  }
+
+  async #checkStatus(signal: AbortSignal): Promise<void> {
+    const { startedAt } = await this.#context.gateway.status(signal);
+    checkSameProcess(this.#scope.status.startedAt, startedAt);
+  }
+
+  #accept(evidence: Evidence): void {
+    checkTimeGoesOn(this.#evidence, evidence);
+    this.#evidence = evidence;
+    this.#isFirst = false;
+    this.#age.learn(evidence);
+  }
+
+  #isClearAbout(decisions: readonly Decision[]): boolean {
+    const usable = this.#usable();
+    return decisions.every((decision) => usable.compare(decision) !== "unclear");
   }
 
   #usable(): UsableEvidence {
     const evidence = this.#evidence;
     return {
-      compare: ({ group, rule }) => evidence.compare(group, sinceOf(rule)),
-      remainingSeconds: () => this.#remainingSeconds(),
+      compare: ({ group, rule }) => evidence.compare(group, this.#sinceOf(rule)),
+      remainingSeconds: () => this.#age.remainingSeconds(evidence),
     };
   }
 
-  #remainingSeconds(): number {
-    const { requestedAt, readSeconds } = this.#evidence;
-    const batchSeconds = Math.max(minBatchSeconds, batchSecondsPerReadSecond * readSeconds);
-    const usableSeconds = Math.min(this.#maxAgeSeconds(), readSeconds + batchSeconds);
-    return requestedAt + usableSeconds - this.#context.clock.monotonic();
-  }
-
-  #maxAgeSeconds(): number {
-    return this.#settings.limits.maxEvidenceAgeSeconds ?? 1 + 2 * this.#evidence.readSeconds;
-  }
-
-  #tooOld(): EvidenceTooOld {
-    return new EvidenceTooOld(
-      `reading the groups again took ${this.#evidence.readSeconds.toFixed(2)} s, so that nothing is fresh enough to act on: ` +
-        `raise limits.max_evidence_age (now ${this.#maxAgeSeconds().toFixed(2)} s) well above that, or leave it at auto`,
-    );
+  /** What counted as life when the plan was made still does. */
+  #sinceOf(rule: Decision["rule"]): Since {
+    const { refusingPushes } = this.#scope.circumstances;
+    return rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
   }
 }
 
-function sinceOf(rule: Decision["rule"]): Since {
-  return rule === null || rule.action === "keep" ? "last_activity" : rule.since;
+/** In the order of the plan, as only the next ones are of use; always at least one. */
+function keysWithin(maxSeries: number, decisions: readonly Decision[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  let series = 0;
+  for (const { group } of decisions) {
+    series += group.series;
+    if (keys.size > 0 && series > maxSeries) break;
+    keys.add(group.key);
+  }
+  return keys;
 }

@@ -13,6 +13,10 @@ export interface Evidence {
   readonly requestedAt: number;
   /** How long that read took. */
   readonly readSeconds: number;
+  /** The gateway's time at the start of the request, Unix seconds. */
+  readonly takenAt: number;
+  /** When the process that answered was started, Unix seconds; null: not told. */
+  readonly processStartedAt: number | null;
   /** What it says about one group, against what was known before. */
   compare(known: Group, since: Since): Comparison;
 }
@@ -31,6 +35,8 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
   return {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
+    takenAt: snapshot.takenAt,
+    processStartedAt: null,
     compare(known, since) {
       const current = groups.get(known.key);
       if (current === undefined) return "absent";
@@ -50,6 +56,8 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
   return {
     requestedAt: times.requestedAt,
     readSeconds: times.durationSeconds,
+    takenAt: times.takenAt,
+    processStartedAt: times.processStartedAt,
     compare(known, since) {
       // The gateway escapes other names in the exposition, each version in its way.
       if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";

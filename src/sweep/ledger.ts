@@ -15,8 +15,8 @@ export class Ledger {
   readonly fates = new Map<string, Fate>();
   /** Sent to the gateway, but not yet seen to be gone. */
   readonly unconfirmed = new Map<string, Decision>();
-  readonly #refused = new Set<string>();
-  #lastRefusal: GatewayReport["error"] = null;
+  readonly #lost = new Set<string>();
+  #lastFailure: GatewayReport["error"] = null;
   #whyStopped: GatewayReport["error"] = null;
 
   /** Before the request leaves, and whatever becomes of it: one that fails may have reached the gateway all the same. */
@@ -24,9 +24,16 @@ export class Ledger {
     this.unconfirmed.set(decision.group.key, decision);
   }
 
-  refused({ group }: Decision, { code, message }: GatewayError): void {
-    this.#refused.add(group.key);
-    this.#lastRefusal = { code, message };
+  /** The gateway answered that it does not delete this group. */
+  refused(decision: Decision, error: GatewayError): void {
+    this.settle(decision, "failed");
+    this.#lastFailure = { code: error.code, message: error.message };
+  }
+
+  /** No answer came: whether it is deleted shows at the next look. */
+  lost({ group }: Decision, { code, message }: GatewayError): void {
+    this.#lost.add(group.key);
+    this.#lastFailure = { code, message };
   }
 
   withhold({ group }: Decision, reason: WithholdReason): void {
@@ -75,10 +82,10 @@ export class Ledger {
   /** A request that failed says more than that the rest was withheld for it; one whose group is gone all the same, nothing. */
   error(): GatewayReport["error"] {
     const failed = this.outcomes().some(([, outcome]) => outcome === "failed");
-    return (failed ? this.#lastRefusal : null) ?? this.#whyStopped;
+    return (failed ? this.#lastFailure : null) ?? this.#whyStopped;
   }
 
   #isAccepted({ group }: Decision): boolean {
-    return this.unconfirmed.has(group.key) && !this.#refused.has(group.key);
+    return this.unconfirmed.has(group.key) && !this.#lost.has(group.key);
   }
 }

@@ -14,6 +14,11 @@ export interface SweepSettings {
   readonly rules: readonly Rule[];
   readonly limits: Limits;
   readonly dryRun: boolean;
+  /**
+   * In a dry run: what would be decided then, told by the gateway's time now, Unix seconds both. What lies in the past
+   * counts as now. Anything but a dry run ignores it.
+   */
+  readonly planFor?: (now: number) => number;
 }
 
 /** What a sweep works with; all of it is handed in. */

@@ -1,3 +1,4 @@
+import { agreeOnNow } from "../core/agreed-time.ts";
 import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
@@ -20,20 +21,23 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
   try {
     const { utf8Names } = await gateway.status(context.stop);
     const naming: PathNaming = { utf8Names };
+    const localNow = clock.now();
     const snapshot = await takeSnapshot(context, settings, naming);
     // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
-    const { startedAt } = await gateway.status(context.stop);
+    const status = await gateway.status(context.stop);
     const plan = createPlan({
       groups: snapshot.groups,
-      now: snapshot.takenAt,
-      gatewayStartedAt: startedAt,
+      now: momentOfPlan(settings, agreeOnNow(snapshot.groups, snapshot.takenAt, localNow)),
+      gatewayStartedAt: status.startedAt,
       rules: settings.rules,
       limits: settings.limits,
     });
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
-    const ledger = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, naming });
+    const ledger = nothingToDo
+      ? null
+      : await deleteExpired(context, settings, { plan, snapshot, naming, status });
     const durationSeconds = elapsed();
     return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
@@ -53,6 +57,11 @@ async function takeSnapshot(
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
   const open = await gateway.openSnapshot({ naming, gauges: ttlMetricNames(rules), signal: stop });
   return collectSnapshot(open, () => clock.monotonic());
+}
+
+/** Deletions are only ever planned for now. */
+function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number): number {
+  return dryRun && planFor !== undefined ? Math.max(now, planFor(now)) : now;
 }
 
 /**

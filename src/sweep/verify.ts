@@ -1,6 +1,7 @@
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import type { Ledger } from "./ledger.ts";
+import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function verifyDeletions(
     }
     ledger.settleUnconfirmed("still_there");
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof GatewayError || error instanceof AnotherGateway)) throw error;
     log.warn("Deletions could not be verified", { gateway: gateway.name, err: error.message });
     ledger.settleUnconfirmed("failed");
   }

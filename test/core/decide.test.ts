@@ -48,6 +48,17 @@ describe("a group under a TTL of an hour", () => {
     ["with a push time of NaN", { lastSuccessAt: Number.NaN }, "keep invalid_time"],
     ["with an infinite push time", { lastSuccessAt: Number.NEGATIVE_INFINITY }, "keep invalid_time"],
     ["with a negative push time", { lastSuccessAt: -5 }, "keep invalid_time"],
+    ["with a push time at the end of time", { lastSuccessAt: Number.POSITIVE_INFINITY }, "keep invalid_time"],
+    [
+      "with a negative push time, failed long ago",
+      { lastSuccessAt: -5, lastFailureAt: now - 9999 },
+      "keep invalid_time",
+    ],
+    [
+      "with an unreadable push time, failed long ago",
+      { lastSuccessAt: null, lastFailureAt: now - 9999 },
+      "keep invalid_time",
+    ],
     ["with an unreadable push time", { lastSuccessAt: null }, "keep invalid_time"],
     ["with an unreadable failure time", { lastSuccessAt: 1, lastFailureAt: null }, "keep invalid_time"],
     ["with a failure time of NaN", { lastSuccessAt: 1, lastFailureAt: Number.NaN }, "keep invalid_time"],

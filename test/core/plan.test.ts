@@ -109,6 +109,11 @@ describe("max_delete_ratio", () => {
     expect(countVerdicts(planFor(expired(20), undefined, { limits: half }).decisions).withhold).toBe(20);
   });
 
+  it("of 0 applies on a small gateway, too", () => {
+    const none = limits({ maxDeleteRatio: 0, ratioMinGroups: 20 });
+    expect(countVerdicts(planFor(expired(1), undefined, { limits: none }).decisions).withhold).toBe(1);
+  });
+
   it("of 0 deletes nothing, of 1 lets everything pass", () => {
     const groups = [...fresh(30), ...expired(1)];
     expect(
@@ -168,6 +173,29 @@ describe("keep_latest", () => {
       group({ job: "a", instance: "future" }, -9999),
     ];
     expect(kept(planFor([...odd, at("a", "a1", 9000), at("a", "a2", 8000)], rules))).toEqual(["a1", "a2"]);
+  });
+
+  it("has places of its own in every rule: a fresher group of another rule takes none", () => {
+    const two = [
+      ttlRule(ttl, { name: "one", matchers: ['instance="1"'], keepLatest: { count: 1, by: ["job"] } }),
+      ttlRule(ttl, { name: "two", keepLatest: { count: 1, by: ["job"] } }),
+    ];
+    expect(kept(planFor([at("a", "1", 9000), at("a", "2", 8000), at("a", "3", 8500)], two))).toEqual([
+      "1",
+      "2",
+    ]);
+  });
+
+  it("gives no place to a group that never pushed successfully: a typo must not push out the last backup", () => {
+    const typo = group({ job: "a", instance: "typo" }, 0, { lastSuccessAt: 0, lastFailureAt: now - 8000 });
+    const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
+    expect(kept(planFor([typo, at("a", "a1", 9000)], single))).toEqual(["a1"]);
+  });
+
+  it("takes what was pushed last for the latest, whatever failed since", () => {
+    const failing = group({ job: "a", instance: "failing" }, 99_000, { lastFailureAt: now - 7000 });
+    const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
+    expect(kept(planFor([failing, at("a", "a1", 9000)], single))).toEqual(["a1"]);
   });
 
   it("counts only the groups of its own rule, a missing label as empty", () => {
@@ -232,5 +260,10 @@ describe("a gateway that may be refusing every push", () => {
 
   it("is none as soon as a later push succeeded", () => {
     expect(lines(planFor([failing, group({ job: "b" }, 10)], rules))[0]).toBe("a delete ttl_expired");
+  });
+
+  it("is one also while a group claims a success in the future, which a clock that was put back leaves behind", () => {
+    const future = group({ job: "future" }, -9999);
+    expect(lines(planFor([failing, future], rules))).toContain("a keep within_ttl");
   });
 });

@@ -119,7 +119,7 @@ describe("native histograms", () => {
     const report = reportOf(await once("--dry-run"));
     expect(report.groups[0]?.native_histograms).toEqual(["native_histogram"]);
     expect(report.notes).toEqual([
-      'of native histograms a restore brings back sum and count only; groups to delete that hold some: 1, for example {job="brief"} with native_histogram',
+      'of native histograms a restore brings back sum and count only; groups to delete that hold some: 1, for example {job="brief"} with "native_histogram"',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { systemClock, wait } from "../../src/cli/system-clock.ts";
+import { wait } from "../../src/cli/system-clock.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Limits } from "../../src/core/limits.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
@@ -39,25 +39,21 @@ async function sweep(
 }
 
 /**
- * Sweeps and does something when the plan is made, before the first deletion; much time passes meanwhile, so that what the
- * plan was made from is old. A pace of one a second makes sure that there is a wait in which it can happen.
+ * Sweeps and does something when the plan is made, before the first deletion. A pace of one a second makes sure that there
+ * is a wait in which it can happen.
  */
 function sweepWithMeanwhile(
   gateway: Pushgateway,
   meanwhile: () => Promise<unknown>,
   change?: (client: Gateway) => Partial<Gateway>,
 ): Promise<GatewayReport> {
-  let passed = 0;
   let happened: Promise<unknown> | undefined;
-  const clock = { now: () => systemClock.now(), monotonic: () => systemClock.monotonic() + passed };
   const context = {
-    clock,
     async wait(seconds: number, signal: AbortSignal) {
       // Half a second is the watch over the gateway's health.
       if (happened !== undefined || seconds === 0.5) return wait(seconds, signal);
       happened = meanwhile();
       await happened;
-      passed += 1000;
     },
   };
   return sweep(gateway, change, { context, limits: { deletesPerSecond: 1 } });

@@ -14,6 +14,7 @@ function breakers(success: Samples, failure: Samples) {
     requestedAt: 0,
     durationSeconds: 0,
     takenAt: 0,
+    processStartedAt: null,
     success: times(success),
     failure: times(failure),
   };

@@ -26,6 +26,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     stdout: { write: (text) => void (stdout += text), ...terminal },
     stderr: { write: (text) => void (stderr += text), ...terminal },
     env: options.env ?? {},
+    nodeVersion: process.version,
     clock: options.clock ?? systemClock,
     wait,
     stop: options.stop ?? new AbortController().signal,

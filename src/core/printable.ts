@@ -1,0 +1,36 @@
+/** A character as a terminal shows it. */
+export interface Cell {
+  readonly text: string;
+  /** In columns of a terminal. */
+  readonly width: number;
+}
+
+/** What has no shape of its own, or changes the direction or the line of the text around it. */
+const invisible = /^[\p{C}\p{Zl}\p{Zp}]$/u;
+const combining = /^\p{M}$/u;
+const wide =
+  /^(?:[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation})$/u;
+
+/** Makes one code point safe to print: a tab becomes a space, a control character the replacement character. */
+export function toCell(character: string): Cell {
+  if (character === "\t") return { text: " ", width: 1 };
+  if (invisible.test(character)) return { text: "\ufffd", width: 1 };
+  if (combining.test(character)) return { text: character, width: 0 };
+  return { text: character, width: wide.test(character) ? 2 : 1 };
+}
+
+/** The text without anything that could drive a terminal. */
+export function toPrintable(text: string): string {
+  return Array.from(text, (character) => toCell(character).text).join("");
+}
+
+/** How many columns of a terminal the text takes. */
+export function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
+  return Array.from(text).reduce((sum, character) => sum + toCell(character).width, 0);
+}
+
+/** Pads with spaces to `width` columns. */
+export function padTo(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+}

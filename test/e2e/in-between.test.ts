@@ -1,0 +1,208 @@
+import { createServer, connect, type AddressInfo } from "node:net";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import type { GatewayReport } from "../../src/core/report.ts";
+import type { SweepContext } from "../../src/sweep/sweep-context.ts";
+import { sweepGateway } from "../../src/sweep/sweep.ts";
+import { limits, ttlRule } from "../support/core-values.ts";
+import { startProxy, type Between } from "../support/proxy.ts";
+import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
+import { getJson, push } from "../support/push.ts";
+import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
+
+const jobs = Array.from({ length: 30 }, (_, index) => `old-${index}`);
+
+async function startOld(pushTime = 1_000_000_000): Promise<Pushgateway> {
+  const gateway = await startPushgateway({ groups: jobs.map((job) => ({ labels: { job }, pushTime })) });
+  onTestFinished(() => gateway.stop());
+  return gateway;
+}
+
+async function sweep(url: string, context: Partial<SweepContext> = {}, ttl = 3600): Promise<GatewayReport> {
+  const client = gatewayAt(url, 10);
+  onTestFinished(() => client.close());
+  return sweepGateway(sweepContext(client, context), {
+    rules: [ttlRule(ttl)],
+    limits: limits({ maxOutageSeconds: 0, deletesPerSecond: 1000 }),
+    dryRun: false,
+  });
+}
+
+async function jobsOn(url: string): Promise<string[]> {
+  const { data } = (await getJson(url, "/api/v1/metrics")) as { data: { labels: { job: string } }[] };
+  return data.map(({ labels }) => labels.job).toSorted();
+}
+
+async function reviveAll(url: string): Promise<void> {
+  await Promise.all(jobs.map((job) => push(url, { job }, "alive 1\n")));
+}
+
+/** Does something once when `/metrics` has been asked and answered, before the answer goes on. */
+function holdingBack(meanwhile: () => Promise<unknown>): Between {
+  let held = false;
+  return async ({ path }, ask) => {
+    const answer = await ask();
+    if (path !== "/metrics" || held) return answer;
+    held = true;
+    await meanwhile();
+    return answer;
+  };
+}
+
+describe("an answer that took long, because something in between stood still", () => {
+  it("is not taken for the gateway's slowness: nothing is deleted on what it says", async () => {
+    const gateway = await startOld();
+    const proxy = await startProxy(
+      gateway.url,
+      holdingBack(async () => {
+        await reviveAll(gateway.url);
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+      }),
+    );
+    const report = await sweep(proxy.url);
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["pushed_again"]));
+    expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
+  });
+});
+
+describe("a cache in between", () => {
+  it("that says how old its answers are is refused", async () => {
+    const gateway = await startOld();
+    const proxy = await startProxy(gateway.url, async (_, ask) => {
+      const answer = await ask();
+      return { ...answer, headers: { ...answer.headers, age: "30" } };
+    });
+    const report = await sweep(proxy.url);
+    expect(report).toMatchObject({ status: "failed", error: { code: "unexpected_answer" } });
+    expect(report.error?.message).toContain("the answer comes from a cache (Age: 30)");
+  });
+
+  it("that does not say so is found out by a time that does not go on, before anything is deleted", async () => {
+    const gateway = await startOld();
+    const proxy = await startProxy(gateway.url, async ({ path }, ask) => {
+      const answer = await ask();
+      const old = new Date(Date.now() - 10_000).toUTCString();
+      return path === "/metrics" ? { ...answer, headers: { ...answer.headers, date: old } } : answer;
+    });
+    const report = await sweep(proxy.url);
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gateway_unhealthy"]));
+    expect(report.error?.message).toContain("time did not go on between two reads");
+    expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
+  });
+});
+
+describe("a proxy whose clock is wrong", () => {
+  it("makes no living group look old", async () => {
+    const gateway = await startOld(Date.now() / 1000 - 60);
+    const proxy = await startProxy(gateway.url, async (_, ask) => {
+      const answer = await ask();
+      const date = new Date(Date.now() + 40 * 86_400_000).toUTCString();
+      return { ...answer, headers: { ...answer.headers, date } };
+    });
+    expect(new Set(Object.values(fatesByJob(await sweep(proxy.url))))).toEqual(new Set(["within_ttl"]));
+  });
+});
+
+describe("an exposition that is not a whole one", () => {
+  const answers: [string, Between][] = [
+    [
+      "of something else",
+      async ({ path }, ask) =>
+        path === "/metrics" ? { status: 200, headers: {}, body: Buffer.from("up 1\n") } : ask(),
+    ],
+    [
+      "cut at the end of a line",
+      async ({ path }, ask) => {
+        const { status, headers, body } = await ask();
+        if (path !== "/metrics") return { status, headers, body };
+        return { status, headers: { date: headers.date }, body: Buffer.from("# HELP x\nup 1\n") };
+      },
+    ],
+    [
+      "cut in the middle of its compression",
+      async ({ path }, ask) => {
+        const { status, headers, body } = await ask();
+        if (path !== "/metrics") return { status, headers, body };
+        const half = body.subarray(0, body.length / 2);
+        return { status, headers: { ...headers, "content-length": String(half.length) }, body: half };
+      },
+    ],
+  ];
+  it.each(answers)("(%s) is no evidence that a group is gone: the API is asked", async (_, between) => {
+    const gateway = await startOld();
+    const proxy = await startProxy(gateway.url, between);
+    const report = await sweep(proxy.url);
+    expect(report.status).toBe("ok");
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
+    expect(await jobsOn(gateway.url)).toEqual([]);
+  });
+});
+
+describe("several gateways behind one address, by turns for each connection", () => {
+  it("are not mixed up: what lives on one is not deleted for what is old on the other", async () => {
+    const [stale, living] = [await startOld(), await startOld(Date.now() / 1000)];
+    let connections = 0;
+    const balancer = createServer((socket) => {
+      const target = new URL((connections += 1) % 2 === 1 ? stale.url : living.url);
+      const upstream = connect(Number(target.port), target.hostname);
+      socket.pipe(upstream).pipe(socket);
+      socket.on("error", () => upstream.destroy());
+      upstream.on("error", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void balancer.close());
+    const url = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}`;
+    expect(new Set(Object.values(fatesByJob(await sweep(url))))).toEqual(new Set(["gone"]));
+    expect(await jobsOn(stale.url)).toEqual([]);
+    expect(await jobsOn(living.url)).toEqual(jobs.toSorted());
+  });
+});
+
+describe("a server that closes the connection after every answer", () => {
+  it("is swept all the same", async () => {
+    const gateway = await startOld();
+    const proxy = await startProxy(gateway.url, async (_, ask) => {
+      const answer = await ask();
+      return { ...answer, headers: { ...answer.headers, connection: "close" } };
+    });
+    expect(new Set(Object.values(fatesByJob(await sweep(proxy.url))))).toEqual(new Set(["gone"]));
+  });
+});
+
+describe("a group that the gateway refuses to delete", () => {
+  it("fails by itself, and does not keep the others from being deleted", async () => {
+    const gateway = await startOld();
+    const refused = new Set(jobs.slice(0, 5).map((job) => `/metrics/job/${job}`));
+    const proxy = await startProxy(gateway.url, async ({ method, path }, ask) =>
+      method === "DELETE" && refused.has(path)
+        ? { status: 414, headers: {}, body: Buffer.from("too long") }
+        : ask(),
+    );
+    const report = await sweep(proxy.url);
+    const fates = Object.values(fatesByJob(report));
+    expect(fates.filter((fate) => fate === "failed").length).toBe(5);
+    expect(fates.filter((fate) => fate === "gone").length).toBe(jobs.length - 5);
+    expect(report).toMatchObject({ status: "partial", error: { code: "http_status" } });
+  });
+});
+
+describe("a disk that takes longer than evidence lasts", () => {
+  it("slows the sweep down, but every group is archived once and deleted", async () => {
+    const gateway = await startOld();
+    const archived: string[] = [];
+    const archive: SweepContext["archive"] = {
+      async append(groups) {
+        archived.push(...groups.map(({ decision }) => decision.group.key));
+        await new Promise((resolve) => setTimeout(resolve, 400));
+      },
+      recordOutcomes: () => Promise.resolve(),
+      recentDeletions: () => Promise.resolve(new Map()),
+      recordReappeared: () => Promise.resolve(),
+    };
+    const report = await sweep(gateway.url, { archive });
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
+    expect(archived.length).toBe(jobs.length);
+    expect(new Set(archived).size).toBe(jobs.length);
+  });
+});

@@ -1,0 +1,53 @@
+import { createServer, request as send, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { onTestFinished } from "vitest";
+
+export interface ProxiedAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** What stands between: may answer itself, change what the gateway answered, or take its time. */
+export type Between = (
+  request: { readonly method: string; readonly path: string },
+  ask: () => Promise<ProxiedAnswer>,
+) => Promise<ProxiedAnswer | "cut">;
+
+/** A reverse proxy in front of a gateway, gone with the test. Paths go through as they are. */
+export async function startProxy(target: string, between: Between): Promise<{ readonly url: string }> {
+  const server = createServer((incoming, outgoing) => {
+    const { method = "GET", url: path = "/", headers } = incoming;
+    const ask = (): Promise<ProxiedAnswer> =>
+      new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(target);
+        const passed = send({ hostname, port, method, path, headers, agent: false }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("end", () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks),
+            });
+          });
+        });
+        passed.on("error", reject);
+        incoming.pipe(passed);
+      });
+    const answer = async (): Promise<void> => {
+      const answered = await between({ method, path }, ask);
+      if (answered === "cut") return void incoming.socket.destroy();
+      const { "transfer-encoding": _, ...kept } = answered.headers;
+      outgoing.writeHead(answered.status, kept).end(answered.body);
+    };
+    answer().catch(() => incoming.socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
