@@ -55,6 +55,10 @@ const io: Io = {
   wait,
   stop: stop.signal,
   abort: abort.signal,
+  onHangup(callback) {
+    process.on("SIGHUP", callback);
+    return () => void process.off("SIGHUP", callback);
+  },
   signalExitCode: () => signalExitCode,
 };
 

@@ -29,15 +29,15 @@ export async function demo(io: Io): Promise<number> {
     say(bold("An embedded Pushgateway with living and vanished hosts, and these rules:"));
     say(`\n${dim(text)}`);
     say(bold("1. The report: what would be deleted, and why. Nothing is touched.\n"));
-    printReport(await sweepAll(config, true, quiet, io), "table", io);
+    await printReport(await sweepAll(config, true, quiet, io), { output: "table" }, io);
 
     say(bold("\n2. The sweep: what has expired is deleted.\n"));
     const swept = await sweepAll(config, false, quiet, io);
     if (io.stop.aborted) return io.signalExitCode();
-    printReport(swept, "table", io);
+    await printReport(swept, { output: "table" }, io);
 
     say(bold("\n3. What is left:\n"));
-    printReport(await sweepAll(config, true, quiet, io), "table", io);
+    await printReport(await sweepAll(config, true, quiet, io), { output: "table" }, io);
     say(
       `\nYour own gateway: ${bold("pushgateway-janitor report --gateway=http://localhost:9091 --ttl=30d")} (deletes nothing)`,
     );

@@ -34,12 +34,12 @@ function parsePair(text: string): [name: string, value: string] {
 
 function renderExplanation(
   labels: Labels,
-  { rules, deciding, decision }: Explanation,
+  { rules, deciding, own, decision }: Explanation,
   age: number | null,
 ): string {
   const lines = [formatLabels(labels), ""];
-  for (const one of rules) lines.push(...renderRule(one, one.rule === deciding));
-  lines.push("", describeDecidingRule(deciding));
+  for (const one of rules) lines.push(...renderRule(one, one.rule === deciding, own));
+  lines.push("", own ? ownGroupSentence : describeDecidingRule(deciding));
   if (decision !== null && age !== null) {
     const { verdict } = decision;
     lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})`);
@@ -53,9 +53,13 @@ function renderExplanation(
   return `${lines.join("\n")}\n`;
 }
 
-function renderRule({ rule, failing }: RuleExplanation, decides: boolean): string[] {
-  if (failing.length === 0)
-    return [`  ${rule.name}: matches${decides ? ", decides" : ", but an earlier rule decides"}`];
+const ownGroupSentence = "The janitor's own metrics: no rule decides, the group is kept (own_metrics).";
+
+function renderRule({ rule, failing }: RuleExplanation, decides: boolean, own: boolean): string[] {
+  if (failing.length === 0) {
+    const why = own ? "no rule decides about this group" : "an earlier rule decides";
+    return [`  ${rule.name}: matches${decides ? ", decides" : `, but ${why}`}`];
+  }
   return [`  ${rule.name}: does not match ${failing.map(formatMatcher).join(", ")}`];
 }
 

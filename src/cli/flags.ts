@@ -21,6 +21,16 @@ export interface SweepFlags extends SourceFlags {
   readonly "limits.maxEvidenceAge"?: string;
 }
 
+export const outputFormats = ["table", "json", "csv", "markdown", "html"] as const;
+
+export type OutputFormat = (typeof outputFormats)[number];
+
+export interface OutputFlags {
+  readonly output: OutputFormat;
+  /** Where the report goes instead of stdout. */
+  readonly outputFile?: string;
+}
+
 export const defaultConfigFile = "janitor.yml";
 
 export function addSourceFlags(command: Command): Command {
@@ -53,6 +63,43 @@ export function addSweepFlags(command: Command): Command {
     )
     .addOption(new Option("--log.level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
     .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));
+}
+
+/** Of `once`: nobody can scrape what is gone in a moment. */
+export function addMetricsFlags(command: Command): Command {
+  return command
+    .option(
+      "--metrics.textfile <file>",
+      "write the janitor's own metrics there, for node_exporter (*.prom); its *_total count this run only",
+    )
+    .option(
+      "--metrics.push",
+      "push them to each swept gateway, into a group of their own that no rule deletes; *_total as above",
+    );
+}
+
+/** Of the service. */
+export function addRunFlags(command: Command): Command {
+  return command
+    .option("--web.listen-address <address>", "where metrics and page are served", ":9717")
+    .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
+    .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
+    .option("--web.external-url <url>", "where people find it behind a proxy")
+    .option("--schedule.jitter <duration>", "each sweep begins up to so much later", "0s")
+    .option(
+      "--config.poll-interval <duration>",
+      "how often files are looked at for changes; 0s: never",
+      "30s",
+    );
+}
+
+/** Of the commands that end with a report. */
+export function addOutputFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--output <format>", "how to print the report").choices([...outputFormats]).default("table"),
+    )
+    .option("--output-file <file>", "write it there instead, whole or not at all");
 }
 
 /** Of the commands that read an archive. */

@@ -24,6 +24,8 @@ export interface Io {
   readonly stop: AbortSignal;
   /** The time for that is over, or a second signal: cut everything off. */
   readonly abort: AbortSignal;
+  /** Calls back at every SIGHUP, which then no longer ends the process. The result ends that. */
+  onHangup(callback: () => void): () => void;
   /** 143 after SIGTERM, 130 after SIGINT. */
   signalExitCode(): number;
 }

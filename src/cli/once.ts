@@ -1,12 +1,12 @@
-import { sweepExitCode } from "./exit-code.ts";
-import type { SweepFlags } from "./flags.ts";
+import { exitCodes, sweepExitCode } from "./exit-code.ts";
+import type { OutputFlags, SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { printReport, type OutputFormat } from "./print-report.ts";
+import { createOnceMetrics, type MetricsFlags } from "./once-metrics.ts";
+import { printReport } from "./print-report.ts";
 import { loadSettings } from "./settings.ts";
 import { sweepAll } from "./sweep-all.ts";
 
-export interface OnceFlags extends SweepFlags {
-  readonly output: OutputFormat;
+export interface OnceFlags extends SweepFlags, MetricsFlags, OutputFlags {
   /** Wins over `dry_run` of the file. */
   readonly dryRun?: boolean;
 }
@@ -14,9 +14,15 @@ export interface OnceFlags extends SweepFlags {
 /** `once`: one sweep. */
 export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const config = await loadSettings(flags, io);
-  const result = await sweepAll(config, flags.dryRun ?? config.dryRun, flags, io);
+  const dryRun = flags.dryRun ?? config.dryRun;
+  const metrics = await createOnceMetrics(config, dryRun, flags, io);
+  const result = await sweepAll(config, dryRun, flags, io, { metrics });
   const planned = result.gateways.some(({ entries }) => entries.length > 0);
-  if (io.stop.aborted && !planned) return io.signalExitCode();
-  printReport(result, flags.output, io);
-  return sweepExitCode(result);
+  const interrupted = io.stop.aborted && !planned;
+  const printed = interrupted || (await printReport(result, flags, io));
+  const published = await metrics.publish(result);
+  if (interrupted) return io.signalExitCode();
+  const exitCode = sweepExitCode(result);
+  // Whoever waits for the metrics or the report would otherwise never learn that there are none.
+  return exitCode === exitCodes.done && !(published.ok && printed) ? exitCodes.failed : exitCode;
 }

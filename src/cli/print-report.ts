@@ -1,18 +1,49 @@
 import type { SweepReport } from "../core/report.ts";
-import { renderJson } from "../report/json.ts";
-import { renderTable } from "../report/table.ts";
+import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
+import { writeWhole } from "./write-whole.ts";
 
-export type OutputFormat = "table" | "json";
-
-/** Prints a report to stdout; what failed also goes to stderr, where a pipe does not swallow it. */
-export function printReport(report: SweepReport, format: OutputFormat, { stdout, stderr, env }: Io): void {
-  const color = wantsColor(stdout, env);
-  stdout.write(
-    format === "json" ? renderJson(report) : renderTable(report, { columns: stdout.columns, color }),
-  );
-  if (stdout.isTTY && format === "table") return;
+/**
+ * Prints a report, or writes it to a file, whole or not at all. What failed also goes to stderr, where a pipe does not
+ * swallow it.
+ * @returns false if it could not be written; stderr says why
+ */
+export async function printReport(report: SweepReport, flags: OutputFlags, io: Io): Promise<boolean> {
+  const { stdout, stderr } = io;
+  const file = flags.outputFile;
+  // A file is no terminal: it has no colours, and no width to cut to.
+  const terminal =
+    file === undefined
+      ? { columns: stdout.columns, color: wantsColor(stdout, io.env) }
+      : { columns: null, color: false };
+  const text = await render(report, flags.output, terminal);
+  // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
+  const problem = file === undefined ? null : await writeWhole(file, text, 0o644);
+  if (file === undefined) stdout.write(text);
+  if (problem !== null) stderr.write(`--output-file: ${problem}\n`);
+  if (file === undefined && stdout.isTTY && flags.output === "table") return true;
   for (const { name, status, error } of report.gateways) {
     if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
+  }
+  return problem === null;
+}
+
+/** Every renderer is loaded when it is asked for. */
+async function render(
+  report: SweepReport,
+  format: OutputFormat,
+  terminal: { readonly columns: number | null; readonly color: boolean },
+): Promise<string> {
+  switch (format) {
+    case "table":
+      return (await import("../report/table.ts")).renderTable(report, terminal);
+    case "json":
+      return (await import("../report/json.ts")).renderJson(report);
+    case "csv":
+      return (await import("../report/csv.ts")).renderCsv(report);
+    case "markdown":
+      return (await import("../report/markdown.ts")).renderMarkdown(report);
+    case "html":
+      return (await import("../report/html-report.ts")).renderHtml(report);
   }
 }

@@ -1,10 +1,17 @@
-import { readFileSync } from "node:fs";
-
 import { Command, CommanderError, Option } from "commander";
 
+import { readVersion } from "./build-info.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { addSelectionFlags, addSourceFlags, addSweepFlags, defaultConfigFile } from "./flags.ts";
+import {
+  addMetricsFlags,
+  addRunFlags,
+  addOutputFlags,
+  addSelectionFlags,
+  addSourceFlags,
+  addSweepFlags,
+  defaultConfigFile,
+} from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -47,23 +54,30 @@ function createProgram(io: Io, finish: (exitCode: number) => void): Command {
       throw new CommanderError(0, "version", "");
     });
 
-  addSweepFlags(program.command("report"))
+  addOutputFlags(addSweepFlags(program.command("report")))
     .summary("say what would be deleted and why; deletes nothing")
     .description(
       "Reads the groups and says for each what would become of it and why. Never deletes anything.",
     )
-    .addOption(new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .option("--at <moment>", "as of then, if nobody pushes until then: +7d from now on, or RFC 3339")
     .option("--detailed-exitcode", "exit with 24 if anything has expired")
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
 
-  addSweepFlags(program.command("once"))
+  addRunFlags(addSweepFlags(program.command("run")))
+    .summary("the service: sweep on schedule, serve metrics and a page")
+    .description(
+      "Sweeps on the schedule of the configuration until SIGTERM, and serves its metrics and a page for people. Reads the " +
+        "configuration again at SIGHUP and when a file changes; a bad one changes nothing.",
+    )
+    .option("--dry-run", "only say what would be deleted")
+    .option("--no-dry-run", "delete, whatever dry_run in the file says")
+    .action(async (flags) => finish(await (await import("./run.ts")).run(flags, io)));
+
+  addMetricsFlags(addOutputFlags(addSweepFlags(program.command("once"))))
     .summary("one sweep: delete what has expired")
     .description("Sweeps once: deletes what has expired, looks what became of it, and prints the report.")
     .option("--dry-run", "only say what would be deleted")
     .option("--no-dry-run", "delete, whatever dry_run in the file says")
-    .addOption(
-      new Option("--output <format>", "how to print the report").choices(["table", "json"]).default("table"),
-    )
     .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
 
   addSourceFlags(program.command("explain <label=value...>"))
@@ -75,13 +89,19 @@ function createProgram(io: Io, finish: (exitCode: number) => void): Command {
     .option("--age <duration>", "also say what becomes of the group at this age")
     .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
 
-  program
-    .command("check")
-    .description("Checks files.")
+  const check = program.command("check").description("Checks files.");
+  check
     .command("config <file...>")
     .summary("say what is wrong with configuration files, or what they mean")
     .description("Prints all problems with their places (exit code 2), or what was understood.")
     .action(async (files) => finish(await (await import("./check-config.ts")).checkConfig(files, io)));
+  check
+    .command("web-config <file...>")
+    .summary("say what is wrong with files for --web.config.file")
+    .description(
+      "Prints all problems of files for --web.config.file, and of the certificates they name (exit code 2).",
+    )
+    .action(async (files) => finish(await (await import("./check-web-config.ts")).checkWebConfig(files, io)));
 
   addSourceFlags(program.command("doctor"))
     .summary("is the gateway consistent, who poisons it, what do its pushes cost")
@@ -139,9 +159,4 @@ function createProgram(io: Io, finish: (exitCode: number) => void): Command {
     .action(async () => finish(await (await import("./demo.ts")).demo(io)));
 
   return program;
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

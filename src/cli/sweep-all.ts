@@ -4,7 +4,7 @@ import type { GatewayReport, SweepReport } from "../core/report.ts";
 import type { SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { sweepGateway } from "../sweep/sweep.ts";
-import { createLogger } from "../telemetry/logger.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -17,6 +17,8 @@ export interface SweepCounts extends SweepMetrics {
 }
 
 export interface SweepOptions {
+  /** Instead of one of its own on stderr. */
+  readonly log?: Logger;
   readonly metrics?: SweepCounts;
   /** In a dry run: the moment to plan for, instead of now. */
   readonly planFor?: SweepSettings["planFor"] | undefined;
@@ -30,14 +32,15 @@ export async function sweepAll(
   dryRun: boolean,
   flags: SweepFlags,
   io: Io,
-  { metrics = uncounted, planFor }: SweepOptions = {},
+  { metrics = uncounted, planFor, log: givenLog }: SweepOptions = {},
 ): Promise<SweepReport> {
   const startedAt = io.clock.now();
   const progress = createProgressLine(io);
-  const log = createLogger(flags["log.level"], flags["log.format"], (line) => {
+  const write = (line: string): void => {
     progress.clear();
     io.stderr.write(line);
-  });
+  };
+  const log = givenLog ?? createLogger(flags["log.level"], flags["log.format"], write);
   // All before the first sweep begins: a setting that cannot be met is a mistake in the configuration as a whole.
   const gateways = await connectAll(config, io);
   const opened = await openSweepArchive(config, dryRun, { clock: io.clock, log });

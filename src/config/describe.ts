@@ -2,7 +2,7 @@ import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
 import type { Config } from "./config.ts";
-import { padTo, toPrintable, widthOf } from "./printable.ts";
+import { padTo, toPrintable, widthOf } from "../core/printable.ts";
 
 /** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
 export function describeConfig(config: Config): string {

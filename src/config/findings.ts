@@ -1,4 +1,4 @@
-import { toPrintable } from "./printable.ts";
+import { toPrintable } from "../core/printable.ts";
 import type { Problem } from "./problem.ts";
 import type { SourceText, Span } from "./source-text.ts";
 

@@ -8,6 +8,7 @@ const secretKeys: ReadonlySet<string | number> = new Set([
   "key",
   "proxy_connect_header",
   "bearer_token",
+  "basic_auth_users",
 ]);
 
 /** Sections in which a misspelt key most likely holds a secret, and the keys that do not. */
@@ -24,8 +25,12 @@ const plainKeys: ReadonlySet<string | number | undefined> = new Set([
   "credentials_file",
 ]);
 
+/** What `basic_auth_users` at the top of a web configuration may look like when it is misspelt. */
+const usersLike = /auth|user/i;
+
 export function isSecretPath(path: Path): boolean {
-  const misspelt = secretSections.has(path.at(-2)) && !plainKeys.has(path.at(-1));
+  const misspelt =
+    (secretSections.has(path.at(-2)) && !plainKeys.has(path.at(-1))) || usersLike.test(String(path[0]));
   return misspelt || path.some((key) => secretKeys.has(key));
 }
 

@@ -2,7 +2,6 @@ import { z } from "zod";
 
 import { quote } from "../core/labels.ts";
 import type { Findings, Path, Places } from "./findings.ts";
-import { configSchema, type ConfigInput } from "./schema.ts";
 import { didYouMean, suggest } from "./suggest.ts";
 import { describeValue, hintFor } from "./value-hint.ts";
 import type { YamlTree } from "./yaml-tree.ts";
@@ -15,15 +14,20 @@ export type Draft<T> = T extends readonly (infer Item)[]
     : T;
 
 /** Checks the shape of the whole file and leaves what can be looked at further; null: nothing. */
-export function checkShape({ value, places }: YamlTree, findings: Findings): Draft<ConfigInput> | null {
-  const result = configSchema.safeParse(value, { jitless: true });
+export function checkShape<Schema extends z.ZodType>(
+  { value, places }: YamlTree,
+  findings: Findings,
+  schema: Schema,
+): Draft<z.infer<Schema>> | null {
+  const result = schema.safeParse(value, { jitless: true });
   const issues = result.error?.issues ?? [];
   // Unknown keys first: one that is misspelt is not missing, too.
   for (const issue of issues) {
     if (issue.code !== "unrecognized_keys") continue;
     for (const key of issue.keys) {
       const path = [...issue.path, key] as Path;
-      const meant = reportUnknownKey(path, findings, places);
+      const known = knownKeys(schema, path.slice(0, -1));
+      const meant = reportUnknownKey(path, known, findings, places);
       const meantPath = meant === null ? null : [...path.slice(0, -1), meant];
       if (meantPath !== null && valueAt(value, meantPath) === undefined) cut(value, meantPath);
     }
@@ -35,7 +39,7 @@ export function checkShape({ value, places }: YamlTree, findings: Findings): Dra
     if (path.length === 0) return null;
     cut(value, path);
   }
-  return value as Draft<ConfigInput> | null;
+  return value as Draft<z.infer<Schema>> | null;
 }
 
 /** Keys that Prometheus has and the janitor has not. */
@@ -48,9 +52,13 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Returns the key that was probably meant. */
-function reportUnknownKey(path: Path, findings: Findings, places: Places): string | null {
+function reportUnknownKey(
+  path: Path,
+  known: readonly string[],
+  findings: Findings,
+  places: Places,
+): string | null {
   const key = String(path.at(-1));
-  const known = knownKeys(path.slice(0, -1));
   const instead = elsewhere.get(key);
   const hint = instead === undefined ? didYouMean(key, known) : `: ${instead}`;
   findings.error(`unknown key ${quote(key)}${hint}`, places.keyAt(path));
@@ -105,13 +113,13 @@ function isContainer(value: unknown): value is Record<string | number, unknown> 
   return typeof value === "object" && value !== null;
 }
 
-/** The keys of the mapping that the schema expects at `path`. */
-function knownKeys(path: Path): readonly string[] {
+/** The keys of the mapping that the schema of the file expects at `path`. */
+function knownKeys(root: z.ZodType, path: Path): readonly string[] {
   const schema = path.reduce<unknown>((outer, key) => {
     if (outer instanceof z.ZodObject) return unwrap(outer.shape[key]);
     if (outer instanceof z.ZodArray) return unwrap(outer.element);
     return outer instanceof z.ZodRecord ? unwrap(outer.valueType) : null;
-  }, configSchema);
+  }, root);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 

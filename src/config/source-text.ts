@@ -1,4 +1,4 @@
-import { toCell, type Cell } from "./printable.ts";
+import { toCell, type Cell } from "../core/printable.ts";
 import type { Location } from "./problem.ts";
 
 /** A part of a text, in UTF-16 units. */

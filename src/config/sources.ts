@@ -35,6 +35,10 @@ function decodeSource<T>(
   if (has(draft, key) && has(draft, fileKey)) {
     at.to(fileKey).errorAtKey(`at most one of ${key} and ${fileKey} can be set`);
   }
-  if (has(draft, fileKey)) return { file: at.to(fileKey).resolveExisting(draft[fileKey] ?? "") };
+  if (has(draft, fileKey)) {
+    const name = draft[fileKey];
+    // What has been reported is not looked for.
+    return { file: name === undefined ? "" : at.to(fileKey).resolveExisting(name) };
+  }
   return has(draft, key) ? inline(draft[key] ?? "") : null;
 }

@@ -7,7 +7,7 @@ import { decodeSecretSource, decodeTextSource } from "./sources.ts";
 type TlsDraft = Draft<ConfigInput["pushgateways"][number]>["tls_config"];
 
 /** Prometheus' spelling to Node's. */
-const versions = {
+export const tlsVersions = {
   TLS10: "TLSv1",
   TLS11: "TLSv1.1",
   TLS12: "TLSv1.2",
@@ -25,8 +25,8 @@ export function decodeTls(draft: TlsDraft, at: Cursor): TlsSettings | null {
     client: decodeClientCertificate(draft, at),
     serverName: draft.server_name ?? null,
     insecureSkipVerify: draft.insecure_skip_verify ?? false,
-    minVersion: min === undefined ? null : versions[min],
-    maxVersion: max === undefined ? null : versions[max],
+    minVersion: min === undefined ? null : tlsVersions[min],
+    maxVersion: max === undefined ? null : tlsVersions[max],
   };
 }
 

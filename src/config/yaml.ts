@@ -1,4 +1,4 @@
-import { parseDocument, type YAMLError } from "yaml";
+import { parseDocument, type Node, type YAMLError } from "yaml";
 
 import type { Findings } from "./findings.ts";
 import type { SourceText } from "./source-text.ts";
@@ -7,8 +7,9 @@ import { readTree, type YamlTree } from "./yaml-tree.ts";
 /**
  * Parses YAML 1.2, whatever version the file claims, into plain values and their places. Problems go to `findings`;
  * null: there is nothing to look at further.
+ * @param needed what a file must hold at least; null: nothing, an empty file is one without keys
  */
-export function readYaml(source: SourceText, findings: Findings): YamlTree | null {
+export function readYaml(source: SourceText, findings: Findings, needed: string | null): YamlTree | null {
   const document = parseDocument(source.text, {
     version: "1.2",
     schema: "core",
@@ -24,7 +25,8 @@ export function readYaml(source: SourceText, findings: Findings): YamlTree | nul
   if (broken) return null;
   const tree = document.contents === null ? null : readTree(document.contents, source, findings);
   if (tree !== null && tree.value !== null) return tree;
-  findings.error("the file is empty: it needs at least pushgateways and rules", null);
+  if (needed === null) return readTree(parseDocument("{}").contents as Node, source, findings);
+  findings.error(`the file is empty: it needs at least ${needed}`, null);
   return null;
 }
 
@@ -74,10 +76,18 @@ function explain({ code, message, pos: [start, end] }: YAMLError, source: Source
   }
 }
 
-/** In a file that cannot be read as YAML, a secret is what follows the name of one. */
+/**
+ * In a file that cannot be read as YAML, a secret is what follows the name of one, what stands among users, and what looks
+ * like a line of a key.
+ */
 function hideSecretOf(line: number, source: SourceText): void {
   const { text, start } = source.lineAt(line);
-  const secret = /\b(?:password|credentials|secrets|key)["']?\s*:\s*|:\/\//d.exec(text)?.indices?.[0];
+  const users = /^["']?basic_auth_users\b/m.exec(source.text)?.index ?? Number.POSITIVE_INFINITY;
+  const named =
+    start > users
+      ? /:\s*|^\s*/d
+      : /\b(?:password|credentials|secrets|key)["']?\s*:\s*|:\/\/|^\s*(?=[\w+/=]{40,}\s*$)/d;
+  const secret = named.exec(text)?.indices?.[0];
   if (secret === undefined) return;
   source.hide({ offset: start + secret[1], length: text.length - secret[1] });
 }

@@ -10,17 +10,25 @@ export function renderJson(report: SweepReport): string {
   return `${JSON.stringify(reportToJson(report), null, 2)}\n`;
 }
 
-export function reportToJson({ startedAt, finishedAt, dryRun, gateways }: SweepReport): object {
+export function reportToJson(report: SweepReport): object {
+  return {
+    ...sweepToJson(report),
+    gateways: report.gateways.map((gateway) => gatewayToJson(gateway, gateway.entries)),
+  };
+}
+
+/** The sweep without its gateways. */
+export function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): object {
   return {
     schema_version: schemaVersion,
     started_at: formatTime(startedAt),
     finished_at: formatTime(finishedAt),
     dry_run: dryRun,
-    gateways: gateways.map(gatewayToJson),
   };
 }
 
-function gatewayToJson(report: GatewayReport): object {
+/** @param shown of the gateway's entries; the totals are of all */
+export function gatewayToJson(report: GatewayReport, shown: readonly ReportEntry[]): object {
   const { name, url, status, error, snapshot, entries, reappeared, notes } = report;
   return {
     name,
@@ -32,6 +40,7 @@ function gatewayToJson(report: GatewayReport): object {
         ? null
         : {
             taken_at: formatTime(snapshot.takenAt),
+            ...(snapshot.plannedFor === undefined ? {} : { planned_for: formatTime(snapshot.plannedFor) }),
             groups: snapshot.groups,
             bytes: snapshot.sizeBytes,
             source: snapshot.source,
@@ -41,7 +50,7 @@ function gatewayToJson(report: GatewayReport): object {
     totals: countVerdicts(entries),
     reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
     notes,
-    groups: entries.map(entryToJson),
+    groups: shown.map(entryToJson),
   };
 }
 

@@ -1,7 +1,10 @@
 import { formatAge, formatDuration } from "../core/duration.ts";
-import { formatLabels } from "../core/labels.ts";
-import { countVerdicts, type GatewayReport, type ReportEntry, type SweepReport } from "../core/report.ts";
-import { createStyle, type Style } from "./style.ts";
+import { padTo, widthOf } from "../core/printable.ts";
+import type { GatewayReport, SweepReport } from "../core/report.ts";
+import { createStyle, type Paint, type Style } from "./style.ts";
+import { cutTo } from "./text.ts";
+import { viewRow, type Row } from "./row.ts";
+import { viewGateway, type GatewayView } from "./view.ts";
 
 export interface TableOptions {
   /** Of the terminal; the last column is cut to fit. null: nothing is cut. */
@@ -15,96 +18,60 @@ export function renderTable(report: SweepReport, options: TableOptions): string 
   return report.gateways.map((gateway) => renderGateway(gateway, report.dryRun, options, style)).join("\n");
 }
 
-function renderGateway(gateway: GatewayReport, dryRun: boolean, options: TableOptions, style: Style): string {
-  const lines = [headline(gateway, dryRun, style)];
-  if (gateway.entries.length > 0) lines.push("", ...renderRows(gateway.entries, options, style));
+function renderGateway(report: GatewayReport, dryRun: boolean, options: TableOptions, style: Style): string {
+  const gateway = viewGateway(report, dryRun);
+  const lines = [headline(gateway, style)];
+  if (report.entries.length > 0) lines.push("", ...renderRows(report.entries.map(viewRow), options, style));
   if (gateway.error !== null) lines.push("", style.red(`${gateway.status}: ${gateway.error.message}`));
   for (const note of gateway.notes) lines.push("", style.yellow(`note: ${note}`));
   return `${lines.join("\n")}\n`;
 }
 
-function headline(
-  { name, url, snapshot, entries, status }: GatewayReport,
-  dryRun: boolean,
-  style: Style,
-): string {
+function headline({ name, url, facts, status }: GatewayView, style: Style): string {
   const title = `${style.bold(name)} ${style.dim(url)}`;
-  if (snapshot === null) return `${title}  ${style.red(status)}`;
-  const totals = countVerdicts(entries);
-  const counts = [`${snapshot.groups} ${snapshot.groups === 1 ? "group" : "groups"}`, `${totals.keep} kept`];
-  if (totals.withhold > 0) counts.push(`${totals.withhold} withheld`);
-  counts.push(dryRun ? `${totals.delete} to delete` : describeOutcomes(entries));
-  if (snapshot.outageSeconds > 0) counts.push(`${formatAge(snapshot.outageSeconds)} of outage not counted`);
-  if (snapshot.clockSkewSeconds !== null && snapshot.clockSkewSeconds !== 0) {
-    const { clockSkewSeconds } = snapshot;
-    counts.push(
-      `this clock is ${formatAge(Math.abs(clockSkewSeconds))} ${clockSkewSeconds > 0 ? "ahead" : "behind"}`,
-    );
-  }
-  return `${title}  ${counts.join(", ")}`;
-}
-
-/** For example `12 deleted, 1 still there`. */
-function describeOutcomes(entries: readonly ReportEntry[]): string {
-  const words = {
-    gone: "deleted",
-    pushed_again: "pushed again",
-    still_there: "still there",
-    failed: "failed",
-  };
-  const parts = Object.entries(words).flatMap(([outcome, word]) => {
-    const count = entries.filter((entry) => entry.outcome === outcome).length;
-    return count > 0 || outcome === "gone" ? [`${count} ${word}`] : [];
-  });
-  return parts.join(", ");
+  return `${title}  ${facts.length === 0 ? style.red(status) : facts.join(", ")}`;
 }
 
 const header = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];
 
-function renderRows(entries: readonly ReportEntry[], options: TableOptions, style: Style): string[] {
-  const rows = entries.map(cells);
+function renderRows(rows: readonly Row[], options: TableOptions, style: Style): string[] {
+  const texts = rows.map(cells);
   const widths = header.map((title, column) =>
-    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
+    texts.reduce((width, row) => Math.max(width, widthOf(row[column] ?? "")), title.length),
   );
-  const render = (row: readonly string[], paint: (text: string) => string): string => {
-    const padded = row.map((cell, column) =>
-      column === row.length - 1
-        ? cell
-        : isNumeric(column)
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-    );
-    return paint(fit(padded.join("  "), options.columns));
+  const render = (row: readonly string[], paint: Paint): string => {
+    const padded = row.map((cell, column) => pad(cell, column, widths[column] ?? 0));
+    return paint(cutTo(padded.join("  "), options.columns));
   };
   return [
     render(header, style.dim),
-    ...entries.map((entry, index) => render(rows[index] ?? [], paintOf(entry, style))),
+    ...rows.map((row, index) => render(texts[index] ?? [], paintOf(row, style))),
   ];
+}
+
+function pad(cell: string, column: number, width: number): string {
+  // What comes last needs no filling up.
+  if (column === header.length - 1) return cell;
+  return isNumeric(column) ? cell.padStart(width) : padTo(cell, width);
 }
 
 function isNumeric(column: number): boolean {
   return header[column] === "AGE" || header[column] === "TTL";
 }
 
-function cells({ group, verdict, rule, ageSeconds, ttlSeconds, outcome }: ReportEntry): string[] {
+function cells({ fate, reason, rule, ageSeconds, ttlSeconds, labelsText }: Row): string[] {
   return [
-    outcome === null ? verdict.verdict : outcome.replaceAll("_", " "),
-    verdict.reason,
-    rule?.name ?? "-",
+    fate,
+    reason,
+    rule ?? "-",
     ageSeconds === null ? "?" : formatAge(ageSeconds),
     ttlSeconds === null ? "-" : formatDuration(ttlSeconds),
-    group.obstacle === "unreadable_labels"
-      ? "(labels hidden by a pushed metric)"
-      : formatLabels(group.labels),
+    labelsText,
   ];
 }
 
-function paintOf({ verdict, outcome }: ReportEntry, style: Style): (text: string) => string {
+function paintOf({ verdict, outcome }: Row, style: Style): Paint {
   if (outcome === "failed" || outcome === "still_there") return style.red;
-  if (verdict.verdict === "delete") return style.yellow;
-  return verdict.verdict === "withhold" ? style.red : style.plain;
-}
-
-function fit(line: string, columns: number | null): string {
-  return columns === null || line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
+  if (verdict === "delete") return style.yellow;
+  return verdict === "withhold" ? style.red : style.plain;
 }

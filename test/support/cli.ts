@@ -13,6 +13,8 @@ export interface CliOptions {
   /** As on a terminal of this width. */
   readonly columns?: number;
   readonly clock?: Io["clock"];
+  /** SIGHUP is an event `hangup` of this. */
+  readonly hangups?: EventTarget;
   readonly stop?: AbortSignal;
   readonly abort?: AbortSignal;
 }
@@ -31,6 +33,10 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     wait,
     stop: options.stop ?? new AbortController().signal,
     abort: options.abort ?? new AbortController().signal,
+    onHangup(callback) {
+      options.hangups?.addEventListener("hangup", callback);
+      return () => options.hangups?.removeEventListener("hangup", callback);
+    },
     signalExitCode: () => 143,
   });
   return { exitCode, stdout, stderr };

@@ -1,0 +1,110 @@
+import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { ownGroupLabels } from "../core/own-group.ts";
+import type { SweepReport } from "../core/report.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
+import type { JanitorMetrics } from "../telemetry/metrics.ts";
+import { readBuildInfo } from "./build-info.ts";
+import { connect } from "./connect.ts";
+import type { Io } from "./io.ts";
+import type { SweepCounts } from "./sweep-all.ts";
+import { UsageError } from "./usage-error.ts";
+import { writeWhole } from "./write-whole.ts";
+
+export interface MetricsFlags {
+  /** Where to write the metrics, for node_exporter. */
+  readonly "metrics.textfile"?: string;
+  /** Push them to every gateway that is swept. */
+  readonly "metrics.push"?: boolean;
+}
+
+/** The metrics of a single sweep, which nobody could come and scrape. */
+export interface OnceMetrics extends SweepCounts {
+  /** Takes them to where the flags say, also after a sweep that failed. What does not work goes to stderr. */
+  publish(report: SweepReport): Promise<{ readonly ok: boolean }>;
+}
+
+interface Destination {
+  readonly metrics: JanitorMetrics;
+  /** What went wrong, for people. */
+  readonly publish: (text: string) => Promise<string | null>;
+}
+
+export async function createOnceMetrics(
+  config: Config,
+  dryRun: boolean,
+  flags: MetricsFlags,
+  io: Io,
+): Promise<OnceMetrics> {
+  const destinations = await findDestinations(config, dryRun, flags, io);
+  return {
+    observeDelete(gateway, seconds) {
+      for (const { metrics } of destinations) metrics.observeDelete(gateway, seconds);
+    },
+    groupsArchived(gateway, count) {
+      for (const { metrics } of destinations) metrics.groupsArchived(gateway, count);
+    },
+    async publish(report) {
+      const problems = await Promise.all(
+        destinations.map(async ({ metrics, publish }) => {
+          metrics.sweepFinished(report);
+          return publish(await metrics.render());
+        }),
+      );
+      const told = problems.filter((problem) => problem !== null);
+      for (const problem of told) io.stderr.write(`${problem}\n`);
+      return { ok: told.length === 0 };
+    },
+  };
+}
+
+async function findDestinations(
+  { pushgateways, rules }: Config,
+  dryRun: boolean,
+  { "metrics.textfile": file, "metrics.push": wantsPush = false }: MetricsFlags,
+  io: Io,
+): Promise<readonly Destination[]> {
+  if (file === undefined && !wantsPush) return [];
+  const { createMetrics } = await import("../telemetry/metrics.ts");
+  const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
+    const metrics = createMetrics(readBuildInfo(io));
+    const names = { gateways: gateways.map(({ name }) => name), rules: rules.map(({ name }) => name) };
+    metrics.configure({ ...names, dryRun });
+    metrics.configLoaded(io.clock.now());
+    return metrics;
+  };
+  const destinations: Destination[] = [];
+  if (file !== undefined) {
+    destinations.push({ metrics: metricsOf(pushgateways), publish: (text) => writeTextfile(file, text) });
+  }
+  if (wantsPush) {
+    // Each gets what is about itself: the others' series would be twice in a Prometheus that scrapes them all.
+    const pushes = pushgateways.map((settings) => ({
+      metrics: metricsOf([settings]),
+      publish: (text: string) => push(settings, text, io),
+    }));
+    destinations.push(...pushes);
+  }
+  return destinations;
+}
+
+async function writeTextfile(file: string, text: string): Promise<string | null> {
+  // node_exporter runs as another user.
+  const problem = await writeWhole(file, text, 0o644);
+  return problem === null ? null : `--metrics.textfile: ${problem}`;
+}
+
+async function push(settings: PushgatewaySettings, text: string, io: Io): Promise<string | null> {
+  let gateway: Gateway | null = null;
+  try {
+    gateway = await connect(settings, io.clock);
+    // Both names are written alike on gateways with and without UTF-8 names.
+    await gateway.pushGroup(ownGroupLabels(settings.name), { utf8Names: false }, text, io.abort);
+    return null;
+  } catch (error) {
+    if (!(error instanceof GatewayError || error instanceof UsageError)) throw error;
+    return `--metrics.push: ${error.message}`;
+  } finally {
+    await gateway?.close();
+  }
+}

@@ -1,0 +1,26 @@
+import { parseDuration } from "../core/duration.ts";
+import { ParseError } from "../core/parse-error.ts";
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+
+/**
+ * Parses a moment to come: `+7d` from now on, or RFC 3339 (`2027-01-15T08:00:00Z`).
+ * @param localNow Unix seconds of this machine's clock
+ * @returns the moment, Unix seconds, told by a gateway's own time now: `+7d` counts from that, whatever this clock says
+ * @throws {@link ParseError} for what is neither, or lies in the past
+ */
+export function parseMoment(text: string, localNow: number): (now: number) => number {
+  if (text.startsWith("+")) {
+    const ahead = parseDuration(text.slice(1));
+    return (now) => now + ahead;
+  }
+  const moment = rfc3339.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  if (Number.isNaN(moment)) {
+    throw new ParseError(
+      `${JSON.stringify(text)} is no moment: write +7d, or a time like 2027-01-15T08:00:00Z (RFC 3339)`,
+    );
+  }
+  if (moment < localNow)
+    throw new ParseError(`${text} lies in the past: what was then, nobody knows any more`);
+  return () => moment;
+}

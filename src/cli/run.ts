@@ -1,0 +1,132 @@
+import { configFiles } from "../config/config-files.ts";
+import type { Config } from "../config/config.ts";
+import { renderProblem } from "../config/problem.ts";
+import type { WebConfig } from "../config/web-config.ts";
+import { loadWebConfig } from "../config/web-load.ts";
+import { parseDuration } from "../core/duration.ts";
+import { watchFiles } from "../service/file-watch.ts";
+import type { Loaded, ReloadResult } from "../service/reload.ts";
+import { Service } from "../service/service.ts";
+import { parseListenAddress } from "../service/web/listen-address.ts";
+import { startWebServer, type WebServer } from "../service/web/web-server.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { readBuildInfo } from "./build-info.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { SweepFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { parseFlag } from "./parse-flag.ts";
+import { createWebHandlers } from "./run-handlers.ts";
+import { loadSettings } from "./settings.ts";
+import { sweepAll } from "./sweep-all.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface RunFlags extends SweepFlags {
+  /** Wins over `dry_run` of the file. */
+  readonly dryRun?: boolean;
+  readonly "web.listenAddress": string;
+  readonly "web.enableLifecycle"?: boolean;
+  readonly "web.config.file"?: string;
+  readonly "web.externalUrl"?: string;
+  readonly "schedule.jitter": string;
+  readonly "config.pollInterval": string;
+}
+
+/** How long requests in flight have after the last sweep: with a sweep's own grace, under 5 s. */
+const webGraceMs = 1000;
+
+/** `run`: sweeps on schedule until it is told to stop. After the start nothing but a signal ends it. */
+export async function run(flags: RunFlags, io: Io): Promise<number> {
+  const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseDuration);
+  const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
+  parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
+  const config = await loadSettings(flags, io);
+  const webConfig = await loadWeb(flags["web.config.file"], io);
+  const log = createLogger(flags["log.level"], flags["log.format"], (line) => io.stderr.write(line));
+  const build = readBuildInfo(io);
+  const metrics = createMetrics(build);
+  const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
+  const service = new Service({
+    config,
+    isDryRun,
+    load: () => reloadSettings(flags, io),
+    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log }),
+    jitterSeconds,
+    metrics,
+    log,
+    now: () => io.clock.now(),
+  });
+
+  let web: WebServer | null = null;
+  const reload = async (why: string): Promise<ReloadResult> => {
+    const [own, ofWeb] = [await service.reload(why), await web?.reloadWebConfig()];
+    return ofWeb === undefined || !own.ok ? own : ofWeb.ok ? own : ofWeb;
+  };
+  try {
+    web = await startWebServer({
+      listenAddress: flags["web.listenAddress"],
+      webConfig,
+      enableLifecycle: flags["web.enableLifecycle"] ?? false,
+      externalUrl: flags["web.externalUrl"],
+      handlers: createWebHandlers({ service, metrics, reload, build, io }),
+      log,
+    });
+  } catch (error) {
+    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof TypeError ? exitCodes.usage : exitCodes.failed;
+  }
+  log.info("Listening", { address: web.address, version: build.version });
+  await service.start();
+  await untilStopped({ service, web, reload, pollSeconds, log, io });
+  return exitCodes.done;
+}
+
+interface Running {
+  readonly service: Service;
+  readonly web: WebServer;
+  readonly reload: (why: string) => Promise<ReloadResult>;
+  readonly pollSeconds: number;
+  readonly log: Logger;
+  readonly io: Io;
+}
+
+async function untilStopped({ service, web, reload, pollSeconds, log, io }: Running): Promise<void> {
+  const endHangups = io.onHangup(() => void reload("SIGHUP"));
+  const watching =
+    pollSeconds === 0
+      ? Promise.resolve()
+      : watchFiles({
+          paths: () => [...configFiles(service.state().config), ...web.configFiles()],
+          everySeconds: pollSeconds,
+          onChange: async () => void (await reload("a file has changed")),
+          wait: io.wait,
+          signal: io.stop,
+        });
+  await new Promise<void>((resolve) => {
+    if (io.stop.aborted) resolve();
+    else io.stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+  log.info("Stopping: what is in flight is finished, nothing new begins");
+  endHangups();
+  await service.stop();
+  await web.close(webGraceMs);
+  await watching;
+  log.info("Stopped");
+}
+
+async function loadWeb(path: string | undefined, { stderr }: Io): Promise<WebConfig | null> {
+  if (path === undefined) return null;
+  const result = await loadWebConfig(path);
+  if (!result.ok) throw new UsageError(result.problems.map(renderProblem).join("\n"));
+  for (const warning of result.warnings) stderr.write(`${renderProblem(warning)}\n`);
+  return result.config;
+}
+
+async function reloadSettings(flags: SweepFlags, io: Io): Promise<Loaded<Config>> {
+  try {
+    return { ok: true, value: await loadSettings(flags, io) };
+  } catch (error) {
+    if (error instanceof UsageError) return { ok: false, message: error.message };
+    throw error;
+  }
+}

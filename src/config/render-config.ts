@@ -1,0 +1,137 @@
+import { stringify } from "yaml";
+
+import { formatDuration } from "../core/duration.ts";
+import { formatMatcher } from "../core/matcher.ts";
+import type { Rule } from "../core/rule.ts";
+import type {
+  Config,
+  HttpHeader,
+  HttpSettings,
+  PushgatewaySettings,
+  SecretSource,
+  TextSource,
+} from "./config.ts";
+
+/** The configuration in force as a janitor.yml with all defaults filled in; secrets stand as `<secret>`. */
+export function renderConfig(config: Config): string {
+  const { limits, archive, prometheus } = config;
+  return stringify({
+    schedule: config.schedule,
+    timezone: config.timezone,
+    dry_run: config.dryRun,
+    pushgateways: config.pushgateways.map(gatewayToYaml),
+    limits: {
+      max_delete_ratio: limits.maxDeleteRatio,
+      ratio_min_groups: limits.ratioMinGroups,
+      max_deletes: limits.maxDeletes,
+      deletes_per_second: limits.deletesPerSecond,
+      max_outage: formatDuration(limits.maxOutageSeconds),
+      max_evidence_age:
+        limits.maxEvidenceAgeSeconds === null ? "auto" : formatDuration(limits.maxEvidenceAgeSeconds),
+    },
+    ...(archive === null
+      ? {}
+      : { archive: { dir: archive.dir, retention: formatDuration(archive.retentionSeconds) } }),
+    ...(prometheus === null
+      ? {}
+      : {
+          prometheus: {
+            url: prometheus.url,
+            timeout: formatDuration(prometheus.timeoutSeconds),
+            ...httpToYaml(prometheus.http),
+          },
+        }),
+    rules: config.rules.map(ruleToYaml),
+  });
+}
+
+function gatewayToYaml({ name, url, source, timeoutSeconds, http }: PushgatewaySettings): object {
+  return { name, url, source, timeout: formatDuration(timeoutSeconds), ...httpToYaml(http) };
+}
+
+function httpToYaml({ basicAuth, authorization, tls, proxy, headers }: HttpSettings): object {
+  return {
+    ...(basicAuth === null
+      ? {}
+      : {
+          basic_auth: {
+            ...texts("username", basicAuth.username),
+            ...secrets("password", basicAuth.password),
+          },
+        }),
+    ...(authorization === null
+      ? {}
+      : {
+          authorization: { type: authorization.type, ...secrets("credentials", authorization.credentials) },
+        }),
+    ...(tls === null
+      ? {}
+      : {
+          tls_config: {
+            ...(tls.ca === null ? {} : texts("ca", tls.ca)),
+            ...(tls.client === null
+              ? {}
+              : { ...texts("cert", tls.client.cert), ...secrets("key", tls.client.key) }),
+            ...(tls.serverName === null ? {} : { server_name: tls.serverName }),
+            insecure_skip_verify: tls.insecureSkipVerify,
+          },
+        }),
+    // A proxy's URL may hold a password.
+    ...(proxy === null
+      ? {}
+      : proxy.from === "environment"
+        ? { proxy_from_environment: true }
+        : { proxy_url: String(proxy.url), ...(proxy.noProxy === null ? {} : { no_proxy: proxy.noProxy }) }),
+    ...(headers.length === 0 ? {} : { http_headers: headersToYaml(headers) }),
+  };
+}
+
+/** Also plain values: who sends a header often sends a token in it. */
+function headersToYaml(headers: readonly HttpHeader[]): object {
+  const byName = new Map<string, { secrets?: string[]; files?: string[] }>();
+  for (const { name, value } of headers) {
+    const entry = byName.get(name) ?? {};
+    if ("file" in value) (entry.files ??= []).push(value.file);
+    else (entry.secrets ??= []).push(String(value.secret));
+    byName.set(name, entry);
+  }
+  return Object.fromEntries(byName);
+}
+
+function texts(key: string, source: TextSource): object {
+  return "file" in source ? { [`${key}_file`]: source.file } : { [key]: source.text };
+}
+
+function secrets(key: string, source: SecretSource): object {
+  return "file" in source ? { [`${key}_file`]: source.file } : { [key]: String(source.secret) };
+}
+
+function ruleToYaml(rule: Rule): object {
+  const scope = { name: rule.name, matchers: rule.matchers.map(formatMatcher), action: rule.action };
+  if (rule.action === "keep") return scope;
+  const { ttlSeconds, since, keepLatest, ttlMetric, vanished } = rule;
+  return {
+    ...scope,
+    ttl: formatDuration(ttlSeconds),
+    since,
+    ...(keepLatest === null ? {} : { keep_latest: { ...keepLatest } }),
+    ...(vanished === null
+      ? {}
+      : {
+          vanished: {
+            query: vanished.query,
+            label: vanished.label,
+            ttl: formatDuration(vanished.ttlSeconds),
+          },
+        }),
+    ...(ttlMetric === null
+      ? {}
+      : {
+          ttl_metric: {
+            name: ttlMetric.name,
+            min: formatDuration(ttlMetric.minSeconds),
+            max: formatDuration(ttlMetric.maxSeconds),
+          },
+        }),
+  };
+}

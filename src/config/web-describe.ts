@@ -1,0 +1,24 @@
+import type { WebConfig, WebTls } from "./web-config.ts";
+
+/** What was understood, in one line without secrets. */
+export function describeWebConfig({ path, tls, users, headers, rateLimit }: WebConfig): string {
+  const parts = [
+    tls === null ? "plain HTTP" : describeTls(tls),
+    users.size === 0 ? "no users" : count(users.size, "user"),
+  ];
+  const headerCount = Object.keys(headers).length;
+  if (headerCount > 0) parts.push(count(headerCount, "header"));
+  if (rateLimit !== null) {
+    parts.push(`a request every ${rateLimit.intervalSeconds} s, ${rateLimit.burst} at once`);
+  }
+  return `${path} is valid: ${parts.join(", ")}`;
+}
+
+function describeTls({ minVersion, maxVersion, clientAuth }: WebTls): string {
+  const versions = minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`;
+  return clientAuth === "NoClientCert" ? `HTTPS (${versions})` : `HTTPS (${versions}, ${clientAuth})`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

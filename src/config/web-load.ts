@@ -1,0 +1,52 @@
+import { readCertificates } from "./web-certificates.ts";
+import { readConfigFile, readStart, type FileKind, type ReadFile } from "./read.ts";
+import { createWebSecureContext } from "./web-secure-context.ts";
+import type { WebLoadResult } from "./web-config.ts";
+import { decodeWebConfig, type WebDecoded } from "./web-decode.ts";
+import { webConfigSchema } from "./web-schema.ts";
+
+export interface WebLoadDependencies {
+  readonly readFile?: ReadFile;
+  /** Milliseconds since 1970; for what is said about expired certificates. */
+  readonly nowMs?: number;
+}
+
+const webConfigFile: FileKind<typeof webConfigSchema, WebDecoded> = {
+  schema: webConfigSchema,
+  needed: null,
+  decode: decodeWebConfig,
+};
+
+/**
+ * Reads, parses and checks a web configuration file and the certificates it names. Never rejects for what is wrong with
+ * them.
+ */
+export async function loadWebConfig(
+  path: string,
+  { readFile = readStart, nowMs = Date.now() }: WebLoadDependencies = {},
+): Promise<WebLoadResult> {
+  const { decoded, findings } = await readConfigFile(path, webConfigFile, readFile);
+  if (decoded === null) return { ok: false, problems: findings.problems };
+  const { tls: sources, tlsCursor, namedFiles, ...rest } = decoded;
+  const tls = sources === null ? null : await readCertificates(sources, tlsCursor, readFile, nowMs);
+  if (tls !== null && !findings.hasErrors) {
+    try {
+      createWebSecureContext(tls);
+    } catch (error) {
+      // What OpenSSL does not take although it looks right, like a key that is too short.
+      tlsCursor.errorAtKey(`TLS cannot be set up: ${explainOpenssl(error)}`);
+    }
+  }
+  if (findings.hasErrors) return { ok: false, problems: findings.problems };
+  return {
+    ok: true,
+    config: { ...rest, tls, files: [path, ...new Set(namedFiles)] },
+    warnings: findings.problems,
+  };
+}
+
+/** `error:0A00018F:SSL routines::ee key too small`: its last part is what people can search for. */
+function explainOpenssl(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split(":").at(-1) ?? message;
+}

@@ -1,0 +1,70 @@
+import type { Verdict, WithholdReason } from "../core/verdict.ts";
+
+/** Every reason in the words of a sentence. */
+export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
+  ttl_expired: "older than its TTL",
+  host_vanished: "its host is gone, and it is older than the TTL for that",
+  within_ttl: "younger than its TTL",
+  no_rule: "no rule matches it",
+  rule_keeps: "its rule keeps it, however old",
+  rule_reports: "has expired, but its rule only reports",
+  own_metrics: "holds the metrics that the janitor pushes about itself",
+  kept_latest: "among the latest that its rule keeps",
+  future_time: "its last push lies in the future",
+  invalid_time: "its push times cannot be understood",
+  unreadable_labels: "a pushed metric called labels hides its labels",
+  unaddressable: "no DELETE names exactly this group",
+  max_delete_ratio: "too large a share of the gateway would go",
+  max_deletes: "too many groups would go",
+  evidence_too_old: "the gateway could not be read again in time",
+  pushed_again: "came back to life before its deletion",
+  archive_failed: "could not be archived",
+  gateway_unhealthy: "the gateway was not well enough",
+  interrupted: "the sweep was stopped before",
+};
+
+const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
+  max_delete_ratio:
+    "Look through them. If they may go, let the plan pass once with --limits.max-delete-ratio=1 on `once`, or raise limits.max_delete_ratio.",
+  max_deletes:
+    "Look through them. If they may go, let the plan pass once with --limits.max-deletes on `once`, or raise limits.max_deletes.",
+  evidence_too_old:
+    "The next sweep tries again. If it stays so, raise limits.max_evidence_age, or leave it at auto.",
+  pushed_again: "Nothing: they are alive.",
+  archive_failed:
+    "Make the archive's folder writable, with room on its disk. Nothing is deleted that cannot be put back.",
+  gateway_unhealthy: "The next sweep tries again. If it stays so, `pushgateway-janitor doctor` says why.",
+  interrupted: "Nothing: the next sweep goes on.",
+};
+
+/** What a person can do about groups that were withheld. */
+export function adviseOnWithheld(reason: WithholdReason): string {
+  return withholdAdvice[reason];
+}
+
+/** By the codes of errors between the janitor and a gateway. */
+const errorAdvice = new Map([
+  ["unreachable", "Is it running, and is the URL right, port and route prefix included?"],
+  [
+    "timeout",
+    "Is it overloaded? `pushgateway-janitor doctor` says what its pushes cost; `timeout` gives it longer.",
+  ],
+  ["no_answer", "Something pushed may have broken its API: `pushgateway-janitor doctor` says what."],
+  ["redirect", "Write the final URL into the configuration: redirects are never followed."],
+  [
+    "http_status",
+    "401 or 403: check its credentials. 404: check its route prefix. Else ask `pushgateway-janitor doctor`.",
+  ],
+  ["truncated", "The answer was cut off: look at the gateway's log, and at proxies on the way."],
+  ["too_large", "Ask `pushgateway-janitor doctor` what fills the gateway."],
+  ["not_json", "Is this the URL of a Pushgateway, route prefix included?"],
+  ["unexpected_answer", "Is this the URL of a Pushgateway, route prefix included?"],
+  ["archive_failed", withholdAdvice.archive_failed],
+  ["gateway_unhealthy", withholdAdvice.gateway_unhealthy],
+  ["internal", "A mistake of the janitor's own: please report it, with its log."],
+]);
+
+/** What a person can do about an error; null: its message says it, or nobody knows. */
+export function adviseOnError(code: string): string | null {
+  return errorAdvice.get(code) ?? null;
+}

@@ -1,0 +1,74 @@
+import type { SweepReport } from "../core/report.ts";
+import { formatTime } from "../core/time.ts";
+import { showText } from "./text.ts";
+import { viewRow, type Row } from "./row.ts";
+
+/** Only ever added to, at the end: scripts count them. */
+const columns = [
+  "gateway",
+  "job",
+  "instance",
+  "labels",
+  "verdict",
+  "reason",
+  "rule",
+  "outcome",
+  "age_seconds",
+  "ttl_seconds",
+  "ttl_used_ratio",
+  "expires_at",
+  "last_success_at",
+  "last_failure_at",
+  "series",
+] as const;
+
+type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
+
+/** Renders one line per group as RFC 4180 has it: header, commas, CRLF. What is unknown is empty. */
+export function renderCsv(report: SweepReport): string {
+  const lines = [columns.join(",")];
+  for (const { name, entries } of report.gateways) {
+    for (const entry of entries) lines.push(renderLine(cells(showText(name), viewRow(entry))));
+  }
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+function cells(gateway: string, row: Row): Cells {
+  return {
+    gateway,
+    job: showText(row.labels?.get("job") ?? ""),
+    instance: showText(row.labels?.get("instance") ?? ""),
+    labels: row.labelsText,
+    verdict: row.verdict,
+    reason: row.reason,
+    rule: row.rule,
+    outcome: row.outcome,
+    age_seconds: row.ageSeconds,
+    ttl_seconds: row.ttlSeconds,
+    ttl_used_ratio: row.ttlUsed === null ? null : Number(row.ttlUsed.toFixed(4)),
+    expires_at: formatTime(row.expiresAt),
+    last_success_at: formatTime(row.lastSuccessAt),
+    last_failure_at: formatTime(row.lastFailureAt),
+    series: row.series,
+  };
+}
+
+function renderLine(row: Cells): string {
+  return columns.map((column) => renderCell(row[column])).join(",");
+}
+
+function renderCell(value: string | number | null): string {
+  if (value === null) return "";
+  // A number is a number, also a negative one.
+  if (typeof value === "number") return String(value);
+  const text = disarm(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * Spreadsheets run a text that begins like a formula, quoted or not, white space in front and wide forms included. An
+ * apostrophe makes it text (https://owasp.org/www-community/attacks/CSV_Injection).
+ */
+function disarm(text: string): string {
+  return /^[\t\r\n ]*[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
+}

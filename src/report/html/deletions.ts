@@ -1,0 +1,46 @@
+import type { PageDeletion } from "../page.ts";
+import { showText } from "../text.ts";
+import { renderLabels } from "./labels.ts";
+import { html, type Html } from "./template.ts";
+import { renderMoment } from "./words.ts";
+
+/** How many are shown; the archive has all. */
+const shown = 50;
+
+/** What was deleted lately, newest first. */
+export function renderDeletions(deletions: readonly PageDeletion[], now: number): Html {
+  const body =
+    deletions.length === 0
+      ? html`<p class="quiet empty">Nothing.</p>`
+      : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="deletions-title">
+          <table>
+            <caption class="hidden">
+              Groups deleted lately, newest first
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">Group</th>
+                <th scope="col">Rule</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${deletions.slice(0, shown).map((deletion) => renderDeletion(deletion, now))}
+            </tbody>
+          </table>
+        </div>`;
+  return html`<section aria-labelledby="deletions-title">
+    <h2 id="deletions-title">Deleted lately</h2>
+    ${body}
+  </section> `;
+}
+
+function renderDeletion({ at, gateway, labels, rule }: PageDeletion, now: number): Html {
+  return html`<tr>
+    <td class="when">${renderMoment(at, now)}</td>
+    <td>
+      ${renderLabels(labels, null)}<span class="where"><bdi>${showText(gateway)}</bdi></span>
+    </td>
+    <td><bdi>${showText(rule)}</bdi></td>
+  </tr> `;
+}

@@ -1,0 +1,100 @@
+import { defaultQuery, verdictNames, type QueryProblem, type ReportQuery } from "../query.ts";
+import { showText } from "../text.ts";
+import type { Links } from "./links.ts";
+import { html, nothing, type Html } from "./template.ts";
+
+/** What the form offers to choose from, as it is. */
+export interface Choices {
+  readonly gateways: readonly string[];
+  readonly rules: readonly string[];
+}
+
+const example = '{job="batch", instance=~"web.*"}';
+
+/** A form that asks for this page with another query: a plain GET, so that its address can be shared. */
+export function renderFilter({ query, to }: Links, choices: Choices, problem: QueryProblem | null): Html {
+  const wrong = problem?.parameter === "match";
+  const described = wrong ? "match-problem" : "match-help";
+  return html`<form method="get" role="search" aria-label="Groups">
+    <div class="field grow">
+      <label for="match">Matchers</label>
+      <input
+        id="match"
+        name="match"
+        value="${query.match}"
+        placeholder="${example}"
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck="false"
+        aria-describedby="${described}"
+        ${wrong ? html` aria-invalid="true"` : nothing}
+      />
+    </div>
+    ${renderSelect("verdict", "Verdict", verdictNames, query.verdict)}
+    ${renderSelect("rule", "Rule", choices.rules, query.rule)}
+    ${choices.gateways.length > 1 ? renderSelect("gateway", "Gateway", choices.gateways, query.gateway) : nothing}
+    ${renderHidden(query)}
+    <div class="buttons">
+      <button type="submit">Filter</button>${
+        isFiltered(query) ? html` <a class="clear" href="${to(noFilter)}">Clear</a>` : nothing
+      }
+    </div>
+    <p id="match-help" class="help">
+      As in Alertmanager: <code>=</code> <code>!=</code> <code>=~</code> <code>!~</code>, anchored RE2.<span
+        class="keys"
+        hidden
+      >
+        Press <kbd>/</kbd> to get here.</span
+      >
+    </p>
+    ${problem === null ? nothing : renderProblem(problem)}
+  </form> `;
+}
+
+const noFilter = { match: "", verdict: null, gateway: null, rule: null, page: 1 } as const;
+
+export function isFiltered({ match, verdict, gateway, rule }: ReportQuery): boolean {
+  return match !== "" || verdict !== null || gateway !== null || rule !== null;
+}
+
+function renderSelect(name: string, title: string, options: readonly string[], chosen: string | null): Html {
+  // A choice out of a shared address stays one, also if nothing has it now.
+  const all = chosen === null || options.includes(chosen) ? options : [...options, chosen];
+  return html`<div class="field">
+    <label for="${name}">${title}</label>
+    <select id="${name}" name="${name}">
+      <option value="">any</option>
+      ${all.map(
+        (option) =>
+          html`<option value="${option}" ${option === chosen ? html` selected` : nothing}>
+            ${showText(option)}
+          </option>`,
+      )}
+    </select>
+  </div>`;
+}
+
+/** What the form does not ask for, but must not forget. */
+function renderHidden({ sort, perPage }: ReportQuery): Html {
+  return html`${sort === defaultQuery.sort ? nothing : html`<input type="hidden" name="sort" value="${sort}" />`}${
+    perPage === defaultQuery.perPage
+      ? nothing
+      : html`<input type="hidden" name="per_page" value="${perPage}" />`
+  }`;
+}
+
+/** So much of a long text is shown on each side of the place. */
+const contextLength = 60;
+
+function renderProblem({ text, message, offset }: QueryProblem): Html {
+  if (offset === null) return html`<p id="match-problem" class="error" role="alert">${showText(message)}</p>`;
+  const before = showText(text.slice(Math.max(0, offset - contextLength), offset));
+  const [place = ""] = text.slice(offset);
+  const after = showText(text.slice(offset + place.length, offset + contextLength));
+  return html`<div id="match-problem" class="error" role="alert">
+    <p>${showText(message)}</p>
+    <p class="place">
+      <bdi>${before}</bdi><mark>${place === "" ? " " : showText(place)}</mark><bdi>${after}</bdi>
+    </p>
+  </div>`;
+}

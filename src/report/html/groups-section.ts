@@ -1,0 +1,80 @@
+import type { SweepReport, Totals } from "../../core/report.ts";
+import type { QueryResult } from "../query.ts";
+import type { RuleTotals } from "../rule-totals.ts";
+import { selectGroups, type Selection } from "../select.ts";
+import { showText } from "../text.ts";
+import { viewRow } from "../row.ts";
+import { isFiltered, renderFilter } from "./filter.ts";
+import { renderGroups } from "./groups.ts";
+import type { Links } from "./links.ts";
+import { renderPager, renderVerdicts } from "./pager.ts";
+import { html, type Html } from "./template.ts";
+import { formatCount, renderMoment, countOf } from "./words.ts";
+
+interface GroupsContent {
+  readonly report: SweepReport | null;
+  readonly now: number;
+  readonly nextSweepAt: number | null;
+  readonly query: QueryResult;
+  readonly links: Links;
+  readonly rules: readonly RuleTotals[];
+  readonly totals: Totals;
+}
+
+/** The groups that the query selects, the form to change it, and the ways to other pages. */
+export function renderGroupsSection(content: GroupsContent): Html {
+  const { report, query, links, rules, totals } = content;
+  const choices = {
+    gateways: report?.gateways.map(({ name }) => name) ?? [],
+    rules: rules.flatMap(({ key }) => (key === null ? [] : [key])),
+  };
+  return html`<section id="groups" tabindex="-1" aria-labelledby="groups-title">
+    <h2 id="groups-title">Groups</h2>
+    ${renderVerdicts(totals, links)} ${renderFilter(links, choices, query.ok ? null : query.problem)}
+    ${renderResult(content)}
+  </section> `;
+}
+
+function renderResult({ report, now, nextSweepAt, query, links }: GroupsContent): Html {
+  if (!query.ok)
+    return html`<p class="quiet empty">No groups are shown, because the filter cannot be understood.</p>`;
+  if (report === null) {
+    const due =
+      nextSweepAt === null
+        ? html`No sweep is due.`
+        : html`The first sweep is due ${renderMoment(nextSweepAt, now)}.`;
+    return html`<p class="quiet empty">Nothing is known yet. ${due}</p>`;
+  }
+  const selection = selectGroups(report, query.query);
+  const { groups, pages } = selection;
+  if (groups.length === 0) return renderEmpty(selection, links);
+  const many = report.gateways.length > 1;
+  const rows = groups.map(({ gateway, entry }) => ({
+    gateway: many ? showText(gateway.name) : null,
+    row: viewRow(entry),
+  }));
+  return html`<p class="range" role="status">${describeRange(selection, links)}</p>
+    ${renderGroups(rows, now, links)} ${renderPager(pages, links)}`;
+}
+
+function renderEmpty({ matched, pages }: Selection, links: Links): Html {
+  if (matched > 0) {
+    return html`<p class="quiet empty" role="status">
+      There is no page ${links.query.page}:
+      <a href="${links.to({ page: pages })}">the last one is ${pages}</a>.
+    </p>`;
+  }
+  const why = isFiltered(links.query) ? "No group is like that." : "The gateways hold no groups.";
+  return html`<p class="quiet empty" role="status">${why}</p>`;
+}
+
+/** `101 to 200 of 1,234 groups, by expiry`. */
+function describeRange({ groups, matched }: Selection, { query }: Links): string {
+  const order = { expiry: "the next to expire first", age: "the oldest first", labels: "by labels" }[
+    query.sort
+  ];
+  const first = (query.page - 1) * query.perPage + 1;
+  const range =
+    groups.length === matched ? "" : `${formatCount(first)} to ${formatCount(first + groups.length - 1)} of `;
+  return `${range}${countOf(matched, "group")}, ${order}`;
+}

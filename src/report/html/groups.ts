@@ -1,0 +1,93 @@
+import { formatAge, formatDuration } from "../../core/duration.ts";
+import { reasonWords } from "../advice.ts";
+import type { Sort } from "../query.ts";
+import type { Row } from "../row.ts";
+import { renderLabels } from "./labels.ts";
+import type { Links } from "./links.ts";
+import { html, nothing, type Html } from "./template.ts";
+import { renderBar } from "./bar.ts";
+import { renderDate, renderMoment } from "./words.ts";
+
+/** A group and the gateway it is on; null where there is only one. */
+export interface PlacedRow {
+  readonly gateway: string | null;
+  readonly row: Row;
+}
+
+/** One line per group. */
+export function renderGroups(rows: readonly PlacedRow[], now: number, links: Links | null): Html {
+  return html`<div class="wide">
+    <table class="groups">
+      <caption class="hidden">
+        Groups: their verdicts, ages and when they expire
+      </caption>
+      <thead>
+        <tr>
+          ${renderHeading("Group", "labels", "ascending", links)}
+          <th scope="col">Verdict</th>
+          <th scope="col">Rule</th>
+          ${renderHeading(
+            "Age of TTL",
+            "age",
+            "descending",
+            links,
+          )}${renderHeading("Expires, UTC", "expiry", "ascending", links)}
+          <th scope="col" class="number">Series</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => renderRow(row, now, links))}
+      </tbody>
+    </table>
+  </div> `;
+}
+
+function renderHeading(
+  title: string,
+  sort: Sort,
+  direction: "ascending" | "descending",
+  links: Links | null,
+): Html {
+  if (links === null) return html`<th scope="col">${title}</th>`;
+  if (links.query.sort === sort) return html`<th scope="col" aria-sort="${direction}">${title}</th>`;
+  return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
+}
+
+function renderRow({ gateway, row }: PlacedRow, now: number, links: Links | null): Html {
+  const { labels, labelsText, rule, series } = row;
+  const group =
+    labels === null ? html`<span class="quiet">${labelsText}</span>` : renderLabels(labels, links);
+  const where = gateway === null ? nothing : html`<span class="where"><bdi>${gateway}</bdi></span>`;
+  return html`<tr class="${row.outcome === "gone" ? "gone" : ""}">
+    <th scope="row">${group}${where}</th>
+    <td>${renderVerdict(row)}</td>
+    <td class="rule">${rule === null ? html`<span class="quiet">none</span>` : html`<bdi>${rule}</bdi>`}</td>
+    <td class="age">${renderAge(row)}</td>
+    <td class="expires">${renderExpiry(row, now)}</td>
+    <td class="number series">${series}</td>
+  </tr> `;
+}
+
+const tones = { keep: "plain", delete: "accent", withhold: "warn" } as const;
+
+function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
+  const tone = outcome === "failed" || outcome === "still_there" ? "bad" : tones[verdict];
+  const word = fate === "gone" ? "deleted" : fate === "withhold" ? "withheld" : fate;
+  return html`<span class="pill ${tone}">${word}</span>
+    <span class="reason" title="${reasonWords[reason]}">${reason}</span>`;
+}
+
+function renderAge({ ageSeconds, ttlSeconds, ttlUsed }: Row): Html {
+  const age = ageSeconds === null ? "unknown" : formatAge(ageSeconds);
+  if (ttlSeconds === null) return html`<span class="ratio">${age}</span>`;
+  const ratio = html`<span class="ratio"
+    >${age} <span class="quiet">of ${formatDuration(ttlSeconds)}</span></span
+  >`;
+  return ttlUsed === null ? ratio : html`${ratio}${renderBar(ttlUsed)}`;
+}
+
+function renderExpiry({ expiresAt, outcome, verdict }: Row, now: number): Html {
+  if (outcome === "gone") return html`<span class="quiet">is gone</span>`;
+  if (expiresAt === null) return html`<span class="quiet">${verdict === "keep" ? "never" : "unknown"}</span>`;
+  return html`${renderMoment(expiresAt, now)} <span class="date">${renderDate(expiresAt)}</span>`;
+}

@@ -1,0 +1,86 @@
+import { formatAge, formatDuration } from "../core/duration.ts";
+import { quote } from "../core/labels.ts";
+import type { GatewayReport, SweepReport } from "../core/report.ts";
+import { formatTime } from "../core/time.ts";
+import { countRules, type RuleTotals } from "./rule-totals.ts";
+import { viewRow, type Row } from "./row.ts";
+import { viewGateway } from "./view.ts";
+
+/** Renders a report for an issue or a chat that understands GitHub's tables. */
+export function renderMarkdown(report: SweepReport): string {
+  return report.gateways.map((gateway) => renderGateway(gateway, report.dryRun)).join("\n");
+}
+
+function renderGateway(report: GatewayReport, dryRun: boolean): string {
+  const { name, url, status, facts, error, withheld, notes } = viewGateway(report, dryRun);
+  const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
+  // In code, also what is prose: it quotes labels, which could hold a link, a mention or an image.
+  if (error !== null) blocks.push(`**${status}**: ${code(error.message)}`);
+  if (error !== null && error.advice !== null) blocks.push(error.advice);
+  for (const { reason, groups, advice } of withheld) {
+    blocks.push(`- **${groups} withheld** (${code(reason)}). ${advice}`);
+  }
+  for (const note of notes) blocks.push(`- Note: ${code(note)}`);
+  if (report.entries.length > 0) {
+    blocks.push(renderRules(countRules([report]), dryRun), renderRows(report.entries.map(viewRow)));
+  }
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function renderRules(rules: readonly RuleTotals[], dryRun: boolean): string {
+  const header = ["Rule", "Groups", "Kept", "Expired", "Withheld", "Deleted", "Next expiry"];
+  const rows = rules.map(({ name, groups, kept, expired, withheld, deleted, nextExpiryAt }) => [
+    name === null ? "(none)" : cell(name),
+    ...[groups, kept, expired, withheld, dryRun ? "" : deleted].map(String),
+    formatTime(nextExpiryAt) ?? "",
+  ]);
+  return renderTable(header, [":--", "--:", "--:", "--:", "--:", "--:", ":--"], rows);
+}
+
+function renderRows(rows: readonly Row[]): string {
+  const header = ["Verdict", "Reason", "Rule", "Age", "TTL", "TTL used", "Expires", "Group"];
+  return renderTable(
+    header,
+    [":--", ":--", ":--", "--:", "--:", "--:", ":--", ":--"],
+    rows.map((row) => [
+      row.fate,
+      code(row.reason),
+      row.rule === null ? "" : cell(row.rule),
+      row.ageSeconds === null ? "?" : formatAge(row.ageSeconds),
+      row.ttlSeconds === null ? "" : formatDuration(row.ttlSeconds),
+      row.ttlUsed === null ? "" : `${Math.floor(row.ttlUsed * 100)} %`,
+      formatTime(row.expiresAt) ?? "",
+      cell(row.labelsText),
+    ]),
+  );
+}
+
+function renderTable(
+  header: readonly string[],
+  alignment: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return [header, alignment, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/**
+ * A code span: inside it nothing is markup, not even HTML, a link or a mention. Its fence is longer than any run of
+ * backticks in the text.
+ */
+function code(text: string): string {
+  if (text === "") return "";
+  const runs = text.match(/`+/g) ?? [];
+  const fence = "`".repeat(runs.reduce((longest, run) => Math.max(longest, run.length), 0) + 1);
+  // Taken away again by whoever renders it; without it a text in spaces would lose its own.
+  const padding = /^[` ]|[` ]$/.test(text) ? " " : "";
+  return fence + padding + text + padding + fence;
+}
+
+/**
+ * A code span in a table, where a bar ends the cell unless a backslash stands before it. A backslash of the text's own
+ * would undo that; labels have theirs doubled, any other text gets it here.
+ */
+function cell(text: string): string {
+  const even = /(?<!\\)(?:\\\\)*\\\|/.test(text) ? quote(text) : text;
+  return code(even).replaceAll("|", "\\|");
+}

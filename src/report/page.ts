@@ -1,0 +1,88 @@
+import type { Labels } from "../core/labels.ts";
+import type { SweepReport, Totals } from "../core/report.ts";
+import { renderAttention } from "./html/attention.ts";
+import { renderDeletions } from "./html/deletions.ts";
+import { renderDocument } from "./html/document.ts";
+import { renderGateway, renderGateways, renderUnsweptGateway } from "./html/gateways.ts";
+import { renderHeader, renderFooter } from "./html/header.ts";
+import { createLinks } from "./html/links.ts";
+import { renderGroupsSection } from "./html/groups-section.ts";
+import { renderRules } from "./html/summary.ts";
+import { html } from "./html/template.ts";
+import type { QueryResult } from "./query.ts";
+import { countRules } from "./rule-totals.ts";
+import { showText } from "./text.ts";
+import { viewGateway } from "./view.ts";
+
+/** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
+export interface PageState {
+  /** Of the last sweep; null before the first. */
+  readonly report: SweepReport | null;
+  /** null: none is due. */
+  readonly nextSweepAt: number | null;
+  readonly now: number;
+  readonly dryRun: boolean;
+  /** As in the configuration, five or six fields of cron. */
+  readonly schedule: string;
+  readonly timezone: string;
+  /** As configured now: those without a report yet are shown, too. */
+  readonly gateways: readonly { readonly name: string; readonly url: string }[];
+  /** Newest first. */
+  readonly recentDeletions: readonly PageDeletion[];
+  /** Why the last reload failed, all problems as text; null if it did not. */
+  readonly configProblem: string | null;
+  readonly version: string;
+}
+
+export interface PageDeletion {
+  readonly at: number;
+  readonly gateway: string;
+  readonly labels: Labels;
+  readonly rule: string;
+}
+
+/**
+ * Renders the page. Pure. The answer's status is 200, or 400 if the query could not be understood: the page says why.
+ * @param nonce of the Content-Security-Policy, for its one style and its one script
+ */
+export function renderPage(state: PageState, query: QueryResult, nonce: string): string {
+  const { report, now, nextSweepAt } = state;
+  const dryRun = report?.dryRun ?? state.dryRun;
+  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, dryRun));
+  const moments = { now, sweptAt: report?.finishedAt ?? null, nextSweepAt };
+  const swept = new Set(report?.gateways.map(({ name }) => name));
+  const unswept = state.gateways.filter(({ name }) => !swept.has(name));
+  const rules = countRules(report?.gateways ?? []);
+  const links = createLinks(query.query);
+  const body = html`<a class="skip" href="#groups">Skip to the groups</a>
+    ${renderHeader({ ...state, dryRun, sweptAt: moments.sweptAt })}
+    <main>
+      ${renderAttention(views, state.configProblem)}
+      ${renderGateways([
+        ...views.map((view) => renderGateway(view, dryRun, moments)),
+        ...unswept.map(({ name, url }) => renderUnsweptGateway(showText(name), showText(url), moments)),
+      ])}
+      <div class="pair">
+        ${renderRules(rules, dryRun, now, links)} ${renderDeletions(state.recentDeletions, now)}
+      </div>
+      ${renderGroupsSection({ report, now, nextSweepAt, query, links, rules, totals: sumTotals(views) })}
+    </main>
+    ${renderFooter(state.version, links)} `;
+  return renderDocument({ title: titleOf(views), nonce }, body);
+}
+
+/** What is wrong comes first, so that it shows in a row of tabs. */
+function titleOf(views: readonly { readonly status: string; readonly consistent: boolean | null }[]): string {
+  const troubled = views.filter(({ status, consistent }) => status !== "ok" || consistent === false).length;
+  return troubled === 0 ? "pushgateway-janitor" : `(${troubled}) pushgateway-janitor`;
+}
+
+function sumTotals(views: readonly { readonly totals: Totals }[]): Totals {
+  const sum = { delete: 0, keep: 0, withhold: 0 };
+  for (const { totals } of views) {
+    sum.delete += totals.delete;
+    sum.keep += totals.keep;
+    sum.withhold += totals.withhold;
+  }
+  return sum;
+}

@@ -1,0 +1,140 @@
+import { parseMatchers, type Matcher } from "../core/matcher.ts";
+import { ParseError } from "../core/parse-error.ts";
+import type { Verdict } from "../core/verdict.ts";
+
+export type VerdictName = Verdict["verdict"];
+
+/** Which groups of a report to show, and in which order: what the page's form, its links and the API share. */
+export interface ReportQuery {
+  /** As it was written; `matchers` is what it means. */
+  readonly match: string;
+  readonly matchers: readonly Matcher[];
+  /** null: any, as for `gateway` and `rule`. */
+  readonly verdict: VerdictName | null;
+  readonly gateway: string | null;
+  readonly rule: string | null;
+  readonly sort: Sort;
+  /** 1 is the first. */
+  readonly page: number;
+  readonly perPage: number;
+}
+
+/** By expiry, what is gone last; the oldest first; by labels. */
+export type Sort = (typeof sorts)[number];
+
+/** One parameter of a URL that cannot be understood. */
+export interface QueryProblem {
+  readonly parameter: string;
+  /** Its value, if that is known. */
+  readonly text: string;
+  readonly message: string;
+  /** Where it goes wrong, UTF-16 units from the start of `text`; null: all of it. */
+  readonly offset: number | null;
+}
+
+/** `query` is what could be understood, so that the page can still show its form. */
+export type QueryResult =
+  | { readonly ok: true; readonly query: ReportQuery }
+  | { readonly ok: false; readonly query: ReportQuery; readonly problem: QueryProblem };
+
+export const sorts = ["expiry", "age", "labels"] as const;
+export const verdictNames = ["delete", "withhold", "keep"] as const;
+
+export const maxPerPage = 1000;
+
+export const defaultQuery: ReportQuery = {
+  match: "",
+  matchers: [],
+  verdict: null,
+  gateway: null,
+  rule: null,
+  sort: "expiry",
+  page: 1,
+  perPage: 100,
+};
+
+/** Thrown while reading a parameter; becomes a {@link QueryProblem}. */
+class BadParameter extends Error {
+  readonly offset: number | null;
+
+  constructor(message: string, offset: number | null = null) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> = {
+  match: (text) => ({ matchers: readMatchers(text) }),
+  verdict: (text) => ({ verdict: readOneOf(verdictNames, text) }),
+  gateway: (text) => ({ gateway: text }),
+  rule: (text) => ({ rule: text }),
+  sort: (text) => ({ sort: readOneOf(sorts, text) }),
+  page: (text) => ({ page: readCount(text, Number.MAX_SAFE_INTEGER) }),
+  per_page: (text) => ({ perPage: readCount(text, maxPerPage) }),
+};
+
+/** Reads the query of a URL. An empty value, as a form sends it, is none; a parameter that nobody knows is a problem. */
+export function parseReportQuery(parameters: URLSearchParams): QueryResult {
+  const query = { ...defaultQuery, match: parameters.get("match") ?? "" };
+  let problem: QueryProblem | null = null;
+  const seen = new Set<string>();
+  for (const [parameter, text] of parameters) {
+    if (text === "") continue;
+    try {
+      Object.assign(query, readParameter(parameter, text, seen));
+    } catch (error) {
+      if (!(error instanceof BadParameter)) throw error;
+      problem ??= { parameter, text, message: `${parameter}: ${error.message}`, offset: error.offset };
+    }
+  }
+  return problem === null ? { ok: true, query } : { ok: false, query, problem };
+}
+
+function readParameter(parameter: string, text: string, seen: Set<string>): Partial<ReportQuery> {
+  const read = Object.hasOwn(readers, parameter) ? readers[parameter] : undefined;
+  if (read === undefined) {
+    throw new BadParameter(`no such parameter; there are ${Object.keys(readers).join(", ")}`);
+  }
+  if (seen.has(parameter)) throw new BadParameter("given twice");
+  seen.add(parameter);
+  return read(text);
+}
+
+function readMatchers(text: string): readonly Matcher[] {
+  try {
+    return parseMatchers(text);
+  } catch (error) {
+    if (error instanceof ParseError) throw new BadParameter(error.message, error.offset);
+    throw error;
+  }
+}
+
+function readOneOf<T extends string>(choices: readonly T[], text: string): T {
+  const choice = choices.find((one) => one === text);
+  if (choice === undefined)
+    throw new BadParameter(`${JSON.stringify(text)} is none of ${choices.join(", ")}`);
+  return choice;
+}
+
+function readCount(text: string, max: number): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= max) return count;
+  const upTo = max === Number.MAX_SAFE_INTEGER ? "from 1 on" : `from 1 to ${max}`;
+  throw new BadParameter(`expected a whole number ${upTo}, got ${JSON.stringify(text)}`);
+}
+
+/** Renders a query for a link, what is at its default left out: `?match=…&page=2`, or `?` alone. */
+export function formatReportQuery(query: ReportQuery): string {
+  const parameters = new URLSearchParams();
+  const add = (name: string, value: string | number | null, ordinary: string | number | null): void => {
+    if (value !== ordinary && value !== null) parameters.set(name, String(value));
+  };
+  add("match", query.match, "");
+  add("verdict", query.verdict, null);
+  add("gateway", query.gateway, null);
+  add("rule", query.rule, null);
+  add("sort", query.sort, defaultQuery.sort);
+  add("page", query.page, 1);
+  add("per_page", query.perPage, defaultQuery.perPage);
+  return `?${parameters.toString()}`;
+}

@@ -1,0 +1,55 @@
+import { formatLabels, type Labels } from "../core/labels.ts";
+import type { ReportEntry } from "../core/report.ts";
+import type { Outcome, Verdict } from "../core/verdict.ts";
+import { showText } from "./text.ts";
+
+/** One group, as every renderer shows it. Whatever a gateway or a file said is safe to print, but not to put into markup. */
+export interface Row {
+  /** null: a pushed metric hides them. */
+  readonly labels: Labels | null;
+  readonly labelsText: string;
+  readonly verdict: Verdict["verdict"];
+  readonly reason: Verdict["reason"];
+  /** What became of it, or else what was decided. */
+  readonly fate: string;
+  readonly outcome: Outcome | null;
+  readonly rule: string | null;
+  readonly ageSeconds: number | null;
+  readonly ttlSeconds: number | null;
+  /** 0 to 1 and beyond: what part of the TTL is over. null: no TTL, or no age. */
+  readonly ttlUsed: number | null;
+  /** Unix seconds, as the others; null: never, or unknown. */
+  readonly expiresAt: number | null;
+  readonly lastSuccessAt: number | null;
+  readonly lastFailureAt: number | null;
+  readonly series: number;
+}
+
+export function viewRow({
+  group,
+  verdict,
+  rule,
+  ageSeconds,
+  ttlSeconds,
+  expiresAt,
+  outcome,
+}: ReportEntry): Row {
+  const hidden = group.obstacle === "unreadable_labels";
+  return {
+    labels: hidden ? null : group.labels,
+    labelsText: hidden ? "(labels hidden by a pushed metric)" : formatLabels(group.labels),
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    fate: outcome === null ? verdict.verdict : outcome.replaceAll("_", " "),
+    outcome,
+    rule: rule === null ? null : showText(rule.name),
+    ageSeconds,
+    ttlSeconds,
+    ttlUsed: ageSeconds === null || ttlSeconds === null ? null : Math.max(0, ageSeconds) / ttlSeconds,
+    expiresAt,
+    // 0 is the gateway's way to say never.
+    lastSuccessAt: group.lastSuccessAt === 0 ? null : group.lastSuccessAt,
+    lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
+    series: group.series,
+  };
+}

@@ -1,0 +1,25 @@
+import { quote } from "../core/labels.ts";
+import { toCell, widthOf } from "../core/printable.ts";
+
+/** Shows what has no shape of its own, or could drive a terminal or turn the text around it: `\u001b`. */
+export function showText(text: string): string {
+  return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => quote(character).slice(1, -1));
+}
+
+/** Cuts a line to the columns of a terminal, with a mark where something is missing. null: nothing is cut. */
+export function cutTo(line: string, columns: number | null): string {
+  if (columns === null || widthOf(line) <= columns) return line;
+  let kept = "";
+  let width = 0;
+  for (const character of line) {
+    width += toCell(character).width;
+    if (width > columns - 1) break;
+    kept += character;
+  }
+  return columns > 0 ? `${kept}…` : "";
+}
+
+/** `1 group`, `2 groups`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

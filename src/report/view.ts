@@ -1,0 +1,102 @@
+import { formatAge } from "../core/duration.ts";
+import {
+  countVerdicts,
+  type GatewayReport,
+  type GatewayStatus,
+  type ReportEntry,
+  type SnapshotFacts,
+  type Totals,
+} from "../core/report.ts";
+import { formatTime } from "../core/time.ts";
+import type { Outcome } from "../core/verdict.ts";
+import { adviseOnError } from "./advice.ts";
+import { countOf, showText } from "./text.ts";
+import { countWithheld, type WithheldView } from "./withheld.ts";
+
+/** One gateway without its groups. */
+export interface GatewayView {
+  readonly name: string;
+  readonly url: string;
+  readonly status: GatewayStatus;
+  readonly snapshot: SnapshotFacts | null;
+  readonly consistent: boolean | null;
+  readonly durationSeconds: number;
+  readonly totals: Totals;
+  /** How many groups had which outcome. */
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
+  readonly facts: readonly string[];
+  /** What the decisions rest on, where it is out of the ordinary: `1h of outage not counted`. */
+  readonly circumstances: readonly string[];
+  readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
+  readonly withheld: readonly WithheldView[];
+  readonly notes: readonly string[];
+}
+
+export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
+  const { name, url, status, snapshot, consistent, durationSeconds, entries, error, notes } = report;
+  const totals = countVerdicts(entries);
+  const outcomes = countOutcomes(entries);
+  const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
+  const deletions = dryRun ? `${totals.delete} to delete` : describeOutcomes(outcomes);
+  const counts = snapshot === null ? [] : describeCounts(snapshot, totals, deletions);
+  return {
+    name: showText(name),
+    url: showText(url),
+    status,
+    snapshot,
+    consistent,
+    durationSeconds,
+    totals,
+    outcomes,
+    facts: [...counts, ...circumstances],
+    circumstances,
+    error:
+      error === null
+        ? null
+        : { code: error.code, message: showText(error.message), advice: adviseOnError(error.code) },
+    withheld: countWithheld(entries),
+    notes: notes.map(showText),
+  };
+}
+
+function describeCounts({ groups }: SnapshotFacts, totals: Totals, deletions: string): readonly string[] {
+  const withheld = totals.withhold > 0 ? [`${totals.withhold} withheld`] : [];
+  return [countOf(groups, "group"), `${totals.keep} kept`, ...withheld, deletions];
+}
+
+function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
+  const { outageSeconds, clockSkewSeconds, takenAt, plannedFor } = snapshot;
+  const facts: string[] = [];
+  if (outageSeconds > 0) facts.push(`${formatAge(outageSeconds)} of outage not counted`);
+  if (clockSkewSeconds !== null && clockSkewSeconds !== 0) {
+    const direction = clockSkewSeconds > 0 ? "ahead" : "behind";
+    facts.push(`this clock is ${formatAge(Math.abs(clockSkewSeconds))} ${direction}`);
+  }
+  if (plannedFor !== undefined) {
+    const ahead = formatAge(plannedFor - takenAt);
+    facts.push(`as of ${formatTime(plannedFor)} (in ${ahead}), if nobody pushes until then`);
+  }
+  return facts;
+}
+
+function countOutcomes(entries: readonly ReportEntry[]): Readonly<Record<Outcome, number>> {
+  const counts = { gone: 0, pushed_again: 0, still_there: 0, failed: 0 };
+  for (const { outcome } of entries) if (outcome !== null) counts[outcome] += 1;
+  return counts;
+}
+
+/** For example `12 deleted, 1 still there`. */
+function describeOutcomes(counts: Readonly<Record<Outcome, number>>): string {
+  return [`${counts.gone} deleted`, ...describeTrouble(counts)].join(", ");
+}
+
+/** Of the deletions, those that did not end with the group gone. */
+export function describeTrouble(counts: Readonly<Record<Outcome, number>>): readonly string[] {
+  const { pushed_again: pushedAgain, still_there: stillThere, failed } = counts;
+  return [
+    ...(pushedAgain > 0 ? [`${pushedAgain} pushed again`] : []),
+    ...(stillThere > 0 ? [`${stillThere} still there`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ];
+}

@@ -1,0 +1,28 @@
+import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** Logs what a sweep came to: a line per gateway, louder where somebody should look. */
+export function logReport({ gateways, dryRun }: SweepReport, log: Logger): void {
+  for (const gateway of gateways) logGateway(gateway, dryRun, log);
+}
+
+function logGateway(gateway: GatewayReport, dryRun: boolean, log: Logger): void {
+  const { name, status, error, entries, notes, durationSeconds, snapshot } = gateway;
+  const totals = countVerdicts(entries);
+  const fields = {
+    gateway: name,
+    status,
+    dry_run: dryRun,
+    groups: snapshot?.groups ?? null,
+    kept: totals.keep,
+    withheld: totals.withhold,
+    [dryRun ? "expired" : "deleted"]: dryRun
+      ? totals.delete
+      : entries.filter((one) => one.outcome === "gone").length,
+    duration_seconds: Number(durationSeconds.toFixed(3)),
+  };
+  if (error === null) log.info("Sweep finished", fields);
+  else if (status === "failed") log.error("Sweep failed", { ...fields, err: error.message });
+  else log.warn("Sweep incomplete", { ...fields, err: error.message });
+  for (const note of notes) log.warn("Sweep note", { gateway: name, note });
+}

@@ -1,0 +1,27 @@
+/** What one client can take of the server. Tests shorten the times; everybody else has the defaults. */
+export interface WebLimits {
+  /** More are refused. */
+  readonly maxConnections: number;
+  /** Of the request line and all headers. */
+  readonly maxHeaderBytes: number;
+  /** No endpoint reads a body; a small one is let pass. */
+  readonly maxBodyBytes: number;
+  /** Until a request has come in whole, from the connection or from its first byte; also for the TLS handshake. */
+  readonly requestTimeoutMs: number;
+  /** Between two requests of one connection: longer than most scrape intervals. */
+  readonly keepAliveTimeoutMs: number;
+  /** Until an answer has gone out, from when it was ready. */
+  readonly sendTimeoutMs: number;
+  /** How often the timeouts of requests are looked at. */
+  readonly checkIntervalMs: number;
+}
+
+export const defaultWebLimits: WebLimits = {
+  maxConnections: 256,
+  maxHeaderBytes: 16 * 1024,
+  maxBodyBytes: 4 * 1024,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 65_000,
+  sendTimeoutMs: 60_000,
+  checkIntervalMs: 1000,
+};

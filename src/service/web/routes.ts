@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+
+import { plain, type WebAnswer } from "./answer.ts";
+import type { WebHandlers } from "./handlers.ts";
+
+export interface RouteRequest {
+  readonly query: URLSearchParams;
+  readonly basePath: string;
+  readonly lifecycle: boolean;
+}
+
+export interface Route {
+  /** Whether it changes something: POST only, with `--web.enable-lifecycle` only, and never for a foreign page. */
+  readonly changes: boolean;
+  readonly answer: (handlers: WebHandlers, request: RouteRequest) => WebAnswer | Promise<WebAnswer>;
+}
+
+/** The endpoint at a path, or undefined. */
+export function findRoute(path: string): Route | undefined {
+  return Object.hasOwn(routes, path) ? routes[path] : undefined;
+}
+
+const routes: Readonly<Record<string, Route>> = {
+  "/metrics": reads(async (handlers) => ({ status: 200, ...(await handlers.metrics()) })),
+  "/-/healthy": reads(() => plain(200, "pushgateway-janitor is healthy.")),
+  "/-/ready": reads((handlers) =>
+    handlers.ready()
+      ? plain(200, "pushgateway-janitor is ready.")
+      : plain(503, "pushgateway-janitor is not ready."),
+  ),
+  // Not text/yaml, which browsers save instead of showing it.
+  "/config": reads((handlers) => ({ ...plain(200, ""), body: handlers.configText() })),
+  "/api/v1/report": reads((handlers, { query }) => ({
+    ...handlers.report(query),
+    contentType: "application/json; charset=utf-8",
+  })),
+  "/": reads((handlers, { query, basePath, lifecycle }) => {
+    const nonce = randomBytes(16).toString("base64");
+    const answer = handlers.page(query, { nonce, basePath, lifecycle });
+    return { ...answer, contentType: "text/html; charset=utf-8", nonce };
+  }),
+  "/-/reload": changes(async (handlers) => {
+    const { ok, message } = await handlers.reload();
+    return plain(ok ? 200 : 500, message);
+  }),
+  "/-/sweep": changes(async (handlers) => {
+    const { status, message } = await handlers.sweep();
+    return plain(status, message);
+  }),
+};
+
+function reads(answer: Route["answer"]): Route {
+  return { changes: false, answer };
+}
+
+function changes(answer: Route["answer"]): Route {
+  return { changes: true, answer };
+}

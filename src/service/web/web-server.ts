@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { performance } from "node:perf_hooks";
+
+import type { WebConfig } from "../../config/web-config.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { ReloadResult } from "../reload.ts";
+import { createAccess } from "./access.ts";
+import { plain, sendAnswer, type WebAnswer } from "./answer.ts";
+import { trackConnections } from "./connections.ts";
+import { createWebServer } from "./create-server.ts";
+import { dispatch, parseExternalUrl } from "./dispatch.ts";
+import type { WebHandlers } from "./handlers.ts";
+import { defaultWebLimits, type WebLimits } from "./limits.ts";
+import { formatAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";
+import { createWebReloader } from "./reload-web-config.ts";
+import { discardBody } from "./request-body.ts";
+
+export interface WebServerOptions {
+  /** As {@link parseListenAddress} takes it. */
+  readonly listenAddress: string;
+  /** What `--web.config.file` says; null: plain HTTP for everybody. */
+  readonly webConfig: WebConfig | null;
+  readonly enableLifecycle: boolean;
+  /** Where people find the janitor behind a proxy; its path is a prefix that requests may bear. */
+  readonly externalUrl?: string | undefined;
+  readonly handlers: WebHandlers;
+  readonly log: Logger;
+  /** Differences from {@link defaultWebLimits}, for tests. */
+  readonly limits?: Partial<WebLimits>;
+}
+
+export interface WebServer {
+  /** `127.0.0.1:9717`, with the port that it really is. */
+  readonly address: string;
+  /** Of the web configuration in force, for whoever watches them; empty without one. */
+  configFiles(): readonly string[];
+  /** Reads the web configuration again; what came of it is logged, too. */
+  reloadWebConfig(): Promise<ReloadResult>;
+  /**
+   * No new connections; requests in flight have `graceMs` (3000) to finish, then they are cut. Resolves when no socket
+   * and no timer is left.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts to serve; resolves when it listens.
+ * @throws {@link ParseError} for an address that is none, {@link TypeError} for a URL that is none, and an Error with a
+ * message for people when the address cannot be listened on
+ */
+export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
+  const { handlers, enableLifecycle, log } = options;
+  const limits = { ...defaultWebLimits, ...options.limits };
+  const where = parseListenAddress(options.listenAddress);
+  const external = parseExternalUrl(options.externalUrl);
+  let config = options.webConfig;
+  const access = createAccess(config, log, () => performance.now() / 1000);
+
+  async function answer(request: IncomingMessage): Promise<WebAnswer> {
+    const refusal = await access.refuse(request);
+    if (refusal !== null) return refusal;
+    const authenticated = config !== null && (config.tls !== null || config.users.size > 0);
+    return dispatch(request, authenticated, { handlers, enableLifecycle, external, log });
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    connections.opened(response);
+    const fits = await discardBody(request, limits.maxBodyBytes);
+    await sendAnswer(request, response, fits ? await answer(request) : plain(413, "413 body too large"), {
+      extraHeaders: config?.headers ?? {},
+      sendTimeoutMs: limits.sendTimeoutMs,
+      last: connections.closing || !fits,
+    });
+  }
+
+  const server = createWebServer(
+    { tls: config?.tls ?? null, currentTls: () => config?.tls ?? null, limits, log },
+    (request, response) => {
+      serve(request, response).catch((error: unknown) => {
+        // Mostly a client that went away while its request was read.
+        if (!request.socket.destroyed) log.error("A web request failed", { error: String(error) });
+        response.destroy();
+      });
+    },
+  );
+  const connections = trackConnections(server);
+  await listen(server, where, options.listenAddress);
+  server.on("error", (error) => log.error("The web server has trouble", { error: error.message }));
+
+  return {
+    address: formatAddress(server.address() as AddressInfo),
+    configFiles: () => config?.files ?? [],
+    reloadWebConfig: reloaderFor(server),
+    close: (graceMs = 3000) => connections.close(graceMs),
+  };
+
+  function reloaderFor(server: Server): WebServer["reloadWebConfig"] {
+    const first = config;
+    if (first === null) return () => Promise.resolve({ ok: true, message: "there is no web configuration" });
+    return createWebReloader({
+      server,
+      log,
+      current: () => config ?? first,
+      use: (next) => {
+        config = next;
+        access.use(next);
+      },
+    });
+  }
+}
+
+async function listen(server: Server, { host, port }: ListenAddress, asked: string): Promise<void> {
+  server.listen({ port, ...(host === null ? {} : { host }) });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new Error(`cannot listen on ${asked}: ${explain(error as NodeJS.ErrnoException)}`, {
+      cause: error,
+    });
+  }
+}
+
+function explain({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "something else listens there";
+    case "EACCES":
+      return "ports below 1024 need more rights";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "this machine has no such address";
+    default:
+      return message;
+  }
+}

@@ -1,0 +1,132 @@
+import type { MetricRegistry } from "./registry.ts";
+
+/** Not known yet, or not any more. An alert on `== 0` stays silent about it. */
+const unknown = Number.NaN;
+
+/** A DELETE only queues: milliseconds, up to the 10 s after which it is given up. */
+const deleteBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** From an idle gateway to 100,000 groups deleted beside checked pushes. */
+const sweepBuckets = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+/** All metrics of the janitor, by their labels. Times are Unix seconds, 0 is never. */
+export function createFamilies(registry: MetricRegistry) {
+  const gateway = ["gateway"] as const;
+  const rule = ["gateway", "rule"] as const;
+  const reason = ["gateway", "reason"] as const;
+  return {
+    build: registry.gauge("build_info", "What is running, always 1.", ["version", "revision", "nodeversion"]),
+    dryRun: registry.gauge("dry_run", "Whether sweeps only say what they would delete.", []),
+    configSuccessful: registry.gauge(
+      "config_last_reload_successful",
+      "Whether the last attempt to load the configuration succeeded.",
+      [],
+    ),
+    configSuccessAt: registry.gauge(
+      "config_last_reload_success_timestamp_seconds",
+      "When the configuration in force was loaded.",
+      [],
+    ),
+    nextSweepAt: registry.gauge(
+      "next_sweep_timestamp_seconds",
+      "When the next sweep is due, 0 if none is.",
+      [],
+    ),
+    sweeps: registry.counter("sweeps_total", "Sweeps, over all gateways, whatever came of them.", []),
+    skipped: registry.counter(
+      "sweeps_skipped_total",
+      "Sweeps that were due or asked for and did not happen.",
+      ["reason"],
+    ),
+    restored: registry.counter("restored_groups_total", "Groups put back from the archive.", []),
+
+    byGateway: {
+      up: registry.gauge(
+        "gateway_up",
+        "Whether the last sweep could read the gateway, NaN if not known.",
+        gateway,
+        unknown,
+      ),
+      consistent: registry.gauge(
+        "gateway_consistent",
+        "0 while the gateway refuses every push because of what somebody pushed, NaN if not known.",
+        gateway,
+        unknown,
+      ),
+      clockSkewSeconds: registry.gauge(
+        "clock_skew_seconds",
+        "How far the local clock is ahead of the gateway's, NaN if not known.",
+        gateway,
+        unknown,
+      ),
+      scrapeSeconds: registry.gauge(
+        "scrape_duration_seconds",
+        "How long it took to read all groups in the last sweep that could.",
+        gateway,
+      ),
+      scrapeBytes: registry.gauge(
+        "scrape_response_size_bytes",
+        "Size of that answer, uncompressed.",
+        gateway,
+      ),
+      lastSweepAt: registry.gauge("last_sweep_timestamp_seconds", "When the last sweep ended.", gateway),
+      lastSuccessAt: registry.gauge(
+        "last_success_timestamp_seconds",
+        "When the last sweep ended that did all of its work.",
+        gateway,
+      ),
+      sweepSeconds: registry.histogram(
+        "sweep_duration_seconds",
+        "How long sweeps took.",
+        gateway,
+        sweepBuckets,
+      ),
+      deleteSeconds: registry.histogram(
+        "delete_duration_seconds",
+        "How long the gateway took to answer a DELETE, failed ones included.",
+        gateway,
+        deleteBuckets,
+      ),
+      archived: registry.counter("archived_groups_total", "Groups written to the archive.", gateway),
+    },
+    groups: registry.gauge(
+      "groups",
+      "Groups by verdict, as the last sweep found them that could read the gateway.",
+      ["gateway", "verdict"],
+    ),
+    byRule: {
+      groups: registry.gauge(
+        "rule_groups",
+        "Groups that the rule decides about, as found by that sweep.",
+        rule,
+      ),
+      expired: registry.gauge(
+        "rule_expired_groups",
+        "Groups of the rule older than their TTL, deleted or not, as found by that sweep.",
+        rule,
+      ),
+      nextExpiryAt: registry.gauge(
+        "rule_next_expiry_timestamp_seconds",
+        "When the next group of the rule expires, 0 if none does.",
+        rule,
+      ),
+      deletes: registry.counter("deletes_total", "Groups deleted, as the gateway showed afterwards.", rule),
+      deletedSeries: registry.counter("deleted_series_total", "Series of the groups deleted.", rule),
+      reappeared: registry.counter(
+        "groups_reappeared_total",
+        "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
+        rule,
+      ),
+    },
+    failures: registry.counter("sweep_failures_total", "Sweeps that did not do all of their work.", reason),
+    deleteFailures: registry.counter(
+      "delete_failures_total",
+      "Deletions that were refused or not seen to take effect.",
+      reason,
+    ),
+    withheld: registry.counter(
+      "groups_withheld_total",
+      "Groups expired and not deleted, counted by every sweep.",
+      reason,
+    ),
+  };
+}

@@ -1,0 +1,144 @@
+import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
+import {
+  findFailureReason,
+  gatewayErrorCodes,
+  skipReasons,
+  sweepFailureReasons,
+  type SkipReason,
+} from "../core/sweep-reasons.ts";
+import { withholdReasons } from "../core/verdict.ts";
+import { createFamilies } from "./families.ts";
+import { createRegistry } from "./registry.ts";
+import { deleteFailureReasons, emptyRuleTally, tallyEntries } from "./tally.ts";
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly revision: string;
+  readonly nodeVersion: string;
+}
+
+/** The janitor's own metrics. Nothing here throws, and no gateway's answer adds a series. */
+export interface JanitorMetrics {
+  /**
+   * Makes every series exist for these gateways and rules. Those of others end; counters of those that stay go on. What is
+   * told later of gateways and rules that are not among them (a sweep may outlast a reload) is not counted.
+   */
+  configure(what: {
+    readonly gateways: readonly string[];
+    readonly rules: readonly string[];
+    readonly dryRun: boolean;
+  }): void;
+  /** @param at Unix seconds */
+  configLoaded(at: number): void;
+  /** The configuration before it stays in force. */
+  configFailed(): void;
+  /** @param at Unix seconds; null: there will be none */
+  nextSweepAt(at: number | null): void;
+  sweepSkipped(reason: SkipReason): void;
+  observeDelete(gateway: string, durationSeconds: number): void;
+  groupsArchived(gateway: string, count: number): void;
+  groupsRestored(count: number): void;
+  /** Everything else comes from the report. */
+  sweepFinished(report: SweepReport): void;
+  /** In the text format of Prometheus. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+const verdicts = ["delete", "keep", "withhold"] as const;
+
+export function createMetrics({ version, revision, nodeVersion }: BuildInfo): JanitorMetrics {
+  const registry = createRegistry("pushgateway_janitor_");
+  const families = createFamilies(registry);
+  const build = { version, revision, nodeversion: nodeVersion };
+  let ruleNames: readonly string[] = [];
+
+  families.build.declare([build]);
+  families.build.set(build, 1);
+  families.skipped.declare(skipReasons.map((reason) => ({ reason })));
+
+  function countSweep(report: GatewayReport, finishedAt: number): void {
+    const gateway = report.name;
+    const { byGateway, byRule } = families;
+    byGateway.lastSweepAt.set({ gateway }, finishedAt);
+    byGateway.sweepSeconds.observe({ gateway }, report.durationSeconds);
+    byGateway.consistent.set(
+      { gateway },
+      report.consistent === null ? Number.NaN : Number(report.consistent),
+    );
+    byGateway.clockSkewSeconds.set({ gateway }, report.snapshot?.clockSkewSeconds ?? Number.NaN);
+
+    const failure = findFailureReason(report);
+    if (failure === null) byGateway.lastSuccessAt.set({ gateway }, finishedAt);
+    else families.failures.add({ gateway, reason: failure }, 1);
+
+    if (report.snapshot !== null) countGroups(report, report.snapshot);
+    else if (isGatewaysFault(failure)) byGateway.up.set({ gateway }, 0);
+
+    for (const { rule, groups } of report.reappeared) byRule.reappeared.add({ gateway, rule }, groups.length);
+  }
+
+  /** Only of a gateway that could be read: of another one the last that is known stays. */
+  function countGroups(
+    { name: gateway, entries }: GatewayReport,
+    snapshot: NonNullable<GatewayReport["snapshot"]>,
+  ): void {
+    const { byGateway, byRule } = families;
+    byGateway.up.set({ gateway }, 1);
+    byGateway.scrapeSeconds.set({ gateway }, snapshot.durationSeconds);
+    byGateway.scrapeBytes.set({ gateway }, snapshot.sizeBytes);
+    const totals = countVerdicts(entries);
+    for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals[verdict]);
+
+    const { rules, withheld, failedDeletions } = tallyEntries(entries);
+    for (const rule of ruleNames) {
+      const tally = rules.get(rule) ?? emptyRuleTally();
+      byRule.groups.set({ gateway, rule }, tally.groups);
+      byRule.expired.set({ gateway, rule }, tally.expired);
+      byRule.nextExpiryAt.set({ gateway, rule }, tally.nextExpiryAt ?? 0);
+      byRule.deletes.add({ gateway, rule }, tally.deleted);
+      byRule.deletedSeries.add({ gateway, rule }, tally.deletedSeries);
+    }
+    for (const [reason, count] of withheld) families.withheld.add({ gateway, reason }, count);
+    for (const [reason, count] of failedDeletions) families.deleteFailures.add({ gateway, reason }, count);
+  }
+
+  return {
+    configure({ gateways, rules, dryRun }) {
+      ruleNames = rules;
+      families.dryRun.set({}, Number(dryRun));
+      const byGateway = gateways.map((gateway) => ({ gateway }));
+      const forEach = <K extends string>(key: K, values: readonly string[]) =>
+        byGateway.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value }) as Labelled<K>));
+      for (const family of Object.values(families.byGateway)) family.declare(byGateway);
+      for (const family of Object.values(families.byRule)) family.declare(forEach("rule", rules));
+      families.groups.declare(forEach("verdict", verdicts));
+      families.failures.declare(forEach("reason", sweepFailureReasons));
+      families.deleteFailures.declare(forEach("reason", deleteFailureReasons));
+      families.withheld.declare(forEach("reason", withholdReasons));
+    },
+    configLoaded(at) {
+      families.configSuccessful.set({}, 1);
+      families.configSuccessAt.set({}, at);
+    },
+    configFailed: () => families.configSuccessful.set({}, 0),
+    nextSweepAt: (at) => families.nextSweepAt.set({}, at ?? 0),
+    sweepSkipped: (reason) => families.skipped.add({ reason }, 1),
+    observeDelete: (gateway, seconds) => families.byGateway.deleteSeconds.observe({ gateway }, seconds),
+    groupsArchived: (gateway, count) => families.byGateway.archived.add({ gateway }, count),
+    groupsRestored: (count) => families.restored.add({}, count),
+    sweepFinished({ gateways, finishedAt }) {
+      families.sweeps.add({}, 1);
+      for (const report of gateways) countSweep(report, finishedAt);
+    },
+    render: () => registry.render(),
+    contentType: registry.contentType,
+  };
+}
+
+type Labelled<K extends string> = Readonly<Record<"gateway" | K, string>>;
+
+/** A sweep that was interrupted, or failed by the janitor's own mistake, says nothing about the gateway. */
+function isGatewaysFault(failure: string | null): boolean {
+  return failure !== "aborted" && gatewayErrorCodes.some((code) => code === failure);
+}

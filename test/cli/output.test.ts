@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+
+import { parseMoment } from "../../src/cli/parse-moment.ts";
+import { startEmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
+import { demoGroups } from "../../src/demo/hosts.ts";
+import { cli, type CliResult } from "../support/cli.ts";
+import { now } from "../support/core-values.ts";
+import { readMarkup } from "../support/markup.ts";
+
+let url: string;
+let folder: string;
+
+beforeEach(async () => {
+  const startedAt = Date.now() / 1000;
+  const gateway = await startEmbeddedGateway({
+    now: () => Date.now() / 1000,
+    startedAt: startedAt - 365 * 86_400,
+    groups: demoGroups(startedAt),
+  });
+  url = gateway.url;
+  folder = mkdtempSync(join(tmpdir(), "output-"));
+  onTestFinished(async () => {
+    rmSync(folder, { recursive: true });
+    await gateway.close();
+  });
+});
+
+function report(...flags: readonly string[]): Promise<CliResult> {
+  return cli(["report", `--gateway=${url}`, "--ttl=30d", ...flags]);
+}
+
+describe("--output", () => {
+  it.each<[string, (text: string) => unknown]>([
+    ["table", (text) => /^VERDICT {2}/m.test(text)],
+    ["json", (text) => (JSON.parse(text) as { schema_version: number }).schema_version === 1],
+    ["csv", (text) => text.startsWith("gateway,job,instance,labels,verdict,")],
+    ["markdown", (text) => text.startsWith("## `")],
+    ["html", (text) => readMarkup(text).some(({ name }) => name === "table")],
+  ])("%s goes to stdout, and stderr stays silent", async (format, isRight) => {
+    const { exitCode, stdout, stderr } = await report(`--output=${format}`);
+    expect({ exitCode, stderr, right: isRight(stdout) }).toEqual({ exitCode: 0, stderr: "", right: true });
+  });
+});
+
+describe("--output-file", () => {
+  it("writes the report there instead, without colours, and nothing else beside it", async () => {
+    const file = join(folder, "report.txt");
+    writeFileSync(file, "old");
+    const { exitCode, stdout } = await cli(
+      ["report", `--gateway=${url}`, "--ttl=30d", `--output-file=${file}`],
+      { columns: 40 },
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+    const text = readFileSync(file, "utf8");
+    expect(text).toContain("VERDICT  REASON");
+    expect(text).not.toContain("\u001B");
+    expect(text).not.toContain("…");
+    expect(readdirSync(folder)).toEqual(["report.txt"]);
+  });
+
+  it("fails with a message when it cannot be written, after a sweep, too", async () => {
+    for (const command of ["report", "once"]) {
+      const { exitCode, stdout, stderr } = await cli([
+        command,
+        `--gateway=${url}`,
+        "--ttl=3000d",
+        `--output-file=${folder}/none/report.json`,
+      ]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+      expect(stderr).toContain(`--output-file: ${folder}/none/report.json: there is no folder`);
+    }
+  });
+});
+
+describe("--at", () => {
+  it("says what would be decided then, and that it is the future", async () => {
+    const [today, later] = await Promise.all([report("--output=json"), report("--output=json", "--at=+5y")]);
+    type Json = { gateways: { totals: { delete: number; keep: number; withhold: number } }[] };
+    const [now, then] = [today, later].map(({ stdout }) => (JSON.parse(stdout) as Json).gateways[0]?.totals);
+    expect(then?.keep).toBeLessThan(now?.keep ?? 0);
+    expect(later.stdout).toContain('"planned_for"');
+    expect(today.stdout).not.toContain("planned_for");
+    expect((await report("--at=+7d")).stdout).toContain("(in 7d), if nobody pushes until then");
+  });
+
+  it.each([
+    ["2001-01-01T00:00:00Z", "--at: 2001-01-01T00:00:00Z lies in the past"],
+    ["tomorrow", '--at: "tomorrow" is no moment: write +7d, or a time like'],
+    ["+1.5d", '--at: "1.5d" is not a duration'],
+    ["2031-13-01T00:00:00Z", "is no moment"],
+  ])("refuses %s with exit code 2", async (at, message) => {
+    const { exitCode, stdout, stderr } = await report(`--at=${at}`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
+  it("counts +7d from the gateway's own time, and takes RFC 3339 as it is", () => {
+    expect(parseMoment("+7d", now)(now - 3600)).toBe(now - 3600 + 604_800);
+    expect(parseMoment("2027-01-15T09:00:00+01:00", now)(now - 3600)).toBe(now);
+  });
+
+  it("is a look, and no flag of once", async () => {
+    const { exitCode } = await cli(["once", `--gateway=${url}`, "--ttl=30d", "--at=+7d"]);
+    expect(exitCode).toBe(2);
+  });
+});

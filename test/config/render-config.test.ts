@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { configFiles } from "../../src/config/config-files.ts";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { renderConfig } from "../../src/config/render-config.ts";
+
+function parse(text: string): Config {
+  const result = parseConfig(text, "/etc/janitor.yml");
+  if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join("\n"));
+  return result.config;
+}
+
+const secretive = `
+pushgateways:
+  - name: a
+    url: http://a
+    basic_auth: { username: me, password: hunter2 }
+    http_headers: { X-Token: { values: [hunter2], secrets: [hunter2], files: [header] } }
+    proxy_url: http://me:hunter2@proxy:3128
+  - name: b
+    url: http://b
+    authorization: { credentials: hunter2 }
+    tls_config: { cert: PEM, key: hunter2, ca_file: ca.pem }
+prometheus: { url: http://p, basic_auth: { username_file: user, password_file: password } }
+rules: [{ name: r, matchers: [], ttl: 1d }]
+`;
+
+describe("the configuration as it is shown", () => {
+  it("is a configuration that means the same", () => {
+    const config = parse(readFileSync(join(import.meta.dirname, "../../config/janitor.yml"), "utf8"));
+    const again = parse(renderConfig(config));
+    expect(renderConfig(again)).toBe(renderConfig(config));
+    expect(again.limits).toEqual(config.limits);
+    expect(again.rules.map(({ name, action }) => [name, action])).toEqual(
+      config.rules.map(({ name, action }) => [name, action]),
+    );
+  });
+
+  it("holds no secret, wherever one can stand", () => {
+    const text = renderConfig(parse(secretive));
+    expect(text).not.toContain("hunter2");
+    expect(text).toContain("<secret>");
+    expect(text).toContain("password_file: /etc/password");
+  });
+
+  it("names all files that it is made of, to be watched", () => {
+    expect(configFiles(parse(secretive)).toSorted()).toEqual(
+      ["/etc/janitor.yml", "/etc/ca.pem", "/etc/header", "/etc/password", "/etc/user"].toSorted(),
+    );
+  });
+});

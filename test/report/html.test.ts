@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+
+import { renderHtml } from "../../src/report/html-report.ts";
+import { numbersAround } from "../../src/report/html/pager.ts";
+import { dark, light } from "../../src/report/html/style-colors.ts";
+import { renderPage, type PageState } from "../../src/report/page.ts";
+import { parseReportQuery } from "../../src/report/query.ts";
+import { createLabels } from "../../src/core/labels.ts";
+import { group, now, ttlRule } from "../support/core-values.ts";
+import { hostileValues } from "../support/hostile.ts";
+import { readMarkup } from "../support/markup.ts";
+import { pageState, plannedGateway } from "../support/page-state.ts";
+import { sweepReport, unreadGateway } from "../support/reports.ts";
+
+const rules = [ttlRule(3600, { name: "hour" })];
+
+function render(state: PageState, query = ""): string {
+  return renderPage(state, parseReportQuery(new URLSearchParams(query)), "bm9uY2U=");
+}
+
+/** A report in which everything that others wrote is `value`. */
+function hostileReport(value: string): PageState["report"] {
+  const rules = [ttlRule(3600, { name: value })];
+  const gateway = plannedGateway([group({ job: value, [value || "x"]: value }, 60)], rules, {
+    name: value,
+    url: value,
+    status: "partial",
+    error: { code: value, message: value },
+    notes: [value],
+  });
+  return sweepReport([gateway, plannedGateway([], rules)]);
+}
+
+describe("the page", () => {
+  it.each(hostileValues)("is well-formed and stays what it is with %s everywhere", (_, value) => {
+    const names = (text: string): string[] => {
+      const state = pageState(hostileReport(text), {
+        configProblem: text,
+        schedule: text,
+        timezone: text,
+        version: text,
+        recentDeletions: [{ at: now, gateway: text, labels: createLabels([["job", text]]), rule: text }],
+      });
+      const query = new URLSearchParams({ match: text, rule: text, gateway: text }).toString();
+      return readMarkup(render(state, query)).map(({ name }) => name);
+    };
+    // What there may be more or less of with one value than with another.
+    const optional = new Set("details summary div p mark bdi a option span table code".split(" "));
+    const essential = (all: readonly string[]): readonly string[] =>
+      all.filter((name) => !optional.has(name));
+    const harmless = new Set([
+      ...essential(names("{job=")),
+      ...essential(names("")),
+      ...essential(names("a=b")),
+    ]);
+    for (const name of new Set(essential(names(value)))) expect(harmless).toContain(name);
+  });
+
+  it("has nothing that the Content-Security-Policy would stop", () => {
+    const elements = readMarkup(render(pageState(hostileReport("<b>"))));
+    for (const { name, attributes } of elements) {
+      expect([...attributes.keys()].filter((key) => key === "style" || key.startsWith("on"))).toEqual([]);
+      const active = name === "script" || name === "style";
+      expect(attributes.get("nonce")).toBe(active ? "bm9uY2U=" : undefined);
+      expect(attributes.get("href") ?? "?").toMatch(/^(?:\?|#|api\/|metrics|config)/);
+    }
+    expect(elements.filter(({ name }) => name === "script" || name === "style")).toHaveLength(2);
+  });
+
+  it("gives every id once", () => {
+    const elements = readMarkup(render(pageState(hostileReport("x")), "match=%7B"));
+    const ids = elements.flatMap(({ attributes }) => attributes.get("id") ?? []);
+    expect(ids).toEqual([...new Set(ids)]);
+    for (const { attributes } of elements) {
+      for (const key of ["aria-labelledby", "aria-describedby", "for"]) {
+        expect([undefined, ...ids]).toContain(attributes.get(key));
+      }
+    }
+  });
+
+  it("says before the first sweep when it is due, and lists the gateways all the same", () => {
+    const text = render(pageState(null));
+    expect(text).toContain("The first sweep is due");
+    expect(text).toContain("Not swept yet");
+  });
+
+  it("says what is wrong with a gateway and what to do", () => {
+    const text = render(pageState(sweepReport([unreadGateway("unreachable")])));
+    expect(text).toContain("Not readable");
+    expect(text).toContain("Is it running, and is the URL right");
+    expect(text).toContain("<title>(1) pushgateway-janitor</title>");
+  });
+
+  it("says where a filter goes wrong, and keeps it in its field", () => {
+    const text = render(pageState(sweepReport([plannedGateway([], rules)])), "match={job=~%22a%28%22}");
+    expect(text).toContain('value="{job=~&#34;a(&#34;}"');
+    expect(text).toContain('aria-invalid="true"');
+    expect(text).toContain("is not a regular expression");
+  });
+
+  it("points from behind the last page to the last", () => {
+    const text = render(pageState(sweepReport([plannedGateway([group({ job: "a" }, 1)], rules)])), "page=9");
+    expect(text).toContain("There is no page 9");
+  });
+
+  it.each([
+    [1, 1, [1]],
+    [1, 3, [1, 2, 3]],
+    [1, 9, [1, 2, null, 9]],
+    [4, 9, [1, 2, 3, 4, 5, null, 9]],
+    [5, 9, [1, null, 4, 5, 6, null, 9]],
+    [9, 9, [1, null, 8, 9]],
+  ])("on page %i of %i shows the ways to %j", (page, pages, numbers) => {
+    expect(numbersAround(page, pages)).toEqual(numbers);
+  });
+});
+
+describe("the file that is mailed", () => {
+  it.each(hostileValues)("is one well-formed document without links or script, with %s in it", (_, value) => {
+    const report = hostileReport(value);
+    if (report === null) throw new Error("no report");
+    const elements = readMarkup(renderHtml(report));
+    for (const { name, attributes } of elements) {
+      expect(["a", "script", "form", "img", "link", "iframe"]).not.toContain(name);
+      expect(attributes.has("href") || attributes.has("src")).toBe(false);
+    }
+  });
+
+  it("counts from the moment that it is about", () => {
+    const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
+    const snapshot = gateway.snapshot && { ...gateway.snapshot, takenAt: now, plannedFor: now + 1800 };
+    expect(renderHtml(sweepReport([{ ...gateway, snapshot }]))).toContain(">in 29m<");
+  });
+});
+
+describe("the colours", () => {
+  const texts = ["ink", "muted", "accent", "good", "warn", "bad"] as const;
+  const grounds = ["paper", "card", "soft"] as const;
+
+  it.each([
+    ["light", light],
+    ["dark", dark],
+  ])("of the %s theme can be read (WCAG AA)", (_, palette) => {
+    const pairs = [
+      ...texts.flatMap((text) => grounds.map((ground) => [text, ground] as const)),
+      ["accent", "accent-soft"],
+      ["good", "good-soft"],
+      ["warn", "warn-soft"],
+      ["bad", "bad-soft"],
+      ["ink", "warn-soft"],
+      ["ink", "bad-soft"],
+      ["on-accent", "accent"],
+      ["on-accent", "accent-strong"],
+      ["paper", "ink"],
+      ["card", "bad"],
+    ] as const;
+    for (const [text, ground] of pairs) {
+      expect([text, ground, contrast(palette[text], palette[ground]) >= 4.5]).toEqual([text, ground, true]);
+    }
+    for (const graphic of ["edge", "early", "late", "bad"] as const) {
+      expect([graphic, contrast(palette[graphic], palette.card) >= 2.5]).toEqual([graphic, true]);
+    }
+  });
+});
+
+/** As WCAG 2 defines it. */
+function contrast(a: string, b: string): number {
+  const [dark = 0, light = 0] = [luminance(a), luminance(b)].toSorted((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return value <= 0.040_45 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

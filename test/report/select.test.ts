@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { renderApiReport } from "../../src/report/api.ts";
+import { renderPage } from "../../src/report/page.ts";
+import { parseReportQuery } from "../../src/report/query.ts";
+import { selectGroups } from "../../src/report/select.ts";
+import { sliceSorted } from "../../src/report/slice-sorted.ts";
+import { group, keepRule, ttlRule } from "../support/core-values.ts";
+import { pageState, plannedGateway } from "../support/page-state.ts";
+import { sweepReport } from "../support/reports.ts";
+
+const rules = [keepRule("keep", ['job="kept"']), ttlRule(3600, { name: "hour" })];
+const first = plannedGateway(
+  [group({ job: "old" }, 7200), group({ job: "young" }, 60), group({ job: "kept" }, 99_999)],
+  rules,
+  { name: "first", outcome: "gone" },
+);
+const second = plannedGateway(
+  [group({ job: "middle" }, 1800), group({ job: "strange" }, 0, { lastSuccessAt: null })],
+  rules,
+  {
+    name: "second",
+  },
+);
+const report = sweepReport([first, second]);
+
+function select(text: string): string[] {
+  const { query } = parseReportQuery(new URLSearchParams(text));
+  return selectGroups(report, query).groups.map(({ entry }) => entry.group.labels.get("job") ?? "");
+}
+
+describe("selecting groups", () => {
+  it.each([
+    ["", ["middle", "young", "kept", "strange", "old"], "by expiry over all gateways, what is gone last"],
+    ["sort=age", ["kept", "old", "middle", "young", "strange"], "the oldest first, unknown ages last"],
+    ["sort=labels", ["kept", "middle", "old", "strange", "young"], "by labels"],
+    ["verdict=delete", ["old"], "by verdict"],
+    ["gateway=second", ["middle", "strange"], "by gateway"],
+    ["rule=keep", ["kept"], "by rule"],
+    ['match={job=~".*ld"}', ["old"], "by matchers"],
+    ["per_page=2&page=2", ["kept", "strange"], "a page at a time"],
+    ["per_page=2&page=4", [], "nothing behind the last page"],
+    ["gateway=none", [], "nothing of a gateway that is not there"],
+  ])("%s: %s", (text, jobs) => {
+    expect(select(text)).toEqual(jobs);
+  });
+
+  it("sorts a slice as sorting everything would", () => {
+    const items = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 600, size: "max" });
+    const input = fc.tuple(items, fc.nat(650), fc.nat(60));
+    fc.assert(
+      fc.property(input, ([items, start, length]) => {
+        const sorted = items.toSorted((a, b) => a - b).slice(start, start + length);
+        expect(sliceSorted([...items], (a, b) => a - b, start, start + length)).toEqual(sorted);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("the API's report", () => {
+  const ask = (text: string): Record<string, unknown> =>
+    JSON.parse(renderApiReport(report, parseReportQuery(new URLSearchParams(text)).query)) as Record<
+      string,
+      unknown
+    >;
+
+  it("says which part of all it is, with totals of the whole sweep", () => {
+    expect(ask("per_page=2&page=2")).toMatchObject({
+      schema_version: 1,
+      page: 2,
+      pages: 3,
+      per_page: 2,
+      matched: 5,
+      gateways: [
+        { name: "first", totals: { delete: 1, keep: 2 }, groups: [{ labels: { job: "kept" } }] },
+        { name: "second", totals: { delete: 0, keep: 2 }, groups: [{ labels: { job: "strange" } }] },
+      ],
+    });
+  });
+
+  it("leaves out other gateways than the one that is asked for", () => {
+    expect(ask("gateway=second")).toMatchObject({ matched: 2, pages: 1, gateways: [{ name: "second" }] });
+  });
+});
+
+describe("100,000 groups", () => {
+  const groups = Array.from({ length: 100_000 }, (_, index) =>
+    group(
+      { job: `job_${index % 50}`, instance: `host-${(index * 7919) % 100_000}` },
+      (index * 104_729) % 4_000_000,
+    ),
+  );
+  const large = sweepReport([plannedGateway(groups, [ttlRule(3_000_000)])], { dryRun: true });
+
+  // Time on the processor, because other tests want it, too.
+  it.each(["", "sort=age&page=500", "sort=labels", 'match={instance=~"host-.*7"}', "page=1000"])(
+    "are filtered, sorted and rendered quickly: %s",
+    (text) => {
+      const result = parseReportQuery(new URLSearchParams(text));
+      renderPage(pageState(large), result, "x");
+      const before = process.cpuUsage();
+      const page = renderPage(pageState(large), result, "x");
+      const { user } = process.cpuUsage(before);
+      expect(page).toContain("</html>");
+      expect(page.length).toBeLessThan(300_000);
+      // A fifth of a second is what it takes; the rest is room for slower machines.
+      expect(user / 1000).toBeLessThan(1000);
+    },
+  );
+});

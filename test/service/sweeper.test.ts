@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+
+import type { SweepReport } from "../../src/core/report.ts";
+import type { SkipReason } from "../../src/core/sweep-reasons.ts";
+import { createSweeper } from "../../src/service/sweeper.ts";
+
+const report: SweepReport = { startedAt: 1, finishedAt: 2, dryRun: false, gateways: [] };
+
+/** Sweeps that end when the test says so. */
+function slowSweeper(): {
+  sweeper: ReturnType<typeof createSweeper>;
+  skipped: SkipReason[];
+  begun: () => number;
+  finish: (error?: Error) => void;
+} {
+  const skipped: SkipReason[] = [];
+  let begun = 0;
+  let finish: (error?: Error) => void = () => {};
+  const sweep = (): Promise<SweepReport> => {
+    begun += 1;
+    return new Promise((resolve, reject) => {
+      finish = (error) => (error === undefined ? resolve(report) : reject(error));
+    });
+  };
+  const sweeper = createSweeper(sweep, (reason) => skipped.push(reason));
+  return { sweeper, skipped, begun: () => begun, finish: (error) => finish(error) };
+}
+
+describe("the sweeper", () => {
+  it("never runs two sweeps at once, and says of the second why it did not happen", async () => {
+    const { sweeper, skipped, begun, finish } = slowSweeper();
+    const first = sweeper.run();
+    expect(await sweeper.run()).toEqual({ ran: false, reason: "already_running" });
+    expect(begun()).toBe(1);
+    finish();
+    expect(await first).toEqual({ ran: true, report });
+    expect(skipped).toEqual(["already_running"]);
+  });
+
+  it("runs the next one after the last has ended, even if that failed", async () => {
+    const { sweeper, begun, finish } = slowSweeper();
+    const failed = sweeper.run();
+    finish(new Error("bug"));
+    await expect(failed).rejects.toThrow("bug");
+    const next = sweeper.run();
+    finish();
+    expect(await next).toEqual({ ran: true, report });
+    expect(begun()).toBe(2);
+  });
+
+  it("once stopped waits for the sweep in flight and begins no other", async () => {
+    const { sweeper, skipped, begun, finish } = slowSweeper();
+    const running = sweeper.run();
+    let stopped = false;
+    const stopping = sweeper.stop().then(() => (stopped = true));
+    expect(await sweeper.run()).toEqual({ ran: false, reason: "stopping" });
+    expect(stopped).toBe(false);
+    finish();
+    await stopping;
+    expect(await running).toEqual({ ran: true, report });
+    expect(begun()).toBe(1);
+    expect(skipped).toEqual(["stopping"]);
+  });
+});

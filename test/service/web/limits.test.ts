@@ -1,0 +1,177 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { describe, expect, it } from "vitest";
+
+import { createTokenBucket } from "../../../src/service/web/token-bucket.ts";
+import { ask, startServer, talk } from "./server.ts";
+
+const short = { requestTimeoutMs: 60, checkIntervalMs: 15 };
+
+describe("a client that is too slow is cut off", () => {
+  it("when it says nothing", async () => {
+    const { port } = await startServer({ limits: short });
+    expect(await talk(port, "")).toMatch(/^(?:HTTP\/1.1 408 |$)/);
+  });
+
+  it("when its headers never end", async () => {
+    const { port } = await startServer({ limits: short });
+    expect(await talk(port, "GET /metrics HTTP/1.1\r\nHost: a\r\nX-A: ")).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it("when it drips", async () => {
+    const { port } = await startServer({ limits: short });
+    const socket = connect(port, "127.0.0.1");
+    let heard = "";
+    socket.on("data", (chunk) => (heard += String(chunk)));
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\nX-A: ");
+    const drip = setInterval(() => socket.write("a"), 5);
+    await closed;
+    clearInterval(drip);
+    expect(heard).toMatch(/^(?:HTTP\/1.1 408 |$)/);
+  });
+
+  it("when its body never ends", async () => {
+    const { port } = await startServer({ limits: short });
+    const heard = await talk(port, "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    expect(heard).toMatch(/^(?:HTTP\/1.1 408 |$)/);
+  });
+
+  it("when it does not take its answer", async () => {
+    const body = "x".repeat(30_000_000);
+    const { port } = await startServer({
+      limits: { sendTimeoutMs: 50 },
+      handlers: { metrics: () => Promise.resolve({ contentType: "text/plain", body }) },
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.pause();
+    socket.on("error", () => {});
+    socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    await sleep(200);
+    let size = 0;
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("data", (chunk) => (size += chunk.length));
+    socket.resume();
+    await closed;
+    expect(size).toBeLessThan(body.length);
+  });
+
+  it("but not when its answer takes the janitor long", async () => {
+    const { port } = await startServer({
+      limits: short,
+      handlers: {
+        sweep: async () => {
+          await sleep(200);
+          return { ok: true, status: 200, message: "swept" };
+        },
+      },
+    });
+    expect((await ask(port, "/-/sweep", { method: "POST" })).text).toBe("swept\n");
+  });
+});
+
+describe("connections", () => {
+  it("are kept for the next request, for a while", async () => {
+    const { port } = await startServer({ limits: { keepAliveTimeoutMs: 30 } });
+    const socket = connect(port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    for (let index = 0; index < 2; index++) {
+      socket.write("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n");
+      expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toMatch(/^HTTP\/1.1 200 /);
+    }
+    socket.resume();
+    await closed;
+  });
+
+  it("over the limit are refused, and there is room again later", async () => {
+    const { port } = await startServer({ limits: { maxConnections: 2 } });
+    const first = connect(port, "127.0.0.1");
+    const second = connect(port, "127.0.0.1");
+    await Promise.all(
+      [first, second].map((socket) => new Promise((resolve) => socket.on("connect", resolve))),
+    );
+    await expect(ask(port, "/-/healthy")).rejects.toThrow(/socket hang up|ECONNRESET/);
+    const closed = new Promise((resolve) => first.on("close", resolve));
+    first.destroy();
+    await closed;
+    await expect
+      .poll(() =>
+        ask(port, "/-/healthy").then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
+    second.destroy();
+  });
+});
+
+describe("a request that is too large is refused", () => {
+  it("for its headers", async () => {
+    const { port } = await startServer();
+    expect(await talk(port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(17_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 431 /,
+    );
+    expect((await ask(port, `/?q=${"x".repeat(15_000)}`)).status).toBe(200);
+  });
+
+  it("for its length, before it is read", async () => {
+    const { port } = await startServer();
+    const heard = await talk(port, "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+    expect(heard).toMatch(/^HTTP\/1.1 413 .*Connection: close/s);
+  });
+
+  it("for what it turns out to be", async () => {
+    const { port } = await startServer();
+    const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
+    const head = "POST /-/reload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    expect(await talk(port, `${head}${chunk}${chunk}`)).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it("but a small body, which nobody needs, is let pass", async () => {
+    const { port } = await startServer();
+    expect((await ask(port, "/-/reload", { method: "POST", body: "{}" })).status).toBe(200);
+  });
+});
+
+describe("what is no HTTP", () => {
+  it.each([
+    "hello\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+  ])("%j is refused and harms nobody", async (text) => {
+    const { port } = await startServer();
+    expect(await talk(port, text)).toMatch(/^HTTP\/1.1 400 /);
+    expect((await ask(port, "/-/healthy")).status).toBe(200);
+  });
+
+  it("a client that goes away in the middle is not worth a word", async () => {
+    const server = await startServer();
+    const outgoing = request({ port: server.port, method: "POST", path: "/-/reload", agent: false });
+    outgoing.on("error", () => {});
+    outgoing.write("a");
+    await new Promise((resolve) => outgoing.on("socket", (socket) => socket.on("connect", resolve)));
+    await sleep(30);
+    outgoing.destroy();
+    expect((await ask(server.port, "/-/healthy")).status).toBe(200);
+    expect(server.log()).toBe("");
+  });
+});
+
+describe("a token bucket", () => {
+  it("lets a burst pass, then one each interval, and fills up again", () => {
+    let now = 0;
+    const bucket = createTokenBucket({ intervalSeconds: 2, burst: 3 }, () => now);
+    const take = (count: number): boolean[] => Array.from({ length: count }, () => bucket.take());
+    expect(take(4)).toEqual([true, true, true, false]);
+    now = 1.9;
+    expect(take(1)).toEqual([false]);
+    now = 2.1;
+    expect(take(2)).toEqual([true, false]);
+    now = 1000;
+    expect(take(4)).toEqual([true, true, true, false]);
+  });
+});

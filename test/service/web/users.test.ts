@@ -1,0 +1,177 @@
+import { hashSync } from "bcryptjs";
+import { describe, expect, it, vi } from "vitest";
+
+import { createPasswordCheck } from "../../../src/service/web/password-check.ts";
+import { ask, basic, load, startServer, webFiles } from "./server.ts";
+
+const alice = `alice: ${hashSync("open sesame", 4)}`;
+const bob = `bob: ${hashSync("pässwort:1", 4)}`;
+
+describe("a server with users", () => {
+  it("lets nobody read anything without a login", async () => {
+    const path = webFiles({ "web.yml": `basic_auth_users:\n  ${alice}\n` });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    for (const endpoint of [
+      "/",
+      "/metrics",
+      "/-/healthy",
+      "/-/ready",
+      "/config",
+      "/api/v1/report",
+      "/none",
+    ]) {
+      const { status, headers, text } = await ask(port, endpoint);
+      expect([status, text]).toEqual([401, "401 unauthorized\n"]);
+      expect(headers["www-authenticate"]).toBe('Basic realm="pushgateway-janitor", charset="UTF-8"');
+    }
+  });
+
+  it("knows each user by the password, and logs neither", async () => {
+    const path = webFiles({ "web.yml": `basic_auth_users:\n  ${alice}\n  ${bob}\n` });
+    const server = await startServer({ webConfig: await load(path("web.yml")) });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await ask(server.port, "/metrics", { headers })).status;
+    for (let round = 0; round < 2; round++) {
+      expect(await status(basic("alice", "open sesame"))).toBe(200);
+      expect(await status(basic("bob", "pässwort:1"))).toBe(200);
+      expect(await status(basic("alice", "pässwort:1"))).toBe(401);
+      expect(await status(basic("alice", ""))).toBe(401);
+      expect(await status(basic("mallory", "open sesame"))).toBe(401);
+      expect(await status(basic("", ""))).toBe(401);
+      expect(await status(basic("__proto__", "open sesame"))).toBe(401);
+    }
+    expect(
+      await status({ authorization: basic("alice", "open sesame").authorization.replace("Basic", "BASIC") }),
+    ).toBe(200);
+    for (const authorization of [
+      "Basic",
+      "Basic !",
+      `Basic ${Buffer.from("alice").toString("base64")}`,
+      "Bearer x",
+    ]) {
+      expect(await status({ authorization })).toBe(401);
+    }
+    expect(server.log()).toContain("Refused a login");
+    expect(server.log()).not.toMatch(/sesame|mallory|alice|\$2b\$/);
+  });
+
+  it("still refuses foreign pages, whose requests bear the user's login", async () => {
+    const path = webFiles({ "web.yml": `basic_auth_users:\n  ${alice}\n` });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    const login = basic("alice", "open sesame");
+    const post = (headers: Record<string, string>) =>
+      ask(port, "/-/sweep", { method: "POST", headers: { ...login, ...headers } });
+    expect((await post({ origin: "https://evil.example" })).status).toBe(403);
+    expect((await post({ origin: "http://janitor.lan", host: "janitor.lan" })).status).toBe(200);
+    expect((await post({})).status).toBe(200);
+  });
+});
+
+describe("checking passwords", () => {
+  it("costs a comparison once for each user, password and hash", async () => {
+    const compare = vi.fn((password: string, hash: string) => Promise.resolve(password === hash));
+    const passwords = createPasswordCheck(compare);
+    for (let round = 0; round < 3; round++) {
+      expect(await passwords.check("a", "x", "x")).toBe(true);
+      expect(await passwords.check("a", "y", "x")).toBe(false);
+      expect(await passwords.check("b", "x", "x")).toBe(true);
+      expect(await passwords.check("a", "x", "z")).toBe(false);
+    }
+    expect(compare).toHaveBeenCalledTimes(4);
+  });
+
+  it("is done once for those who ask at the same time", async () => {
+    const compare = vi.fn(() => Promise.resolve(true));
+    const passwords = createPasswordCheck(compare);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => passwords.check("a", "x", "x")));
+    expect(answers.every((answer) => answer === true)).toBe(true);
+    expect(compare).toHaveBeenCalledTimes(1);
+  });
+
+  it("goes one by one, and turns away those for whom it would take too long", async () => {
+    let running = 0;
+    let most = 0;
+    const passwords = createPasswordCheck(async () => {
+      most = Math.max(most, ++running);
+      await new Promise(setImmediate);
+      running--;
+      return false;
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => passwords.check("a", String(index), "x")),
+    );
+    expect(most).toBe(1);
+    expect(answers.filter((answer) => answer === null)).toHaveLength(14);
+    expect(await passwords.check("a", "29", "x")).toBe(false);
+  });
+
+  it("does not forget the right ones, however many wrong ones are tried", async () => {
+    const compare = vi.fn((password: string) => Promise.resolve(password === "right"));
+    const passwords = createPasswordCheck(compare);
+    await passwords.check("a", "right", "x");
+    for (let index = 0; index < 300; index++) await passwords.check("a", String(index), "x");
+    const before = compare.mock.calls.length;
+    expect(await passwords.check("a", "right", "x")).toBe(true);
+    expect(compare).toHaveBeenCalledTimes(before);
+    await passwords.check("a", "0", "x");
+    expect(compare).toHaveBeenCalledTimes(before + 1);
+  });
+
+  it("goes on after a comparison that failed", async () => {
+    const compare = vi
+      .fn<(password: string) => Promise<boolean>>()
+      .mockRejectedValueOnce(new Error("broken"))
+      .mockResolvedValue(true);
+    const passwords = createPasswordCheck(compare);
+    await expect(passwords.check("a", "x", "x")).rejects.toThrow("broken");
+    expect(await passwords.check("a", "x", "x")).toBe(true);
+  });
+
+  it("takes as long for an unknown user as for a wrong password", async () => {
+    const path = webFiles({ "web.yml": `basic_auth_users:\n  alice: ${hashSync("x", 10)}\n` });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    const time = async (user: string, password: string): Promise<number> => {
+      const start = performance.now();
+      await ask(port, "/metrics", { headers: basic(user, password) });
+      return performance.now() - start;
+    };
+    await time("alice", "warm up");
+    const known = await time("alice", "wrong");
+    const unknown = await time("mallory", "wrong");
+    const remembered = await time("mallory", "wrong");
+    expect(unknown).toBeGreaterThan(known / 3);
+    expect(remembered).toBeLessThan(unknown);
+  });
+});
+
+describe("rates and headers of the web configuration", () => {
+  it("limit how many requests are answered", async () => {
+    const path = webFiles({ "web.yml": "rate_limit: { interval: 1h, burst: 2 }" });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    const statuses: number[] = [];
+    for (let index = 0; index < 3; index++) statuses.push((await ask(port, "/-/healthy")).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+
+  it("stand in every answer, instead of the janitor's own", async () => {
+    const path = webFiles({
+      "web.yml": `http_server_config:
+  http2: false
+  headers:
+    Strict-Transport-Security: max-age=31536000
+    X-Frame-Options: sameorigin
+    X-XSS-Protection: "0"
+    Content-Security-Policy: ""`,
+    });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    for (const endpoint of ["/", "/none", "/-/sweep"]) {
+      const { headers } = await ask(port, endpoint);
+      expect(headers).toMatchObject({
+        "strict-transport-security": "max-age=31536000",
+        "x-frame-options": "sameorigin",
+        "x-xss-protection": "0",
+        "content-security-policy": expect.stringContaining("frame-ancestors 'self'") as string,
+      });
+    }
+  });
+});

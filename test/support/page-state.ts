@@ -1,0 +1,41 @@
+import type { Group } from "../../src/core/group.ts";
+import { createPlan, isDeletion } from "../../src/core/plan.ts";
+import type { GatewayReport, ReportEntry, SweepReport } from "../../src/core/report.ts";
+import type { Rule } from "../../src/core/rule.ts";
+import type { Outcome } from "../../src/core/verdict.ts";
+import type { PageState } from "../../src/report/page.ts";
+import { limits, now } from "./core-values.ts";
+import { gatewayReport } from "./reports.ts";
+
+/** The report of one gateway with these groups, decided as in a sweep. */
+export function plannedGateway(
+  groups: readonly Group[],
+  rules: readonly Rule[],
+  rest: Partial<GatewayReport> & { readonly outcome?: Outcome } = {},
+): GatewayReport {
+  const { outcome = null, ...facts } = rest;
+  const { decisions } = createPlan({ groups, now, gatewayStartedAt: null, rules, limits: limits() });
+  const entries = decisions.map((decision): ReportEntry =>
+    Object.assign({ outcome: isDeletion(decision) ? outcome : null }, decision),
+  );
+  return gatewayReport(entries, facts);
+}
+
+/** What the page shows a few minutes after `report`. */
+export function pageState(report: SweepReport | null, rest: Partial<PageState> = {}): PageState {
+  return {
+    report,
+    nextSweepAt: now + 300,
+    now: now + 120,
+    dryRun: report?.dryRun ?? false,
+    schedule: "*/5 * * * *",
+    timezone: "UTC",
+    gateways: report?.gateways.map(({ name, url }) => ({ name, url })) ?? [
+      { name: "batch", url: "http://gateway:9091" },
+    ],
+    recentDeletions: [],
+    configProblem: null,
+    version: "0.1.0",
+    ...rest,
+  };
+}

@@ -1,0 +1,334 @@
+import { describe, expect, it } from "vitest";
+
+import type { SweepReport } from "../../src/core/report.ts";
+import { createMetrics, type JanitorMetrics } from "../../src/telemetry/metrics.ts";
+import { group, now, ttlRule } from "../support/core-values.ts";
+import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
+import { changedMetrics, readMetrics } from "./read-metrics.ts";
+
+const hour = ttlRule(3600, { name: "hour" });
+const day = ttlRule(86_400, { name: "day" });
+const keep = (reason: "within_ttl" | "kept_latest" | "rule_reports" | "no_rule" | "future_time") =>
+  ({ verdict: "keep", reason }) as const;
+const expired = { verdict: "delete", reason: "ttl_expired" } as const;
+
+function start({ gateways = ["g"], rules = ["hour", "day"], dryRun = false } = {}): JanitorMetrics {
+  const metrics = createMetrics({ version: "1.2.3", revision: "abc", nodeVersion: "v20.19.0" });
+  metrics.configure({ gateways, rules, dryRun });
+  return metrics;
+}
+
+/** What a sweep changes, without what every sweep changes. */
+async function changesBy(report: SweepReport, metrics = start()): Promise<Record<string, string>> {
+  const before = await metrics.render();
+  metrics.sweepFinished(report);
+  const always = /^(sweeps_total|last_sweep|(sweep|scrape)_duration|scrape_response|clock_skew)/;
+  return Object.fromEntries(
+    Object.entries(changedMetrics(before, await metrics.render())).filter(([series]) => !always.test(series)),
+  );
+}
+
+const well = { 'gateway_up{gateway="g"}': "1", 'gateway_consistent{gateway="g"}': "1" };
+const succeeded = { ...well, 'last_success_timestamp_seconds{gateway="g"}': String(now) };
+const failed = (reason: string) => ({ [`sweep_failures_total{gateway="g",reason="${reason}"}`]: "1" });
+const found = (verdict: string, count: number) => ({
+  [`groups{gateway="g",verdict="${verdict}"}`]: String(count),
+});
+const ofRule = (name: string, rule: string, value: number) => ({
+  [`${name}{gateway="g",rule="${rule}"}`]: String(value),
+});
+
+describe("a sweep", () => {
+  it.each<[string, SweepReport, Record<string, string>]>([
+    ["of an empty gateway is a success", sweepReport([gatewayReport([])]), succeeded],
+    [
+      "counts what the gateway showed to be deleted, by rule",
+      sweepReport([
+        gatewayReport([
+          entry(expired, { outcome: "gone" }),
+          entry(expired, { outcome: "gone", series: 10 }),
+          entry(expired, { outcome: "gone", rule: day, series: 1 }),
+        ]),
+      ]),
+      {
+        ...succeeded,
+        ...found("delete", 3),
+        ...ofRule("rule_groups", "hour", 2),
+        ...ofRule("rule_expired_groups", "hour", 2),
+        ...ofRule("deletes_total", "hour", 2),
+        ...ofRule("deleted_series_total", "hour", 13),
+        ...ofRule("rule_groups", "day", 1),
+        ...ofRule("rule_expired_groups", "day", 1),
+        ...ofRule("deletes_total", "day", 1),
+        ...ofRule("deleted_series_total", "day", 1),
+      },
+    ],
+    [
+      "counts a deletion whose group was pushed again after it",
+      sweepReport([gatewayReport([entry(expired, { outcome: "pushed_again" })])]),
+      {
+        ...succeeded,
+        ...found("delete", 1),
+        ...ofRule("rule_groups", "hour", 1),
+        ...ofRule("rule_expired_groups", "hour", 1),
+        ...ofRule("deletes_total", "hour", 1),
+        ...ofRule("deleted_series_total", "hour", 3),
+      },
+    ],
+    [
+      "does not count deletions that nobody saw take effect",
+      sweepReport([
+        gatewayReport(
+          [
+            entry(expired, { outcome: "failed" }),
+            entry(expired, { outcome: "failed" }),
+            entry(expired, { outcome: "still_there" }),
+          ],
+          { status: "partial", error: { code: "timeout", message: "" } },
+        ),
+      ]),
+      {
+        ...well,
+        ...failed("timeout"),
+        ...found("delete", 3),
+        ...ofRule("rule_groups", "hour", 3),
+        ...ofRule("rule_expired_groups", "hour", 3),
+        'delete_failures_total{gateway="g",reason="failed"}': "2",
+        'delete_failures_total{gateway="g",reason="still_there"}': "1",
+      },
+    ],
+    [
+      "that is a dry run deletes nothing",
+      sweepReport([gatewayReport([entry(expired), entry(keep("no_rule"), { rule: null })])], {
+        dryRun: true,
+      }),
+      {
+        ...succeeded,
+        ...found("delete", 1),
+        ...found("keep", 1),
+        ...ofRule("rule_groups", "hour", 1),
+        ...ofRule("rule_expired_groups", "hour", 1),
+      },
+    ],
+    [
+      "counts what was withheld, by reason",
+      sweepReport([
+        gatewayReport(
+          [
+            entry({ verdict: "withhold", reason: "pushed_again" }),
+            entry({ verdict: "withhold", reason: "interrupted" }),
+            entry({ verdict: "withhold", reason: "interrupted" }),
+          ],
+          { status: "partial" },
+        ),
+      ]),
+      {
+        ...well,
+        ...failed("interrupted"),
+        ...found("withhold", 3),
+        ...ofRule("rule_groups", "hour", 3),
+        ...ofRule("rule_expired_groups", "hour", 3),
+        'groups_withheld_total{gateway="g",reason="pushed_again"}': "1",
+        'groups_withheld_total{gateway="g",reason="interrupted"}': "2",
+      },
+    ],
+    [
+      "tells when the next group expires, and which of the kept ones have",
+      sweepReport([
+        gatewayReport([
+          entry(keep("within_ttl"), { ageSeconds: 600, expiresAt: now + 3000 }),
+          entry(keep("within_ttl"), { ageSeconds: 1600, expiresAt: now + 2000 }),
+          entry(keep("rule_reports")),
+          entry(keep("kept_latest"), { expiresAt: null }),
+          entry(keep("future_time"), { ageSeconds: -9, expiresAt: null }),
+        ]),
+      ]),
+      {
+        ...succeeded,
+        ...found("keep", 5),
+        ...ofRule("rule_groups", "hour", 5),
+        ...ofRule("rule_expired_groups", "hour", 1),
+        ...ofRule("rule_next_expiry_timestamp_seconds", "hour", now + 2000),
+      },
+    ],
+    [
+      "counts groups that came back, by the rule that deleted them",
+      sweepReport([
+        gatewayReport([], {
+          reappeared: [
+            { rule: "hour", groups: [group({ job: "a" }, 1).labels, group({ job: "b" }, 1).labels] },
+            { rule: "a rule of last year", groups: [group({ job: "c" }, 1).labels] },
+          ],
+        }),
+      ]),
+      { ...succeeded, ...ofRule("groups_reappeared_total", "hour", 2) },
+    ],
+    [
+      "of a gateway that refuses every push is told as such",
+      sweepReport([gatewayReport([], { consistent: false })]),
+      { ...succeeded, 'gateway_consistent{gateway="g"}': "0" },
+    ],
+    [
+      "of a gateway that is not there",
+      sweepReport([unreadGateway("unreachable")]),
+      { 'gateway_up{gateway="g"}': "0", ...failed("unreachable") },
+    ],
+    [
+      "that was interrupted says nothing about the gateway",
+      sweepReport([unreadGateway("aborted")]),
+      failed("aborted"),
+    ],
+    [
+      "that failed by a bug says nothing about the gateway",
+      sweepReport([unreadGateway("internal")]),
+      failed("internal"),
+    ],
+    [
+      "of gateways and rules that a reload has removed is not counted",
+      sweepReport([
+        gatewayReport([entry(expired, { outcome: "gone" })], { name: "gone" }),
+        gatewayReport([entry(expired, { outcome: "gone", rule: ttlRule(1, { name: "gone" }) })]),
+      ]),
+      { ...succeeded, ...found("delete", 1) },
+    ],
+  ])("%s", async (_, report, expected) => {
+    expect(await changesBy(report)).toEqual(expected);
+  });
+
+  it("that cannot read the gateway leaves what is known of its groups, and not of its health", async () => {
+    const metrics = start();
+    metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
+    expect(
+      await changesBy(sweepReport([unreadGateway("timeout")], { finishedAt: now + 60 }), metrics),
+    ).toEqual({
+      'gateway_up{gateway="g"}': "0",
+      'gateway_consistent{gateway="g"}': "NaN",
+      ...failed("timeout"),
+    });
+    const samples = readMetrics(await metrics.render());
+    expect(samples.get('last_sweep_timestamp_seconds{gateway="g"}')).toBe(String(now + 60));
+    expect(samples.get('last_success_timestamp_seconds{gateway="g"}')).toBe(String(now));
+    expect(samples.get('clock_skew_seconds{gateway="g"}')).toBe("NaN");
+    expect(samples.get("sweeps_total")).toBe("2");
+  });
+});
+
+describe("the series", () => {
+  const everything = (metrics: JanitorMetrics): Promise<string[]> =>
+    metrics.render().then((text) => [...readMetrics(text).keys()]);
+
+  it("all exist before the first sweep, and no sweep adds one", async () => {
+    const metrics = start({ gateways: ["g", "h"] });
+    const before = await everything(metrics);
+    metrics.sweepFinished(
+      sweepReport([
+        gatewayReport([
+          entry(expired, { outcome: "gone" }),
+          entry(expired, { outcome: "failed" }),
+          entry({ verdict: "withhold", reason: "archive_failed" }),
+        ]),
+        unreadGateway("no such code", { name: "h" }),
+        unreadGateway("timeout", { name: "unknown" }),
+      ]),
+    );
+    metrics.observeDelete("unknown", 1);
+    metrics.groupsArchived("unknown", 1);
+    metrics.sweepSkipped("missed");
+    metrics.nextSweepAt(now);
+    metrics.configLoaded(now);
+    expect(await everything(metrics)).toEqual(before);
+  });
+
+  it("of counters, counts, sizes and times begin at 0; what is not known yet is NaN", async () => {
+    const text = await start().render();
+    const samples = [...readMetrics(text)].filter(([, value]) => value !== "0");
+    expect(samples).toEqual([
+      ['build_info{version="1.2.3",revision="abc",nodeversion="v20.19.0"}', "1"],
+      ['gateway_up{gateway="g"}', "NaN"],
+      ['gateway_consistent{gateway="g"}', "NaN"],
+      ['clock_skew_seconds{gateway="g"}', "NaN"],
+    ]);
+  });
+
+  it("of gateways and rules that are gone end with a reload; those of others go on", async () => {
+    const metrics = start({ gateways: ["g", "old"], rules: ["hour", "old"] });
+    metrics.observeDelete("g", 0.003);
+    metrics.groupsArchived("g", 1);
+    metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
+    const before = await metrics.render();
+    metrics.configure({ gateways: ["g", "new"], rules: ["hour", "new"], dryRun: true });
+    const after = await metrics.render();
+
+    expect(after).not.toContain('"old"');
+    const [old, current] = [readMetrics(before), readMetrics(after)];
+    const kept = [...old.keys()].filter((series) => !series.includes('"old"') && series !== "dry_run");
+    expect(kept.map((series) => current.get(series))).toEqual(kept.map((series) => old.get(series)));
+    expect(current.get('deletes_total{gateway="g",rule="hour"}')).toBe("1");
+    expect(current.get('delete_duration_seconds_count{gateway="g"}')).toBe("1");
+    expect(current.get('deletes_total{gateway="new",rule="new"}')).toBe("0");
+    expect(current.get("dry_run")).toBe("1");
+  });
+
+  it("begin anew when a rule comes back", async () => {
+    const metrics = start();
+    metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone", rule: hour })])]));
+    metrics.configure({ gateways: ["g"], rules: [], dryRun: false });
+    metrics.configure({ gateways: ["g"], rules: ["hour"], dryRun: false });
+    expect(readMetrics(await metrics.render()).get('deletes_total{gateway="g",rule="hour"}')).toBe("0");
+  });
+
+  it("belong to one janitor only", async () => {
+    const [one, other] = [start(), start()];
+    one.sweepFinished(sweepReport([gatewayReport([])]));
+    expect(readMetrics(await other.render()).get("sweeps_total")).toBe("0");
+  });
+});
+
+describe("what is not told by a report", () => {
+  it.each<[string, (metrics: JanitorMetrics) => void, Record<string, string>]>([
+    [
+      "a configuration that was loaded",
+      (metrics) => metrics.configLoaded(now),
+      {
+        config_last_reload_successful: "1",
+        config_last_reload_success_timestamp_seconds: String(now),
+      },
+    ],
+    [
+      "one that was not, after one that was",
+      (metrics) => {
+        metrics.configLoaded(now);
+        metrics.configFailed();
+      },
+      { config_last_reload_success_timestamp_seconds: String(now) },
+    ],
+    ["the next sweep", (metrics) => metrics.nextSweepAt(now), { next_sweep_timestamp_seconds: String(now) }],
+    ["that there is none", (metrics) => metrics.nextSweepAt(null), {}],
+    [
+      "a skipped sweep",
+      (metrics) => metrics.sweepSkipped("already_running"),
+      { 'sweeps_skipped_total{reason="already_running"}': "1" },
+    ],
+    ["restored groups", (metrics) => metrics.groupsRestored(3), { restored_groups_total: "3" }],
+    [
+      "archived groups",
+      (metrics) => metrics.groupsArchived("g", 400),
+      { 'archived_groups_total{gateway="g"}': "400" },
+    ],
+    [
+      "an answered DELETE",
+      (metrics) => metrics.observeDelete("g", 7),
+      {
+        'delete_duration_seconds_bucket{le="10",gateway="g"}': "1",
+        'delete_duration_seconds_bucket{le="+Inf",gateway="g"}': "1",
+        'delete_duration_seconds_sum{gateway="g"}': "7",
+        'delete_duration_seconds_count{gateway="g"}': "1",
+      },
+    ],
+  ])("%s", async (_, tell, expected) => {
+    const metrics = start();
+    const before = await metrics.render();
+    tell(metrics);
+    expect(changedMetrics(before, await metrics.render())).toEqual(expected);
+  });
+});
