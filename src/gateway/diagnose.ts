@@ -9,6 +9,7 @@ import { findConflicts } from "./conflicts.ts";
 import { literalGroupPath } from "./culprit.ts";
 import { readConsistency } from "./consistency.ts";
 import type { PathNaming } from "./group-path.ts";
+import { probeHealth } from "./health.ts";
 import { createHolders } from "./holders.ts";
 import { collectSnapshot } from "./snapshot.ts";
 import { readStatus } from "./status.ts";
@@ -20,8 +21,6 @@ export interface DiagnoseOptions extends BreakerOptions {
   readonly gauges: ReadonlySet<string>;
 }
 
-const healthTimeoutSeconds = 5;
-
 /**
  * Looks at one gateway: its status, its health, whether it can serve `/metrics`, all groups, and who is in the way.
  * Four or five GETs, one after the other; nothing is changed.
@@ -32,7 +31,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   try {
     const status = await readStatus(client, signal);
     const naming = { utf8Names: status.utf8Names };
-    const health = await probeHealth(options);
+    const health = await probeHealth(options.client, options.clock, options.signal);
     const { exposition, complaints } = await readConsistency(client, signal);
     const { state, look, groups, ...api } = await readApi(options, naming, complaints);
     const breaker = state.state === "broken" ? await accuseBreaker(options, naming, exposition) : [];
@@ -81,21 +80,6 @@ function findUndeletable(
     const readable = consistent && group.obstacle === "unaddressable";
     return [{ group, why, path: readable ? literalGroupPath(group.labels, naming) : null }];
   });
-}
-
-async function probeHealth({ client, clock, signal }: DiagnoseOptions): Promise<Diagnosis["health"]> {
-  const startedAt = clock.monotonic();
-  const request = {
-    method: "GET",
-    path: "/-/healthy",
-    timeoutSeconds: healthTimeoutSeconds,
-    signal,
-  } as const;
-  const status = await client.send(request).then(
-    (response) => response.status,
-    (error: unknown) => void toFault(error),
-  );
-  return { healthy: status === 200, durationSeconds: clock.monotonic() - startedAt };
 }
 
 interface ApiReading {

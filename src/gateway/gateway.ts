@@ -3,6 +3,7 @@ import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import { openApiSnapshot } from "./api-reader.ts";
 import { createGatewayClient, type ClientOptions } from "./client.ts";
+import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "./expect-success.ts";
 import { readPushTimes, type PushTimes } from "./exposition-reader.ts";
@@ -37,14 +38,8 @@ export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface HealthProbe {
-  readonly healthy: boolean;
-  readonly durationSeconds: number;
-}
-
 /** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
 const deleteTimeoutSeconds = 10;
-const healthTimeoutSeconds = 2;
 
 /** Wires one gateway. Close it when done. */
 export function createGateway(name: string, options: ClientOptions, clock: Clock): Gateway {
@@ -84,24 +79,7 @@ export function createGateway(name: string, options: ClientOptions, clock: Clock
       expectSuccess(request, response);
     },
 
-    async probeHealth(signal) {
-      const startedAt = clock.monotonic();
-      const request = {
-        method: "GET",
-        path: "/-/healthy",
-        timeoutSeconds: healthTimeoutSeconds,
-        signal,
-      } as const;
-      const status = await client.send(request).then(
-        (response) => response.status,
-        (error: unknown) => {
-          if (error instanceof GatewayError && error.code !== "aborted") return null;
-          throw error;
-        },
-      );
-      return { healthy: status === 200, durationSeconds: clock.monotonic() - startedAt };
-    },
-
+    probeHealth: (signal) => probeHealth(client, clock, signal),
     close: () => client.close(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { HealthProbe } from "./gateway.ts";
+import type { HealthProbe } from "./health.ts";
 
 /** Lets deletions through at a rate that the gateway bears. */
 export interface Pace {

@@ -1,7 +1,6 @@
-import type { Labels } from "../core/labels.ts";
 import type { SweepReport, Totals } from "../core/report.ts";
 import { renderAttention } from "./html/attention.ts";
-import { renderDeletions } from "./html/deletions.ts";
+import { renderDeletions, type PageDeletion } from "./html/deletions.ts";
 import { renderDocument } from "./html/document.ts";
 import { renderGateway, renderGateways, renderUnsweptGateway } from "./html/gateways.ts";
 import { renderHeader, renderFooter } from "./html/header.ts";
@@ -32,13 +31,6 @@ export interface PageState {
   /** Why the last reload failed, all problems as text; null if it did not. */
   readonly configProblem: string | null;
   readonly version: string;
-}
-
-export interface PageDeletion {
-  readonly at: number;
-  readonly gateway: string;
-  readonly labels: Labels;
-  readonly rule: string;
 }
 
 /**

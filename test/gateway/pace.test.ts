@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { HealthProbe } from "../../src/gateway/gateway.ts";
+import type { HealthProbe } from "../../src/gateway/health.ts";
 import {
   afterProbe,
   createPace,

@@ -31,6 +31,7 @@ describe("the linter", () => {
     ["src/gateway/planted.ts", 'export { x } from "../config/load.ts";', "never a neighbour"],
     ["src/archive/planted.ts", 'export { x } from "../sweep/sweep.ts";', "never a neighbour"],
     ["src/report/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
+    ["src/report/html/planted.ts", 'export { x } from "../../gateway/client.ts";', "never a neighbour"],
     ["src/telemetry/planted.ts", 'export { x } from "../cli/io.ts";', "never a neighbour"],
     ["src/sweep/planted.ts", 'export { x } from "../cli/io.ts";', "gets what it works with as arguments"],
     [

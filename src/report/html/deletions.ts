@@ -1,8 +1,15 @@
-import type { PageDeletion } from "../page.ts";
+import type { Labels } from "../../core/labels.ts";
 import { showText } from "../text.ts";
 import { renderLabels } from "./labels.ts";
 import { html, type Html } from "./template.ts";
 import { renderMoment } from "./words.ts";
+
+export interface PageDeletion {
+  readonly at: number;
+  readonly gateway: string;
+  readonly labels: Labels;
+  readonly rule: string;
+}
 
 /** How many are shown; the archive has all. */
 const shown = 50;
