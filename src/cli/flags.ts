@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 
-import type { LogFormat, LogLevel } from "../telemetry/logger.ts";
+import { logLevels, type LogLevel } from "../core/log-level.ts";
+import type { LogFormat } from "../telemetry/logger.ts";
 
 /** Where the rules come from: a file, or one TTL for everything. */
 export interface SourceFlags {
@@ -11,7 +12,8 @@ export interface SourceFlags {
 
 /** Of the commands that read a gateway. */
 export interface SweepFlags extends SourceFlags {
-  readonly "log.level": LogLevel;
+  /** Wins over `log_level` of the file. */
+  readonly "log.level"?: LogLevel;
   readonly "log.format": LogFormat;
   readonly "limits.maxDeleteRatio"?: string;
   readonly "limits.ratioMinGroups"?: string;
@@ -61,7 +63,7 @@ export function addSweepFlags(command: Command): Command {
       "--limits.max-evidence-age <duration>",
       "how old the knowledge about a group may be that is deleted, or auto",
     )
-    .addOption(new Option("--log.level <level>").choices(["debug", "info", "warn", "error"]).default("info"))
+    .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices([...logLevels]))
     .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));
 }
 

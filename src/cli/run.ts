@@ -4,7 +4,8 @@ import { renderProblem } from "../config/problem.ts";
 import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
 import { parseDuration } from "../core/duration.ts";
-import { watchFiles } from "../service/file-watch.ts";
+import type { SweepReport } from "../core/report.ts";
+import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
 import { parseListenAddress } from "../service/web/listen-address.ts";
@@ -13,7 +14,7 @@ import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { readBuildInfo } from "./build-info.ts";
 import { exitCodes } from "./exit-code.ts";
-import type { SweepFlags } from "./flags.ts";
+import { defaultConfigFile, type SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { createWebHandlers } from "./run-handlers.ts";
@@ -40,17 +41,38 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseDuration);
   const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
   parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
-  const config = await loadSettings(flags, io);
-  const webConfig = await loadWeb(flags["web.config.file"], io);
-  const log = createLogger(flags["log.level"], flags["log.format"], (line) => io.stderr.write(line));
+  const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>
+    io.stderr.write(line),
+  );
+  // Whoever collects the log of a service takes every line for one of it.
+  const warn = (warning: string): void => log.warn("Configuration warning", { warning: warning.trimEnd() });
+  const telling = { ...io, stderr: { ...io.stderr, write: warn } };
+  const filesBefore = await sumFiles([
+    flags["config.file"] ?? defaultConfigFile,
+    ...(flags["web.config.file"] === undefined ? [] : [flags["web.config.file"]]),
+  ]);
+  const config = await loadSettings(flags, telling);
+  log.setLevel(flags["log.level"] ?? config.logLevel);
+  const webConfig = await loadWeb(flags["web.config.file"], telling);
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
   const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
+  const sweepOrFail = async (current: Config, dryRun: boolean): Promise<SweepReport> => {
+    const startedAt = io.clock.now();
+    try {
+      return await sweepAll(current, dryRun, flags, io, { metrics, log });
+    } catch (error) {
+      // A secret's file that is gone, or being replaced: the next sweep may find it.
+      if (!(error instanceof UsageError)) throw error;
+      return failedSweep(current, error, { startedAt, finishedAt: io.clock.now(), dryRun });
+    }
+  };
   const service = new Service({
     config,
     isDryRun,
-    load: () => reloadSettings(flags, io),
-    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log }),
+    load: () => reloadSettings(flags, telling),
+    onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
+    sweep: (current) => sweepOrFail(current, isDryRun(current)),
     jitterSeconds,
     metrics,
     log,
@@ -60,6 +82,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   let web: WebServer | null = null;
   const reload = async (why: string): Promise<ReloadResult> => {
     const [own, ofWeb] = [await service.reload(why), await web?.reloadWebConfig()];
+    if (ofWeb?.ok === false) metrics.configFailed();
     return ofWeb === undefined || !own.ok ? own : ofWeb.ok ? own : ofWeb;
   };
   try {
@@ -75,9 +98,11 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof TypeError ? exitCodes.usage : exitCodes.failed;
   }
+  // Before anybody can know that it runs: unhandled, the signal would end it.
+  const endHangups = io.onHangup(() => void reload("SIGHUP"));
   log.info("Listening", { address: web.address, version: build.version });
   await service.start();
-  await untilStopped({ service, web, reload, pollSeconds, log, io });
+  await untilStopped({ service, web, reload, endHangups, filesBefore, pollSeconds, log, io });
   return exitCodes.done;
 }
 
@@ -85,13 +110,15 @@ interface Running {
   readonly service: Service;
   readonly web: WebServer;
   readonly reload: (why: string) => Promise<ReloadResult>;
+  readonly endHangups: () => void;
+  readonly filesBefore: FileSums;
   readonly pollSeconds: number;
   readonly log: Logger;
   readonly io: Io;
 }
 
-async function untilStopped({ service, web, reload, pollSeconds, log, io }: Running): Promise<void> {
-  const endHangups = io.onHangup(() => void reload("SIGHUP"));
+async function untilStopped(running: Running): Promise<void> {
+  const { service, web, reload, endHangups, filesBefore, pollSeconds, log, io } = running;
   const watching =
     pollSeconds === 0
       ? Promise.resolve()
@@ -101,6 +128,7 @@ async function untilStopped({ service, web, reload, pollSeconds, log, io }: Runn
           onChange: async () => void (await reload("a file has changed")),
           wait: io.wait,
           signal: io.stop,
+          before: filesBefore,
         });
   await new Promise<void>((resolve) => {
     if (io.stop.aborted) resolve();
@@ -112,6 +140,27 @@ async function untilStopped({ service, web, reload, pollSeconds, log, io }: Runn
   await web.close(webGraceMs);
   await watching;
   log.info("Stopped");
+}
+
+/** Nothing was swept, and each gateway's report says why. */
+function failedSweep(
+  { pushgateways }: Config,
+  { message }: UsageError,
+  about: Omit<SweepReport, "gateways">,
+): SweepReport {
+  const gateways = pushgateways.map(({ name, url }) => ({
+    name,
+    url,
+    status: "failed" as const,
+    durationSeconds: about.finishedAt - about.startedAt,
+    consistent: null,
+    error: { code: "configuration", message },
+    snapshot: null,
+    entries: [],
+    reappeared: [],
+    notes: [],
+  }));
+  return { ...about, gateways };
 }
 
 async function loadWeb(path: string | undefined, { stderr }: Io): Promise<WebConfig | null> {

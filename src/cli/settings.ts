@@ -54,6 +54,7 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Co
     schedule: "*/5 * * * *",
     timezone: "UTC",
     dryRun: false,
+    logLevel: "info",
     pushgateways: gatewaysFromUrls(urls),
     limits: defaultLimits,
     archive: null,

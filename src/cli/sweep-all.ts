@@ -40,7 +40,7 @@ export async function sweepAll(
     progress.clear();
     io.stderr.write(line);
   };
-  const log = givenLog ?? createLogger(flags["log.level"], flags["log.format"], write);
+  const log = givenLog ?? createLogger(flags["log.level"] ?? config.logLevel, flags["log.format"], write);
   // All before the first sweep begins: a setting that cannot be met is a mistake in the configuration as a whole.
   const gateways = await connectAll(config, io);
   const opened = await openSweepArchive(config, dryRun, { clock: io.clock, log });

@@ -1,4 +1,5 @@
 import type { Limits } from "../core/limits.ts";
+import type { LogLevel } from "../core/log-level.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Problem } from "./problem.ts";
 import type { Secret } from "./secret.ts";
@@ -12,6 +13,7 @@ export interface Config {
   /** IANA name. */
   readonly timezone: string;
   readonly dryRun: boolean;
+  readonly logLevel: LogLevel;
   /** At least one; names and URLs are unique. */
   readonly pushgateways: readonly PushgatewaySettings[];
   readonly limits: Limits;

@@ -32,6 +32,7 @@ export function decodeConfig(draft: ConfigDraft, path: string, places: Places, f
     path,
     ...decodeTiming(draft, root),
     dryRun: draft.dry_run ?? false,
+    logLevel: draft.log_level ?? "info",
     pushgateways: decodePushgateways(draft.pushgateways, root.to("pushgateways"), archive !== null),
     limits: decodeLimits(draft.limits, root.to("limits")),
     archive,

@@ -19,6 +19,7 @@ export function renderConfig(config: Config): string {
     schedule: config.schedule,
     timezone: config.timezone,
     dry_run: config.dryRun,
+    log_level: config.logLevel,
     pushgateways: config.pushgateways.map(gatewayToYaml),
     limits: {
       max_delete_ratio: limits.maxDeleteRatio,

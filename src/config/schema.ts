@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { logLevels } from "../core/log-level.ts";
 import { http } from "./http-schema.ts";
 import { choice, duration, flag, list, section, text, wholeNumber } from "./schema-values.ts";
 
@@ -132,6 +133,10 @@ export const configSchema = section({
     .describe("Time zone of the schedule.")
     .meta({ default: "UTC" }),
   dry_run: flag().optional().describe("Sweep without deleting.").meta({ default: false }),
+  log_level: choice(...logLevels)
+    .optional()
+    .describe("How much is logged. A reload changes it; --log.level wins over it.")
+    .meta({ default: "info" }),
   pushgateways: list(pushgateway, "a list of Pushgateways")
     .min(1, { error: "at least one Pushgateway" })
     .describe("The Pushgateways to keep clean."),

@@ -11,7 +11,12 @@ export interface FileWatchOptions {
   readonly onChange: () => Promise<void>;
   readonly wait: Wait;
   readonly signal: AbortSignal;
+  /** As files were before they were read: a change between that and the first look is one, too. */
+  readonly before?: FileSums;
 }
+
+/** What files held, by their path. */
+export type FileSums = ReadonlyMap<string, string>;
 
 /**
  * Looks at the content of files again and again until the signal aborts. Not by file system events: a ConfigMap is a
@@ -23,27 +28,29 @@ export async function watchFiles({
   onChange,
   wait,
   signal,
+  before = new Map(),
 }: FileWatchOptions): Promise<void> {
-  let known = await checksum(paths());
+  let known: FileSums = new Map([...(await sumFiles(paths())), ...before]);
   for (;;) {
     await wait(everySeconds, signal);
     if (signal.aborted) return;
-    const current = await checksum(paths());
-    if (current === known) continue;
+    const current = await sumFiles(paths());
+    if ([...current].every(([path, sum]) => known.get(path) === sum)) continue;
     // As it was before the reload, which may make other files count: better one reload too many than one too few.
     known = current;
     await onChange();
   }
 }
 
-/** One value for the content of all files; a file that cannot be read counts by the reason why. */
-async function checksum(paths: readonly string[]): Promise<string> {
-  const hash = createHash("sha256");
+/** A file that cannot be read counts by the reason why. */
+export async function sumFiles(paths: readonly string[]): Promise<FileSums> {
+  const sums = new Map<string, string>();
   for (const path of paths) {
     const content = await readFile(path).catch(
       (error: unknown) => (error as NodeJS.ErrnoException).code ?? "unreadable",
     );
-    hash.update(`${path}\n${content.length}\n`).update(content);
+    const kind = typeof content === "string" ? "error" : "content";
+    sums.set(path, createHash("sha256").update(`${kind}\n`).update(content).digest("hex"));
   }
-  return hash.digest("hex");
+  return sums;
 }

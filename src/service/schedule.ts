@@ -35,12 +35,23 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     (level: "debug" | "warn") =>
     (message: string | Error): void =>
       log[level]("Scheduler", { err: message instanceof Error ? message.message : message });
-  const task: ScheduledTask = createTask(expression, onDue, {
+  // Its own jitter forgets all timers but one when slots come faster than they are done with.
+  const waiting = new Set<NodeJS.Timeout>();
+  const afterJitter = (): void => {
+    const timer = setTimeout(
+      () => {
+        waiting.delete(timer);
+        void onDue();
+      },
+      Math.random() * jitterSeconds * 1000,
+    );
+    waiting.add(timer);
+  };
+  const task: ScheduledTask = createTask(expression, jitterSeconds > 0 ? afterJitter : onDue, {
     timezone,
     missedExecutionTolerance: toleratedLatenessMs,
     // Told by onMissed.
     suppressMissedWarning: true,
-    ...(jitterSeconds > 0 ? { maxRandomDelay: jitterSeconds * 1000 } : {}),
     logger: { debug: tell("debug"), info: tell("debug"), warn: tell("warn"), error: tell("warn") },
   });
   task.on("execution:missed", onMissed);
@@ -48,9 +59,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     start: () => void task.start(),
     stop: async () => {
       await task.destroy();
+      for (const timer of waiting) clearTimeout(timer);
+      waiting.clear();
     },
     nextAt() {
-      const next = task.getNextRun();
+      // A destroyed task goes on to name one.
+      const next = task.getStatus() === "destroyed" ? null : task.getNextRun();
       return next === null ? null : next.getTime() / 1000;
     },
   };

@@ -24,6 +24,8 @@ export interface ServiceOptions {
   /** Flags win over the file, so it is handed in. */
   readonly isDryRun: (config: Config) => boolean;
   readonly load: () => Promise<Loaded<Config>>;
+  /** A configuration has come into force. */
+  readonly onApplied?: (config: Config) => void;
   readonly sweep: (config: Config) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
@@ -51,6 +53,7 @@ export class Service {
   #sweeper: ReturnType<typeof createSweeper>;
   #config: Config;
   #schedule: Schedule | null = null;
+  #stopped = false;
   #lastReport: SweepReport | null = null;
   #recentDeletions: readonly DeletedGroup[] = [];
   #configProblem: string | null = null;
@@ -80,6 +83,7 @@ export class Service {
 
   /** No new sweep; resolves when the one in flight is over. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#schedule?.stop();
     await this.#sweeper.stop();
   }
@@ -133,8 +137,8 @@ export class Service {
   }
 
   async #apply(config: Config): Promise<void> {
-    const { metrics, isDryRun, now, log, jitterSeconds } = this.#options;
-    await this.#schedule?.stop();
+    const { metrics, isDryRun, now, log } = this.#options;
+    const before = this.#config;
     this.#config = config;
     this.#configProblem = null;
     metrics.configure({
@@ -143,9 +147,26 @@ export class Service {
       dryRun: isDryRun(config),
     });
     metrics.configLoaded(now());
+    this.#options.onApplied?.(config);
+    log.info("Configuration loaded", {
+      gateways: config.pushgateways.length,
+      rules: config.rules.length,
+      dry_run: isDryRun(config),
+    });
+    // One that stays as it is goes on: begun anew again and again, it would lose what is due now or waits for its jitter.
+    const same = before.schedule === config.schedule && before.timezone === config.timezone;
+    if (this.#schedule === null || !same) await this.#replaceSchedule(config);
+    this.#tellNextSweep();
+  }
+
+  async #replaceSchedule({ schedule: expression, timezone }: Config): Promise<void> {
+    const { jitterSeconds, log } = this.#options;
+    await this.#schedule?.stop();
+    // A reload may end after the service has.
+    if (this.#stopped) return;
     this.#schedule = createSchedule({
-      expression: config.schedule,
-      timezone: config.timezone,
+      expression,
+      timezone,
       jitterSeconds,
       onDue: async () => {
         await this.sweep();
@@ -155,7 +176,6 @@ export class Service {
       log,
     });
     this.#schedule.start();
-    this.#tellNextSweep();
   }
 
   #tellNextSweep(): void {

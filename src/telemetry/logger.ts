@@ -1,9 +1,9 @@
 import { pino, stdTimeFunctions } from "pino";
 
-export const logLevels = ["debug", "info", "warn", "error"] as const;
+import type { LogLevel } from "../core/log-level.ts";
+
 export const logFormats = ["logfmt", "json"] as const;
 
-export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = (typeof logFormats)[number];
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,6 +13,8 @@ export interface Logger {
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
+  /** From now on. */
+  setLevel(level: LogLevel): void;
 }
 
 /** One line per event: logfmt as Prometheus writes it, or JSON. */
@@ -32,7 +34,13 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
     (at: LogLevel) =>
     (message: string, fields: Fields = {}): void =>
       logger[at](fields, message);
-  return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  return {
+    debug: log("debug"),
+    info: log("info"),
+    warn: log("warn"),
+    error: log("error"),
+    setLevel: (next) => void (logger.level = next),
+  };
 }
 
 /** Rewrites one line of pino's JSON as logfmt, the message behind time and level as in Prometheus. */

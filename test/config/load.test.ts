@@ -36,6 +36,7 @@ describe("what the file leaves out has its default", () => {
       schedule: "*/5 * * * *",
       timezone: "UTC",
       dryRun: false,
+      logLevel: "info",
       pushgateways: [
         {
           name: "batch",

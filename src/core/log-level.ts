@@ -1,0 +1,4 @@
+/** How much is logged: `warn` is what somebody should look at, `debug` what only a developer wants to read. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
