@@ -52,8 +52,16 @@ async function measure(
   const client = gatewayAt(gateway.url);
   const beside = Array.from({ length: pushersBeside }, async (_, index) => {
     while (!over.signal.aborted) {
-      await push(gateway.url, { job: "living", instance: `pusher-${index}` }, "beside 1\n");
-      pushes += 1;
+      // One that takes too long is what the gateway does to its pushers, and no reason to stop measuring.
+      const answered = await push(
+        gateway.url,
+        { job: "living", instance: `pusher-${index}` },
+        "beside 1\n",
+      ).then(
+        () => true,
+        () => false,
+      );
+      if (answered) pushes += 1;
     }
   });
   const probing = (async () => {
