@@ -190,6 +190,8 @@ describe("keep_latest", () => {
     const typo = group({ job: "a", instance: "typo" }, 0, { lastSuccessAt: 0, lastFailureAt: now - 8000 });
     const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
     expect(kept(planFor([typo, at("a", "a1", 9000)], single))).toEqual(["a1"]);
+    // Nor does it stay where there is room.
+    expect(kept(planFor([typo, at("a", "a1", 9000)], rules))).toEqual(["a1"]);
   });
 
   it("takes what was pushed last for the latest, whatever failed since", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Decision } from "../../src/core/decide.ts";
+import type { Circumstances, Decision } from "../../src/core/decide.ts";
 import type { Group } from "../../src/core/group.ts";
 import type { OpenSnapshot } from "../../src/gateway/snapshot.ts";
 import { snapshotEvidence } from "../../src/sweep/evidence.ts";
@@ -27,10 +27,12 @@ const archive: SweepArchive = {
 };
 
 const status = { startedAt: 1, utf8Names: false, checksConsistency: true, version: "1.11.0" };
-const circumstances = { rules: [], now, outage: null, refusingPushes: false };
 
-/** A keeper whose gateway shows the group like this from now on. */
-function keeperWhileGroupIs(current: Group): EvidenceKeeper {
+/** A keeper whose gateway shows these groups from now on. */
+function keeperWhileThereIs(
+  groups: readonly Group[],
+  circumstances: Partial<Circumstances> = {},
+): EvidenceKeeper {
   const openSnapshot = (): Promise<OpenSnapshot> =>
     Promise.resolve({
       request: { method: "GET", url: "" },
@@ -38,7 +40,7 @@ function keeperWhileGroupIs(current: Group): EvidenceKeeper {
       takenAt: now,
       clockSkewSeconds: 0,
       groups: (async function* () {
-        yield await Promise.resolve({ group: current, whole: () => ({}) });
+        for (const group of groups) yield await Promise.resolve({ group, whole: () => ({}) });
       })(),
       sizeBytes: () => 0,
     });
@@ -54,19 +56,45 @@ function keeperWhileGroupIs(current: Group): EvidenceKeeper {
     requestedAt: performance.now() / 1000,
   });
   const settings = { rules: [], limits: limits(), dryRun: false };
-  return new EvidenceKeeper(context, settings, { naming: status, status, circumstances, planned: first });
+  return new EvidenceKeeper(context, settings, {
+    naming: status,
+    status,
+    circumstances: { rules: [], now, outage: null, refusingPushes: false, ...circumstances },
+    planned: first,
+  });
 }
 
 describe("what is held for the archive", () => {
   it("is the group as it was planned", async () => {
-    const keeper = keeperWhileGroupIs(planned);
+    const keeper = keeperWhileThereIs([planned]);
     await keeper.ensure([decision], [decision]);
     expect(keeper.wholeOf(decision)).toEqual({});
   });
 
   it("is never a later version of it: a gateway that is killed goes back to the earlier one", async () => {
-    const keeper = keeperWhileGroupIs({ ...planned, lastSuccessAt: now - 1 });
+    const keeper = keeperWhileThereIs([{ ...planned, lastSuccessAt: now - 1 }]);
     await keeper.ensure([decision], [decision]);
     expect(keeper.wholeOf(decision)).toBeUndefined();
+  });
+});
+
+describe("evidence", () => {
+  it("is never what the plan was made from: nobody knows how long that read should have taken", async () => {
+    const keeper = keeperWhileThereIs([planned]);
+    expect(keeper.isFresh()).toBe(false);
+    await keeper.ensure([decision], [decision]);
+    expect(keeper.isFresh()).toBe(true);
+  });
+
+  it("counts a push that was refused while everybody's were, also when others succeed again", async () => {
+    const onlySuccess = { ...decision, rule: ttlRule(3600, { since: "last_success" }) };
+    const refused = { ...planned, lastFailureAt: now - 10 };
+    const groups = [refused, group({ job: "succeeds-again" }, 1)];
+    const compare = async (circumstances: Partial<Circumstances>): Promise<string> =>
+      (await keeperWhileThereIs(groups, circumstances).ensure([onlySuccess], [onlySuccess])).compare(
+        onlySuccess,
+      );
+    expect(await compare({ refusingPushes: true })).toBe("active");
+    expect(await compare({ refusingPushes: false })).toBe("unchanged");
   });
 });
