@@ -1,0 +1,142 @@
+import type { Limits } from "../../src/core/limits.ts";
+import { ruleOf, ttlMetricName, type RuleSpec } from "./rule-spec.ts";
+import type { TrueGroup, TrueGroups } from "./truth.ts";
+
+/** What a plan depends on besides the groups. */
+export interface Moment {
+  /** Gateway time. */
+  readonly now: number;
+  /** By the janitor's own clock. */
+  readonly localNow: number;
+  /** When the gateway was started. */
+  readonly startedAt: number;
+  readonly rules: readonly RuleSpec[];
+  readonly limits: Limits;
+}
+
+/** What section 4 of the design makes of a group. */
+export interface Expectation {
+  readonly rule: RuleSpec | undefined;
+  /** `delete`, or why it is kept. */
+  readonly fate: string;
+  /** So near the end of its TTL that the janitor, whose `Date` has whole seconds, may see it otherwise. */
+  readonly borderline: boolean;
+}
+
+/** The gateway's time reaches the janitor cut to whole seconds, and clocks that differ by two seconds agree. */
+const blurSeconds = 4;
+
+/** Decides about all groups, straight from the text of the design. */
+export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<string, Expectation> {
+  const now = agreedNow(groups, moment);
+  const outage = outageOf(groups, moment);
+  const refusing = mayRefuseEverybody(groups, now);
+  const judged = [...groups].map(([key, group]) => {
+    const rule = ruleOf(moment.rules, group.labels);
+    const activity = activityOf(group, rule, refusing);
+    const allowance = activity < moment.startedAt ? outage : 0;
+    return { key, group, rule, activity, lead: activity - now, age: now - activity - allowance };
+  });
+  const expectations = judged.map((one) => [one.key, expectAlone(one)] as const);
+  const latest = latestOf(judged);
+  return new Map(
+    expectations.map(([key, expectation]) => [
+      key,
+      expectation.fate === "delete" && latest.has(key)
+        ? { ...expectation, fate: "kept_latest" }
+        : expectation,
+    ]),
+  );
+}
+
+/** When a group was last alive, as its rule sees it. */
+export function activityOf(group: TrueGroup, rule: RuleSpec | undefined, refusing: boolean): number {
+  const onlySuccess = rule?.action !== "keep" && rule?.since === "last_success" && !refusing;
+  return onlySuccess && group.success > 0 ? group.success : Math.max(group.success, group.failure);
+}
+
+export function isHidden({ labels, gauges }: TrueGroup): boolean {
+  return gauges.has("labels") && (labels["instance"] ?? "") === "";
+}
+
+function isUnaddressable({ labels }: TrueGroup): boolean {
+  return Object.values(labels).some((value) => value.includes("\uFFFD"));
+}
+
+interface Judged {
+  readonly key: string;
+  readonly group: TrueGroup;
+  readonly rule: RuleSpec | undefined;
+  /** 0: unknown. */
+  readonly activity: number;
+  /** How far it lies in the future. */
+  readonly lead: number;
+  readonly age: number;
+}
+
+function expectAlone({ group, rule, activity, lead, age }: Judged): Expectation {
+  const sure = (fate: string): Expectation => ({ rule, fate, borderline: false });
+  if (isHidden(group)) return sure("unreadable_labels");
+  if (rule === undefined) return sure("no_rule");
+  if (rule.action === "keep") return sure("rule_keeps");
+  if (activity === 0) return sure("invalid_time");
+  if (lead > 2 + blurSeconds) return sure("future_time");
+  const ttl = ttlOf(rule, group);
+  const borderline = Math.abs(age - ttl) < blurSeconds || lead > 2 - blurSeconds;
+  const blurred = (fate: string): Expectation => ({ rule, fate, borderline });
+  if (age <= ttl) return blurred("within_ttl");
+  if (rule.action === "report") return blurred("rule_reports");
+  return blurred(isUnaddressable(group) ? "unaddressable" : "delete");
+}
+
+function ttlOf(rule: RuleSpec, { gauges }: TrueGroup): number {
+  if (rule.ttlMetric === null || !gauges.has(ttlMetricName)) return rule.ttl;
+  const { min, max } = rule.ttlMetric;
+  const declared = gauges.get(ttlMetricName) ?? Number.NaN;
+  // What it says makes no sense: the TTL is unknown, and the longest is the safe one.
+  return declared > 0 && Number.isFinite(declared)
+    ? Math.min(Math.max(declared, min), max)
+    : Math.max(rule.ttl, max);
+}
+
+/**
+ * The gateway's time, by which pushes are stamped. That it is later than the local clock, only its `Date` header says: it
+ * is not believed unless a push lies ahead of the local clock, too.
+ */
+function agreedNow(groups: TrueGroups, { now, localNow }: Moment): number {
+  const proof = [...groups.values()].some(({ success }) => success > localNow + 2 && success <= now + 2);
+  return now <= localNow + 2 || proof ? now : localNow;
+}
+
+/** How long the gateway may have been down around its last start, as far as that is allowed for. */
+function outageOf(groups: TrueGroups, { startedAt, limits }: Moment): number {
+  const before = [...groups.values()]
+    .map(({ success, failure }) => Math.max(success, failure))
+    .filter((activity) => activity > 0 && activity < startedAt);
+  return before.length === 0 ? 0 : Math.min(startedAt - Math.max(...before), limits.maxOutageSeconds);
+}
+
+/** The newest push of all was refused: perhaps all are. What is in the future says nothing about now. */
+function mayRefuseEverybody(groups: TrueGroups, now: number): boolean {
+  const past = (times: number[]): number => Math.max(0, ...times.filter((time) => time <= now + 2));
+  const all = [...groups.values()];
+  return past(all.map(({ failure }) => failure)) > past(all.map(({ success }) => success));
+}
+
+/** The groups that hold a place of their `keep_latest` rule, by what was pushed last: a refused push has no metrics. */
+function latestOf(judged: readonly Judged[]): ReadonlySet<string> {
+  const contests = new Map<string, Judged[]>();
+  for (const one of judged) {
+    const { rule, group } = one;
+    const contends = one.activity > 0 && one.lead <= 2 && !isHidden(group) && group.success > 0;
+    if (rule === undefined || rule.action === "keep" || rule.keepLatest === null || !contends) continue;
+    const contest = JSON.stringify([rule, rule.keepLatest.by.map((name) => group.labels[name] ?? "")]);
+    contests.set(contest, [...(contests.get(contest) ?? []), one]);
+  }
+  const freshest = [...contests.values()].flatMap((contenders) =>
+    contenders
+      .toSorted((a, b) => b.group.success - a.group.success)
+      .slice(0, contenders[0]?.rule?.keepLatest?.count),
+  );
+  return new Set(freshest.map(({ key }) => key));
+}
