@@ -4,7 +4,6 @@ import { renderProblem } from "../config/problem.ts";
 import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
 import { parseDuration } from "../core/duration.ts";
-import type { SweepReport } from "../core/report.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
@@ -57,22 +56,12 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
   const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
-  const sweepOrFail = async (current: Config, dryRun: boolean): Promise<SweepReport> => {
-    const startedAt = io.clock.now();
-    try {
-      return await sweepAll(current, dryRun, flags, io, { metrics, log });
-    } catch (error) {
-      // A secret's file that is gone, or being replaced: the next sweep may find it.
-      if (!(error instanceof UsageError)) throw error;
-      return failedSweep(current, error, { startedAt, finishedAt: io.clock.now(), dryRun });
-    }
-  };
   const service = new Service({
     config,
     isDryRun,
     load: () => reloadSettings(flags, telling),
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
-    sweep: (current) => sweepOrFail(current, isDryRun(current)),
+    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log }),
     jitterSeconds,
     metrics,
     log,
@@ -140,27 +129,6 @@ async function untilStopped(running: Running): Promise<void> {
   await web.close(webGraceMs);
   await watching;
   log.info("Stopped");
-}
-
-/** Nothing was swept, and each gateway's report says why. */
-function failedSweep(
-  { pushgateways }: Config,
-  { message }: UsageError,
-  about: Omit<SweepReport, "gateways">,
-): SweepReport {
-  const gateways = pushgateways.map(({ name, url }) => ({
-    name,
-    url,
-    status: "failed" as const,
-    durationSeconds: about.finishedAt - about.startedAt,
-    consistent: null,
-    error: { code: "configuration", message },
-    snapshot: null,
-    entries: [],
-    reappeared: [],
-    notes: [],
-  }));
-  return { ...about, gateways };
 }
 
 async function loadWeb(path: string | undefined, { stderr }: Io): Promise<WebConfig | null> {

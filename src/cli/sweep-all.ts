@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import type { SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { failedReport } from "../sweep/create-report.ts";
 import { sweepGateway } from "../sweep/sweep.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { connect } from "./connect.ts";
@@ -10,6 +11,7 @@ import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
 import { countArchived, openSweepArchive } from "./sweep-archive.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What is counted while gateways are swept; everything else is in the report. */
 export interface SweepCounts extends SweepMetrics {
@@ -41,25 +43,24 @@ export async function sweepAll(
     io.stderr.write(line);
   };
   const log = givenLog ?? createLogger(flags["log.level"] ?? config.logLevel, flags["log.format"], write);
-  // All before the first sweep begins: a setting that cannot be met is a mistake in the configuration as a whole.
-  const gateways = await connectAll(config, io);
   const opened = await openSweepArchive(config, dryRun, { clock: io.clock, log });
   const archive = opened === null ? null : countArchived(opened, metrics);
-  const sweepOne = async (gateway: Gateway): Promise<GatewayReport> => {
+  const settings = { rules: config.rules, limits: config.limits, dryRun };
+  const sweepOne = async (target: Config["pushgateways"][number]): Promise<GatewayReport> => {
+    const gateway = await connectOrExplain(target, io.clock);
+    // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
+    if (gateway instanceof UsageError) {
+      return failedReport(target, { code: "configuration", message: gateway.message }, 0);
+    }
     const context = { ...io, gateway, archive, log, metrics, progress: progress.update };
     try {
-      return await sweepGateway(context, {
-        rules: config.rules,
-        limits: config.limits,
-        dryRun,
-        ...(planFor === undefined ? {} : { planFor }),
-      });
+      return await sweepGateway(context, planFor === undefined ? settings : { ...settings, planFor });
     } finally {
       await gateway.close();
     }
   };
   try {
-    const reports = await Promise.all(gateways.map(sweepOne));
+    const reports = await Promise.all(config.pushgateways.map(sweepOne));
     progress.clear();
     await applyRetention(archive, reports, io.clock.now());
     return { startedAt, finishedAt: io.clock.now(), dryRun, gateways: reports };
@@ -80,13 +81,14 @@ async function applyRetention(
   }
 }
 
-async function connectAll({ pushgateways }: Config, { clock }: Io): Promise<readonly Gateway[]> {
-  const gateways: Gateway[] = [];
+async function connectOrExplain(
+  target: Config["pushgateways"][number],
+  clock: Io["clock"],
+): Promise<Gateway | UsageError> {
   try {
-    for (const settings of pushgateways) gateways.push(await connect(settings, clock));
-    return gateways;
+    return await connect(target, clock);
   } catch (error) {
-    await Promise.all(gateways.map((gateway) => gateway.close()));
+    if (error instanceof UsageError) return error;
     throw error;
   }
 }

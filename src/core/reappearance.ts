@@ -14,6 +14,9 @@ export interface Reappearance {
   readonly groups: readonly Labels[];
 }
 
+/** Times go through the archive in milliseconds; the gateway's are finer. */
+const archivedPrecisionSeconds = 0.001;
+
 /** Finds the groups that are pushed to less often than the rule's TTL thought. */
 export function findReappeared(
   groups: readonly Group[],
@@ -24,7 +27,8 @@ export function findReappeared(
     const deletion = deletions.get(group.key);
     const activityAt = lastActivityAt(group);
     // The same activity as before means that the deletion was lost, as when the gateway is killed before it persists.
-    if (deletion === undefined || activityAt === null || activityAt <= deletion.lastActivityAt) continue;
+    if (deletion === undefined || activityAt === null) continue;
+    if (activityAt <= deletion.lastActivityAt + archivedPrecisionSeconds) continue;
     const others = byRule.get(deletion.rule);
     if (others === undefined) byRule.set(deletion.rule, [group.labels]);
     else others.push(group.labels);

@@ -27,15 +27,17 @@ export type SkipReason = (typeof skipReasons)[number];
  * Why a sweep of a gateway did not do all of its work: a gateway's error, what withheld deletions (but a group that came back
  * to life in time is no failure), and
  * - `unconfirmed`: groups are still there after their deletion, or nobody could look
+ * - `configuration`: a file that it names could not be read
  * - `internal`: a mistake of the janitor's own
  */
 export type SweepFailureReason =
-  GatewayErrorCode | Exclude<WithholdReason, "pushed_again"> | "unconfirmed" | "internal";
+  GatewayErrorCode | Exclude<WithholdReason, "pushed_again"> | "unconfirmed" | "configuration" | "internal";
 
 export const sweepFailureReasons: readonly SweepFailureReason[] = [
   ...gatewayErrorCodes,
   ...withholdReasons.filter(isFailure),
   "unconfirmed",
+  "configuration",
   "internal",
 ];
 

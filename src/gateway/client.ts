@@ -88,7 +88,7 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
     const fail = (error: unknown): GatewayError =>
       toGatewayError(error, { method: request.method, url: urlOf(request.path) }, deadline, timeoutSeconds);
     try {
-      const response = await (request.aside === true ? asideDispatcher : dispatcher).request({
+      const asked = (request.aside === true ? asideDispatcher : dispatcher).request({
         origin,
         method: request.method,
         path: prefix + request.path,
@@ -96,6 +96,7 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
         body: request.body ?? null,
         signal: deadline.signal,
       });
+      const response = await unlessAborted(asked, deadline.signal);
       return {
         status: response.statusCode,
         headers: response.headers,
@@ -141,6 +142,19 @@ function createDispatcher(origin: string, { tls, proxyUrl, timeoutSeconds }: Cli
   return proxyUrl === undefined
     ? new Pool(origin, { ...timeouts, connect, connections: 1, pipelining: 1 })
     : new ProxyAgent({ ...timeouts, uri: proxyUrl, requestTls: connect, connections: 1 });
+}
+
+/**
+ * Rejects when the signal aborts, whether or not the promise ever settles: undici tries for ever to reach a proxy that closes
+ * the connection on CONNECT, and does not look at the signal meanwhile (7.30).
+ */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error("aborted"));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 async function* readBody(

@@ -1,43 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { serveHanging } from "../support/hanging-gateway.ts";
+import { startProgram, type Program } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { getJson } from "../support/push.ts";
 
-const main = join(import.meta.dirname, "../../dist/main.js");
-
-interface Running {
-  readonly process: ChildProcess;
-  /** Resolves when stderr shows the text. */
-  shows(text: string): Promise<void>;
-  readonly ended: Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
-}
-
-/** Starts the program as a user does. */
-function start(...argv: string[]): Running {
-  const child = spawn(process.execPath, [main, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let [stdout, stderr] = ["", ""];
-  const waiting: { text: string; resolve: () => void }[] = [];
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString();
-    for (const { text, resolve } of waiting) if (stderr.includes(text)) resolve();
-  });
-  return {
-    process: child,
-    shows: (text) =>
-      new Promise((resolve) => {
-        if (stderr.includes(text)) resolve();
-        else waiting.push({ text, resolve });
-      }),
-    ended: new Promise((resolve) => child.on("close", (exitCode) => resolve({ exitCode, stdout, stderr }))),
-  };
-}
+const start = (...argv: string[]): Program => startProgram(argv);
 
 interface JsonReport {
   gateways: { status: string; groups: { labels: { job: string }; reason: string; outcome?: string }[] }[];
@@ -72,36 +40,6 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s in the middle of a sweep", (si
     expect(await jobsOn(gateway.url)).toEqual(rest.map(({ labels }) => labels.job).toSorted());
   });
 });
-
-/** A gateway that answers everything but hangs at the given request. */
-async function serveHanging(at: string): Promise<{ url: string; reached: Promise<void> }> {
-  let reach = (): void => {};
-  const reached = new Promise<void>((resolve) => (reach = resolve));
-  const family = (value: string): object => ({
-    time_stamp: "2020-01-01T00:00:00Z",
-    type: "GAUGE",
-    metrics: [{ labels: { job: "a" }, value }],
-  });
-  const answers: Record<string, unknown> = {
-    "/api/v1/status": { status: "success", data: { start_time: "2020-01-01T00:00:00Z", flags: {} } },
-    "/api/v1/metrics": {
-      status: "success",
-      data: [
-        { labels: { job: "a" }, push_time_seconds: family("1e9"), push_failure_time_seconds: family("0") },
-      ],
-    },
-  };
-  const server = createServer((request, response) => {
-    if (`${request.method} ${request.url}`.startsWith(at)) return reach();
-    response.end(JSON.stringify(answers[request.url ?? ""] ?? "OK"));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, reached };
-}
 
 describe("a signal while a request hangs", () => {
   it("before anything was planned ends at once with the signal's exit code and prints nothing", async () => {

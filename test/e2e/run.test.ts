@@ -1,0 +1,283 @@
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { freePort } from "../support/free-port.ts";
+import { serveHanging } from "../support/hanging-gateway.ts";
+import { startProgram } from "../support/program.ts";
+import { startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
+import { getText } from "../support/push.ts";
+import { loggedFields, never, startService, testFolder, writeConfig } from "../support/service.ts";
+
+const old = (job: string): { labels: { job: string }; pushTime: number } => ({
+  labels: { job },
+  pushTime: 1000,
+});
+
+/** A config whose one rule deletes what is older than an hour. */
+function config(url: string, more = "", schedule = never): string {
+  return [
+    `schedule: "${schedule}"`,
+    `pushgateways: [{ name: g, url: "${url}" }]`,
+    "limits: { max_outage: 0s }",
+    "rules: [{ name: all, matchers: [], ttl: 1h }]",
+    more,
+  ].join("\n");
+}
+
+async function realGateway(options: PushgatewayOptions) {
+  const gateway = await startPushgateway(options);
+  onTestFinished(() => gateway.stop());
+  return gateway;
+}
+
+describe("run", { timeout: 60_000 }, () => {
+  it("starts and is ready without its gateway, and sweeps on schedule once that is up", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    await gateway.kill();
+    const service = await startService([
+      `--config.file=${writeConfig(config(gateway.url, "", "* * * * * *"))}`,
+    ]);
+    expect((await service.ask("/-/ready")).status).toBe(200);
+    expect((await service.ask("/-/healthy")).status).toBe(200);
+    await service.shows('msg="Sweep failed"');
+    expect(await service.metric('gateway_up{gateway="g"}')).toBe("0");
+    await gateway.restart();
+    await service.shows('msg="Deleted group"');
+    await expect.poll(() => service.metric('deletes_total{gateway="g",rule="all"}')).toBe("1");
+    expect(await service.metric('gateway_up{gateway="g"}')).toBe("1");
+    expect(await service.stop()).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  it("survives that its gateway goes away and comes back, and tells both", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    await gateway.kill();
+    expect((await service.post("/-/sweep")).status).toBe(502);
+    expect(await service.metric('gateway_up{gateway="g"}')).toBe("0");
+    expect(await service.metric('sweep_failures_total{gateway="g",reason="unreachable"}')).toBe("1");
+    expect((await service.ask("/-/ready")).status).toBe(200);
+    await gateway.restart();
+    // Killed, it has forgotten what was deleted since it began.
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    expect(await service.metric('deletes_total{gateway="g",rule="all"}')).toBe("2");
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("survives an archive that disappears, and makes it anew", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    const archive = join(testFolder(), "archive");
+    const service = await startService([
+      `--config.file=${writeConfig(config(gateway.url, `archive: { dir: ${archive} }`))}`,
+    ]);
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    rmSync(archive, { recursive: true });
+    await gateway.kill();
+    await gateway.restart();
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    expect(existsSync(archive)).toBe(true);
+    expect(await service.metric('archived_groups_total{gateway="g"}')).toBe("2");
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("deletes nothing while nothing can be archived, says so, and goes on when it can", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    const archive = join(testFolder(), "archive");
+    writeFileSync(archive, "a file stands where the folder should");
+    const service = await startService([
+      `--config.file=${writeConfig(config(gateway.url, `archive: { dir: ${archive} }`))}`,
+    ]);
+    expect((await service.post("/-/sweep")).status).toBe(502);
+    expect(await getText(gateway.url, "/metrics")).toContain('job="a"');
+    expect(await service.metric('groups_withheld_total{gateway="g",reason="archive_failed"}')).toBe("1");
+    expect(service.stderr()).toContain('msg="Archive cannot be opened, nothing is deleted"');
+    rmSync(archive);
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    expect(await service.metric('deletes_total{gateway="g",rule="all"}')).toBe("1");
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("deletes nothing into an archive that is read-only", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    const folder = testFolder();
+    const archive = join(folder, "archive");
+    mkdirSync(archive, { mode: 0o555 });
+    chmodSync(folder, 0o755);
+    const file = writeConfig(config(gateway.url, `archive: { dir: ${archive} }`), folder);
+    // Root may write everywhere.
+    const service = await startService([`--config.file=${file}`], { uid: 65_534 });
+    expect((await service.post("/-/sweep")).status).toBe(502);
+    expect(await getText(gateway.url, "/metrics")).toContain('job="a"');
+    expect(await service.metric('sweep_failures_total{gateway="g",reason="archive_failed"}')).toBe("1");
+    chmodSync(archive, 0o777);
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("takes a secret's file that is gone for a failed sweep, not for the end", async () => {
+    const gateway = await realGateway({ groups: [old("a")] });
+    const folder = testFolder();
+    const password = join(folder, "password");
+    writeFileSync(password, "one");
+    const file = writeConfig(
+      config(gateway.url).replace(" }]", ", basic_auth: { username: u, password_file: password } }]"),
+      folder,
+    );
+    const service = await startService([`--config.file=${file}`]);
+    renameSync(password, `${password}.away`);
+    const { status, body } = await service.post("/-/sweep");
+    expect(status).toBe(502);
+    expect(body).toContain(password);
+    expect(await service.metric("sweeps_total")).toBe("1");
+    expect(await service.metric('gateway_up{gateway="g"}')).toBe("NaN");
+    renameSync(`${password}.away`, password);
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("asked for a sweep during another refuses and counts it", async () => {
+    const gateway = await serveHanging("GET /api/v1/metrics");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const first = service.post("/-/sweep");
+    await gateway.reached;
+    expect(await service.post("/-/sweep")).toMatchObject({
+      status: 409,
+      body: "no sweep: already_running\n",
+    });
+    expect(await service.metric('sweeps_skipped_total{reason="already_running"}')).toBe("1");
+    gateway.release();
+    expect((await first).status).toBe(200);
+    expect(loggedFields(service.stderr(), "Sweep skipped", "reason")).toEqual(["already_running"]);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("skips what is due during a long sweep, and counts it", async () => {
+    const gateway = await serveHanging("GET /api/v1/metrics");
+    const service = await startService([
+      `--config.file=${writeConfig(config(gateway.url, "", "* * * * * *"))}`,
+    ]);
+    await gateway.reached;
+    await service.shows('msg="Sweep skipped" reason=already_running');
+    gateway.release();
+    await service.shows('msg="Sweep finished"');
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("whose port is in use says so and exits with 1", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const program = startProgram([
+      "run",
+      `--config.file=${writeConfig(config("http://127.0.0.1:1"))}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ]);
+    const { exitCode, stderr } = await program.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(`cannot listen on 127.0.0.1:${port}: something else listens there\n`);
+  });
+
+  it("with a bad file does not start: all problems, exit 2, and the port stays free", async () => {
+    const file = writeConfig("schedule: never\ntimezone: Nowhere/Else\nrules: []\n");
+    const port = await freePort();
+    const program = startProgram(["run", `--config.file=${file}`, `--web.listen-address=127.0.0.1:${port}`]);
+    const { exitCode, stderr } = await program.ended;
+    expect(exitCode).toBe(2);
+    for (const line of [1, 2, 3]) expect(stderr).toContain(`${file}:${line}:`);
+  });
+});
+
+describe("SIGTERM", { timeout: 60_000 }, () => {
+  it("ends an idle service at once with 0: no timer, no socket, no file keeps it", async () => {
+    const service = await startService([
+      `--config.file=${writeConfig(config("http://127.0.0.1:1"))}`,
+      "--schedule.jitter=1h",
+    ]);
+    // Connections that clients keep open.
+    const idle = await Promise.all([fetch(`${service.url}/metrics`), fetch(`${service.url}/`)]);
+    await Promise.all(idle.map((response) => response.text()));
+    const { exitCode, stderr } = await service.stop();
+    // A process that only its deadline ends has 143.
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("msg=Stopped");
+  });
+
+  it("forgets sweeps that wait for their jitter", async () => {
+    const file = writeConfig(config("http://127.0.0.1:1", "", "* * * * * *"));
+    const service = await startService([`--config.file=${file}`, "--schedule.jitter=1h"]);
+    const due = async (): Promise<number> => Number(await service.metric("next_sweep_timestamp_seconds"));
+    // So long that several wait.
+    const until = (await due()) + 2;
+    await expect.poll(() => Date.now() / 1000, { timeout: 10_000 }).toBeGreaterThan(until);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("lets a DELETE in flight finish, answers who asked for the sweep, and exits with 0", async () => {
+    const gateway = await serveHanging("DELETE");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const asked = service.post("/-/sweep");
+    await gateway.reached;
+    const ended = service.stop();
+    await service.shows('msg="Stopping');
+    gateway.release(202);
+    expect((await asked).status).toBe(200);
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(0);
+    expect(loggedFields(stderr, "Deleted group", "rule")).toEqual(["all"]);
+    expect(loggedFields(stderr, "Sweep finished", "deleted")).toEqual(["1"]);
+  });
+
+  it("gives a DELETE that hangs a few seconds, then exits with 0 before anybody kills it", async () => {
+    const gateway = await serveHanging("DELETE");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const asked = service.post("/-/sweep");
+    await gateway.reached;
+    const begun = performance.now();
+    const { exitCode, stderr } = await service.stop();
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(exitCode).toBe(0);
+    expect((await asked).status).toBe(502);
+    expect(stderr).toContain('msg="Deletion failed"');
+  });
+
+  it("during a snapshot that hangs ends at once: nothing is lost by it", async () => {
+    const gateway = await serveHanging("GET /api/v1/metrics");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const asked = service.post("/-/sweep");
+    await gateway.reached;
+    const { exitCode } = await service.stop();
+    expect(exitCode).toBe(0);
+    expect((await asked).status).toBe(502);
+  });
+
+  it("begins no new sweep, and is not ready any more", async () => {
+    const gateway = await serveHanging("DELETE");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const asked = service.post("/-/sweep");
+    await gateway.reached;
+    const ended = service.stop();
+    await service.shows('msg="Stopping');
+    expect((await service.ask("/-/ready")).status).toBe(503);
+    expect((await service.ask("/metrics")).status).toBe(200);
+    expect(await service.post("/-/sweep")).toMatchObject({ status: 503, body: "no sweep: stopping\n" });
+    gateway.release(202);
+    await asked;
+    expect((await ended).exitCode).toBe(0);
+  });
+
+  it("a second time ends it at once", async () => {
+    const gateway = await serveHanging("DELETE");
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    service.post("/-/sweep").catch(() => {});
+    await gateway.reached;
+    service.process.kill("SIGTERM");
+    await service.shows('msg="Stopping');
+    service.process.kill("SIGTERM");
+    expect((await service.ended).exitCode).toBe(143);
+  });
+});

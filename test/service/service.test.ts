@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import type { SweepReport } from "../../src/core/report.ts";
+import type { Loaded } from "../../src/service/reload.ts";
+import { Service } from "../../src/service/service.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+const build = { version: "1", revision: "1", nodeVersion: "v20" };
+
+function configWith(schedule: string, rule = "all"): Config {
+  const text = `schedule: "${schedule}"\npushgateways: [{ name: g, url: "http://g" }]\nrules: [{ name: ${rule}, matchers: [], ttl: 1h }]\n`;
+  const result = parseConfig(text, "janitor.yml");
+  if (!result.ok) throw new Error("a bad configuration");
+  return result.config;
+}
+
+const emptyReport: SweepReport = { startedAt: 0, finishedAt: 0, dryRun: false, gateways: [] };
+
+interface Scene {
+  readonly service: Service;
+  readonly sweptWith: Config[];
+  readonly log: () => string;
+  /** What the next reload finds. */
+  next: () => Promise<Loaded<Config>>;
+  sweep: () => Promise<SweepReport>;
+}
+
+function scene(config: Config, jitterSeconds = 0): Scene {
+  let log = "";
+  const sweptWith: Config[] = [];
+  const made: Scene = {
+    sweptWith,
+    log: () => log,
+    next: () => Promise.resolve({ ok: true, value: config }),
+    sweep: () => Promise.resolve(emptyReport),
+    service: new Service({
+      config,
+      isDryRun: () => false,
+      load: () => made.next(),
+      sweep: (current) => {
+        sweptWith.push(current);
+        return made.sweep();
+      },
+      jitterSeconds,
+      metrics: createMetrics(build),
+      log: createLogger("debug", "logfmt", (line) => (log += line)),
+      now: () => Date.now() / 1000,
+    }),
+  };
+  return made;
+}
+
+describe("the service", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: new Date("2026-11-24T12:00:30.000Z") });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("sweeps when it is due, with the configuration that is in force then", async () => {
+    const { service, sweptWith, ...rest } = scene(configWith("*/5 * * * *", "before"));
+    await service.start();
+    expect(service.state().nextSweepAt).toBe(Date.parse("2026-11-24T12:05:00Z") / 1000);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["before"]);
+    expect(rest.log()).toContain("Configuration loaded");
+    await service.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("takes another schedule with a reload", async () => {
+    const one = scene(configWith("0 0 1 1 *"));
+    await one.service.start();
+    one.next = () => Promise.resolve({ ok: true, value: configWith("* * * * *", "after") });
+    expect(await one.service.reload("test")).toEqual({ ok: true, message: "configuration reloaded" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(one.sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["after"]);
+    await one.service.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps what waits for its jitter when a reload leaves the schedule as it is", async () => {
+    const one = scene(configWith("*/5 * * * *"), 240);
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    await one.service.start();
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(one.sweptWith).toEqual([]);
+    await one.service.reload("test");
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    expect(one.sweptWith.length).toBe(1);
+    vi.mocked(Math.random).mockRestore();
+    await one.service.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("stopped during a reload begins no other schedule, and has no timer left", async () => {
+    const one = scene(configWith("0 0 1 1 *"));
+    await one.service.start();
+    let loaded: (value: Loaded<Config>) => void = () => {};
+    one.next = () => new Promise((resolve) => (loaded = resolve));
+    const reload = one.service.reload("test");
+    await vi.advanceTimersByTimeAsync(0);
+    await one.service.stop();
+    loaded({ ok: true, value: configWith("* * * * *") });
+    await reload;
+    expect(vi.getTimerCount()).toBe(0);
+    expect(one.service.state().nextSweepAt).toBe(null);
+  });
+
+  it("forgets all sweeps that wait for their jitter when it is stopped", async () => {
+    const one = scene(configWith("* * * * *"), 3600);
+    vi.spyOn(Math, "random").mockReturnValue(0.9);
+    await one.service.start();
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    await one.service.stop();
+    vi.mocked(Math.random).mockRestore();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(one.sweptWith).toEqual([]);
+  });
+
+  it("goes on after a sweep that failed by a bug, and after a reload that did", async () => {
+    const one = scene(configWith("* * * * *"));
+    await one.service.start();
+    one.sweep = () => Promise.reject(new Error("bug one"));
+    one.next = () => Promise.reject(new Error("bug two"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await one.service.reload("test")).toMatchObject({ ok: false });
+    expect(one.log()).toContain("bug one");
+    expect(one.log()).toContain("bug two");
+    one.sweep = () => Promise.resolve(emptyReport);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(one.service.state().lastReport).toEqual(emptyReport);
+    await one.service.stop();
+  });
+});

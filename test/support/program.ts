@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+
+import { onTestFinished } from "vitest";
+
+const main = join(import.meta.dirname, "../../dist/main.js");
+
+export interface ProgramEnd {
+  /** null: ended by a signal that it did not handle. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The program as a process of its own. */
+export interface Program {
+  readonly process: ChildProcess;
+  /** Everything it has logged. */
+  stderr(): string;
+  /** Resolves with the match when stderr shows it, also if it did before; rejects when the program ends without. */
+  shows(what: string | RegExp): Promise<RegExpExecArray>;
+  readonly ended: Promise<ProgramEnd>;
+}
+
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Runs as this user instead; only root can do that. */
+  readonly uid?: number;
+}
+
+/** Starts the program as a user does, and kills it when the test is over. */
+export function startProgram(argv: readonly string[], { env, uid }: ProgramOptions = {}): Program {
+  const child = spawn(process.execPath, [main, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let [stdout, stderr] = ["", ""];
+  const waiting = new Set<() => void>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    for (const look of waiting) look();
+  });
+  const ended = new Promise<ProgramEnd>((resolve) => {
+    child.on("close", (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+  return {
+    process: child,
+    stderr: () => stderr,
+    shows(what) {
+      const pattern =
+        typeof what === "string" ? new RegExp(what.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&")) : what;
+      return new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(stderr);
+          if (found === null) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void ended.then(() => reject(new Error(`it ended without showing ${String(what)}:\n${stderr}`)));
+      });
+    },
+    ended,
+  };
+}
