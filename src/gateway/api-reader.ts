@@ -1,8 +1,9 @@
 import { constants } from "node:buffer";
 
 import type { Clock } from "../core/clock.ts";
+import { isJsonObject } from "../core/json.ts";
 import type { GatewayClient } from "./client.ts";
-import { decodeGroup, isObject, type DecodeOptions } from "./decode-group.ts";
+import { decodeGroup, type DecodeOptions } from "./decode-group.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { gatewayTimeAtStart } from "./gateway-time.ts";
 import { expectFreshSuccess, freshHeaders } from "./read-whole.ts";
@@ -78,7 +79,7 @@ function* decodeGroups(
   }
   for (const [index, value] of data.entries()) {
     const group = decodeGroup(value, index, options);
-    if (group === null || !isObject(value)) {
+    if (group === null || !isJsonObject(value)) {
       throw new GatewayError("unexpected_answer", request, `the group at data[${index}] cannot be read`);
     }
     yield { group, whole: () => value };

@@ -1,10 +1,11 @@
 import type { Group, Obstacle } from "../core/group.ts";
+import { decodeTexts, isJsonObject, type JsonObject } from "../core/json.ts";
 import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { parseFiniteNumber, parseTimestamp } from "./numbers.ts";
 
 /** One element of `data` of `GET /api/v1/metrics`: the grouping key and, as its siblings, every family by name. */
-export type ApiGroup = Readonly<Record<string, unknown>>;
+export type ApiGroup = JsonObject;
 
 export interface DecodeOptions {
   readonly naming: PathNaming;
@@ -18,7 +19,7 @@ export interface DecodeOptions {
  * @returns null if this is not a group of the API's shape at all
  */
 export function decodeGroup(value: unknown, index: number, options: DecodeOptions): Group | null {
-  if (!isObject(value) || !Object.hasOwn(value, "labels")) return null;
+  if (!isJsonObject(value) || !Object.hasOwn(value, "labels")) return null;
   const labels = decodeLabels(value);
   const key = labels === null ? `unreadable:${index}` : labelsKey(labels);
   return {
@@ -44,18 +45,12 @@ function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | nul
  * an `instance=""` of their own: such a key cannot be told from one that really has it.
  */
 function decodeLabels(group: ApiGroup): Labels | null {
-  const genuine = decodeStringMap(group["labels"]);
+  const genuine = decodeTexts(group["labels"]);
   if (genuine !== null) return createLabels(genuine);
-  const recovered = decodeStringMap(singleMetric(group, "push_time_seconds")?.["labels"]);
+  const recovered = decodeTexts(singleMetric(group, "push_time_seconds")?.["labels"]);
   if (recovered === null) return null;
   const labels = createLabels(recovered);
   return labels.get("instance") === "" || !labels.has("instance") ? null : labels;
-}
-
-function decodeStringMap(value: unknown): [string, string][] | null {
-  if (!isObject(value)) return null;
-  const entries = Object.entries(value);
-  return entries.every((entry): entry is [string, string] => typeof entry[1] === "string") ? entries : null;
 }
 
 /**
@@ -86,11 +81,11 @@ function singleGaugeValue(group: ApiGroup, name: string): number | null {
 }
 
 /** The only series of a family; null if it has none or several. */
-function singleMetric(group: ApiGroup, name: string): Readonly<Record<string, unknown>> | null {
+function singleMetric(group: ApiGroup, name: string): JsonObject | null {
   const family = ownObject(group, name);
   if (!isFamily(family) || family.metrics.length !== 1) return null;
   const [metric] = family.metrics;
-  return isObject(metric) ? metric : null;
+  return isJsonObject(metric) ? metric : null;
 }
 
 function countSeries(group: ApiGroup): number {
@@ -104,21 +99,17 @@ function findNativeHistograms(group: ApiGroup): readonly string[] {
   return Object.entries(group)
     .filter(
       ([, family]) =>
-        isFamily(family) && family.metrics.some((one) => isObject(one) && Array.isArray(one["buckets"])),
+        isFamily(family) && family.metrics.some((one) => isJsonObject(one) && Array.isArray(one["buckets"])),
     )
     .map(([name]) => name);
 }
 
 /** A family called `constructor` must be there to count as there. */
-function ownObject(group: ApiGroup, name: string): Readonly<Record<string, unknown>> | null {
+function ownObject(group: ApiGroup, name: string): JsonObject | null {
   const value = Object.hasOwn(group, name) ? group[name] : undefined;
-  return isObject(value) ? value : null;
+  return isJsonObject(value) ? value : null;
 }
 
 function isFamily(value: unknown): value is { readonly metrics: readonly unknown[] } {
-  return isObject(value) && Array.isArray(value["metrics"]);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && Array.isArray(value["metrics"]);
 }

@@ -1,8 +1,8 @@
+import { isJsonObject } from "../core/json.ts";
 import { createLabels, labelsKey } from "../core/labels.ts";
 import type { Culprit } from "../core/remedy.ts";
 import type { Complaint, RawLabels } from "./complaint.ts";
 import { culpritOf } from "./culprit.ts";
-import { isObject } from "./decode-group.ts";
 import { decodeLikeGo } from "./go-text.ts";
 import type { PathNaming } from "./group-path.ts";
 import type { ReadGroup } from "./snapshot.ts";
@@ -60,12 +60,12 @@ type FamilyJson = Readonly<Record<string, unknown>>;
 function familyOf(read: ReadGroup, name: string): FamilyJson | null {
   const whole = read.whole();
   const family = Object.hasOwn(whole, name) ? whole[name] : undefined;
-  return isObject(family) && Array.isArray(family["metrics"]) ? family : null;
+  return isJsonObject(family) && Array.isArray(family["metrics"]) ? family : null;
 }
 
 function* seriesKeysOf(family: FamilyJson): Generator<string> {
   for (const metric of family["metrics"] as readonly unknown[]) {
-    const labels = isObject(metric) && isObject(metric["labels"]) ? metric["labels"] : {};
+    const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
     yield labelsKey(createLabels(Object.entries(labels) as [string, string][]));
   }
 }

@@ -1,5 +1,5 @@
+import { isJsonObject } from "../core/json.ts";
 import type { GatewayClient } from "./client.ts";
-import { isObject } from "./decode-group.ts";
 import { expectSuccess } from "./expect-success.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { parseTimestamp } from "./numbers.ts";
@@ -23,16 +23,16 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
   const response = await client.send({ method: "GET", path, signal });
   expectSuccess(request, response);
   const data = parseApiAnswer(request, response.text);
-  const startedAt = isObject(data) ? parseTimestamp(data["start_time"]) : null;
-  if (!isObject(data) || startedAt === null) {
+  const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;
+  if (!isJsonObject(data) || startedAt === null) {
     throw new GatewayError(
       "unexpected_answer",
       request,
       "no start_time in the answer; is this a Pushgateway?",
     );
   }
-  const flags = isObject(data["flags"]) ? data["flags"] : {};
-  const build = isObject(data["build_information"]) ? data["build_information"] : {};
+  const flags = isJsonObject(data["flags"]) ? data["flags"] : {};
+  const build = isJsonObject(data["build_information"]) ? data["build_information"] : {};
   return {
     startedAt,
     utf8Names: flags["push.enable-utf8-names"] === "true",
@@ -47,7 +47,7 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
  */
 export function parseApiAnswer(request: { method: string; url: string }, text: string): unknown {
   const answer = parseJson(request, text);
-  if (!isObject(answer)) {
+  if (!isJsonObject(answer)) {
     throw new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
   }
   if (answer["status"] === "error") {
