@@ -6,10 +6,13 @@ import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
 import { ArchiveFolder, type ArchiveFolderOptions } from "./archive-folder.ts";
-import { findRecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
+import { RecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
 import type { ArchivedOutcome, ArchiveRecord, GroupRecord } from "./records.ts";
 
-export type ArchiveOptions = ArchiveFolderOptions;
+export interface ArchiveOptions extends ArchiveFolderOptions {
+  /** What an archive in the same folder has read of it before. */
+  readonly deletions?: RecentDeletions;
+}
 
 /** Why a group is deleted: by a sweep's decision, or because it is in everybody's way. */
 export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
@@ -56,7 +59,7 @@ export interface Archive {
 
 /** The archive in a folder. Nothing is touched before `open`. */
 export function createArchive(options: ArchiveOptions): Archive {
-  const { dir, now } = options;
+  const { dir, now, deletions = new RecentDeletions(dir) } = options;
   const folder = new ArchiveFolder(options);
   const inTurn = createQueue();
   /** Of the groups whose outcome is not known yet, by gateway and key. */
@@ -102,8 +105,7 @@ export function createArchive(options: ArchiveOptions): Archive {
 
     recordReappeared: (gateway, groups) => mark("reappeared", gateway, groups),
     recordRestored: (gateway, groups) => mark("restored", gateway, groups),
-    recentDeletions: (gateway) =>
-      inTurn(() => findRecentDeletions(dir, gateway, (problem) => folder.warn(problem))),
+    recentDeletions: (gateway) => inTurn(() => deletions.of(gateway, (problem) => folder.warn(problem))),
   };
 }
 

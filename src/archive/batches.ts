@@ -24,17 +24,18 @@ export interface Damage {
 const maxHeadBytes = 512 * 1024 * 1024;
 
 /**
- * Walks over the batches of a file, from its start to `size`. What is damaged is told and leapt over, to the next place
- * where a batch starts.
+ * Walks over the batches of a file, from `start`, where one begins, to `size`. What is damaged is told and leapt over, to the
+ * next place where a batch starts.
  */
 export async function* walkBatches(
   file: FileHandle,
   size: number,
   tell: (damage: Damage) => void,
+  start = 0,
 ): AsyncGenerator<Batch> {
-  let offset = 0;
+  let offset = start;
   // A wrong length in the header leads astray: then the search starts behind the part that is known to be right.
-  let searchFrom = 0;
+  let searchFrom = start;
   while (offset < size) {
     const batch = await readBatch(file, offset, size);
     if (batch !== null) {

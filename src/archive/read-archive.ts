@@ -15,6 +15,8 @@ export interface RecordBatch {
   readonly records: readonly ArchiveRecord[];
   /** The groups of the batch as the API told them, in order. Only while the batch is the current one. */
   readonly wholes: () => AsyncIterable<ArchivedWhole>;
+  /** Where the next batch of its file begins. */
+  readonly end: number;
 }
 
 export interface ArchivedWhole {
@@ -29,20 +31,26 @@ export interface ArchivedWhole {
  * @throws {@link ArchiveError} if a file cannot be read at all
  */
 export async function* readArchive(path: string, tell: Tell): AsyncGenerator<RecordBatch> {
-  for (const file of await listArchiveFiles(path)) yield* readFile(file, tell);
+  for (const file of await listArchiveFiles(path)) yield* readArchiveFile(file, tell);
 }
 
-async function* readFile(path: string, tell: Tell): AsyncGenerator<RecordBatch> {
+/**
+ * One file of an archive, from the byte `start` on, where a batch begins.
+ * @throws {@link ArchiveError} if it cannot be read at all
+ */
+export async function* readArchiveFile(path: string, tell: Tell, start = 0): AsyncGenerator<RecordBatch> {
   const handle = await open(path, "r").catch((error: unknown) => {
     throw unusable(path, "cannot be read", error);
   });
   try {
     const { size } = await handle.stat();
-    for await (const batch of walkBatches(handle, size, (damage) => tell(describeDamage(path, damage)))) {
+    const tellDamage = (damage: Damage): void => tell(describeDamage(path, damage));
+    for await (const batch of walkBatches(handle, size, tellDamage, start)) {
       const place = `${path}: byte ${batch.offset}`;
       yield {
         records: decodeLines(batch, place, tell),
         wholes: () => decodeWholes(readWholes(handle, batch), place, tell),
+        end: batch.offset + batch.batchLength,
       };
     }
   } catch (error) {

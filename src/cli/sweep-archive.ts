@@ -1,8 +1,21 @@
 import { createArchive, type Archive } from "../archive/archive.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
+import { RecentDeletions } from "../archive/recent-deletions.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
+
+/** The deletions of a folder, for the sweeps of one process. */
+export type DeletionMemory = (dir: string) => RecentDeletions;
+
+/** Remembers the deletions of one folder: a reload may name another one. */
+export function createDeletionMemory(): DeletionMemory {
+  let last: { readonly dir: string; readonly deletions: RecentDeletions } | null = null;
+  return (dir) => {
+    if (last?.dir !== dir) last = { dir, deletions: new RecentDeletions(dir) };
+    return last.deletions;
+  };
+}
 
 /**
  * Opens the archive of a sweep; null if there is none to write to, and in a dry run, which touches nothing. If it cannot be
@@ -11,10 +24,15 @@ import type { Logger } from "../telemetry/logger.ts";
 export async function openSweepArchive(
   { archive: settings }: Config,
   dryRun: boolean,
-  { clock, log }: { clock: Clock; log: Logger },
+  { clock, log, deletionsOf }: { clock: Clock; log: Logger; deletionsOf: DeletionMemory },
 ): Promise<Archive | null> {
   if (settings === null || dryRun) return null;
-  const archive = createArchive({ ...settings, now: () => clock.now(), log });
+  const archive = createArchive({
+    ...settings,
+    now: () => clock.now(),
+    log,
+    deletions: deletionsOf(settings.dir),
+  });
   try {
     await archive.open();
     return archive;

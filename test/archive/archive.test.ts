@@ -230,4 +230,53 @@ describe("recent deletions", () => {
       expect.stringContaining("the metrics there are damaged"),
     ]);
   });
+
+  it("are remembered: the next look reads only what was appended since, by whomever", async () => {
+    const dir = temporaryFolder();
+    const archive = await opened(dir);
+    await archive.append(["a", "b"].map((job) => archivedGroup({ job })));
+    await archive.recordOutcomes("batch", [
+      [key("a"), "gone"],
+      [key("b"), "gone"],
+    ]);
+    expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("a"), key("b")]);
+    await archive.close();
+    const other = await opened(dir);
+    await other.recordRestored("batch", [createLabels([["job", "a"]])]);
+    await other.append([archivedGroup({ job: "c" })]);
+    await other.recordOutcomes("batch", [[key("c"), "gone"]]);
+    await other.close();
+    // Whoever reads the file from its start now finds nothing of the first batch.
+    const bytes = readFileSync(join(dir, today));
+    bytes.fill(0, 0, 24);
+    writeFileSync(join(dir, today), bytes);
+    expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b"), key("c")]);
+  });
+
+  it("are forgotten with the file that told of them, as after the retention", async () => {
+    const dir = temporaryFolder();
+    const archive = await opened(dir);
+    await archive.append([archivedGroup({ job: "a" })]);
+    await archive.recordOutcomes("batch", [[key("a"), "gone"]]);
+    expect((await archive.recentDeletions("batch")).size).toBe(1);
+    unlinkSync(join(dir, today));
+    await archive.append([archivedGroup({ job: "b" })]);
+    await archive.recordOutcomes("batch", [[key("b"), "gone"]]);
+    expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b")]);
+  });
+
+  it("tell of a damaged place once, not at every sweep", async () => {
+    const dir = temporaryFolder();
+    const warn = vi.fn();
+    const archive = createArchive({
+      dir,
+      retentionSeconds: null,
+      now: () => noon,
+      log: { info: warn, warn },
+    });
+    writeFileSync(join(dir, "deleted-2026-01-01.ndjson.gz"), "not an archive");
+    await archive.recentDeletions("batch");
+    await archive.recentDeletions("batch");
+    expect(warn).toHaveBeenCalledOnce();
+  });
 });
