@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 import { ArchiveError, errorCode, unusable } from "./archive-error.ts";
 import { encodeBatch } from "./batch.ts";
-import { DayFile } from "./day-file.ts";
+import { DayFile, type ClosedFile } from "./day-file.ts";
 import { dayFileName, dayOf, removeExpiredFiles } from "./day-files.ts";
 import { lockDirectory, type DirectoryLock } from "./lock.ts";
 import { describeDamage } from "./read-archive.ts";
@@ -26,12 +26,14 @@ export interface ArchiveLog {
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** The folder of an archive, locked for writing, with one file a UTC day. One call at a time. */
+/** The folder of an archive, locked for writing while it is open, with one file a UTC day. One call at a time. */
 export class ArchiveFolder {
   readonly #options: ArchiveFolderOptions;
   #lock: DirectoryLock | null = null;
   #file: DayFile | null = null;
   #day = "";
+  /** The last file that was closed, and how. */
+  #closed: { readonly path: string; readonly state: ClosedFile | null } | null = null;
 
   constructor(options: ArchiveFolderOptions) {
     this.#options = options;
@@ -48,10 +50,9 @@ export class ArchiveFolder {
   }
 
   async close(): Promise<void> {
-    const [file, lock] = [this.#file, this.#lock];
-    this.#file = null;
+    const lock = this.#lock;
     this.#lock = null;
-    await file?.close();
+    await this.#closeFile();
     await lock?.release();
   }
 
@@ -78,12 +79,18 @@ export class ArchiveFolder {
   async #todaysFile(): Promise<DayFile> {
     const day = dayOf(this.#options.now());
     if (this.#file !== null && day === this.#day && (await this.#file.isInPlace())) return this.#file;
-    await this.#file?.close();
-    this.#file = null;
+    await this.#closeFile();
     this.#day = day;
     const path = join(this.#options.dir, dayFileName(day));
-    this.#file = await DayFile.open(path, (damage) => this.warn(describeDamage(path, damage)));
+    const last = this.#closed?.path === path ? this.#closed.state : null;
+    this.#file = await DayFile.open(path, (damage) => this.warn(describeDamage(path, damage)), last);
     return this.#file;
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    if (file !== null) this.#closed = { path: file.path, state: await file.close() };
   }
 
   /** A file that cannot be removed stands in nobody's way. */

@@ -2,12 +2,12 @@ import { stat } from "node:fs/promises";
 
 import { unusable } from "./archive-error.ts";
 import { listArchiveFiles } from "./day-files.ts";
+import { fileIdentity } from "./file-identity.ts";
 import { readArchiveFile, type Tell } from "./read-archive.ts";
 import type { ArchiveRecord } from "./records.ts";
 
 /** How far a file has been read. */
 interface Mark {
-  /** Of the file, whatever it is called; an inode's number alone is given to the next file at once. */
   readonly identity: string;
   readonly size: number;
   /** Behind the last complete batch. */
@@ -59,10 +59,10 @@ type FileState = Pick<Mark, "identity" | "size">;
 async function findFiles(path: string): Promise<ReadonlyMap<string, FileState>> {
   const files = new Map<string, FileState>();
   for (const file of await listArchiveFiles(path)) {
-    const { ino, birthtimeNs, size } = await stat(file, { bigint: true }).catch((error: unknown) => {
+    const stats = await stat(file, { bigint: true }).catch((error: unknown) => {
       throw unusable(file, "cannot be read", error);
     });
-    files.set(file, { identity: `${ino} ${birthtimeNs}`, size: Number(size) });
+    files.set(file, { identity: fileIdentity(stats), size: Number(stats.size) });
   }
   return files;
 }

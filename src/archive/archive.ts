@@ -9,10 +9,7 @@ import { ArchiveFolder, type ArchiveFolderOptions } from "./archive-folder.ts";
 import { RecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
 import type { ArchivedOutcome, ArchiveRecord, GroupRecord } from "./records.ts";
 
-export interface ArchiveOptions extends ArchiveFolderOptions {
-  /** What an archive in the same folder has read of it before. */
-  readonly deletions?: RecentDeletions;
-}
+export type ArchiveOptions = ArchiveFolderOptions;
 
 /** Why a group is deleted: by a sweep's decision, or because it is in everybody's way. */
 export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
@@ -57,10 +54,14 @@ export interface Archive {
   recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
 }
 
-/** The archive in a folder. Nothing is touched before `open`. */
+/**
+ * The archive in a folder. Nothing is touched before `open`. It may be opened again after `close`, and then remembers what
+ * it has read before: others may have written meanwhile.
+ */
 export function createArchive(options: ArchiveOptions): Archive {
-  const { dir, now, deletions = new RecentDeletions(dir) } = options;
+  const { dir, now } = options;
   const folder = new ArchiveFolder(options);
+  const deletions = new RecentDeletions(dir);
   const inTurn = createQueue();
   /** Of the groups whose outcome is not known yet, by gateway and key. */
   const ids = new Map<string, string>();
@@ -77,7 +78,11 @@ export function createArchive(options: ArchiveOptions): Archive {
   return {
     open: () => inTurn(() => folder.open()),
     applyRetention: (at) => inTurn(() => folder.applyRetention(at)),
-    close: () => inTurn(() => folder.close()),
+    close: () =>
+      inTurn(() => {
+        ids.clear();
+        return folder.close();
+      }),
 
     append(groups) {
       const at = now();

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
-import { createGunzip, gunzip } from "node:zlib";
+import { createGunzip, gunzip, gunzipSync } from "node:zlib";
 
 import { decodeHeader, headerLength, signature, type BatchHeader } from "./batch.ts";
 
@@ -22,6 +22,7 @@ export interface Damage {
 
 /** Records take a few hundred bytes; what unpacks to more than this is not an archive. */
 const maxHeadBytes = 512 * 1024 * 1024;
+const usualHeadBytes = 4096;
 
 /**
  * Walks over the batches of a file, from `start`, where one begins, to `size`. What is damaged is told and leapt over, to the
@@ -54,12 +55,19 @@ export async function* walkBatches(
 }
 
 async function readBatch(file: FileHandle, offset: number, size: number): Promise<Batch | null> {
-  const header = decodeHeader(await readBytes(file, offset, headerLength));
+  // One read brings header and head of most batches: an archive has many thousands of them.
+  const start = await readBytes(file, offset, usualHeadBytes);
+  const header = decodeHeader(start.subarray(0, headerLength));
   if (header === null || offset + header.batchLength > size) return null;
+  const { headLength } = header;
   try {
-    const head = await readBytes(file, offset, header.headLength);
-    const text = (await promisify(gunzip)(head, { maxOutputLength: maxHeadBytes })).toString("utf8");
-    return { ...header, offset, lines: text.split("\n").slice(0, -1) };
+    const head =
+      headLength <= start.length
+        ? gunzipSync(start.subarray(0, headLength), { maxOutputLength: maxHeadBytes })
+        : await promisify(gunzip)(await readBytes(file, offset, headLength), {
+            maxOutputLength: maxHeadBytes,
+          });
+    return { ...header, offset, lines: head.toString("utf8").split("\n").slice(0, -1) };
   } catch {
     return null;
   }

@@ -4,9 +4,16 @@ import { dirname } from "node:path";
 
 import { ArchiveError, unusable } from "./archive-error.ts";
 import { startsLikeBatch, walkBatches, type Damage } from "./batches.ts";
+import { fileIdentity } from "./file-identity.ts";
 
 /** Metrics can be confidential. */
 const fileMode = 0o600;
+
+/** A file as this process left it, with a whole batch at its end. */
+export interface ClosedFile {
+  readonly identity: string;
+  readonly size: number;
+}
 
 /** The file of one day, open for appending. Only one may be open per file, in all processes: the lock sees to that. */
 export class DayFile {
@@ -26,16 +33,23 @@ export class DayFile {
   /**
    * Opens the file or creates it. A torn end, left by a crash in the middle of an append, is cut off: that append was
    * never confirmed, so nothing of it was deleted. Damage with readable batches behind it stays as it is.
+   * @param last the state in which it was closed by this process: then its end is whole, and is not looked for
    * @throws {@link ArchiveError}
    */
-  static async open(path: string, tell: (damage: Damage) => void): Promise<DayFile> {
+  static async open(
+    path: string,
+    tell: (damage: Damage) => void,
+    last: ClosedFile | null = null,
+  ): Promise<DayFile> {
     let handle: FileHandle | null = null;
     try {
       handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, fileMode);
-      const { size } = await handle.stat();
+      const state = await closedState(handle);
+      const { size } = state;
+      const isKnown = last?.identity === state.identity && last.size === size;
       // Its name must not be lost in a crash when its content is not.
       if (size === 0) await syncFolder(dirname(path));
-      return new DayFile(path, handle, await cutTornEnd(handle, size, tell));
+      return new DayFile(path, handle, isKnown ? size : await cutTornEnd(handle, size, tell));
     } catch (error) {
       await handle?.close();
       throw unusable(path, "cannot be opened for appending", error);
@@ -63,8 +77,11 @@ export class DayFile {
     }
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  /** @returns what to open it with the next time; null if its end may be torn */
+  async close(): Promise<ClosedFile | null> {
+    const state = this.#torn ? null : await closedState(this.#handle);
+    await this.#handle.close();
+    return state;
   }
 
   async #takeBack(): Promise<void> {
@@ -76,6 +93,11 @@ export class DayFile {
       this.#torn = true;
     }
   }
+}
+
+async function closedState(handle: FileHandle): Promise<ClosedFile> {
+  const stats = await handle.stat({ bigint: true });
+  return { identity: fileIdentity(stats), size: Number(stats.size) };
 }
 
 /**

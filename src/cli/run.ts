@@ -18,7 +18,7 @@ import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { createWebHandlers } from "./run-handlers.ts";
 import { loadSettings } from "./settings.ts";
-import { createDeletionMemory } from "./sweep-archive.ts";
+import { keepArchive } from "./sweep-archive.ts";
 import { sweepAll } from "./sweep-all.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -57,13 +57,13 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
   const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
-  const deletionsOf = createDeletionMemory();
+  const archiveOf = keepArchive({ clock: io.clock, log });
   const service = new Service({
     config,
     isDryRun,
     load: () => reloadSettings(flags, telling),
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
-    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log, deletionsOf }),
+    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log, archiveOf }),
     jitterSeconds,
     metrics,
     log,

@@ -10,12 +10,7 @@ import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
-import {
-  countArchived,
-  createDeletionMemory,
-  openSweepArchive,
-  type DeletionMemory,
-} from "./sweep-archive.ts";
+import { countArchived, keepArchive, openSweepArchive, type ArchiveOf } from "./sweep-archive.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What is counted while gateways are swept; everything else is in the report. */
@@ -27,8 +22,8 @@ export interface SweepOptions {
   /** Instead of one of its own on stderr. */
   readonly log?: Logger;
   readonly metrics?: SweepCounts;
-  /** What earlier sweeps have read of the archive. */
-  readonly deletionsOf?: DeletionMemory;
+  /** Instead of one for this sweep alone. */
+  readonly archiveOf?: ArchiveOf;
   /** In a dry run: the moment to plan for, instead of now. */
   readonly planFor?: SweepSettings["planFor"] | undefined;
 }
@@ -41,7 +36,7 @@ export async function sweepAll(
   dryRun: boolean,
   flags: SweepFlags,
   io: Io,
-  { metrics = uncounted, planFor, log: givenLog, deletionsOf = createDeletionMemory() }: SweepOptions = {},
+  { metrics = uncounted, planFor, log: givenLog, archiveOf: givenArchive }: SweepOptions = {},
 ): Promise<SweepReport> {
   const startedAt = io.clock.now();
   const progress = createProgressLine(io);
@@ -50,7 +45,8 @@ export async function sweepAll(
     io.stderr.write(line);
   };
   const log = givenLog ?? createLogger(flags["log.level"] ?? config.logLevel, flags["log.format"], write);
-  const opened = await openSweepArchive(config, dryRun, { clock: io.clock, log, deletionsOf });
+  const archiveOf = givenArchive ?? keepArchive({ clock: io.clock, log });
+  const opened = await openSweepArchive(config, dryRun, { log, archiveOf });
   const archive = opened === null ? null : countArchived(opened, metrics);
   const settings = { rules: config.rules, limits: config.limits, dryRun };
   const sweepOne = async (target: Config["pushgateways"][number]): Promise<GatewayReport> => {

@@ -1,19 +1,27 @@
 import { createArchive, type Archive } from "../archive/archive.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
-import { RecentDeletions } from "../archive/recent-deletions.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
-/** The deletions of a folder, for the sweeps of one process. */
-export type DeletionMemory = (dir: string) => RecentDeletions;
+type Settings = NonNullable<Config["archive"]>;
 
-/** Remembers the deletions of one folder: a reload may name another one. */
-export function createDeletionMemory(): DeletionMemory {
-  let last: { readonly dir: string; readonly deletions: RecentDeletions } | null = null;
-  return (dir) => {
-    if (last?.dir !== dir) last = { dir, deletions: new RecentDeletions(dir) };
-    return last.deletions;
+/** Gives the archive of a sweep, which is opened and closed by it. */
+export type ArchiveOf = (settings: Settings) => Archive;
+
+/**
+ * Keeps the archive from one sweep to the next, with all that it has read of its files; a reload may name another one. It is
+ * closed between sweeps, so that `restore` can work.
+ */
+export function keepArchive({ clock, log }: { clock: Clock; log: Logger }): ArchiveOf {
+  let last: { readonly settings: Settings; readonly archive: Archive } | null = null;
+  return (settings) => {
+    const isSame =
+      last?.settings.dir === settings.dir && last.settings.retentionSeconds === settings.retentionSeconds;
+    if (last === null || !isSame) {
+      last = { settings, archive: createArchive({ ...settings, now: () => clock.now(), log }) };
+    }
+    return last.archive;
   };
 }
 
@@ -24,15 +32,10 @@ export function createDeletionMemory(): DeletionMemory {
 export async function openSweepArchive(
   { archive: settings }: Config,
   dryRun: boolean,
-  { clock, log, deletionsOf }: { clock: Clock; log: Logger; deletionsOf: DeletionMemory },
+  { log, archiveOf }: { log: Logger; archiveOf: ArchiveOf },
 ): Promise<Archive | null> {
   if (settings === null || dryRun) return null;
-  const archive = createArchive({
-    ...settings,
-    now: () => clock.now(),
-    log,
-    deletions: deletionsOf(settings.dir),
-  });
+  const archive = archiveOf(settings);
   try {
     await archive.open();
     return archive;

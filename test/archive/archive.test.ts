@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  appendFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -167,6 +168,22 @@ describe("the retention of an archive", () => {
     for (const name of files) writeFileSync(join(dir, name), "");
     await archive.applyRetention(Date.parse("2026-10-24T12:00:00Z") / 1000);
     expect(readdirSync(dir)).toEqual(expect.arrayContaining(files));
+  });
+});
+
+describe("an archive that is opened again", () => {
+  it("cuts off what somebody else was killed at meanwhile, and goes on behind it", async () => {
+    const dir = temporaryFolder();
+    const archive = await opened(dir);
+    await archive.append([archivedGroup({ job: "a" })]);
+    await archive.close();
+    const whole = readFileSync(join(dir, today));
+    appendFileSync(join(dir, today), whole.subarray(0, whole.length - 5));
+    await archive.open();
+    await archive.append([archivedGroup({ job: "b" })]);
+    await archive.close();
+    const { jobs, problems } = await readContent(dir);
+    expect([jobs, problems]).toEqual([[["a"], ["b"]], []]);
   });
 });
 
