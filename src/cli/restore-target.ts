@@ -126,12 +126,12 @@ export class RestoreTarget {
     const open = await this.#gateway.openSnapshot({ naming: this.#naming, gauges: new Set(), signal: abort });
     const existing = new Map<string, Existing>();
     this.#hasUnreadable = false;
-    for await (const { group } of open.groups) {
+    await open.read(({ group }) => {
       const { key, labels, obstacle, lastSuccessAt, series } = group;
       if (obstacle === "unreadable_labels") this.#hasUnreadable = true;
       // The gateway's own two push times are all that is in it.
       else existing.set(expositionKey(labels), { key, empty: lastSuccessAt === 0 && series <= 2 });
-    }
+    });
     this.#existing = existing;
     const readSeconds = clock.monotonic() - open.requestedAt;
     this.#existingUntil = open.requestedAt + Math.max(existingSeconds, 10 * readSeconds);

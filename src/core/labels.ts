@@ -6,7 +6,13 @@ export type Labels = ReadonlyMap<string, string>;
 
 /** Sorts `pairs` into a grouping key. A repeated name keeps its last value. */
 export function createLabels(pairs: Iterable<readonly [name: string, value: string]>): Labels {
-  return new Map([...pairs].toSorted(([a], [b]) => compareLabelNames(a, b)));
+  const labels = new Map<string, string>();
+  for (const [name, value] of [...pairs].toSorted(byLabelName)) labels.set(name, value);
+  return labels;
+}
+
+function byLabelName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return compareLabelNames(a, b);
 }
 
 function compareLabelNames(a: string, b: string): number {
@@ -16,9 +22,18 @@ function compareLabelNames(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** One string per grouping key: equal if and only if the keys are. Not for people; see {@link formatLabels}. */
+/**
+ * One string per grouping key: equal if and only if the keys are. Not for people; see {@link formatLabels}. It is the JSON of
+ * the pairs, put together by hand: there is one for every group of every look.
+ */
 export function labelsKey(labels: Labels): string {
-  return JSON.stringify([...labels]);
+  let json = "[";
+  for (const [name, value] of labels) json += `${json === "[" ? "" : ","}[${toJson(name)},${toJson(value)}]`;
+  return `${json}]`;
+}
+
+function toJson(text: string): string {
+  return /["\\\p{Cc}\p{Cs}]/u.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 /** The labels as a plain object for JSON, safe with a label called `__proto__`. */

@@ -46,7 +46,7 @@ export interface OpenResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Throws {@link GatewayError} when it breaks off or the deadline passes. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncIterable<Buffer>;
   close(): void;
 }
 
@@ -158,10 +158,10 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 async function* readBody(
-  body: AsyncIterable<Uint8Array>,
+  body: AsyncIterable<Buffer>,
   deadline: Deadline,
   fail: (error: unknown) => GatewayError,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Buffer> {
   try {
     yield* body;
   } catch (error) {

@@ -2,7 +2,7 @@ import type { ApiState, Diagnosis, Finding, GatewayFault, Look, Undeletable } fr
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import { explainObstacle } from "../core/obstacle.ts";
-import { openApiSnapshot } from "./api-reader.ts";
+import { openApiSnapshot } from "./api/api-reader.ts";
 import { accuseBreaker, closesConnection, toFault, type BreakerOptions } from "./broken-api.ts";
 import type { Complaint } from "./complaint.ts";
 import { findConflicts } from "./conflicts.ts";
@@ -96,7 +96,7 @@ async function readApi(
 ): Promise<ApiReading> {
   const holders = createHolders(complaints, naming);
   try {
-    const open = await openApiSnapshot(client, clock, { naming, gauges, signal });
+    const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
     const { takenAt, groups, sizeBytes, durationSeconds } = await collectSnapshot(
       open,
       () => clock.monotonic(),

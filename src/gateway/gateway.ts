@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
-import { openApiSnapshot } from "./api-reader.ts";
+import { openApiSnapshot } from "./api/api-reader.ts";
 import { createGatewayClient, type ClientOptions } from "./client.ts";
 import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
@@ -35,6 +35,8 @@ export interface Gateway {
 export interface SnapshotOptions {
   readonly naming: PathNaming;
   readonly gauges: ReadonlySet<string>;
+  /** Whether the visitor may ask for whole groups. */
+  readonly wholes?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -34,12 +34,28 @@ export function groupPath(labels: Labels, naming: PathNaming): string | null {
   // `job` comes first in a grouping key; the order of the others does not matter to the gateway.
   for (const [name, value] of labels) {
     const segmentName = pathName(name, naming);
-    if (segmentName === null || !value.isWellFormed() || value.includes("\uFFFD")) return null;
+    if (segmentName === null || !isDecodable(value)) return null;
     path += plainValue.test(value)
       ? `/${segmentName}/${value}`
       : `/${segmentName}@base64/${value === "" ? "=" : Buffer.from(value, "utf8").toString("base64url")}`;
   }
   return path.length <= maxPathLength ? path : null;
+}
+
+/** Whether there is such a path: cheaper than making one, as it is asked of every group. */
+export function isAddressable(labels: Labels, naming: PathNaming): boolean {
+  let length = 0;
+  for (const [name, value] of labels) {
+    if (pathName(name, naming) === null || !isDecodable(value)) return false;
+    length += name.length + value.length;
+  }
+  // Escapes and base64 make a name or value at most ten times as long.
+  return length * 10 < maxPathLength ? (labels.get("job") ?? "") !== "" : groupPath(labels, naming) !== null;
+}
+
+/** U+FFFD may stand for bytes that the JSON lost. */
+function isDecodable(value: string): boolean {
+  return value.isWellFormed() && !value.includes("\uFFFD");
 }
 
 /** The name as it stands in a path; null if the gateway would refuse it. */

@@ -1,9 +1,10 @@
 import type { HealFate, HealStep } from "../core/doctor-report.ts";
 import type { Group } from "../core/group.ts";
+import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
 import { isFree, type Culprit } from "../core/remedy.ts";
-import { openApiSnapshot } from "./api-reader.ts";
-import type { ApiGroup } from "./decode-group.ts";
+import { openApiSnapshot } from "./api/api-reader.ts";
+import { parseWhole } from "./api/group-bytes.ts";
 import { deletePaths } from "./delete-paths.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
 import { GatewayError } from "./gateway-error.ts";
@@ -16,7 +17,7 @@ export interface HealArchive {
    * Resolves when the group is on disk.
    * @throws if that fails; then the group is not deleted
    */
-  append(group: Group, whole: ApiGroup): Promise<void>;
+  append(group: Group, whole: JsonObject): Promise<void>;
   /** What became of a group that was appended. */
   recordOutcome(key: string, outcome: "gone" | "still_there" | "failed"): Promise<void>;
 }
@@ -32,7 +33,7 @@ export interface HealOptions extends DiagnoseOptions {
 /** What is known of a target just before it is deleted. */
 export interface Prepared {
   /** null: the API could not tell. */
-  readonly read: { readonly group: Group; readonly whole: ApiGroup } | null;
+  readonly read: { readonly group: Group; readonly whole: JsonObject } | null;
   readonly changed: HealFate | null;
 }
 
@@ -46,11 +47,11 @@ export async function prepareFromApi(
   const byKey = new Map(targets.map((target) => [labelsKey(target.labels), target]));
   const prepared = new Map<Culprit, Prepared>();
   const naming = { utf8Names: false };
-  const open = await openApiSnapshot(client, clock, { naming, gauges: options.gauges, signal });
-  for await (const read of open.groups) {
+  const open = await openApiSnapshot(client, clock, { naming, gauges: options.gauges, wholes: true, signal });
+  await open.read((read) => {
     const target = byKey.get(labelsKey(read.group.labels));
     if (target !== undefined) prepared.set(target, compare(target, read));
-  }
+  });
   return prepared;
 }
 
@@ -59,8 +60,7 @@ function compare(target: Culprit, read: ReadGroup): Prepared {
   if (target.lastSuccessAt === null) return unknown;
   const { group } = read;
   const changed = group.lastSuccessAt === target.lastSuccessAt ? null : "pushed_again";
-  // A reader's group may not be kept; its copy may.
-  return { read: { group, whole: structuredClone(read.whole()) }, changed };
+  return { read: { group, whole: parseWhole(read.whole()) }, changed };
 }
 
 /** Archives and deletes one group, if it may. */

@@ -1,6 +1,7 @@
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { createLabels, labelsKey } from "../core/labels.ts";
 import type { Culprit } from "../core/remedy.ts";
+import { parseWhole } from "./api/group-bytes.ts";
 import type { Complaint, RawLabels } from "./complaint.ts";
 import { culpritOf } from "./culprit.ts";
 import { decodeLikeGo } from "./go-text.ts";
@@ -40,8 +41,10 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
 
   return {
     visit(read) {
+      if (names.size === 0) return;
+      const whole = parseWhole(read.whole());
       for (const name of names) {
-        const family = familyOf(read, name);
+        const family = familyOf(whole, name);
         if (family === null) continue;
         const culprit = culpritOf(read.group, naming);
         const holder = { culprit, type: textOf(family["type"]), help: textOf(family["help"]) };
@@ -55,15 +58,12 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
   };
 }
 
-type FamilyJson = Readonly<Record<string, unknown>>;
-
-function familyOf(read: ReadGroup, name: string): FamilyJson | null {
-  const whole = read.whole();
+function familyOf(whole: JsonObject, name: string): JsonObject | null {
   const family = Object.hasOwn(whole, name) ? whole[name] : undefined;
   return isJsonObject(family) && Array.isArray(family["metrics"]) ? family : null;
 }
 
-function* seriesKeysOf(family: FamilyJson): Generator<string> {
+function* seriesKeysOf(family: JsonObject): Generator<string> {
   for (const metric of family["metrics"] as readonly unknown[]) {
     const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
     yield labelsKey(createLabels(Object.entries(labels) as [string, string][]));

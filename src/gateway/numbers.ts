@@ -8,13 +8,15 @@ export function parseFiniteNumber(text: unknown): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const secondsLength = "2026-11-24T12:00:00".length;
 
 /** Reads an RFC 3339 time with any fraction and zone as Unix seconds; null if it is none. */
 export function parseTimestamp(text: unknown): number | null {
-  const match = typeof text === "string" ? rfc3339.exec(text) : null;
-  if (match === null) return null;
-  const [, dateTime = "", fraction = "0", zone = ""] = match;
-  const milliseconds = Date.parse(dateTime + zone);
-  return Number.isNaN(milliseconds) ? null : milliseconds / 1000 + Number(fraction);
+  if (typeof text !== "string" || !rfc3339.test(text)) return null;
+  const zoneLength = text.endsWith("Z") ? 1 : "+01:00".length;
+  // Date knows milliseconds only.
+  const milliseconds = Date.parse(text.slice(0, secondsLength) + text.slice(-zoneLength));
+  const fraction = Number(`0${text.slice(secondsLength, -zoneLength)}`);
+  return Number.isNaN(milliseconds) ? null : milliseconds / 1000 + fraction;
 }

@@ -1,35 +1,39 @@
 import type { Group } from "../core/group.ts";
 import { formatLabels } from "../core/labels.ts";
-import type { ApiGroup } from "./decode-group.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /** One group as a reader gives it. */
 export interface ReadGroup {
   readonly group: Group;
-  /** The group as the API told it, with all its metrics. Ask while it is the current one; it may not be kept for later. */
-  whole(): ApiGroup;
+  /**
+   * The group as the API told it, JSON with all its metrics. Ask while it is the current one, and only a reader that was
+   * told so beforehand.
+   */
+  whole(): Buffer;
 }
 
-/**
- * A snapshot whose answer has begun. `groups` yields one group at a time and can be read once; how many bytes lie behind
- * a group is the reader's own business.
- */
+export type VisitGroup = (read: ReadGroup) => void;
+
+/** A snapshot whose answer has begun. */
 export interface OpenSnapshot {
+  readonly source: "api" | "exposition";
   readonly request: { readonly method: string; readonly url: string };
   /** When the request was sent, on the monotonic clock: what it tells may be as old as this. Seconds. */
   readonly requestedAt: number;
   /** The gateway's time at that moment, Unix seconds. */
   readonly takenAt: number;
   readonly clockSkewSeconds: number | null;
-  /** Throws {@link GatewayError}; then nothing that it yielded before may be acted on. */
-  readonly groups: AsyncIterable<ReadGroup>;
+  /**
+   * Shows every group as it arrives; once. How many bytes lie behind a group is the reader's own business.
+   * @throws {@link GatewayError} then nothing that was shown before may be acted on
+   */
+  read(visit: VisitGroup): Promise<void>;
   /** Bytes of the answer read so far. */
   sizeBytes(): number;
 }
 
 /** All groups of one gateway at one moment. */
-export interface Snapshot extends Omit<OpenSnapshot, "groups" | "sizeBytes" | "request"> {
-  readonly source: "api";
+export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "request"> {
   readonly sizeBytes: number;
   readonly durationSeconds: number;
   readonly groups: readonly Group[];
@@ -43,11 +47,11 @@ export interface Snapshot extends Omit<OpenSnapshot, "groups" | "sizeBytes" | "r
 export async function collectSnapshot(
   open: OpenSnapshot,
   monotonic: () => number,
-  visit?: (read: ReadGroup) => void,
+  visit?: VisitGroup,
 ): Promise<Snapshot> {
   const groups: Group[] = [];
   const keys = new Set<string>();
-  for await (const read of open.groups) {
+  await open.read((read) => {
     const { group } = read;
     if (group.obstacle === null) {
       if (keys.has(group.key)) {
@@ -61,9 +65,9 @@ export async function collectSnapshot(
     }
     groups.push(group);
     visit?.(read);
-  }
+  });
   return {
-    source: "api",
+    source: open.source,
     requestedAt: open.requestedAt,
     takenAt: open.takenAt,
     clockSkewSeconds: open.clockSkewSeconds,

@@ -41,36 +41,54 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
   };
 }
 
+type Request = { readonly method: string; readonly url: string };
+
 /**
  * Unwraps the API's envelope.
  * @throws {@link GatewayError} if it is no JSON, no envelope, or reports an error
  */
-export function parseApiAnswer(request: { method: string; url: string }, text: string): unknown {
+function parseApiAnswer(request: Request, text: string): unknown {
   const answer = parseJson(request, text);
-  if (!isJsonObject(answer)) {
-    throw new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
-  }
-  if (answer["status"] === "error") {
-    throw new GatewayError("api_error", request, `the gateway reports an error: ${String(answer["error"])}`);
-  }
-  if (answer["status"] !== "success" || !Object.hasOwn(answer, "data")) {
-    throw new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
-  }
+  if (!isJsonObject(answer)) throw notTheApi(request);
+  checkEnvelope(request, new Map(Object.entries(answer)));
+  if (!Object.hasOwn(answer, "data")) throw notTheApi(request);
   return answer["data"];
 }
 
-function parseJson(request: { method: string; url: string }, text: string): unknown {
+/** @throws {@link GatewayError} if the members of the API's envelope are not those of a success */
+export function checkEnvelope(request: Request, members: ReadonlyMap<string, unknown>): void {
+  const status = members.get("status");
+  if (status === "error") {
+    throw new GatewayError(
+      "api_error",
+      request,
+      `the gateway reports an error: ${String(members.get("error"))}`,
+    );
+  }
+  if (status !== "success") throw notTheApi(request);
+}
+
+function notTheApi(request: Request): GatewayError {
+  return new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
+}
+
+function parseJson(request: Request, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const looksLikeHtml = /^\s*</.test(text);
-    throw new GatewayError(
-      "not_json",
-      request,
-      looksLikeHtml
-        ? "the answer is a web page, not the Pushgateway's API (a login page? a wrong url?)"
-        : "the answer is not valid JSON (cut off, or not the Pushgateway's API)",
-      error,
-    );
+    throw notJson(request, text, error);
   }
+}
+
+/** @param start of the answer */
+export function notJson(request: Request, start: string, cause: unknown): GatewayError {
+  const looksLikeHtml = /^\s*</.test(start);
+  return new GatewayError(
+    "not_json",
+    request,
+    looksLikeHtml
+      ? "the answer is a web page, not the Pushgateway's API (a login page? a wrong url?)"
+      : "the answer is not valid JSON (cut off, or not the Pushgateway's API)",
+    cause,
+  );
 }

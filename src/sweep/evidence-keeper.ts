@@ -1,7 +1,8 @@
 import type { Circumstances, Decision } from "../core/decide.ts";
 import type { Since } from "../core/group.ts";
+import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
-import type { ApiGroup } from "../gateway/decode-group.ts";
+import { parseWhole } from "../gateway/api/group-bytes.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
@@ -44,7 +45,7 @@ export class EvidenceKeeper {
   readonly #scope: EvidenceScope;
   readonly #age: EvidenceAge;
   /** Only with an archive: the groups that will be deleted next, with all their metrics. */
-  readonly #wholes = new Map<string, ApiGroup>();
+  readonly #wholes = new Map<string, Buffer>();
   #evidence: Evidence;
   /** Nothing is deleted on what the plan was made from: how long that read should have taken, nobody knows. */
   #isFirst = true;
@@ -92,8 +93,9 @@ export class EvidenceKeeper {
   }
 
   /** The whole group, unchanged since it was planned; undefined: not at hand. */
-  wholeOf({ group }: Decision): ApiGroup | undefined {
-    return this.#wholes.get(group.key);
+  wholeOf({ group }: Decision): JsonObject | undefined {
+    const whole = this.#wholes.get(group.key);
+    return whole === undefined ? undefined : parseWhole(whole);
   }
 
   async #readExposition(signal: AbortSignal): Promise<boolean> {
@@ -120,7 +122,7 @@ export class EvidenceKeeper {
     const keys = keysWithin(maxHeldSeries, wanted);
     if (keys.size > 0) this.#wholes.clear();
     const gauges = ttlMetricNames(this.#settings.rules);
-    const open = await gateway.openSnapshot({ naming, gauges, signal });
+    const open = await gateway.openSnapshot({ naming, gauges, wholes: keys.size > 0, signal });
     const monotonic = (): number => clock.monotonic();
     const snapshot = await collectSnapshot(open, monotonic, (read) => {
       if (keys.has(read.group.key)) this.#wholes.set(read.group.key, read.whole());

@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import type { Decision } from "../core/decide.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Outcome } from "../core/verdict.ts";
-import type { ApiGroup } from "../gateway/decode-group.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Wait } from "../gateway/pace.ts";
 
@@ -54,7 +54,7 @@ export interface SweepArchive {
 export interface GroupToArchive {
   readonly gateway: string;
   readonly decision: Decision;
-  readonly whole: ApiGroup;
+  readonly whole: JsonObject;
 }
 
 /** What a report does not tell, because it happens too often. */

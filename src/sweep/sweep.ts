@@ -55,7 +55,12 @@ async function takeSnapshot(
   naming: PathNaming,
 ): Promise<Snapshot> {
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
-  const open = await gateway.openSnapshot({ naming, gauges: ttlMetricNames(rules), signal: stop });
+  const open = await gateway.openSnapshot({
+    naming,
+    gauges: ttlMetricNames(rules),
+
+    signal: stop,
+  });
   return collectSnapshot(open, () => clock.monotonic());
 }
 

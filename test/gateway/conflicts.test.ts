@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { parseComplaints } from "../../src/gateway/complaint.ts";
 import { findConflicts } from "../../src/gateway/conflicts.ts";
-import { decodeGroup } from "../../src/gateway/decode-group.ts";
+import { readChunks } from "../support/api-answer.ts";
 import { createHolders } from "../../src/gateway/holders.ts";
 
 const naming = { utf8Names: false };
@@ -32,11 +32,8 @@ function apiGroup({ labels, pushedAt = 1000, families = {} }: Given) {
 function conflicts(lines: readonly string[], groups: readonly Given[], released: readonly string[] = []) {
   const complaints = parseComplaints(lines.join("\n"), true);
   const holders = createHolders(complaints, naming);
-  for (const [index, given] of groups.entries()) {
-    const whole = apiGroup(given);
-    const group = decodeGroup(whole, index, { naming, gauges: new Set() })!;
-    holders.visit({ group, whole: () => whole });
-  }
+  const answer = Buffer.from(JSON.stringify({ status: "success", data: groups.map(apiGroup) }));
+  readChunks([answer], (read) => holders.visit(read), { naming, wholes: true });
   return findConflicts(complaints, holders, naming, new Set(released));
 }
 

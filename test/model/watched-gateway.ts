@@ -1,7 +1,7 @@
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Labels } from "../../src/core/labels.ts";
 import { GatewayError } from "../../src/gateway/gateway-error.ts";
-import type { ReadGroup } from "../../src/gateway/snapshot.ts";
+import type { OpenSnapshot } from "../../src/gateway/snapshot.ts";
 import type { SweepArchive } from "../../src/sweep/sweep-context.ts";
 import type { Watch } from "./watch.ts";
 
@@ -46,11 +46,11 @@ export function watchedGateway(
         async () => [await watch.look(), await client.openSnapshot(options)] as const,
       );
       await meanwhile();
-      const groups = async function* (): AsyncGenerator<ReadGroup> {
-        yield* open.groups;
+      const read: OpenSnapshot["read"] = async (visit) => {
+        await open.read(visit);
         watch.looked(look, monotonic() - look.requestedAt);
       };
-      return { ...open, groups: groups() };
+      return { ...open, read };
     },
     async pushTimes(signal) {
       await meanwhile();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { decodeGroup } from "../../src/gateway/decode-group.ts";
-import { parseFiniteNumber, parseTimestamp } from "../../src/gateway/numbers.ts";
+import type { Group } from "../../../src/core/group.ts";
+import { parseFiniteNumber, parseTimestamp } from "../../../src/gateway/numbers.ts";
+import { readGroups } from "../../support/api-answer.ts";
 
 const stamp = "2026-11-24T12:00:00.5Z";
 const stampedAt = Date.parse("2026-11-24T12:00:00.500Z") / 1000;
@@ -20,12 +21,12 @@ const apiGroup = (fields: Record<string, unknown> = {}): Record<string, unknown>
   ...fields,
 });
 
-const decode = (value: unknown, gauges: readonly string[] = []): ReturnType<typeof decodeGroup> =>
-  decodeGroup(value, 7, { naming: { utf8Names: false }, gauges: new Set(gauges) });
+const decode = (value: unknown, gauges: readonly string[] = []): Group =>
+  readGroups([value], { gauges: new Set(gauges) })[0]!;
 
 describe("a group of the API", () => {
   it("gives labels, times and the number of series", () => {
-    const group = decode(apiGroup({ app: { ...gauge("1"), metrics: [{}, {}, {}] } }))!;
+    const group = decode(apiGroup({ app: { ...gauge("1"), metrics: [{}, {}, {}] } }));
     expect([...group.labels]).toEqual([["job", "a"]]);
     expect(group).toMatchObject({ obstacle: null, lastSuccessAt: stampedAt, lastFailureAt: 0, series: 5 });
   });
@@ -42,7 +43,7 @@ describe("a group of the API", () => {
 
   it("whose labels a metric hides is recovered from its push time, which holds the whole key", () => {
     const labels = { instance: "x", job: "a", z: "1" };
-    const group = decode(apiGroup({ labels: gauge("1"), push_time_seconds: gauge("5", labels) }))!;
+    const group = decode(apiGroup({ labels: gauge("1"), push_time_seconds: gauge("5", labels) }));
     expect([...group.labels]).toEqual([
       ["job", "a"],
       ["instance", "x"],
@@ -58,24 +59,24 @@ describe("a group of the API", () => {
     ["several series", { ...gauge("5"), metrics: [{}, {}] }],
   ])("whose labels a metric hides and whose push time has %s stays unreadable", (_, pushTime) => {
     expect(decode(apiGroup({ labels: gauge("1"), push_time_seconds: pushTime }))).toMatchObject({
-      key: "unreadable:7",
+      key: "unreadable:0",
       obstacle: "unreadable_labels",
     });
   });
 
   it("that no path names is unaddressable", () => {
-    expect(decode(apiGroup({ labels: { job: "a", x: "\uFFFD" } }))?.obstacle).toBe("unaddressable");
-    expect(decode(apiGroup({ labels: {} }))?.obstacle).toBe("unaddressable");
+    expect(decode(apiGroup({ labels: { job: "a", x: "\uFFFD" } })).obstacle).toBe("unaddressable");
+    expect(decode(apiGroup({ labels: {} })).obstacle).toBe("unaddressable");
   });
 
   it.each([null, 1, "x", [], {}, { push_time_seconds: gauge("1") }])("is not %j", (value) => {
-    expect(decode(value)).toBeNull();
+    expect(() => decode(value)).toThrow("the group at data[0] cannot be read");
   });
 });
 
 describe("the time of the last failed push", () => {
   const failure = (family: unknown): number | null =>
-    decode(apiGroup({ push_failure_time_seconds: family }))!.lastFailureAt;
+    decode(apiGroup({ push_failure_time_seconds: family })).lastFailureAt;
 
   it("is what the gateway wrote", () => {
     expect(failure(gauge("1.7e+09"))).toBe(1.7e9);
@@ -107,11 +108,11 @@ describe("the time of the last failed push", () => {
 
 describe("the time of the last successful push", () => {
   it.each(["NaN", "+Inf", "", "0x5", "1_000", " 1"])("is unknown in %j", (value) => {
-    expect(decode(apiGroup({ push_time_seconds: gauge(value) }))?.lastSuccessAt).toBeNull();
+    expect(decode(apiGroup({ push_time_seconds: gauge(value) })).lastSuccessAt).toBeNull();
   });
 
   it("is unknown where the family is missing", () => {
-    expect(decode(apiGroup({ push_time_seconds: undefined }))?.lastSuccessAt).toBeNull();
+    expect(decode(apiGroup({ push_time_seconds: undefined })).lastSuccessAt).toBeNull();
   });
 });
 
@@ -121,7 +122,7 @@ describe("a gauge that sets a TTL", () => {
       apiGroup({ one: gauge("60"), two: { ...gauge("1"), metrics: [{ value: "1" }, { value: "2" }] } }),
       ["one", "two", "three", "constructor"],
     );
-    expect([...group!.gauges]).toEqual([
+    expect([...group.gauges]).toEqual([
       ["one", 60],
       ["two", Number.NaN],
     ]);

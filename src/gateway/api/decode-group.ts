@@ -1,0 +1,89 @@
+import type { Group, Obstacle } from "../../core/group.ts";
+import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
+import { isAddressable, type PathNaming } from "../group-path.ts";
+import { parseFiniteNumber, parseTimestamp } from "../numbers.ts";
+import type { RawFamily, RawGroup } from "./group-scanner.ts";
+
+export interface DecodeOptions {
+  readonly naming: PathNaming;
+  /** Names of gauges whose values the rules need. */
+  readonly gauges: ReadonlySet<string>;
+}
+
+const successName = "push_time_seconds";
+const failureName = "push_failure_time_seconds";
+
+/** The families that decoding needs. */
+export function neededFamilies({ gauges }: Pick<DecodeOptions, "gauges">): ReadonlySet<string> {
+  return new Set([successName, failureName, ...gauges]);
+}
+
+/** Most groups have none: they share these. */
+const noGauges: ReadonlyMap<string, number> = new Map();
+const noNames: readonly string[] = [];
+
+/**
+ * Decodes what a decision needs of one group.
+ * @param index of the group in the answer, to tell groups without readable labels apart
+ */
+export function decodeGroup(raw: RawGroup, index: number, { naming, gauges }: DecodeOptions): Group {
+  const labels = decodeLabels(raw);
+  return {
+    key: labels === null ? `unreadable:${index}` : labelsKey(labels),
+    labels: labels ?? createLabels([]),
+    obstacle: findObstacle(labels, naming),
+    lastSuccessAt: gaugeValue(raw.families.get(successName)),
+    lastFailureAt: decodeFailureTime(raw.families.get(failureName)),
+    series: raw.series,
+    nativeHistograms: raw.nativeHistograms.length === 0 ? noNames : raw.nativeHistograms,
+    gauges: gauges.size === 0 ? noGauges : decodeGauges(raw, gauges),
+  };
+}
+
+function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | null {
+  if (labels === null) return "unreadable_labels";
+  return isAddressable(labels, naming) ? null : "unaddressable";
+}
+
+/**
+ * The grouping key. A pushed metric called `labels` stands in its place, because the gateway writes families as siblings
+ * of the key; then the labels of the group's push time tell it. They hold the whole key and, if that has no `instance`,
+ * an `instance=""` of their own: such a key cannot be told from one that really has it.
+ */
+function decodeLabels({ labels: genuine, families }: RawGroup): Labels | null {
+  if (genuine !== null) return createLabels(genuine);
+  const pushTime = families.get(successName);
+  if (pushTime?.series !== 1 || pushTime.labels === null) return null;
+  const labels = createLabels(pushTime.labels);
+  return labels.get("instance") === "" || !labels.has("instance") ? null : labels;
+}
+
+/**
+ * The time of the last failed push. A pusher can overwrite this family (seen on 1.5.1 and 1.11), but not its
+ * `time_stamp`, which the gateway sets on every push: no failed push can be later. What claims to be later, or says
+ * nothing readable, counts as that.
+ */
+function decodeFailureTime(family: RawFamily | undefined): number | null {
+  const stampedAt = parseTimestamp(family?.timestamp);
+  if (stampedAt === null) return null;
+  const claimed = gaugeValue(family);
+  // Both come from one instant, but were rounded differently.
+  const roundingSeconds = 0.001;
+  return claimed !== null && claimed >= 0 && claimed <= stampedAt + roundingSeconds ? claimed : stampedAt;
+}
+
+function decodeGauges({ families }: RawGroup, names: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const gauges = new Map<string, number>();
+  for (const name of names) {
+    const family = families.get(name);
+    if (family !== undefined && family.series !== null) gauges.set(name, gaugeValue(family) ?? Number.NaN);
+  }
+  return gauges.size === 0 ? noGauges : gauges;
+}
+
+/** null if the family has no series or several. */
+function gaugeValue(family: RawFamily | undefined): number | null {
+  if (family?.series !== 1) return null;
+  // Most groups never had a failed push.
+  return family.value === "0" ? 0 : parseFiniteNumber(family.value);
+}

@@ -1,0 +1,317 @@
+import type { JsonVisitor } from "./json-scanner.ts";
+
+type Pair = readonly [name: string, value: string];
+
+/** What stands in one group of `GET /api/v1/metrics`, as far as decisions need it. Valid until the next group begins. */
+export interface RawGroup {
+  /** The members of `labels`; null if that is no object of texts. */
+  readonly labels: readonly Pair[] | null;
+  /** Those that were asked for, by name. */
+  readonly families: ReadonlyMap<string, RawFamily>;
+  /** Of all families. */
+  readonly series: number;
+  /** Names of families with a series whose buckets are a list. */
+  readonly nativeHistograms: readonly string[];
+}
+
+/** One family. Value and labels are those of its last series: the only one, where they matter. */
+export interface RawFamily {
+  /** How many; null: there is no list of them, so that this is no family, or not there. */
+  readonly series: number | null;
+  readonly timestamp: string | null;
+  readonly value: string | null;
+  /** null if they are no object of texts. */
+  readonly labels: readonly Pair[] | null;
+}
+
+/** JSON, but not what the Pushgateway's API answers. */
+export class ApiShapeError extends Error {
+  override readonly name = "ApiShapeError";
+}
+
+/** Told of every group, and where its bytes begin and end: offsets in the chunk that is being scanned. */
+export interface GroupListener {
+  begin(offset: number): void;
+  end(group: RawGroup, offset: number): void;
+}
+
+/**
+ * The way through the answer: `{data: [{<family>: {metrics: [{labels: {…}}]}}]}`. Numbers are depths. The only list in a
+ * family is that of its series, and the only list in a series that of a native histogram's buckets (seen on 1.5.1 and 1.11).
+ */
+const inAnswer = 1;
+const inData = 2;
+const inGroup = 3;
+const inFamily = 4;
+const inMetrics = 5;
+const inSeries = 6;
+const inLabels = 7;
+
+const nowhere = Number.MAX_SAFE_INTEGER;
+
+class OpenFamily implements RawFamily {
+  isThere = false;
+  series: number | null = null;
+  timestamp: string | null = null;
+  value: string | null = null;
+  labels: Pair[] | null = null;
+
+  reset(): void {
+    this.isThere = false;
+    this.series = null;
+    this.timestamp = null;
+    this.value = null;
+    this.labels = null;
+  }
+}
+
+/** One for all groups, as there are many. */
+class OpenGroup implements RawGroup {
+  labels: Pair[] | null = null;
+  hasLabels = false;
+  readonly families: ReadonlyMap<string, OpenFamily>;
+  series = 0;
+  nativeHistograms: string[] = [];
+
+  constructor(names: Iterable<string>) {
+    this.families = new Map([...names].map((name) => [name, new OpenFamily()]));
+  }
+
+  reset(): void {
+    this.labels = null;
+    this.hasLabels = false;
+    this.series = 0;
+    this.nativeHistograms = [];
+    for (const family of this.families.values()) family.reset();
+  }
+}
+
+/**
+ * Finds the groups in the API's answer while it is scanned. Of their metrics it keeps nothing but the families that it was
+ * asked for, and counts the rest. What is needed and is there twice is refused: nobody can say which of them counts.
+ */
+export class GroupScanner implements JsonVisitor {
+  /** The texts among the members of the answer: `status`, `error`. */
+  readonly envelope = new Map<string, string>();
+  #hasData = false;
+  #groups = 0;
+  readonly #listener: GroupListener;
+
+  #depth = 0;
+  /** By depth, the member that is being read. */
+  readonly #names: string[] = Array.from({ length: inLabels + 1 }, () => "");
+  /** At this depth stands a value that leads nowhere. */
+  #astray = nowhere;
+
+  readonly #group: OpenGroup;
+  /** The current member of the group, if it was asked for. */
+  #family: OpenFamily | null = null;
+  #hasSeries = false;
+
+  constructor(wanted: ReadonlySet<string>, listener: GroupListener) {
+    this.#group = new OpenGroup(wanted);
+    this.#listener = listener;
+  }
+
+  /** Whether there was a list of groups. */
+  get hasData(): boolean {
+    return this.#hasData;
+  }
+
+  key(name: string): void {
+    this.#names[this.#depth] = name;
+    if (this.#depth === inGroup) this.#beginMember(name);
+  }
+
+  wantsText(): boolean {
+    switch (this.#depth) {
+      case inAnswer:
+        return true;
+      case inFamily:
+        return this.#isInKey() || (this.#family !== null && this.#names[inFamily] === "time_stamp");
+      case inSeries:
+        return this.#family !== null && this.#names[inSeries] === "value";
+      default:
+        return this.#depth === inLabels;
+    }
+  }
+
+  text(text: string): void {
+    const name = this.#names[this.#depth] ?? "";
+    if (this.#depth === inAnswer) this.envelope.set(name, text);
+    else if (this.#depth === inLabels) this.#family?.labels?.push([name, text]);
+    else if (this.#depth === inSeries) {
+      if (this.#family !== null) this.#family.value = text;
+    } else {
+      if (this.#isInKey()) this.#group.labels?.push([name, text]);
+      if (name === "time_stamp" && this.#family !== null) this.#family.timestamp = text;
+    }
+  }
+
+  scalar(): void {
+    this.#noText(this.#depth);
+  }
+
+  open(isList: boolean, offset: number): boolean {
+    const depth = this.#depth;
+    this.#depth += 1;
+    if (this.#astray !== nowhere) return false;
+    if (this.#enter(depth, isList, offset)) return this.#listens();
+    this.#noText(depth);
+    this.#astray = depth;
+    return false;
+  }
+
+  close(offset: number): boolean {
+    this.#depth -= 1;
+    if (this.#astray === this.#depth) this.#astray = nowhere;
+    else if (this.#astray !== nowhere) return false;
+    else if (this.#depth === inData) this.#endGroup(offset);
+    return this.#listens();
+  }
+
+  /** Of families that nobody asked for, only the lists and objects count. */
+  #listens(): boolean {
+    const depth = this.#depth;
+    return depth < inFamily || depth === inMetrics || this.#family !== null || this.#isInKey();
+  }
+
+  /** Begins an object or list that is one of the way; false: it leads nowhere. */
+  #enter(depth: number, isList: boolean, offset: number): boolean {
+    switch (depth) {
+      case inSeries:
+        if (isList) this.#noteNativeHistogram();
+        else if (this.#needsLabels() && this.#names[inSeries] === "labels") {
+          this.#beginLabels();
+          return true;
+        }
+        return false;
+      case inMetrics:
+        if (isList) return false;
+        this.#beginSeries();
+        return true;
+      case inFamily:
+        if (isList) this.#beginList();
+        return isList;
+      case inGroup:
+        if (isList) return false;
+        this.#beginFamily();
+        return true;
+      case inData:
+        if (isList) return false;
+        this.#beginGroup(offset);
+        return true;
+      case inAnswer:
+        if (!isList || this.#names[inAnswer] !== "data") return false;
+        this.#beginData();
+        return true;
+      default:
+        return depth === 0 && !isList;
+    }
+  }
+
+  /** A value that is neither a text that was wanted nor part of the way. */
+  #noText(depth: number): void {
+    switch (depth) {
+      case 0:
+        throw new ApiShapeError("the answer is not the Pushgateway's API");
+      case inData:
+        throw this.#unreadable();
+      case inFamily:
+        if (this.#isInKey()) this.#group.labels = null;
+        if (this.#family !== null && this.#names[inFamily] === "time_stamp") this.#family.timestamp = null;
+        break;
+      case inMetrics:
+        this.#beginSeries();
+        break;
+      case inSeries:
+        if (this.#family === null) break;
+        if (this.#names[inSeries] === "value") this.#family.value = null;
+        else if (this.#names[inSeries] === "labels") this.#family.labels = null;
+        break;
+      case inLabels:
+        if (this.#family !== null) this.#family.labels = null;
+        break;
+      default:
+    }
+  }
+
+  #beginData(): void {
+    if (this.#hasData) throw twice("data");
+    this.#hasData = true;
+  }
+
+  #beginGroup(offset: number): void {
+    this.#group.reset();
+    this.#listener.begin(offset);
+  }
+
+  #endGroup(offset: number): void {
+    if (!this.#group.hasLabels) throw this.#unreadable();
+    this.#groups += 1;
+    this.#listener.end(this.#group, offset);
+  }
+
+  #beginMember(name: string): void {
+    this.#family = null;
+    const group = this.#group;
+    if (name === "labels") {
+      if (group.hasLabels) throw twice(name);
+      group.hasLabels = true;
+    }
+    const family = group.families.get(name);
+    if (family === undefined) return;
+    if (family.isThere) throw twice(name);
+    family.isThere = true;
+    this.#family = family;
+  }
+
+  #beginFamily(): void {
+    this.#hasSeries = false;
+    if (this.#isInKey()) this.#group.labels = [];
+  }
+
+  #beginList(): void {
+    if (this.#hasSeries)
+      throw new ApiShapeError("a family has two lists: which of them its series are is not known");
+    this.#hasSeries = true;
+    if (this.#isInKey()) this.#group.labels = null;
+    if (this.#family !== null) this.#family.series = 0;
+  }
+
+  #beginSeries(): void {
+    this.#group.series += 1;
+    if (this.#family === null) return;
+    this.#family.series = (this.#family.series ?? 0) + 1;
+    this.#family.value = null;
+    this.#family.labels = null;
+  }
+
+  #beginLabels(): void {
+    if (this.#family !== null) this.#family.labels = [];
+  }
+
+  #noteNativeHistogram(): void {
+    const names = this.#group.nativeHistograms;
+    const name = this.#names[inGroup] ?? "";
+    if (names.at(-1) !== name) names.push(name);
+  }
+
+  /** The labels of a family's series only matter while the grouping key is not known; as a rule it comes first. */
+  #needsLabels(): boolean {
+    return this.#family !== null && this.#group.labels === null;
+  }
+
+  /** In the group's grouping key, or in a metric of that name. */
+  #isInKey(): boolean {
+    return this.#names[inGroup] === "labels";
+  }
+
+  #unreadable(): ApiShapeError {
+    return new ApiShapeError(`the group at data[${this.#groups}] cannot be read`);
+  }
+}
+
+function twice(name: string): ApiShapeError {
+  return new ApiShapeError(`"${name}" is there twice in one object: which one counts is not known`);
+}

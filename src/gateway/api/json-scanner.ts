@@ -1,0 +1,312 @@
+import { TextCache } from "./text-cache.ts";
+import { Utf8Check } from "./utf8-check.ts";
+
+/** Told what the scanner comes across, in the order of the bytes. */
+export interface JsonVisitor {
+  /** A member of the current object; its value comes next. */
+  key(name: string): void;
+  /** Whether the string that begins now is wanted as a text: others cost nothing. */
+  wantsText(): boolean;
+  /** A string that was wanted. */
+  text(text: string): void;
+  /** A string that was not, a number, `true`, `false` or `null`. */
+  scalar(): void;
+  /**
+   * An object or a list begins with the byte at `offset` of the chunk. Like `close`, it answers whether what stands directly
+   * in the current one is of interest: if not, the visitor is only told of objects and lists.
+   */
+  open(isList: boolean, offset: number): boolean;
+  /** The current one ended with the byte before `offset`. */
+  close(offset: number): boolean;
+}
+
+/** These bytes are not JSON. */
+export class JsonError extends Error {
+  override readonly name = "JsonError";
+  /** Of the first byte that cannot be; the length of the input if it is cut off. */
+  readonly offset: number;
+
+  constructor(what: string, offset: number) {
+    super(`not valid JSON at byte ${offset}: ${what}`);
+    this.offset = offset;
+  }
+}
+
+/** Deeper than anything that the scanner is used for; a bound for the hostile. */
+export const maxDepth = 64;
+/** Numbers and literals; JSON sets no limit. */
+const maxBareLength = 1024;
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** By byte: 1 for a quote, a backslash and control characters, which may not stand in a string. */
+const endsPlainText = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === quote || byte === backslash || byte < 0x20 ? 1 : 0,
+);
+
+/** What may come next, outside of strings, numbers and literals. Numbers, because they are compared for every byte. */
+const value = 0;
+const valueOrEnd = 1;
+const key = 2;
+const keyOrEnd = 3;
+const colon = 4;
+const commaOrEnd = 5;
+const nothing = 6;
+
+/**
+ * Reads JSON as it arrives, in chunks cut anywhere, and keeps nothing of it but the names and texts that the visitor
+ * asks for. Accepts exactly what `JSON.parse` does of UTF-8 (RFC 8259), up to a depth of {@link maxDepth}.
+ *
+ * What is cut by the border of two chunks or has escapes takes the slow way; all else is one loop.
+ */
+export class JsonScanner {
+  readonly #visitor: JsonVisitor;
+  readonly #utf8 = new Utf8Check();
+  readonly #names = new TextCache();
+  /** By depth: 1 a list, 0 an object. */
+  readonly #lists = new Uint8Array(maxDepth + 1).fill(2, 0, 1);
+  /** At depth 0 stands neither. */
+  #depth = 0;
+  #listens = true;
+  #next = value as number;
+  #token: "none" | "string" | "bare" = "none";
+  #isKey = false;
+  /** Whether its bytes are kept. */
+  #isWanted = false;
+  #hasEscapes = false;
+  /** In an escape: 1 behind the backslash, then 1 + the hex digits that are to come. */
+  #escape = 0;
+  /** The part of the token that was in earlier chunks. */
+  #parts: Buffer[] = [];
+  /** Of the current chunk in the whole. */
+  #base = 0;
+
+  constructor(visitor: JsonVisitor) {
+    this.#visitor = visitor;
+  }
+
+  /** @throws {@link JsonError}, and what the visitor throws; then no more may be written. */
+  write(chunk: Buffer): void {
+    if (!this.#utf8.accepts(chunk)) throw new JsonError("not UTF-8", this.#base);
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#token === "string") at = this.#scanString(chunk, at);
+      else if (this.#token === "bare") at = this.#scanBare(chunk, at);
+      else at = this.#scanStructure(chunk, at);
+    }
+    this.#base += chunk.length;
+  }
+
+  /** @throws {@link JsonError} if something is missing */
+  end(): void {
+    if (this.#token === "bare") this.#endBare(Buffer.alloc(0), 0, 0);
+    const isComplete = this.#token === "none" && this.#next === nothing && this.#utf8.isComplete();
+    if (!isComplete) throw new JsonError("it is cut off", this.#base);
+  }
+
+  /** Up to the end of the chunk or the beginning of a token that is not plain. */
+  #scanStructure(chunk: Buffer, start: number): number {
+    const { length } = chunk;
+    let next = this.#next;
+    for (let at = start; at < length; at += 1) {
+      switch (chunk[at]) {
+        case quote: {
+          const isKey = next === key || next === keyOrEnd;
+          if (!isKey && next > valueOrEnd) this.#fail(chunk, at);
+          let end = at + 1;
+          // Most of the time is spent in this one line.
+          while (end < length && endsPlainText[chunk[end] ?? 0] === 0) end += 1;
+          if (end === length || chunk[end] !== quote) {
+            this.#next = next;
+            this.#beginString(isKey);
+            return at + 1;
+          }
+          if (this.#listens) this.#tell(isKey, chunk, at + 1, end);
+          next = isKey ? colon : this.#depth === 0 ? nothing : commaOrEnd;
+          at = end;
+          break;
+        }
+        case 0x3a: // :
+          if (next !== colon) this.#fail(chunk, at);
+          next = value;
+          break;
+        case 0x2c: // ,
+          if (next !== commaOrEnd) this.#fail(chunk, at);
+          next = this.#lists[this.#depth] === 1 ? value : key;
+          break;
+        case 0x7b: // {
+          if (next > valueOrEnd) this.#fail(chunk, at);
+          this.#open(false, at);
+          next = keyOrEnd;
+          break;
+        case 0x5b: // [
+          if (next > valueOrEnd) this.#fail(chunk, at);
+          this.#open(true, at);
+          next = valueOrEnd;
+          break;
+        case 0x7d: // }
+          if (this.#lists[this.#depth] !== 0 || (next !== keyOrEnd && next !== commaOrEnd))
+            this.#fail(chunk, at);
+          next = this.#close(at);
+          break;
+        case 0x5d: // ]
+          if (this.#lists[this.#depth] !== 1 || (next !== valueOrEnd && next !== commaOrEnd))
+            this.#fail(chunk, at);
+          next = this.#close(at);
+          break;
+        case 0x20: // space
+        case 0x0a: // line feed
+        case 0x0d: // carriage return
+        case 0x09: // tab
+          break;
+        default:
+          if (next > valueOrEnd) this.#fail(chunk, at);
+          this.#next = next;
+          this.#token = "bare";
+          return at;
+      }
+    }
+    this.#next = next;
+    return length;
+  }
+
+  /** A string that lies in this chunk and has no escapes, as nearly all do. */
+  #tell(isKey: boolean, chunk: Buffer, start: number, end: number): void {
+    if (isKey) this.#visitor.key(this.#names.decode(chunk, start, end));
+    else if (this.#visitor.wantsText()) this.#visitor.text(chunk.toString("utf8", start, end));
+    else this.#visitor.scalar();
+  }
+
+  #open(isList: boolean, at: number): void {
+    if (this.#depth === maxDepth) throw new JsonError("nested too deeply", this.#base + at);
+    this.#listens = this.#visitor.open(isList, at);
+    this.#depth += 1;
+    this.#lists[this.#depth] = isList ? 1 : 0;
+  }
+
+  /** @returns what may come next */
+  #close(at: number): number {
+    this.#depth -= 1;
+    this.#listens = this.#visitor.close(at + 1);
+    return this.#depth === 0 ? nothing : commaOrEnd;
+  }
+
+  #endValue(): void {
+    this.#next = this.#depth === 0 ? nothing : commaOrEnd;
+  }
+
+  #beginString(isKey: boolean): void {
+    this.#isKey = isKey;
+    this.#isWanted = this.#listens && (isKey || this.#visitor.wantsText());
+    this.#hasEscapes = false;
+    this.#token = "string";
+  }
+
+  /** Up to the end of the string or of the chunk. */
+  #scanString(chunk: Buffer, start: number): number {
+    const { length } = chunk;
+    let at = this.#escape > 0 ? this.#scanEscape(chunk, start) : start;
+    while (at < length) {
+      while (at < length && endsPlainText[chunk[at] ?? 0] === 0) at += 1;
+      if (at === length) break;
+      if (chunk[at] === quote) {
+        this.#endString(chunk, start, at);
+        return at + 1;
+      }
+      if (chunk[at] !== backslash) this.#fail(chunk, at);
+      this.#hasEscapes = true;
+      this.#escape = 1;
+      at = this.#scanEscape(chunk, at + 1);
+    }
+    if (this.#isWanted) this.#keep(chunk, start);
+    return length;
+  }
+
+  /** Behind a backslash, up to the end of the escape or of the chunk. */
+  #scanEscape(chunk: Buffer, start: number): number {
+    let at = start;
+    for (; at < chunk.length && this.#escape > 0; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (this.#escape > 1) {
+        if (!isHexDigit(byte)) this.#fail(chunk, at);
+        this.#escape = this.#escape === 2 ? 0 : this.#escape - 1;
+      } else if (byte === 0x75) this.#escape = 5;
+      else if ('"\\/bfnrt'.includes(String.fromCharCode(byte))) this.#escape = 0;
+      else this.#fail(chunk, at);
+    }
+    return at;
+  }
+
+  #endString(chunk: Buffer, start: number, end: number): void {
+    this.#token = "none";
+    if (this.#isKey) this.#next = colon;
+    else this.#endValue();
+    if (!this.#listens) return;
+    if (!this.#isWanted) this.#visitor.scalar();
+    else if (this.#isKey) this.#visitor.key(this.#takeText(chunk, start, end));
+    else this.#visitor.text(this.#takeText(chunk, start, end));
+  }
+
+  #takeText(chunk: Buffer, start: number, end: number): string {
+    const isWhole = this.#parts.length === 0;
+    const bytes = isWhole ? chunk : this.#takeParts(chunk, start, end);
+    const text = isWhole ? this.#names.decode(bytes, start, end) : this.#names.decode(bytes, 0, bytes.length);
+    return this.#hasEscapes ? (JSON.parse(`"${text}"`) as string) : text;
+  }
+
+  /** Up to the end of a number or literal, or of the chunk. */
+  #scanBare(chunk: Buffer, start: number): number {
+    let at = start;
+    while (at < chunk.length && isBareByte(chunk[at] ?? 0)) at += 1;
+    if (at < chunk.length) this.#endBare(chunk, start, at);
+    else this.#keep(chunk, start);
+    return at;
+  }
+
+  #endBare(chunk: Buffer, start: number, end: number): void {
+    const isWhole = this.#parts.length === 0;
+    const text = isWhole
+      ? chunk.toString("latin1", start, end)
+      : this.#takeParts(chunk, start, end).toString("latin1");
+    if (
+      text !== "true" &&
+      text !== "false" &&
+      !/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text)
+    ) {
+      this.#fail(chunk, start);
+    }
+    this.#token = "none";
+    this.#endValue();
+    if (this.#listens) this.#visitor.scalar();
+  }
+
+  #keep(chunk: Buffer, start: number): void {
+    this.#parts.push(chunk.subarray(start));
+    if (this.#token !== "bare") return;
+    const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > maxBareLength) throw new JsonError("an endless number", this.#base + start);
+  }
+
+  #takeParts(chunk: Buffer, start: number, end: number): Buffer {
+    const bytes = Buffer.concat([...this.#parts, chunk.subarray(start, end)]);
+    this.#parts = [];
+    return bytes;
+  }
+
+  #fail(chunk: Buffer, at: number): never {
+    const byte = chunk[at] ?? 0;
+    const what = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `byte ${byte}`;
+    throw new JsonError(`${what} cannot stand there`, this.#base + at);
+  }
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+/** Letters, digits, `+`, `-` and `.` */
+function isBareByte(byte: number): boolean {
+  const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+  return isLetter || (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
+}
