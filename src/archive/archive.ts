@@ -149,7 +149,8 @@ function toRecord({ gateway, decision, whole }: ArchivedGroup, id: string, at: n
     // 0 is the gateway's way to say never.
     lastSuccessAt: group.lastSuccessAt === 0 ? null : group.lastSuccessAt,
     lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
-    series: group.series,
+    // The API, which told the whole, told that, too.
+    series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.
     losses: findLosses(whole, { labels: group.labels, utf8Names: true }),
   };

@@ -4,12 +4,9 @@ import type { Config } from "../config/config.ts";
  * What a configuration asks for and this version does not do yet, one sentence each. All of it errs towards keeping groups;
  * what could not (a proxy that is gone around) is refused when the gateway is connected to.
  */
-export function findLimitations({ path, pushgateways, rules }: Config): readonly string[] {
-  const sources = pushgateways
-    .filter(({ source }) => source !== "api")
-    .map(({ name, source }) => `gateway ${name}: source: ${source} is not acted on yet, the API is read`);
+export function findLimitations({ path, rules }: Config): readonly string[] {
   const vanished = rules
     .filter((rule) => rule.action !== "keep" && rule.vanished !== null)
     .map(({ name }) => `rule ${name}: vanished is not acted on yet, every host counts as alive`);
-  return [...sources, ...vanished].map((limitation) => `${path}: warning: ${limitation}`);
+  return vanished.map((limitation) => `${path}: warning: ${limitation}`);
 }

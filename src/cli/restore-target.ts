@@ -3,7 +3,7 @@ import type { StoredGroup } from "../archive/latest-groups.ts";
 import { renderPush } from "../archive/render-push.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import { sortOutPushable } from "../core/pushable.ts";
-import { expositionKey } from "../gateway/exposition-reader.ts";
+import { expositionKey } from "../gateway/exposition/push-times.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
@@ -130,7 +130,11 @@ export class RestoreTarget {
       const { key, labels, obstacle, lastSuccessAt, series } = group;
       if (obstacle === "unreadable_labels") this.#hasUnreadable = true;
       // The gateway's own two push times are all that is in it.
-      else existing.set(expositionKey(labels), { key, empty: lastSuccessAt === 0 && series <= 2 });
+      else
+        existing.set(expositionKey(labels), {
+          key,
+          empty: lastSuccessAt === 0 && series !== null && series <= 2,
+        });
     });
     this.#existing = existing;
     const readSeconds = clock.monotonic() - open.requestedAt;

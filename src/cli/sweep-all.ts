@@ -55,7 +55,17 @@ export async function sweepAll(
     if (gateway instanceof UsageError) {
       return failedReport(target, { code: "configuration", message: gateway.message }, 0);
     }
-    const context = { ...io, gateway, archive, log, metrics, progress: progress.update };
+    const { source } = target;
+    const context = {
+      ...io,
+      gateway,
+      source,
+      // Whole groups are only told by the API.
+      archive: source === "exposition" ? null : archive,
+      log,
+      metrics,
+      progress: progress.update,
+    };
     try {
       return await sweepGateway(context, planFor === undefined ? settings : { ...settings, planFor });
     } finally {

@@ -14,8 +14,13 @@ export interface Group {
   readonly lastSuccessAt: number | null;
   /** 0: no push ever failed. null: unreadable. */
   readonly lastFailureAt: number | null;
-  /** Of all its families, the gateway's own two push times included. */
-  readonly series: number;
+  /**
+   * It has no `instance` label, or an empty one: the source did not tell which. Both cannot exist on a gateway that is
+   * consistent.
+   */
+  readonly hidesInstance?: true;
+  /** Of all its families, the gateway's own two push times included; null: the source did not tell. */
+  readonly series: number | null;
   /** Names of families that are native histograms: the API does not tell their buckets, so that no archive holds them. */
   readonly nativeHistograms: readonly string[];
   /** The values of the gauges that rules take a TTL from, by metric name; NaN where the group has no single value. */

@@ -1,7 +1,7 @@
 import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
 import type { Culprit } from "../core/remedy.ts";
 import { spellLabels } from "./culprit.ts";
-import type { PushTimes } from "./exposition-reader.ts";
+import type { PushTimes } from "./exposition/push-times.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 
 /**

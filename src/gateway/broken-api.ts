@@ -3,7 +3,7 @@ import type { ExpositionState, Finding, GatewayFault } from "../core/diagnosis.t
 import { findRemedy } from "../core/remedy.ts";
 import { findApiBreakers } from "./api-breaker.ts";
 import type { GatewayClient } from "./client.ts";
-import { readPushTimes } from "./exposition-reader.ts";
+import { readPushTimes } from "./exposition/push-times.ts";
 import { GatewayError } from "./gateway-error.ts";
 import type { PathNaming } from "./group-path.ts";
 

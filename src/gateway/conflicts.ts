@@ -3,7 +3,7 @@ import { formatLabels } from "../core/labels.ts";
 import { findRemedy, type Culprit, type Side } from "../core/remedy.ts";
 import type { Complaint, RawLabels } from "./complaint.ts";
 import { rawCulprits } from "./culprit.ts";
-import { expositionKey } from "./exposition-reader.ts";
+import { expositionKey } from "./exposition/push-times.ts";
 import type { PathNaming } from "./group-path.ts";
 import { seriesKey, type Holder, type Holders } from "./holders.ts";
 

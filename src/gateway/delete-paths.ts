@@ -5,6 +5,12 @@ import { GatewayError } from "./gateway-error.ts";
 /** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
 const deleteTimeoutSeconds = 10;
 
+export interface DeleteOptions {
+  /** Of the gateway, for each of them. */
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Asks for the deletion of what stands at these paths, one after the other. Resolved means queued.
  * @throws {@link GatewayError}
@@ -12,14 +18,14 @@ const deleteTimeoutSeconds = 10;
 export async function deletePaths(
   client: GatewayClient,
   paths: readonly string[],
-  signal?: AbortSignal,
+  { timeoutSeconds = deleteTimeoutSeconds, signal }: DeleteOptions = {},
 ): Promise<void> {
   for (const path of paths) {
     const request = { method: "DELETE", url: client.urlOf(path) };
     const response = await client.send({
       method: "DELETE",
       path,
-      timeoutSeconds: deleteTimeoutSeconds,
+      timeoutSeconds: Math.min(deleteTimeoutSeconds, timeoutSeconds),
       signal,
     });
     expectSuccess(request, response);

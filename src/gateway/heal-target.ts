@@ -81,7 +81,7 @@ export async function deleteOne(
   if (refusal !== null && !mayLose) return end("archive_failed", false, refusal);
   const archived = archivable && refusal === null;
   try {
-    await deletePaths(client, culprit.paths, signal);
+    await deletePaths(client, culprit.paths, { signal });
     return end("deleted", archived, refusal);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

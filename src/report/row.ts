@@ -22,7 +22,8 @@ export interface Row {
   readonly expiresAt: number | null;
   readonly lastSuccessAt: number | null;
   readonly lastFailureAt: number | null;
-  readonly series: number;
+  /** null: unknown. */
+  readonly series: number | null;
 }
 
 export function viewRow({

@@ -1,16 +1,15 @@
 import type { Decision } from "../core/decide.ts";
 import { formatLabels } from "../core/labels.ts";
-import { isDeletion, type Plan } from "../core/plan.ts";
+import { isDeletion } from "../core/plan.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { createPace, type Pace } from "../gateway/pace.ts";
-import type { Snapshot } from "../gateway/snapshot.ts";
-import type { GatewayStatus } from "../gateway/status.ts";
 import { snapshotEvidence } from "./evidence.ts";
 import { EvidenceTooOld } from "./evidence-age.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
+import type { Look } from "./look.ts";
 import { recordOutcomes } from "./record-outcomes.ts";
 import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
@@ -28,18 +27,11 @@ const maxFailuresInARow = 3;
 /** How often the gateway is waited for, a second each, while it does not get on with its queue. */
 const maxQueueWaits = 30;
 
-export interface PlannedSweep {
-  readonly plan: Plan;
-  readonly snapshot: Snapshot;
-  readonly naming: PathNaming;
-  readonly status: GatewayStatus;
-}
-
 /** Carries the plan's deletions out, oldest first, and looks what became of them: every one has its fate. */
 export async function deleteExpired(
   context: SweepContext,
   settings: SweepSettings,
-  { plan, snapshot, naming, status }: PlannedSweep,
+  { plan, snapshot, status }: Look,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop } = context;
   const pace = createPace({
@@ -51,7 +43,8 @@ export async function deleteExpired(
   });
   const planned = snapshotEvidence(snapshot);
   const { circumstances } = plan;
-  const evidence = new EvidenceKeeper(context, settings, { naming, status, circumstances, planned });
+  const naming: PathNaming = { utf8Names: status.utf8Names };
+  const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
   const ledger = new Ledger();
   const deletions = plan.decisions.filter(isDeletion);
   try {

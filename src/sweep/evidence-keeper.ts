@@ -4,7 +4,6 @@ import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
-import type { PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { EvidenceAge } from "./evidence-age.ts";
@@ -21,7 +20,6 @@ export interface UsableEvidence {
 
 /** What the evidence is about. */
 export interface EvidenceScope {
-  readonly naming: PathNaming;
   /** Of the gateway that the plan is about. */
   readonly status: GatewayStatus;
   readonly circumstances: Circumstances;
@@ -87,7 +85,11 @@ export class EvidenceKeeper {
    * @throws {@link GatewayError}, `AnotherGateway`
    */
   async refresh(inQuestion: readonly Decision[], signal: AbortSignal): Promise<UsableEvidence> {
-    const answered = this.#expositionAnswers && (await this.#readExposition(signal));
+    if (this.#context.source === "exposition") {
+      await this.#readExposition(signal);
+      return this.#usable();
+    }
+    const answered = this.#expositionAnswers && (await this.#tryExposition(signal));
     if (!answered || !this.#isClearAbout(inQuestion)) await this.#readApi([], signal);
     return this.#usable();
   }
@@ -98,19 +100,22 @@ export class EvidenceKeeper {
     return whole === undefined ? undefined : parseWhole(whole);
   }
 
-  async #readExposition(signal: AbortSignal): Promise<boolean> {
-    const { gateway, log } = this.#context;
+  async #readExposition(signal: AbortSignal): Promise<void> {
+    const times = await this.#context.gateway.pushTimes(signal);
+    // The exposition and the API name the start by different clocks: what the first one says is tied to the plan once.
+    if (this.#processStartedAt === null) await this.#checkStatus(signal);
+    checkSameProcess(this.#processStartedAt, times.processStartedAt);
+    this.#processStartedAt ??= times.processStartedAt;
+    this.#accept(pushTimesEvidence(times));
+  }
+
+  async #tryExposition(signal: AbortSignal): Promise<boolean> {
     try {
-      const times = await gateway.pushTimes(signal);
-      // The exposition and the API name the start by different clocks: what the first one says is tied to the plan once.
-      if (this.#processStartedAt === null) await this.#checkStatus(signal);
-      checkSameProcess(this.#processStartedAt, times.processStartedAt);
-      this.#processStartedAt ??= times.processStartedAt;
-      this.#accept(pushTimesEvidence(times));
+      await this.#readExposition(signal);
       return true;
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
-      log.debug("The exposition does not answer, reading the API", { err: error.message });
+      this.#context.log.debug("The exposition does not answer, reading the API", { err: error.message });
       this.#expositionAnswers = false;
       return false;
     }
@@ -118,7 +123,7 @@ export class EvidenceKeeper {
 
   async #readApi(wanted: readonly Decision[], signal: AbortSignal): Promise<void> {
     const { gateway, clock } = this.#context;
-    const { naming } = this.#scope;
+    const naming = { utf8Names: this.#scope.status.utf8Names };
     const keys = keysWithin(maxHeldSeries, wanted);
     if (keys.size > 0) this.#wholes.clear();
     const gauges = ttlMetricNames(this.#settings.rules);
@@ -156,7 +161,11 @@ export class EvidenceKeeper {
   #usable(): UsableEvidence {
     const evidence = this.#evidence;
     return {
-      compare: ({ group, rule }) => evidence.compare(group, this.#sinceOf(rule)),
+      compare: ({ group, rule }) => {
+        const comparison = evidence.compare(group, this.#sinceOf(rule));
+        // Without the API nobody can tell: then it may be alive.
+        return comparison === "unclear" && this.#context.source === "exposition" ? "active" : comparison;
+      },
       remainingSeconds: () => this.#age.remainingSeconds(evidence),
     };
   }
@@ -173,7 +182,7 @@ function keysWithin(maxSeries: number, decisions: readonly Decision[]): Readonly
   const keys = new Set<string>();
   let series = 0;
   for (const { group } of decisions) {
-    series += group.series;
+    series += group.series ?? 0;
     if (keys.size > 0 && series > maxSeries) break;
     keys.add(group.key);
   }

@@ -1,7 +1,7 @@
 import { lastActivityAt, type Group, type Since } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
 import { mayRefusePushes } from "../core/refusing-pushes.ts";
-import { expositionKey, type PushTimes } from "../gateway/exposition-reader.ts";
+import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
 /**

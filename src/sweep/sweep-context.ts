@@ -24,6 +24,8 @@ export interface SweepSettings {
 /** What a sweep works with; all of it is handed in. */
 export interface SweepContext {
   readonly gateway: Gateway;
+  /** Where groups are read: see `lookAtGroups`. `exposition` never reads the API, and has no archive. */
+  readonly source: "api" | "auto" | "exposition";
   /** null: nothing that is deleted can be restored. */
   readonly archive: SweepArchive | null;
   readonly clock: Clock;

@@ -1,13 +1,11 @@
-import { agreeOnNow } from "../core/agreed-time.ts";
-import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
+import { isDeletion, type Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
-import { ttlMetricNames } from "../core/rule.ts";
-import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
-import { collectSnapshot, type Snapshot } from "../gateway/snapshot.ts";
+import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
 import { deleteExpired } from "./delete-expired.ts";
+import { lookAtGroups } from "./look.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /**
@@ -19,25 +17,11 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
   const startedAt = clock.monotonic();
   const elapsed = (): number => clock.monotonic() - startedAt;
   try {
-    const { utf8Names } = await gateway.status(context.stop);
-    const naming: PathNaming = { utf8Names };
-    const localNow = clock.now();
-    const snapshot = await takeSnapshot(context, settings, naming);
-    // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
-    const status = await gateway.status(context.stop);
-    const plan = createPlan({
-      groups: snapshot.groups,
-      now: momentOfPlan(settings, agreeOnNow(snapshot.groups, snapshot.takenAt, localNow)),
-      gatewayStartedAt: status.startedAt,
-      rules: settings.rules,
-      limits: settings.limits,
-    });
+    const { snapshot, plan, status } = await lookAtGroups(context, settings);
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
-    const ledger = nothingToDo
-      ? null
-      : await deleteExpired(context, settings, { plan, snapshot, naming, status });
+    const ledger = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, status });
     const durationSeconds = elapsed();
     return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
@@ -47,26 +31,6 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
     return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
   }
-}
-
-async function takeSnapshot(
-  { gateway, clock, progress, stop }: SweepContext,
-  { rules }: SweepSettings,
-  naming: PathNaming,
-): Promise<Snapshot> {
-  progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
-  const open = await gateway.openSnapshot({
-    naming,
-    gauges: ttlMetricNames(rules),
-
-    signal: stop,
-  });
-  return collectSnapshot(open, () => clock.monotonic());
-}
-
-/** Deletions are only ever planned for now. */
-function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number): number {
-  return dryRun && planFor !== undefined ? Math.max(now, planFor(now)) : now;
 }
 
 /**

@@ -59,7 +59,7 @@ function addToRule(
   // A group that was pushed again after its DELETE had gone, too: what it held before is lost.
   if (outcome === "gone" || outcome === "pushed_again") {
     tally.deleted += 1;
-    tally.deletedSeries += group.series;
+    tally.deletedSeries += group.series ?? 0;
   }
 }
 

@@ -83,12 +83,7 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
       "unexpected_answer",
       "data is not a list of groups",
     ],
-    [
-      "no data",
-      answer(200, '{"status":"success"}'),
-      "unexpected_answer",
-      "the answer is not the Pushgateway's API",
-    ],
+    ["no data", answer(200, '{"status":"success"}'), "unexpected_answer", "data is not a list of groups"],
     [
       "a group it cannot read",
       answer(200, `{"status":"success","data":[${old},{"job":"x"}]}`),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { createLabels, labelsKey } from "../../src/core/labels.ts";
 import { findApiBreakers } from "../../src/gateway/api-breaker.ts";
-import type { PushTimes } from "../../src/gateway/exposition-reader.ts";
+import type { PushTimes } from "../../src/gateway/exposition/push-times.ts";
 
 type Samples = readonly (readonly [labels: Readonly<Record<string, string>>, time: number])[];
 

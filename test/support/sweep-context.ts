@@ -14,6 +14,7 @@ export function sweepContext(gateway: Gateway, rest: Partial<SweepContext> = {})
   const silent = (): void => {};
   return {
     gateway,
+    source: "api",
     archive: null,
     clock: systemClock,
     wait,

@@ -59,7 +59,6 @@ function keeperWhileThereIs(
   });
   const settings = { rules: [], limits: limits(), dryRun: false };
   return new EvidenceKeeper(context, settings, {
-    naming: status,
     status,
     circumstances: { rules: [], now, outage: null, refusingPushes: false, ...circumstances },
     planned: first,

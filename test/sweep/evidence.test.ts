@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Group, Since } from "../../src/core/group.ts";
-import { expositionKey, type PushTimes } from "../../src/gateway/exposition-reader.ts";
+import { expositionKey, type PushTimes } from "../../src/gateway/exposition/push-times.ts";
 import type { Snapshot } from "../../src/gateway/snapshot.ts";
 import { pushTimesEvidence, snapshotEvidence } from "../../src/sweep/evidence.ts";
 import { group, now } from "../support/core-values.ts";

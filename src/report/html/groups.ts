@@ -64,7 +64,7 @@ function renderRow({ gateway, row }: PlacedRow, now: number, links: Links | null
     <td class="rule">${rule === null ? html`<span class="quiet">none</span>` : html`<bdi>${rule}</bdi>`}</td>
     <td class="age">${renderAge(row)}</td>
     <td class="expires">${renderExpiry(row, now)}</td>
-    <td class="number series">${series}</td>
+    <td class="number series">${series ?? "–"}</td>
   </tr> `;
 }
 

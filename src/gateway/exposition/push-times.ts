@@ -1,0 +1,52 @@
+import type { Clock } from "../../core/clock.ts";
+import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
+import type { GatewayClient } from "../client.ts";
+import { parseFiniteNumber } from "../numbers.ts";
+import { openExposition } from "./read-samples.ts";
+
+/** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
+export interface PushTimes {
+  /** As in a snapshot: when the request was sent, monotonic seconds. */
+  readonly requestedAt: number;
+  readonly durationSeconds: number;
+  /** The gateway's time at that moment, Unix seconds. */
+  readonly takenAt: number;
+  readonly success: ReadonlyMap<string, number | null>;
+  /** When the process behind this answer was started, Unix seconds of its clock; null: it does not tell. */
+  readonly processStartedAt: number | null;
+  /** As pushed: unlike in the API there is no time stamp to hold a forged one against. */
+  readonly failure: ReadonlyMap<string, number | null>;
+}
+
+/**
+ * A group's key as the text exposition tells it: there every series has an `instance`, empty if its group has none.
+ * Two groups that differ only by that would make the exposition inconsistent, and the gateway answers 500 then.
+ */
+export function expositionKey(labels: Labels): string {
+  return labelsKey(labels.has("instance") ? labels : createLabels([...labels, ["instance", ""]]));
+}
+
+const successName = "push_time_seconds";
+const failureName = "push_failure_time_seconds";
+
+/**
+ * Reads only the push times, from `GET /metrics`.
+ * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
+ */
+export async function readPushTimes(
+  client: GatewayClient,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<PushTimes> {
+  const open = await openExposition(client, clock, [successName, failureName], signal);
+  const success = new Map<string, number | null>();
+  const failure = new Map<string, number | null>();
+  const processStartedAt = await open.read(({ name, labels, value }) => {
+    // A pusher can give the failure time several series; those with labels beyond the key never match a group.
+    const times = name === successName ? success : failure;
+    times.set(labelsKey(createLabels(labels)), parseFiniteNumber(value));
+  });
+  const { requestedAt, time } = open;
+  const durationSeconds = clock.monotonic() - requestedAt;
+  return { requestedAt, durationSeconds, takenAt: time.now, success, failure, processStartedAt };
+}

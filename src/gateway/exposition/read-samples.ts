@@ -1,0 +1,109 @@
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+import type { Clock } from "../../core/clock.ts";
+import type { GatewayClient, OpenResponse } from "../client.ts";
+import { GatewayError } from "../gateway-error.ts";
+import { gatewayTimeAtStart, type GatewayTime } from "../gateway-time.ts";
+import { parseFiniteNumber } from "../numbers.ts";
+import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
+import { BadLine, SampleFinder, type Sample } from "./sample-finder.ts";
+
+/** An exposition whose answer has begun. */
+export interface OpenExposition {
+  readonly request: { readonly method: string; readonly url: string };
+  /** When the request was sent, monotonic seconds. */
+  readonly requestedAt: number;
+  readonly time: GatewayTime;
+  /**
+   * Shows every sample of the families that were asked for; once.
+   * @returns when the process behind this answer was started, Unix seconds of its clock; null: it does not tell
+   * @throws {@link GatewayError} then nothing that was shown before may be acted on
+   */
+  read(visit: (sample: Sample) => void): Promise<number | null>;
+  /** Bytes of the answer read so far, as they came over the wire. */
+  sizeBytes(): number;
+}
+
+const startName = "process_start_time_seconds";
+/** Families stand in order of their names: once this one has come, so have the push times. */
+const completeName = "pushgateway_build_info";
+
+/**
+ * Opens `GET /metrics`, of which only some families are looked at: half the bytes and, compressed, a thirtieth of the API's,
+ * at half the cost for the gateway.
+ * @throws {@link GatewayError} also while the gateway is inconsistent: then it answers 500
+ */
+export async function openExposition(
+  client: GatewayClient,
+  clock: Clock,
+  names: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<OpenExposition> {
+  const path = "/metrics";
+  const request = { method: "GET", url: client.urlOf(path) };
+  const requestedAt = clock.monotonic();
+  const localNow = clock.now();
+  const headers = { ...freshHeaders, accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
+  const response = await client.open({ method: "GET", path, headers, signal });
+  const time = gatewayTimeAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
+  await expectFreshSuccess(request, response);
+  let sizeBytes = 0;
+
+  async function* count(): AsyncGenerator<Buffer> {
+    for await (const chunk of response.body) {
+      sizeBytes += chunk.length;
+      yield chunk;
+    }
+  }
+
+  return {
+    request,
+    requestedAt,
+    time,
+    sizeBytes: () => sizeBytes,
+    async read(visit) {
+      let startedAt: number | null = null;
+      let complete = false;
+      const finder = new SampleFinder([...names, startName, completeName], (sample) => {
+        // A pusher cannot have series without labels: the gateway adds the grouping key to all of them.
+        if (sample.name === completeName) complete = true;
+        else if (sample.name === startName && sample.labels.length === 0)
+          startedAt = parseFiniteNumber(sample.value);
+        else visit(sample);
+      });
+      await readThrough(request, response, count(), finder);
+      if (!complete || !finder.isComplete()) {
+        throw new GatewayError(
+          "unexpected_answer",
+          request,
+          "this is not the whole exposition of a Pushgateway",
+        );
+      }
+      return startedAt;
+    },
+  };
+}
+
+async function readThrough(
+  request: OpenExposition["request"],
+  response: OpenResponse,
+  body: AsyncIterable<Buffer>,
+  finder: SampleFinder,
+): Promise<void> {
+  try {
+    for await (const chunk of unpack(response, body)) finder.write(chunk);
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    if (error instanceof BadLine) throw new GatewayError("unexpected_answer", request, error.message);
+    throw new GatewayError("truncated", request, "the exposition breaks off or is not valid gzip", error);
+  } finally {
+    response.close();
+  }
+}
+
+function unpack({ headers }: OpenResponse, body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  if (headers["content-encoding"] !== "gzip") return body;
+  // A body that breaks off ends the unpacking with its error; a plain pipe would leave that to nobody.
+  return pipeline(Readable.from(body), createGunzip({ chunkSize: 64 * 1024 }), () => {});
+}

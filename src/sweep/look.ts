@@ -1,0 +1,90 @@
+import { agreeOnNow } from "../core/agreed-time.ts";
+import type { Decision } from "../core/decide.ts";
+import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
+import { ttlMetricNames } from "../core/rule.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
+import { collectSnapshot, type OpenSnapshot, type Snapshot } from "../gateway/snapshot.ts";
+import type { GatewayStatus } from "../gateway/status.ts";
+import type { SweepContext, SweepSettings } from "./sweep-context.ts";
+
+/** What a sweep found, and what is to be done about it. */
+export interface Look {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly status: GatewayStatus;
+}
+
+type Source = OpenSnapshot["source"];
+
+/**
+ * Looks at all groups and makes a plan. With `source: auto` the exposition is looked at first, which costs the gateway half as
+ * much; the API is read only if that leaves something to be done or a doubt.
+ * @throws {@link GatewayError}
+ */
+export async function lookAtGroups(context: SweepContext, settings: SweepSettings): Promise<Look> {
+  const { source, gateway, log, stop } = context;
+  // Legacy label names are all that the exposition shows as they are.
+  const { utf8Names } = await gateway.status(stop);
+  if (source === "exposition" && utf8Names) throw namesEscaped(gateway);
+  if (source === "api" || (source === "auto" && utf8Names))
+    return lookAt("api", context, settings, utf8Names);
+  try {
+    const look = await lookAt("exposition", context, settings, utf8Names);
+    if (source === "exposition" || !needsApi(look.plan, context)) return look;
+  } catch (error) {
+    if (source === "exposition" || !(error instanceof GatewayError) || error.code === "aborted") throw error;
+    log.debug("The exposition does not answer, reading the API", { err: error.message });
+  }
+  return lookAt("api", context, settings, utf8Names);
+}
+
+function namesEscaped({ url }: SweepContext["gateway"]): GatewayError {
+  return new GatewayError(
+    "unexpected_answer",
+    { method: "GET", url: `${url}/metrics` },
+    "this gateway takes UTF-8 label names, which /metrics escapes, so that groups cannot be named exactly: set source to auto or api",
+  );
+}
+
+/** Whether what the exposition cannot tell matters: see `openExpositionSnapshot`. */
+function needsApi({ decisions }: Plan, { archive }: SweepContext): boolean {
+  return decisions.some(
+    (decision) =>
+      isDoubtful(decision) || (isDeletion(decision) && (archive !== null || decision.group.hidesInstance)),
+  );
+}
+
+/** The API has a time stamp for a failure time that cannot be, and a single gauge where the exposition shows several. */
+function isDoubtful({ verdict, group }: Decision): boolean {
+  const unknownTime = verdict.reason === "future_time" || verdict.reason === "invalid_time";
+  return unknownTime || [...group.gauges.values()].some((value) => Number.isNaN(value));
+}
+
+async function lookAt(
+  source: Source,
+  context: SweepContext,
+  settings: SweepSettings,
+  utf8Names: boolean,
+): Promise<Look> {
+  const { gateway, clock, progress, stop } = context;
+  progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
+  const localNow = clock.now();
+  const options = { naming: { utf8Names }, gauges: ttlMetricNames(settings.rules), signal: stop };
+  const open = await (source === "api" ? gateway.openSnapshot(options) : gateway.openExposition(options));
+  const snapshot = await collectSnapshot(open, () => clock.monotonic());
+  // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
+  const status = await gateway.status(stop);
+  const plan = createPlan({
+    groups: snapshot.groups,
+    now: momentOfPlan(settings, agreeOnNow(snapshot.groups, snapshot.takenAt, localNow)),
+    gatewayStartedAt: status.startedAt,
+    rules: settings.rules,
+    limits: settings.limits,
+  });
+  return { snapshot, plan, status };
+}
+
+/** Deletions are only ever planned for now. */
+function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number): number {
+  return dryRun && planFor !== undefined ? Math.max(now, planFor(now)) : now;
+}

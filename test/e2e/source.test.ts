@@ -1,0 +1,196 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import type { GatewayReport } from "../../src/core/report.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import type { SweepArchive, SweepContext, SweepSettings } from "../../src/sweep/sweep-context.ts";
+import { sweepGateway } from "../../src/sweep/sweep.ts";
+import { limits, ttlRule } from "../support/core-values.ts";
+import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
+import { getJson, push } from "../support/push.ts";
+import type { SeedGroup } from "../support/state-file.ts";
+import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
+
+const now = (): number => Date.now() / 1000;
+const old = (labels: SeedGroup["labels"]): SeedGroup => ({ labels, pushTime: now() - 7200 });
+const young = (labels: SeedGroup["labels"]): SeedGroup => ({ labels, pushTime: now() - 60 });
+
+interface Scene {
+  readonly url: string;
+  readonly sweep: (settings?: Partial<SweepSettings>) => Promise<GatewayReport>;
+  /** What was read of all groups, in order. */
+  readonly reads: readonly string[];
+}
+
+async function start(
+  source: SweepContext["source"],
+  options: PushgatewayOptions,
+  {
+    archive = null,
+    meanwhile,
+  }: { archive?: SweepArchive | null; meanwhile?: (url: string) => Promise<unknown> } = {},
+): Promise<Scene> {
+  const real = await startPushgateway(options);
+  onTestFinished(() => real.stop());
+  const client = gatewayAt(real.url);
+  onTestFinished(() => client.close());
+  const reads: string[] = [];
+  const gateway: Gateway = {
+    ...client,
+    openSnapshot: (how) => (reads.push("api"), client.openSnapshot(how)),
+    openExposition: (how) => (reads.push("exposition"), client.openExposition(how)),
+    async pushTimes(signal) {
+      reads.push("push times");
+      await meanwhile?.(real.url);
+      return client.pushTimes(signal);
+    },
+  };
+  const context = sweepContext(gateway, { source, archive });
+  const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
+  return { url: real.url, reads, sweep: (more) => sweepGateway(context, { ...settings, ...more }) };
+}
+
+async function jobsOn(url: string): Promise<readonly string[]> {
+  const { data } = await getJson<{ data: { labels: Record<string, string> }[] }>(url, "/api/v1/metrics");
+  return data.map(({ labels }) => JSON.stringify(labels)).toSorted();
+}
+
+const archive: SweepArchive = {
+  append: () => Promise.resolve(),
+  recordOutcomes: () => Promise.resolve(),
+  recordReappeared: () => Promise.resolve(),
+  recentDeletions: () => Promise.resolve(new Map()),
+};
+
+describe("source: auto", () => {
+  it("looks at the exposition, and no further while nothing has expired", async () => {
+    const groups = [young({ job: "a", instance: "x" }), young({ job: "b" })];
+    const { sweep, reads } = await start("auto", { groups }, { archive });
+    const report = await sweep();
+    expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition", groups: 2 } });
+    expect(fatesByJob(report)).toEqual({ a: "within_ttl", b: "within_ttl" });
+    expect(reads).toEqual(["exposition"]);
+  });
+
+  it("never reads the API for groups that it can name exactly and has not to archive", async () => {
+    const groups = [old({ job: "a", instance: "x" }), young({ job: "b", instance: "x" })];
+    const { url, sweep, reads } = await start("auto", { groups });
+    expect(fatesByJob(await sweep())).toEqual({ a: "gone", b: "within_ttl" });
+    expect(reads).not.toContain("api");
+    expect(await jobsOn(url)).toEqual(['{"instance":"x","job":"b"}']);
+  });
+
+  it.each([
+    ["an archive wants the metrics of what has expired", [old({ job: "a", instance: "x" })], archive],
+    ["an expired group may have an empty instance or none", [old({ job: "a" })], null],
+    [
+      "a failure time cannot be",
+      [{ ...old({ job: "a", instance: "x" }), failTime: 99_999_999_999, timestamp: now() - 7200 }],
+      null,
+    ],
+  ] as const)("reads the API when %s", async (_, groups, keeper) => {
+    const { url, sweep, reads } = await start("auto", { groups }, { archive: keeper });
+    const report = await sweep();
+    expect(report).toMatchObject({ status: "ok", snapshot: { source: "api" } });
+    expect(fatesByJob(report)).toEqual({ a: "gone" });
+    expect(reads.slice(0, 2)).toEqual(["exposition", "api"]);
+    expect(await jobsOn(url)).toEqual([]);
+  });
+
+  it("reads the API of a gateway whose exposition answers 500, because somebody poisoned it", async () => {
+    const { url, sweep } = await start("auto", {});
+    await push(url, { job: "a" }, "one 1\n");
+    await push(url, { job: "a", instance: "" }, "one 1\n");
+    const report = await sweep();
+    expect(report).toMatchObject({ status: "ok", consistent: false, snapshot: { source: "api", groups: 2 } });
+  });
+
+  it.runIf(installedGateways.some(({ version }) => version.startsWith("1.11")))(
+    "reads the API of a gateway that takes UTF-8 label names, which the exposition escapes",
+    async () => {
+      const { sweep, reads } = await start("auto", { flags: ["--push.enable-utf8-names"] });
+      expect(await sweep()).toMatchObject({ status: "ok", snapshot: { source: "api" } });
+      expect(reads).toEqual(["api"]);
+    },
+  );
+});
+
+describe.each(installedGateways)("source: exposition, on $version", (gateway) => {
+  it("deletes what has expired, with an empty instance or without one, and nothing else", async () => {
+    const groups = [
+      old({ job: "none" }),
+      old({ job: "empty", instance: "" }),
+      old({ job: "some", instance: "x" }),
+      old({ job: "odd", path: "a/../b", quoted: 'say "\\n"\n' }),
+      young({ job: "none", zone: "1" }),
+      young({ job: "empty", instance: "y" }),
+    ];
+    const { url, sweep, reads } = await start("exposition", { gateway, groups });
+    const report = await sweep();
+    expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
+    expect(report.entries.filter(({ outcome }) => outcome === "gone")).toHaveLength(4);
+    expect(await jobsOn(url)).toEqual(['{"instance":"y","job":"empty"}', '{"job":"none","zone":"1"}']);
+    expect(reads).not.toContain("api");
+  });
+});
+
+describe("source: exposition", () => {
+  it.each([
+    ["successfully", "one 1\n", "pushed_again"],
+    ["in vain: only the API could tell whether that time is forged", "one 1 1000\n", "pushed_again"],
+  ])("keeps a group that is pushed to meanwhile, %s", async (_, body, fate) => {
+    const labels = { job: "a", instance: "x" };
+    let pushed = false;
+    const meanwhile = async (url: string): Promise<void> => {
+      if (pushed) return;
+      pushed = true;
+      await push(url, labels, body);
+    };
+    const { url, sweep } = await start("exposition", { groups: [old(labels)] }, { meanwhile });
+    expect(fatesByJob(await sweep())).toEqual({ a: fate });
+    expect(await jobsOn(url)).toHaveLength(1);
+  });
+
+  it("keeps what claims to have failed in the future", async () => {
+    const groups = [{ ...old({ job: "a", instance: "x" }), failTime: 99_999_999_999 }];
+    const { sweep } = await start("exposition", { groups });
+    expect(fatesByJob(await sweep())).toEqual({ a: "future_time" });
+  });
+
+  it("fails on a poisoned gateway, and deletes nothing", async () => {
+    const { url, sweep } = await start("exposition", {});
+    await push(url, { job: "a" }, "one 1\n");
+    await push(url, { job: "a", instance: "" }, "one 1\n");
+    expect(await sweep()).toMatchObject({ status: "failed", error: { code: "http_status" }, entries: [] });
+    expect(await jobsOn(url)).toHaveLength(2);
+  });
+
+  it.runIf(installedGateways.some(({ version }) => version.startsWith("1.11")))(
+    "is refused for a gateway that takes UTF-8 label names",
+    async () => {
+      const { sweep } = await start("exposition", { flags: ["--push.enable-utf8-names"] });
+      const report = await sweep();
+      expect(report.status).toBe("failed");
+      expect(report.error?.message).toContain("set source to auto or api");
+    },
+  );
+
+  it("takes the TTL of a group's own gauge, and the longest where it cannot tell whose it is", async () => {
+    const ttl = (value: number, labels = {}): NonNullable<SeedGroup["metrics"]> => [
+      { name: "push_ttl_seconds", type: "gauge", samples: [{ value, labels }] },
+    ];
+    const groups = [
+      { ...old({ job: "short", instance: "x" }), metrics: ttl(600) },
+      { ...old({ job: "long", instance: "x" }), metrics: ttl(86_400) },
+      { ...old({ job: "none", instance: "x" }) },
+      { ...old({ job: "unclear", instance: "x" }), metrics: ttl(600, { shard: "1" }) },
+    ];
+    const ttlMetric = { name: "push_ttl_seconds", minSeconds: 300, maxSeconds: 30 * 86_400 };
+    const { sweep } = await start("exposition", { groups });
+    expect(fatesByJob(await sweep({ rules: [{ ...ttlRule(3600), ttlMetric }] }))).toEqual({
+      short: "gone",
+      long: "within_ttl",
+      none: "gone",
+      unclear: "within_ttl",
+    });
+  });
+});
