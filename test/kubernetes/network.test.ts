@@ -1,7 +1,8 @@
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import { describe, expect, it } from "vitest";
 
-import { renderings } from "./manifests.ts";
+import { mayLackKustomize } from "../support/kustomize.ts";
+import { overlays as names, renderings } from "./manifests.ts";
 import { ofKind, selects, workloadsOf } from "./objects.ts";
 
 const janitorPort = 9717;
@@ -43,4 +44,8 @@ describe.each(
       .filter(({ ports }) => ports === undefined || ports.some(({ port }) => port === janitorPort));
     expect(open.flatMap(({ from }) => from)).toEqual(workload.job === null ? [prometheus] : []);
   });
+});
+
+it.skipIf(mayLackKustomize)("are looked at in every overlay", () => {
+  expect(overlays.map(({ name }) => name)).toEqual(names);
 });
