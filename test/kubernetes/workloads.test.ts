@@ -1,0 +1,205 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { ICronJob, IPodFailurePolicyRule } from "kubernetes-models/batch/v1";
+import { describe, expect, it } from "vitest";
+
+import { exitCodes } from "../../src/cli/exit-code.ts";
+import { cli } from "../support/cli.ts";
+import { files, readText, renderings, sourceManifests } from "./manifests.ts";
+import { containersOf, janitorOf, ofKind, workloadsOf, type Workload } from "./objects.ts";
+
+const workloads = [sourceManifests, ...renderings().map(({ manifests }) => manifests)].flatMap(workloadsOf);
+const services = workloads.filter(({ job }) => job === null);
+const jobs = workloads.filter(({ job }) => job !== null);
+
+/** For a table: the title, and what it is about. */
+const titled = (some: readonly Workload[]) => some.map((workload) => [workload.where, workload] as const);
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")) as {
+  readonly version: string;
+};
+
+/** Flags of commands that are not there yet: whoever adds one removes it here, and the test of all flags has it. */
+const announcedFlags = new Set(["--shard"]);
+
+/** The flags of a command, each with whether it takes a value. */
+async function flagsOf(command: string): Promise<ReadonlyMap<string, boolean>> {
+  const { stdout, exitCode } = await cli([command, "--help"]);
+  expect(exitCode).toBe(0);
+  return new Map(
+    [...stdout.matchAll(/^ {2}(--[\w.-]+)( <)?/gm)].map(([, flag = "", value]) => [
+      flag,
+      value !== undefined,
+    ]),
+  );
+}
+
+describe.each(titled(workloads))("the janitor of the %s", (_, workload) => {
+  const janitor = janitorOf(workload);
+  const [command = "", ...flags] = janitor.args ?? [];
+
+  it("is called with flags that exist", async () => {
+    const known = await flagsOf(command);
+    const used = flags.map((flag) => flag.split("=", 1)[0] ?? "").filter((flag) => !announcedFlags.has(flag));
+    expect([...known.keys()]).toEqual(expect.arrayContaining(used));
+    for (const flag of used) expect([flag, flags.includes(flag)]).toEqual([flag, known.get(flag) === false]);
+  });
+
+  it("runs as a service, or once as a job", () => {
+    expect(command).toBe(workload.job === null ? "run" : "once");
+  });
+
+  it("is the image of this version, and leaves its entry point as it is", () => {
+    expect(janitor.image).toBe(`pushgateway-janitor:${version}`);
+    expect(janitor.command).toBeUndefined();
+  });
+
+  it("has no token, a root file system that it cannot write to, and bounded memory", () => {
+    expect(workload.pod.automountServiceAccountToken).toBe(false);
+    expect(janitor.securityContext?.readOnlyRootFilesystem).toBe(true);
+    expect(janitor.resources?.requests).toHaveProperty("cpu");
+    expect(janitor.resources?.requests).toHaveProperty("memory");
+    expect(janitor.resources?.limits).toHaveProperty("memory");
+    expect(janitor.resources?.limits).not.toHaveProperty("cpu");
+  });
+
+  it("sees changes of its ConfigMap, which is mounted as a folder and read-only", () => {
+    const file = flags.find((flag) => flag.startsWith("--config.file="))?.slice("--config.file=".length);
+    const mount = janitor.volumeMounts?.find(({ mountPath }) => file === `${mountPath}/janitor.yml`);
+    expect(mount).toMatchObject({ readOnly: true });
+    expect(mount).not.toHaveProperty("subPath");
+    expect(mount).not.toHaveProperty("subPathExpr");
+    expect(workload.pod.volumes?.find(({ name }) => name === mount?.name)).toHaveProperty("configMap");
+  });
+});
+
+it("announces flags only until they are there", async () => {
+  const known = new Set([...(await flagsOf("run")).keys(), ...(await flagsOf("once")).keys()]);
+  expect([...announcedFlags].filter((flag) => known.has(flag))).toEqual([]);
+});
+
+it("names no other image of the janitor in any file", () => {
+  const images = files.flatMap((file) =>
+    [...readText(file).matchAll(/image: (\S*janitor\S*)/g)].map(([, image]) => image),
+  );
+  expect(new Set(images)).toEqual(new Set([`pushgateway-janitor:${version}`]));
+});
+
+describe.each(titled(services))("the service in the %s", (_, workload) => {
+  const janitor = janitorOf(workload);
+  const isSidecar = workload.pod.initContainers?.includes(janitor) ?? false;
+
+  it("serves on the port that run listens on by default", async () => {
+    const { stdout } = await cli(["run", "--help"]);
+    const port = Number(/--web\.listen-address[\s\S]*?default: ":(\d+)"/.exec(stdout)?.[1]);
+    expect(janitor.args?.join(" ")).not.toContain("--web.listen-address");
+    expect(janitor.ports).toEqual([{ name: "janitor", containerPort: port }]);
+  });
+
+  it("is asked about itself, by its own port", () => {
+    expect(janitor.livenessProbe?.httpGet).toEqual({ path: "/-/healthy", port: "janitor" });
+  });
+
+  it("is ready by itself, but as a sidecar keeps its gateway from nothing", () => {
+    expect(janitor.startupProbe).toBeUndefined();
+    expect(janitor.readinessProbe?.httpGet).toEqual(
+      isSidecar ? undefined : { path: "/-/ready", port: "janitor" },
+    );
+  });
+
+  it("runs once: two would delete the same groups", () => {
+    const { object } = [...sourceManifests, ...renderings().flatMap(({ manifests }) => manifests)].find(
+      ({ where, object: { kind } }) => `${kind} of ${where}` === workload.where,
+    )!;
+    expect(object).toMatchObject({ spec: { replicas: 1, strategy: { type: "Recreate" } } });
+  });
+
+  it("as a sidecar goes on for as long as the gateway, and starts before it", () => {
+    expect(janitor.restartPolicy).toBe(isSidecar ? "Always" : undefined);
+    expect(containersOf(workload.pod)[0]).toBe(janitor);
+  });
+});
+
+/** What becomes of a Job when a pod fails: the first rule that matches, or else the failure counts. */
+function actionFor(rules: readonly IPodFailurePolicyRule[], failure: number | "DisruptionTarget"): string {
+  const rule = rules.find(({ onExitCodes, onPodConditions }) =>
+    failure === "DisruptionTarget"
+      ? onPodConditions?.some(({ type, status }) => type === failure && status === "True")
+      : onExitCodes?.values.includes(failure) === (onExitCodes?.operator === "In"),
+  );
+  return rule?.action ?? "Count";
+}
+
+describe.each(titled(jobs))("the Job of the %s", (_, workload) => {
+  const job = workload.job!;
+  const janitor = janitorOf(workload);
+  const rules = job.podFailurePolicy?.rules ?? [];
+  const isIndexed = job.completionMode === "Indexed";
+
+  it.each<[string, number | "DisruptionTarget", string]>([
+    ["a failure", exitCodes.failed, "Count"],
+    ["a wrong configuration", exitCodes.usage, "FailJob"],
+    ["a limit that withheld everything", exitCodes.withheld, isIndexed ? "FailIndex" : "FailJob"],
+    ["a sweep that is partly done", exitCodes.partial, "Count"],
+    ["SIGTERM before there was a report", 143, "Count"],
+    ["SIGKILL, as for too much memory", 137, "Count"],
+    ["a node that is drained", "DisruptionTarget", "Ignore"],
+  ])("answers %s (%s) with %s", (_title, failure, action) => {
+    expect(actionFor(rules, failure)).toBe(action);
+  });
+
+  it("names only exit codes that the program has", () => {
+    const named = rules.flatMap(({ onExitCodes }) => onExitCodes?.values ?? []);
+    expect([...Object.values(exitCodes), 130, 143]).toEqual(expect.arrayContaining(named));
+  });
+
+  it("has a failure policy that the API server takes", () => {
+    expect(workload.pod.restartPolicy).toBe("Never");
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { onExitCodes, onPodConditions } of rules) {
+      expect([onExitCodes, onPodConditions].filter((on) => on !== undefined)).toHaveLength(1);
+    }
+    for (const { containerName, values } of rules.flatMap(({ onExitCodes }) => onExitCodes ?? [])) {
+      expect(containerName).toBe(janitor.name);
+      expect(values).not.toContain(0);
+      expect(values).toEqual([...new Set(values)].toSorted((a, b) => a - b));
+    }
+    // Only an Index can fail alone.
+    expect(rules.some(({ action }) => action === "FailIndex")).toBe(isIndexed);
+    expect(job.podReplacementPolicy).toBe("Failed");
+  });
+
+  it("is retried a bounded number of times and ends in time", () => {
+    expect(isIndexed ? job.backoffLimitPerIndex : job.backoffLimit).toBe(2);
+    expect(isIndexed ? job.backoffLimit : job.backoffLimitPerIndex).toBeUndefined();
+    expect(job.activeDeadlineSeconds).toBe(600);
+  });
+
+  it("gives every shard an index, and a folder of the archive, of its own", () => {
+    const shard = janitor.args?.find((flag) => flag.startsWith("--shard="));
+    const archive = janitor.volumeMounts?.find(({ name }) => name === "archive");
+    expect(shard).toBe(isIndexed ? `--shard=auto/${job.completions}` : undefined);
+    expect(archive?.subPathExpr).toBe(isIndexed ? "shard-$(JOB_COMPLETION_INDEX)" : undefined);
+  });
+});
+
+const cronJobs = [sourceManifests, ...renderings().map(({ manifests }) => manifests)].flatMap((manifests) =>
+  ofKind<ICronJob>(manifests, "CronJob").map(({ spec }) => spec!),
+);
+
+describe.each(cronJobs)(
+  "a CronJob",
+  ({ schedule, concurrencyPolicy, startingDeadlineSeconds, jobTemplate }) => {
+    it("never sweeps twice at once, and lets a sweep end before the next is due", () => {
+      const [, minutes] = /^\*\/(\d+) \* \* \* \*$/.exec(schedule) ?? [];
+      expect(concurrencyPolicy).toBe("Forbid");
+      expect(jobTemplate.spec!.activeDeadlineSeconds).toBeLessThan(Number(minutes) * 60);
+    });
+
+    it("is not given up for times that it missed, and has a deadline that Kubernetes can keep", () => {
+      // The controller looks every 10 s.
+      expect(startingDeadlineSeconds).toBeGreaterThan(10);
+    });
+  },
+);
