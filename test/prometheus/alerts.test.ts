@@ -319,12 +319,15 @@ const ill: readonly (readonly [string, AlertTest])[] = [
     ),
   ],
   [
-    "a sweep by once that fails",
-    fires(
-      'PushgatewayJanitorSweepFailing{gateway="a"}',
-      { from: 40 },
-      pushed(10, { series: failedOnce("unconfirmed") }),
-    ),
+    "a sweep by once that fails, and was the last one",
+    {
+      ...fires(
+        'PushgatewayJanitorSweepFailing{gateway="a"}',
+        { from: 40, ends: 2 * day },
+        pushed(10, { series: failedOnce("unconfirmed"), until: 2 * day - 5 }),
+      ),
+      stepMinutes: 5,
+    },
   ],
   [
     "groups that come back after their deletion, for a day",
@@ -420,7 +423,7 @@ const deletions: readonly (readonly [string, AlertTest])[] = [
   ],
   [
     "is silent about a janitor with little past, whose first sweeps delete the most",
-    deletionTest([service({ [ci]: suddenly(always(0), 7 * day, 5000) }, { from: 6 * day })], []),
+    deletionTest([service({ [ci]: suddenly(always(0), 9 * day, 5000) }, { from: 8 * day })], []),
   ],
 ];
 
