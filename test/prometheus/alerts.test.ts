@@ -324,7 +324,7 @@ const ill: readonly (readonly [string, AlertTest])[] = [
       ...fires(
         'PushgatewayJanitorSweepFailing{gateway="a"}',
         { from: 40, ends: 2 * day },
-        pushed(10, { series: failedOnce("unconfirmed"), until: 2 * day - 5 }),
+        pushed(10, { series: failedOnce("unconfirmed"), until: 2 * day - 10 }),
       ),
       stepMinutes: 5,
     },
