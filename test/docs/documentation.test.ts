@@ -25,8 +25,21 @@ const allFlags = new Set([
   ...commands.flatMap(({ options }) => options.map(({ long }) => long)),
 ]);
 
-/** Flags of other programs that stand alone in the text. */
+/** Flags of other programs that stand alone in the text: the gateway's, and those of cleaners that people come from. */
 const foreignFlags = new Set([
+  "--basic-auth",
+  "--expiration-in-minutes",
+  "--interval-in-minutes",
+  "--metric-url",
+  "--metric.timetolive",
+  "--metrics.ttl",
+  "--prune_interval_seconds",
+  "--prune_metric_name",
+  "--prune_threshold_seconds",
+  "--pushgateway_url",
+  "--report-metrics",
+  "--requests_timeout",
+  "--success-metric",
   "--jitless",
   "--persistence.file",
   "--push.disable-consistency-check",
@@ -81,11 +94,7 @@ describe("README", () => {
 
 describe("the environment", () => {
   it("is described in full, and nothing else is", () => {
-    const folder = join(root, "src");
-    const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => readFileSync(join(folder, name), "utf8"));
-    const read = sources.flatMap((text) =>
+    const read = readSources().flatMap((text) =>
       [...text.matchAll(/\benv\["(\w+)"\]|\benv\.([A-Z]\w+)/g)].map(([, a, b]) => a ?? b),
     );
     // Read by the HTTP client, in both cases.
@@ -143,10 +152,34 @@ describe.each(pages)("$path", (page) => {
   });
 });
 
+describe("docs/troubleshooting.md", () => {
+  const source = readSources().join("\n");
+  const quoted = [...readPage("docs/troubleshooting.md").matchAll(/^> (.*)$/gm)].map(
+    ([, message = ""]) => message,
+  );
+
+  it.each(quoted)("quotes a message as it is: %s", (message) => {
+    const parts = message.split("…").map((part) => part.trim());
+    // What is Node's own stands in no source.
+    const ours = parts.filter((part) => !/^connect E|^HTTP \d+$/.test(part));
+    expect(ours.filter((part) => !source.includes(part))).toEqual([]);
+  });
+
+  it("knows every way in which a group stays that should go", () => {
+    const listed = tableOf(readPage("docs/troubleshooting.md"), "reason").flatMap(([cell]) => spans(cell));
+    const plain = ["within_ttl", "no_rule", "rule_keeps", "rule_reports"];
+    const elsewhere = ["max_delete_ratio", "max_deletes", "archive_failed", "interrupted"];
+    const all = [...keepReasons, ...withholdReasons];
+    expect(new Set([...listed, ...plain, ...elsewhere])).toEqual(new Set(all));
+    for (const reason of [...plain, ...elsewhere])
+      expect(readPage("docs/troubleshooting.md")).toContain(reason);
+  });
+});
+
 describe("the reference", () => {
   it("is linked from README, as is every other page", () => {
-    for (const { path } of pages.filter((page) => page.path.startsWith("docs/")))
-      expect(readme).toContain(`(${path})`);
+    const docs = pages.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+    expect(docs.filter((path) => !readme.includes(`(${path})`))).toEqual([]);
   });
 
   it("has every flag of every command, and every key", () => {
@@ -158,6 +191,14 @@ describe("the reference", () => {
     for (const { path } of keys) expect(reference).toContain(`| \`${path}\` |`);
   });
 });
+
+/** The code, with strings that go on in the next line joined. */
+function readSources(): readonly string[] {
+  const folder = join(root, "src");
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(folder, name), "utf8").replaceAll(/["`] \+\n\s*["`]/g, ""));
+}
 
 function isCommandLine(line: string): boolean {
   const words = line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
