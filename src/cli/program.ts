@@ -38,7 +38,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 }
 
 /** Every command's code is loaded when it is called, so that `--help` does not wait for what it does not use. */
-function createProgram(io: Io, finish: (exitCode: number) => void): Command {
+export function createProgram(io: Io, finish: (exitCode: number) => void): Command {
   const program = new Command("pushgateway-janitor")
     .description(
       "Deletes Pushgateway groups that have outlived their TTL, and never a living one.\n" +

@@ -9,7 +9,6 @@ export const gatewayErrorCodes = [
   "redirect",
   "http_status",
   "truncated",
-  "too_large",
   "not_json",
   "api_error",
   "unexpected_answer",

@@ -20,7 +20,7 @@ export function findRoute(path: string): Route | undefined {
   return Object.hasOwn(routes, path) ? routes[path] : undefined;
 }
 
-const routes: Readonly<Record<string, Route>> = {
+export const routes: Readonly<Record<string, Route>> = {
   "/metrics": reads(async (handlers) => ({ status: 200, ...(await handlers.metrics()) })),
   "/-/healthy": reads(() => plain(200, "pushgateway-janitor is healthy.")),
   "/-/ready": reads((handlers) =>

@@ -1,0 +1,97 @@
+import { exitCodes } from "../../src/cli/exit-code.ts";
+import { skipReasons, sweepFailureReasons } from "../../src/core/sweep-reasons.ts";
+import { deleteReasons, keepReasons, withholdReasons } from "../../src/core/verdict.ts";
+import { adviseOnWithheld, reasonWords } from "../../src/report/advice.ts";
+import { listCommands } from "./commands.ts";
+import { listKeys } from "./keys.ts";
+
+/** The environment variables that are read, and what for. The test holds it against the code. */
+export const environment: Readonly<Record<string, string>> = {
+  HTTP_PROXY: "the proxy of a gateway with `proxy_from_environment: true`; also in lower case",
+  HTTPS_PROXY: "the same for `https:` URLs",
+  NO_PROXY: "hosts that are reached without it",
+  NO_COLOR: "not empty: no colours on a terminal",
+  TERM: "`dumb`: no colours on a terminal",
+  PUSHGATEWAY_JANITOR_REVISION: "label `revision` of `build_info`",
+};
+
+/** The page of everything that can be looked up, written by the code itself. */
+export function renderReference(): string {
+  const parts = [
+    "# Reference",
+    "What can be looked up. Written by the code (`npx vitest run test/docs -u`), so it is never out of date; the metrics and the " +
+      "exit codes are explained in the [README](../README.md).",
+    "## Flags",
+    "Every command knows `--help`; `pushgateway-janitor --version` tells the version. A flag wins over the file.",
+    ...listCommands().map(renderCommand),
+    "## Environment",
+    table(
+      ["variable", "is"],
+      Object.entries(environment).map(([name, what]) => [code(name), what]),
+    ),
+    "## Keys of janitor.yml",
+    "[config/janitor.yml](../config/janitor.yml) shows all of them in use; `[]` stands for each entry of a list, `*` for a name of " +
+      "your own.",
+    table(
+      ["key", "default", "is"],
+      listKeys().map((key) => [code(key.path), renderDefault(key), describeKey(key)]),
+    ),
+    "## Verdicts",
+    table(
+      ["verdict", "reason", "means"],
+      [
+        ...deleteReasons.map((reason) => ["`delete`", code(reason), reasonWords[reason]]),
+        ...keepReasons.map((reason) => ["`keep`", code(reason), reasonWords[reason]]),
+        ...withholdReasons.map((reason) => [
+          "`withhold`",
+          code(reason),
+          `${reasonWords[reason]}. ${adviseOnWithheld(reason)}`,
+        ]),
+      ],
+    ),
+    "## Reasons of metrics",
+    `\`sweep_failures_total\`: ${list(sweepFailureReasons)}.`,
+    `\`sweeps_skipped_total\`: ${list(skipReasons)}.`,
+    `\`groups_withheld_total\`: ${list(withholdReasons)}.`,
+    "## Exit codes",
+    `${Object.entries(exitCodes)
+      .map(([name, number]) => `${number} ${name}`)
+      .join(", ")}.`,
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function renderCommand({ usage, description, options }: ReturnType<typeof listCommands>[number]): string {
+  const flags = options.map(({ flags, description, defaultValue, argChoices }) => [
+    code(flags),
+    typeof defaultValue === "string" ? code(defaultValue) : "",
+    [description, argChoices === undefined ? "" : list(argChoices)].filter((one) => one !== "").join(": "),
+  ]);
+  const shown = flags.length === 0 ? [] : [table(["flag", "default", "does"], flags)];
+  return [`### ${code(`pushgateway-janitor ${usage}`)}`, description.replaceAll("\n", " "), ...shown].join(
+    "\n\n",
+  );
+}
+
+function renderDefault({ default: value }: ReturnType<typeof listKeys>[number]): string {
+  return value === undefined ? "" : code(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function describeKey({ description, values, like }: ReturnType<typeof listKeys>[number]): string {
+  const choice = values === undefined ? "" : ` One of ${list(values)}.`;
+  return `${description}${choice}${like === null ? "" : ` With the keys of ${code(like)}.`}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function list(values: readonly unknown[]): string {
+  return values.map((value) => code(String(value))).join(", ");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
