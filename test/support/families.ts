@@ -1,0 +1,27 @@
+import { createFamilies } from "../../src/telemetry/families.ts";
+import type { MetricRegistry } from "../../src/telemetry/registry.ts";
+
+export interface DeclaredFamily {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+}
+
+/** Every metric of the janitor as the code declares it, by its name without the prefix of all names. */
+export function declaredFamilies(): ReadonlyMap<string, DeclaredFamily> {
+  const families = new Map<string, DeclaredFamily>();
+  const declare =
+    (type: DeclaredFamily["type"]) =>
+    (name: string, _help: string, labels: readonly string[]): never => {
+      families.set(name, { type, labels });
+      return {} as never;
+    };
+  const registry: MetricRegistry = {
+    counter: declare("counter"),
+    gauge: declare("gauge"),
+    histogram: declare("histogram"),
+    render: () => Promise.resolve(""),
+    contentType: "",
+  };
+  createFamilies(registry);
+  return families;
+}
