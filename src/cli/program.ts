@@ -151,6 +151,17 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     );
 
   program
+    .command("healthcheck")
+    .summary("is the service of this container well; for HEALTHCHECK")
+    .description(
+      "Asks `run` for /-/healthy, where there is no curl to do it: exit code 0 if it is well. Without flags it looks where " +
+        "the `run` that is process 1 listens, as in a container.",
+    )
+    .option("--web.listen-address <address>", "where `run` listens")
+    .option("--web.config.file <file>", "that of `run`: it may serve HTTPS")
+    .action(async (flags) => finish(await (await import("./healthcheck.ts")).healthcheck(flags, io)));
+
+  program
     .command("demo")
     .summary("see it work: an embedded gateway with living and vanished hosts")
     .description(

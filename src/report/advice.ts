@@ -56,7 +56,6 @@ const errorAdvice = new Map([
     "401 or 403: check its credentials. 404: check its route prefix. Else ask `pushgateway-janitor doctor`.",
   ],
   ["truncated", "The answer was cut off: look at the gateway's log, and at proxies on the way."],
-  ["too_large", "Ask `pushgateway-janitor doctor` what fills the gateway."],
   ["not_json", "Is this the URL of a Pushgateway, route prefix included?"],
   ["unexpected_answer", "Is this the URL of a Pushgateway, route prefix included?"],
   ["archive_failed", withholdAdvice.archive_failed],
