@@ -46,6 +46,7 @@ describe("what the file leaves out has its default", () => {
           http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
         },
       ],
+      discoveries: [],
       limits: {
         maxDeleteRatio: 0.5,
         ratioMinGroups: 20,
