@@ -231,7 +231,10 @@ export class Service {
     this.#following = new AbortController();
     // Every discovery listens.
     setMaxListeners(0, this.#following.signal);
-    this.#followed = Promise.all([this.#followed, this.#fleet.follow(this.#following.signal)]);
+    const followed = this.#fleet.follow(this.#following.signal).catch((error: unknown) => {
+      this.#options.log.error("Discovery failed by a bug, please report it", { err: String(error) });
+    });
+    this.#followed = Promise.all([this.#followed, followed]);
   }
 
   async #replaceSchedule({ schedule: expression, timezone }: Config): Promise<void> {
