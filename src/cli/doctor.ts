@@ -13,6 +13,7 @@ import { probePush } from "../gateway/probe-push.ts";
 import { renderDoctorJson } from "../report/doctor-json.ts";
 import { renderDoctor } from "../report/doctor.ts";
 import { clientOptions } from "./connect.ts";
+import { discover } from "./discover.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SourceFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
@@ -34,7 +35,7 @@ export interface DoctorFlags extends SourceFlags {
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   if (flags.release !== undefined && flags.heal !== true)
     throw new UsageError("--release needs --heal beside it");
-  const config = await loadDoctorSettings(flags, io);
+  const { config, complete } = await discover(await loadDoctorSettings(flags, io), io);
   const archives = config.archive === null ? null : createHealArchives(config.archive, io.clock);
   const reports: DoctorReport[] = [];
   try {
@@ -53,7 +54,8 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   io.stdout.write(
     flags.output === "json" ? renderDoctorJson(reports) : renderTexts(reports, config, flags, io),
   );
-  return doctorExitCode(reports);
+  const exitCode = doctorExitCode(reports);
+  return complete || exitCode !== exitCodes.done ? exitCode : exitCodes.failed;
 }
 
 /** A mistyped one would look like one that does not help. */

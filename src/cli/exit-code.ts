@@ -25,6 +25,11 @@ export function sweepExitCode({ gateways }: SweepReport): number {
   return statuses.has("withheld") ? exitCodes.withheld : exitCodes.done;
 }
 
+/** A discovery without an answer is as good as a gateway that failed: what was not found was not swept. */
+export function exitCodeOfKnown(exitCode: number, complete: boolean): number {
+  return complete || exitCode === exitCodes.failed ? exitCode : exitCodes.partial;
+}
+
 /** A report's: that a limit would withhold the deletions is a result, not a failure. */
 export function reportExitCode(report: SweepReport, detailed: boolean): number {
   const code = sweepExitCode(report);

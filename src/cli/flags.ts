@@ -21,6 +21,9 @@ export interface SweepFlags extends SourceFlags {
   readonly "limits.deletesPerSecond"?: string;
   readonly "limits.maxOutage"?: string;
   readonly "limits.maxEvidenceAge"?: string;
+  readonly "gateways.concurrency"?: string;
+  /** `2/10` or `auto/10`. */
+  readonly shard?: string;
 }
 
 export const outputFormats = ["table", "json", "csv", "markdown", "html"] as const;
@@ -62,6 +65,11 @@ export function addSweepFlags(command: Command): Command {
     .option(
       "--limits.max-evidence-age <duration>",
       "how old the knowledge about a group may be that is deleted, or auto",
+    )
+    .option("--gateways.concurrency <count>", "how many gateways are swept at once", "8")
+    .option(
+      "--shard <index/count>",
+      "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
     )
     .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices([...logLevels]))
     .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));

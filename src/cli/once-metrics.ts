@@ -1,11 +1,13 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { ownGroupLabels } from "../core/own-group.ts";
 import type { SweepReport } from "../core/report.ts";
+import type { Shard } from "../core/shard.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { readBuildInfo } from "./build-info.ts";
 import { connect } from "./connect.ts";
+import type { Discovered } from "./discover.ts";
 import type { Io } from "./io.ts";
 import type { SweepCounts } from "./sweep-all.ts";
 import { UsageError } from "./usage-error.ts";
@@ -24,6 +26,12 @@ export interface OnceMetrics extends SweepCounts {
   publish(report: SweepReport): Promise<{ readonly ok: boolean }>;
 }
 
+/** What the metrics tell besides of the sweep. */
+export interface OnceCircumstances extends Pick<Discovered, "mechanisms"> {
+  readonly dryRun: boolean;
+  readonly shard: Shard;
+}
+
 interface Destination {
   readonly metrics: JanitorMetrics;
   /** What went wrong, for people. */
@@ -32,11 +40,11 @@ interface Destination {
 
 export async function createOnceMetrics(
   config: Config,
-  dryRun: boolean,
+  circumstances: OnceCircumstances,
   flags: MetricsFlags,
   io: Io,
 ): Promise<OnceMetrics> {
-  const destinations = await findDestinations(config, dryRun, flags, io);
+  const destinations = await findDestinations(config, circumstances, flags, io);
   return {
     observeDelete(gateway, seconds) {
       for (const { metrics } of destinations) metrics.observeDelete(gateway, seconds);
@@ -60,7 +68,7 @@ export async function createOnceMetrics(
 
 async function findDestinations(
   { pushgateways, rules }: Config,
-  dryRun: boolean,
+  { mechanisms, ...circumstances }: OnceCircumstances,
   { "metrics.textfile": file, "metrics.push": wantsPush = false }: MetricsFlags,
   io: Io,
 ): Promise<readonly Destination[]> {
@@ -69,7 +77,9 @@ async function findDestinations(
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
     const metrics = createMetrics(readBuildInfo(io));
     const names = { gateways: gateways.map(({ name }) => name), rules: rules.map(({ name }) => name) };
-    metrics.configure({ ...names, dryRun });
+    metrics.configure({ ...names, ...circumstances, mechanisms: [...mechanisms.keys()] });
+    for (const [mechanism, { gateways, wellDone }] of mechanisms)
+      metrics.discovered(mechanism, gateways, wellDone);
     metrics.configLoaded(io.clock.now());
     return metrics;
   };

@@ -1,7 +1,10 @@
+import { setMaxListeners } from "node:events";
+
 import { Command, CommanderError, Option } from "commander";
 
 import { readVersion } from "./build-info.ts";
 import { exitCodes } from "./exit-code.ts";
+import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import {
   addMetricsFlags,
@@ -21,6 +24,8 @@ import { UsageError } from "./usage-error.ts";
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.done;
+  // Every request under way listens, and with many gateways that is no leak.
+  setMaxListeners(0, io.stop, io.abort);
   const program = createProgram(io, (code) => {
     exitCode = code;
   });
@@ -32,6 +37,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof UsageError) {
       io.stderr.write(`${error.message}\n`);
       return exitCodes.usage;
+    }
+    if (error instanceof Failure) {
+      io.stderr.write(`${error.message}\n`);
+      return exitCodes.failed;
     }
     throw error;
   }

@@ -1,4 +1,6 @@
-import { exitCodes, reportExitCode } from "./exit-code.ts";
+import { discover } from "./discover.ts";
+import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
+import { readFleetFlags } from "./fleet-flags.ts";
 import type { OutputFlags, SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
@@ -15,12 +17,15 @@ export interface ReportFlags extends SweepFlags, OutputFlags {
 
 /** `report`: a sweep that ends after the plan. */
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
-  const config = await loadSettings(flags, io);
+  const settings = await loadSettings(flags, io);
+  const { shard, concurrency } = readFleetFlags(flags, io.env);
   const { at } = flags;
   const planFor =
     at === undefined ? undefined : parseFlag("--at", at, (text) => parseMoment(text, io.clock.now()));
-  const result = await sweepAll(config, true, flags, io, { planFor });
+  const { config, complete } = await discover(settings, io, shard);
+  const result = await sweepAll(config, true, flags, io, { planFor, concurrency });
   if (io.stop.aborted) return io.signalExitCode();
   const printed = await printReport(result, flags, io);
-  return printed ? reportExitCode(result, flags.detailedExitcode ?? false) : exitCodes.failed;
+  if (!printed) return exitCodes.failed;
+  return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
 }

@@ -4,6 +4,8 @@ import { readLatestGroups } from "../archive/latest-groups.ts";
 import type { Config } from "../config/config.ts";
 import type { Labels } from "../core/labels.ts";
 import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
+import { discover } from "./discover.ts";
+import { Failure } from "./failure.ts";
 import { defaultConfigFile } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { Restoration, type SettingsOf } from "./restoration.ts";
@@ -50,21 +52,31 @@ async function findTargets(
 ): Promise<{ config: Config | null; settingsOf: SettingsOf }> {
   if (flags.gateway !== undefined) {
     const config =
-      flags["config.file"] === undefined
-        ? null
-        : await loadSettings({ "config.file": flags["config.file"] }, io);
+      flags["config.file"] === undefined ? null : await loadWithoutGateways(flags["config.file"], io);
     const named = gatewayFromUrl(flags.gateway);
     const settings = config?.pushgateways.find(({ url }) => url === named.url) ?? named;
     return { config, settingsOf: () => settings };
   }
   try {
-    const config = await loadSettings({ "config.file": flags["config.file"] ?? defaultConfigFile }, io);
+    const settings = await loadSettings({ "config.file": flags["config.file"] ?? defaultConfigFile }, io);
+    const { config } = await discover(settings, io);
     return { config, settingsOf: (name) => config.pushgateways.find((one) => one.name === name) ?? null };
   } catch (error) {
     if (!(error instanceof UsageError) || flags["config.file"] !== undefined) throw error;
     throw new UsageError(
       `${error.message}\nThe gateways' URLs come from --config.file=FILE; or name one to restore into: --gateway=http://localhost:9091`,
     );
+  }
+}
+
+/** The gateway is named by a flag; the file may know its credentials, and if nobody finds it, it is no worse. */
+async function loadWithoutGateways(file: string, io: Io): Promise<Config> {
+  const settings = await loadSettings({ "config.file": file }, io);
+  try {
+    return (await discover(settings, io)).config;
+  } catch (error) {
+    if (error instanceof Failure) return settings;
+    throw error;
   }
 }
 

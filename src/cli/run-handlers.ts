@@ -51,7 +51,6 @@ function pageState(service: Service, version: string, now: number): PageState {
     now,
     schedule: config.schedule,
     timezone: config.timezone,
-    gateways: config.pushgateways,
     version,
   };
 }
@@ -62,6 +61,8 @@ async function sweepNow(service: Service): Promise<{ ok: boolean; status: number
     const status = result.reason === "already_running" ? 409 : result.reason === "internal" ? 500 : 503;
     return { ok: false, status, message: `no sweep: ${result.reason}` };
   }
+  if (service.state().gatewaysOfAllShards === 0)
+    return { ok: false, status: 502, message: "no gateway is known: see the log" };
   const failed = result.report.gateways.filter(({ status }) => status !== "ok");
   const lines = result.report.gateways.map(
     ({ name, status, error }) => `${name}: ${error?.message ?? status}`,

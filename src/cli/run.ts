@@ -14,8 +14,10 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { readBuildInfo } from "./build-info.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SweepFlags } from "./flags.ts";
+import { readFleetFlags } from "./fleet-flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
+import { createRunFleet } from "./run-fleet.ts";
 import { createWebHandlers } from "./run-handlers.ts";
 import { loadSettings } from "./settings.ts";
 import { keepArchive } from "./sweep-archive.ts";
@@ -40,6 +42,7 @@ const webGraceMs = 1000;
 export async function run(flags: RunFlags, io: Io): Promise<number> {
   const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseDuration);
   const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
+  const { shard, concurrency } = readFleetFlags(flags, io.env);
   parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
   const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>
     io.stderr.write(line),
@@ -63,7 +66,9 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     isDryRun,
     load: () => reloadSettings(flags, telling),
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
-    sweep: (current) => sweepAll(current, isDryRun(current), flags, io, { metrics, log, archiveOf }),
+    createFleet: createRunFleet({ shard, metrics, log, io }),
+    sweep: (current) =>
+      sweepAll(current, isDryRun(current), flags, io, { metrics, log, concurrency, archiveOf }),
     jitterSeconds,
     metrics,
     log,

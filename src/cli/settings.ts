@@ -56,6 +56,7 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Co
     dryRun: false,
     logLevel: "info",
     pushgateways: gatewaysFromUrls(urls),
+    discoveries: [],
     limits: defaultLimits,
     archive: null,
     prometheus: null,

@@ -8,8 +8,10 @@ import { sweepGateway } from "../sweep/sweep.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
+import { patienceSeconds, watchPatience } from "./impatient-gateway.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
+import { createSlots } from "./slots.ts";
 import { countArchived, keepArchive, openSweepArchive, type ArchiveOf } from "./sweep-archive.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -26,17 +28,28 @@ export interface SweepOptions {
   readonly archiveOf?: ArchiveOf;
   /** In a dry run: the moment to plan for, instead of now. */
   readonly planFor?: SweepSettings["planFor"] | undefined;
+  /** How many gateways at once. */
+  readonly concurrency?: number;
 }
 
 const uncounted: SweepCounts = { observeDelete: () => {}, groupsArchived: () => {} };
 
-/** Sweeps every gateway of the configuration, each by itself: one's trouble never stops another's sweep. */
+/**
+ * Sweeps every gateway of the configuration, each by itself: one's trouble never stops another's sweep, nor keeps it waiting
+ * for long, since who hangs gives up its place.
+ */
 export async function sweepAll(
   config: Config,
   dryRun: boolean,
   flags: SweepFlags,
   io: Io,
-  { metrics = uncounted, planFor, log: givenLog, archiveOf: givenArchive }: SweepOptions = {},
+  {
+    metrics = uncounted,
+    planFor,
+    log: givenLog,
+    archiveOf: givenArchive,
+    concurrency = 8,
+  }: SweepOptions = {},
 ): Promise<SweepReport> {
   const startedAt = io.clock.now();
   const progress = createProgressLine(io);
@@ -49,7 +62,19 @@ export async function sweepAll(
   const opened = await openSweepArchive(config, dryRun, { log, archiveOf });
   const archive = opened === null ? null : countArchived(opened, metrics);
   const settings = { rules: config.rules, limits: config.limits, dryRun };
-  const sweepOne = async (target: Config["pushgateways"][number]): Promise<GatewayReport> => {
+  const slots = createSlots(concurrency);
+  const sweepInTurn = async (target: Config["pushgateways"][number]): Promise<GatewayReport> => {
+    const giveBack = await slots.take();
+    try {
+      return await sweepOne(target, giveBack);
+    } finally {
+      giveBack();
+    }
+  };
+  const sweepOne = async (
+    target: Config["pushgateways"][number],
+    onOverdue: () => void,
+  ): Promise<GatewayReport> => {
     const gateway = await connectOrExplain(target, io.clock);
     // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
     if (gateway instanceof UsageError) {
@@ -58,7 +83,7 @@ export async function sweepAll(
     const { source } = target;
     const context = {
       ...io,
-      gateway,
+      gateway: watchPatience(gateway, patienceSeconds(target.timeoutSeconds), onOverdue),
       source,
       // Whole groups are only told by the API.
       archive: source === "exposition" ? null : archive,
@@ -73,7 +98,7 @@ export async function sweepAll(
     }
   };
   try {
-    const reports = await Promise.all(config.pushgateways.map(sweepOne));
+    const reports = await Promise.all(config.pushgateways.map(sweepInTurn));
     progress.clear();
     await applyRetention(archive, reports, io.clock.now());
     return { startedAt, finishedAt: io.clock.now(), dryRun, gateways: reports };

@@ -1,9 +1,12 @@
 import type { Config, HttpSettings } from "./config.ts";
 
 /** The files that a configuration is made of: its own and all that it names. Absolute, but for its own. */
-export function configFiles({ path, pushgateways, prometheus }: Config): readonly string[] {
+export function configFiles({ path, pushgateways, discoveries, prometheus }: Config): readonly string[] {
   const servers = [
     ...pushgateways.map(({ http }) => http),
+    ...discoveries.flatMap((one) =>
+      one.mechanism === "http" ? [one.http, one.gateway.http] : [one.gateway.http],
+    ),
     ...(prometheus === null ? [] : [prometheus.http]),
   ];
   return [...new Set([...(path === "" ? [] : [path]), ...servers.flatMap(namedFiles)])];

@@ -14,8 +14,10 @@ export interface Config {
   readonly timezone: string;
   readonly dryRun: boolean;
   readonly logLevel: LogLevel;
-  /** At least one; names and URLs are unique. */
+  /** Names and URLs are unique. At least one, or one discovery. */
   readonly pushgateways: readonly PushgatewaySettings[];
+  /** Where more of them are found. */
+  readonly discoveries: readonly DiscoverySettings[];
   readonly limits: Limits;
   readonly archive: ArchiveSettings | null;
   readonly prometheus: PrometheusSettings | null;
@@ -33,6 +35,42 @@ export interface PushgatewaySettings {
   /** Over 0. */
   readonly timeoutSeconds: number;
   readonly http: HttpSettings;
+}
+
+/** Where Pushgateways are found, in Prometheus' ways. */
+export type DiscoverySettings = {
+  /** How often the service asks anew. Over 0. */
+  readonly refreshSeconds: number;
+  readonly gateway: FoundGatewaySettings;
+} & (FileDiscoverySettings | HttpDiscoverySettings | DnsDiscoverySettings);
+
+export interface FileDiscoverySettings {
+  readonly mechanism: "file";
+  /** Absolute; in the last part, `*` and `?` are wildcards. */
+  readonly files: readonly string[];
+}
+
+export interface HttpDiscoverySettings {
+  readonly mechanism: "http";
+  /** May have a query; no credentials, no fragment. */
+  readonly url: string;
+  /** For the discovery's own server, not for the gateways. */
+  readonly http: HttpSettings;
+}
+
+export interface DnsDiscoverySettings {
+  readonly mechanism: "dns";
+  readonly names: readonly string[];
+  readonly type: "SRV" | "A" | "AAAA";
+  /** null: SRV records have their own. */
+  readonly port: number | null;
+}
+
+/** How to reach the gateways that a discovery finds. */
+export interface FoundGatewaySettings extends Omit<PushgatewaySettings, "name" | "url"> {
+  readonly scheme: "http" | "https";
+  /** Begins with a slash and does not end with one; or empty. */
+  readonly pathPrefix: string;
 }
 
 export interface ArchiveSettings {

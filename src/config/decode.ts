@@ -5,11 +5,12 @@ import type { ArchiveSettings, Config, PrometheusSettings } from "./config.ts";
 import { parseSchedule, type Schedule } from "./cron.ts";
 import { Cursor, type DecodeContext, type NamedFile } from "./cursor.ts";
 import type { Findings, Places } from "./findings.ts";
+import { decodeDiscoveries } from "./discoveries.ts";
 import { decodeHttpSettings } from "./http-settings.ts";
 import { decodePushgateways } from "./pushgateways.ts";
 import { decodeRules } from "./rules.ts";
 import { decodeDuration, decodePositiveDuration, decodeTimeout } from "./scalars.ts";
-import type { ConfigInput } from "./schema.ts";
+import { gatewayKeys, type ConfigInput } from "./schema.ts";
 import type { Draft } from "./shape.ts";
 import { has } from "./sources.ts";
 import { changesClocks, parseTimezone } from "./timezone.ts";
@@ -27,6 +28,11 @@ export interface Decoded {
 export function decodeConfig(draft: ConfigDraft, path: string, places: Places, findings: Findings): Decoded {
   const context: DecodeContext = { findings, places, folder: dirname(resolve(path)), namedFiles: [] };
   const root = new Cursor(context);
+  if (!gatewayKeys.some((key) => has(draft, key))) {
+    root.error(
+      `"pushgateways" is missing: list the Pushgateways, or say where to find them with ${gatewayKeys.slice(1).join(", ")}`,
+    );
+  }
   const archive = decodeArchive(draft.archive, root.to("archive"));
   const config: Config = {
     path,
@@ -34,6 +40,7 @@ export function decodeConfig(draft: ConfigDraft, path: string, places: Places, f
     dryRun: draft.dry_run ?? false,
     logLevel: draft.log_level ?? "info",
     pushgateways: decodePushgateways(draft.pushgateways, root.to("pushgateways"), archive !== null),
+    discoveries: decodeDiscoveries(draft, root),
     limits: decodeLimits(draft.limits, root.to("limits")),
     archive,
     prometheus: decodePrometheus(draft.prometheus, root.to("prometheus")),

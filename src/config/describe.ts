@@ -1,32 +1,61 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
-import type { Config } from "./config.ts";
+import type { Config, DiscoverySettings } from "./config.ts";
 import { padTo, toPrintable, widthOf } from "../core/printable.ts";
 
 /** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
 export function describeConfig(config: Config): string {
-  const { path, pushgateways, rules, archive } = config;
+  const { path, pushgateways, discoveries, rules, archive } = config;
   const kept =
     archive === null
       ? "no archive: nothing that is deleted can be restored"
       : `archive in ${toPrintable(archive.dir)} for ${formatDuration(archive.retentionSeconds)}`;
-  const summary = [count(pushgateways.length, "gateway"), count(rules.length, "rule"), kept];
+  const gateways = pushgateways.length > 0 ? [count(pushgateways.length, "gateway")] : [];
+  const found = discoveries.length > 0 ? [count(discoveries.length, "discovery", "discoveries")] : [];
+  const summary = [...gateways, ...found, count(rules.length, "rule"), kept];
   if (config.dryRun) summary.push("dry run");
   return [
     `${path}: ${summary.join(", ")}`,
     "",
-    ...renderTable([
+    ...renderSection([
       ["GATEWAY", "URL", "SOURCE"],
       ...pushgateways.map(({ name, url, source }) => [name, url, source]),
     ]),
-    "",
+    ...renderSection([
+      ["DISCOVERY", "WHERE", "EVERY", "GATEWAYS", "SOURCE"],
+      ...discoveries.map((one) => [
+        one.mechanism,
+        describePlace(one),
+        formatDuration(one.refreshSeconds),
+        `${one.gateway.scheme}://…${one.gateway.pathPrefix}`,
+        one.gateway.source,
+      ]),
+    ]),
     ...renderTable([["RULE", "MATCHERS", "ACTION", "TTL"], ...rules.map(describeRule)]),
   ].join("\n");
 }
 
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+function describePlace(discovery: DiscoverySettings): string {
+  switch (discovery.mechanism) {
+    case "file":
+      return discovery.files.join(", ");
+    case "http":
+      return discovery.url;
+    case "dns": {
+      const { type, port, names } = discovery;
+      return `${type} ${names.join(", ")}${port === null ? "" : `, port ${port}`}`;
+    }
+  }
+}
+
+/** A table with an empty line after it; nothing if it has no more than its head. */
+function renderSection(rows: readonly (readonly string[])[]): readonly string[] {
+  return rows.length === 1 ? [] : [...renderTable(rows), ""];
 }
 
 function describeRule(rule: Rule): readonly string[] {

@@ -5,6 +5,7 @@ import { formatMatcher } from "../core/matcher.ts";
 import type { Rule } from "../core/rule.ts";
 import type {
   Config,
+  DiscoverySettings,
   HttpHeader,
   HttpSettings,
   PushgatewaySettings,
@@ -20,7 +21,7 @@ export function renderConfig(config: Config): string {
     timezone: config.timezone,
     dry_run: config.dryRun,
     log_level: config.logLevel,
-    pushgateways: config.pushgateways.map(gatewayToYaml),
+    ...gatewaysToYaml(config),
     limits: {
       max_delete_ratio: limits.maxDeleteRatio,
       ratio_min_groups: limits.ratioMinGroups,
@@ -44,6 +45,47 @@ export function renderConfig(config: Config): string {
         }),
     rules: config.rules.map(ruleToYaml),
   });
+}
+
+/** Keys without entries are left out: an empty list is none that a file may hold. */
+function gatewaysToYaml({ pushgateways, discoveries }: Config): object {
+  const of = (mechanism: DiscoverySettings["mechanism"]): readonly object[] =>
+    discoveries.filter((one) => one.mechanism === mechanism).map(discoveryToYaml);
+  const lists = {
+    pushgateways: pushgateways.map(gatewayToYaml),
+    file_sd_configs: of("file"),
+    http_sd_configs: of("http"),
+    dns_sd_configs: of("dns"),
+  };
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+}
+
+function discoveryToYaml(discovery: DiscoverySettings): object {
+  const { scheme, pathPrefix, source, timeoutSeconds, http } = discovery.gateway;
+  return {
+    ...placeToYaml(discovery),
+    refresh_interval: formatDuration(discovery.refreshSeconds),
+    gateway: {
+      scheme,
+      ...(pathPrefix === "" ? {} : { path_prefix: pathPrefix }),
+      source,
+      timeout: formatDuration(timeoutSeconds),
+      ...httpToYaml(http),
+    },
+  };
+}
+
+function placeToYaml(discovery: DiscoverySettings): object {
+  switch (discovery.mechanism) {
+    case "file":
+      return { files: discovery.files };
+    case "http":
+      return { url: discovery.url, ...httpToYaml(discovery.http) };
+    case "dns": {
+      const { names, type, port } = discovery;
+      return { names, type, ...(port === null ? {} : { port }) };
+    }
+  }
 }
 
 function gatewayToYaml({ name, url, source, timeoutSeconds, http }: PushgatewaySettings): object {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { logLevels } from "../core/log-level.ts";
+import { discoveries } from "./discovery-schema.ts";
 import { http } from "./http-schema.ts";
 import { choice, duration, flag, list, section, text, wholeNumber } from "./schema-values.ts";
 
@@ -123,6 +124,9 @@ const rule = section({
   anyOf: [{ required: ["ttl"] }, { properties: { action: { const: "keep" } }, required: ["action"] }],
 });
 
+/** A configuration needs one of these. */
+export const gatewayKeys = ["pushgateways", ...Object.keys(discoveries)];
+
 export const configSchema = section({
   schedule: text('a cron expression like "*/5 * * * *"')
     .optional()
@@ -139,16 +143,24 @@ export const configSchema = section({
     .meta({ default: "info" }),
   pushgateways: list(pushgateway, "a list of Pushgateways")
     .min(1, { error: "at least one Pushgateway" })
-    .describe("The Pushgateways to keep clean."),
+    .optional()
+    .describe("The Pushgateways to keep clean. Optional where a discovery finds them."),
+  ...discoveries,
   limits: limits.optional().describe("What one sweep of one gateway may do at most."),
   archive: archive.optional().describe("Where deleted groups are kept. Left out: nothing can be restored."),
   prometheus: prometheus.optional().describe("The Prometheus that knows which hosts are alive."),
   rules: list(rule, "a list of rules")
     .min(1, { error: "at least one rule" })
     .describe("The first rule that matches a group decides. A group that none matches is kept."),
+}).meta({
+  // For editors only; the decoder says it better.
+  anyOf: gatewayKeys.map((key) => ({ required: [key] })),
 });
 
-export type ConfigInput = z.infer<typeof configSchema>;
+type AnyConfig = z.infer<typeof configSchema>;
+
+/** With every key that there may be. */
+export type ConfigInput = { [Key in keyof AnyConfig]-?: NonNullable<AnyConfig[Key]> };
 
 /** JSON Schema for editors; draft-07 is what yaml-language-server knows best. */
 export function renderJsonSchema(): string {

@@ -5,13 +5,7 @@ import { ParseError } from "../core/parse-error.ts";
  * @throws {@link ParseError}; its message never repeats the URL, which may hold a password
  */
 export function parseServerUrl(text: string): string {
-  const url = parseHttpUrl(text);
-  if (url.username !== "" || url.password !== "") {
-    throw new ParseError(
-      "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
-    );
-  }
-  if (text.includes("#")) throw new ParseError("a URL must not hold a fragment (#…)", text.indexOf("#"));
+  const url = parsePlainUrl(text);
   if (text.includes("?")) throw new ParseError("a URL must not hold a query (?…)", text.indexOf("?"));
   const path = url.pathname.replace(/\/+$/, "");
   if (path.includes("//")) {
@@ -21,12 +15,42 @@ export function parseServerUrl(text: string): string {
 }
 
 /**
+ * Checks the URL of a discovery, which may have a query.
+ * @throws {@link ParseError}; its message never repeats the URL
+ */
+export function parseDiscoveryUrl(text: string): string {
+  return parsePlainUrl(text).href;
+}
+
+/**
+ * Parses a route prefix; the slash at its end is left out.
+ * @throws {@link ParseError}
+ */
+export function parsePathPrefix(text: string): string {
+  if (!text.startsWith("/")) throw new ParseError("a path prefix must start with a slash");
+  const odd = /[^\w.~!$&'()*+,;=:@%/-]|\/\/|\/\.\.?(?:\/|$)/.exec(text);
+  if (odd !== null) throw new ParseError("a path prefix is a plain path like /pushgateway", odd.index);
+  return text.replace(/\/$/, "");
+}
+
+/**
  * Checks the URL of a proxy, which may hold credentials.
  * @throws {@link ParseError}
  */
 export function parseProxyUrl(text: string): string {
   parseHttpUrl(text);
   return text;
+}
+
+function parsePlainUrl(text: string): URL {
+  const url = parseHttpUrl(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new ParseError(
+      "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
+    );
+  }
+  if (text.includes("#")) throw new ParseError("a URL must not hold a fragment (#…)", text.indexOf("#"));
+  return url;
 }
 
 function parseHttpUrl(text: string): URL {

@@ -1,6 +1,10 @@
-import type { Config } from "../config/config.ts";
+import { setMaxListeners } from "node:events";
+
+import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/render-config.ts";
+import type { Mechanism } from "../core/mechanism.ts";
 import type { SweepReport } from "../core/report.ts";
+import type { Shard } from "../core/shard.ts";
 import type { SkipReason } from "../core/sweep-reasons.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logReport } from "./log-report.ts";
@@ -11,12 +15,34 @@ import { createSweeper, type SweepResult } from "./sweeper.ts";
 
 /** What the service tells its metrics. */
 export interface ServiceMetrics {
-  configure(scope: { gateways: readonly string[]; rules: readonly string[]; dryRun: boolean }): void;
+  configure(scope: {
+    gateways: readonly string[];
+    rules: readonly string[];
+    dryRun: boolean;
+    mechanisms: readonly Mechanism[];
+    shard: Shard;
+  }): void;
   configLoaded(at: number): void;
   configFailed(): void;
   sweepSkipped(reason: SkipReason): void;
   nextSweepAt(at: number | null): void;
   sweepFinished(report: SweepReport): void;
+}
+
+/** The gateways of a configuration, listed or found. */
+export interface ServiceFleet {
+  readonly shard: Shard;
+  state(): FleetState;
+  /** For a sweep: waits for discoveries that have not been asked yet. Never rejects. */
+  current(): Promise<FleetState>;
+  /** Keeps itself up to date until the signal aborts. Never rejects. */
+  follow(signal: AbortSignal): Promise<void>;
+}
+
+export interface FleetState {
+  readonly gateways: readonly PushgatewaySettings[];
+  /** Of all shards. */
+  readonly total: number;
 }
 
 export interface ServiceOptions {
@@ -26,6 +52,9 @@ export interface ServiceOptions {
   readonly load: () => Promise<Loaded<Config>>;
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
+  /** @param onChange there may be other gateways than before */
+  readonly createFleet: (config: Config, onChange: () => void) => ServiceFleet;
+  /** Its gateways are those that are known by now. */
   readonly sweep: (config: Config) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
@@ -37,6 +66,9 @@ export interface ServiceOptions {
 /** What people and monitoring may see of the service. */
 export interface ServiceState {
   readonly config: Config;
+  /** Those that the configuration lists and those that were found. */
+  readonly gateways: readonly PushgatewaySettings[];
+  readonly gatewaysOfAllShards: number;
   readonly dryRun: boolean;
   readonly lastReport: SweepReport | null;
   readonly nextSweepAt: number | null;
@@ -52,6 +84,9 @@ export class Service {
   readonly #reload: () => Promise<ReloadResult>;
   #sweeper: ReturnType<typeof createSweeper>;
   #config: Config;
+  #fleet: ServiceFleet;
+  #following = new AbortController();
+  #followed: Promise<unknown> = Promise.resolve();
   #schedule: Schedule | null = null;
   #stopped = false;
   #lastReport: SweepReport | null = null;
@@ -61,6 +96,7 @@ export class Service {
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#fleet = this.#createFleet(options.config);
     const { metrics } = options;
     this.#sweeper = createSweeper(
       () => this.#sweep(),
@@ -84,8 +120,10 @@ export class Service {
   /** No new sweep; resolves when the one in flight is over. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#following.abort();
     await this.#schedule?.stop();
     await this.#sweeper.stop();
+    await this.#followed;
   }
 
   async reload(why: string): Promise<ReloadResult> {
@@ -111,8 +149,11 @@ export class Service {
   }
 
   state(): ServiceState {
+    const { gateways, total } = this.#fleet.state();
     return {
       config: this.#config,
+      gateways,
+      gatewaysOfAllShards: total,
       dryRun: this.#options.isDryRun(this.#config),
       lastReport: this.#lastReport,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
@@ -128,7 +169,10 @@ export class Service {
   /** The rules that are in force when a sweep begins stay with it to its end. */
   async #sweep(): Promise<SweepReport> {
     const { sweep, metrics, log } = this.#options;
-    const report = await sweep(this.#config);
+    const [config, fleet] = [this.#config, this.#fleet];
+    const { gateways, total } = await fleet.current();
+    if (total === 0) log.warn("Nothing to sweep: no gateway is known");
+    const report = await sweep({ ...config, pushgateways: gateways });
     this.#lastReport = report;
     this.#recentDeletions = rememberDeletions(report, this.#recentDeletions);
     metrics.sweepFinished(report);
@@ -141,15 +185,15 @@ export class Service {
     const before = this.#config;
     this.#config = config;
     this.#configProblem = null;
-    metrics.configure({
-      gateways: config.pushgateways.map(({ name }) => name),
-      rules: config.rules.map(({ name }) => name),
-      dryRun: isDryRun(config),
-    });
+    if (config !== before) this.#fleet = this.#createFleet(config);
+    this.#configureMetrics();
+    this.#follow();
     metrics.configLoaded(now());
     this.#options.onApplied?.(config);
     log.info("Configuration loaded", {
-      gateways: config.pushgateways.length,
+      gateways: this.#fleet.state().gateways.length,
+      discoveries: config.discoveries.length,
+      shard: `${this.#fleet.shard.index}/${this.#fleet.shard.count}`,
       rules: config.rules.length,
       dry_run: isDryRun(config),
     });
@@ -157,6 +201,40 @@ export class Service {
     const same = before.schedule === config.schedule && before.timezone === config.timezone;
     if (this.#schedule === null || !same) await this.#replaceSchedule(config);
     this.#tellNextSweep();
+  }
+
+  #createFleet(config: Config): ServiceFleet {
+    const fleet = this.#options.createFleet(config, () => {
+      // One that a reload has put out of force may still be told something.
+      if (fleet === this.#fleet) this.#configureMetrics();
+    });
+    return fleet;
+  }
+
+  /** Of a gateway that has gone nothing more is told. */
+  #configureMetrics(): void {
+    const { metrics, isDryRun } = this.#options;
+    const { rules, discoveries } = this.#config;
+    metrics.configure({
+      gateways: this.#fleet.state().gateways.map(({ name }) => name),
+      rules: rules.map(({ name }) => name),
+      dryRun: isDryRun(this.#config),
+      mechanisms: [...new Set(discoveries.map(({ mechanism }) => mechanism))],
+      shard: this.#fleet.shard,
+    });
+  }
+
+  #follow(): void {
+    this.#following.abort();
+    // A reload may end after the service has.
+    if (this.#stopped) return;
+    this.#following = new AbortController();
+    // Every discovery listens.
+    setMaxListeners(0, this.#following.signal);
+    const followed = this.#fleet.follow(this.#following.signal).catch((error: unknown) => {
+      this.#options.log.error("Discovery failed by a bug, please report it", { err: String(error) });
+    });
+    this.#followed = Promise.all([this.#followed, followed]);
   }
 
   async #replaceSchedule({ schedule: expression, timezone }: Config): Promise<void> {

@@ -31,6 +31,21 @@ export function createFamilies(registry: MetricRegistry) {
       "When the next sweep is due, 0 if none is.",
       [],
     ),
+    shard: registry.gauge("shard_info", "Which share of the gateways this janitor sweeps, always 1.", [
+      "shard",
+      "shards",
+    ]),
+    discovered: registry.gauge(
+      "discovered_gateways",
+      "Gateways named by the last good answers, of all shards; NaN before the first.",
+      ["mechanism"],
+      unknown,
+    ),
+    discoveryFailures: registry.counter(
+      "discovery_failures_total",
+      "Times that a discovery was asked and did not answer, or named targets that cannot be swept.",
+      ["mechanism"],
+    ),
     sweeps: registry.counter("sweeps_total", "Sweeps, over all gateways, whatever came of them.", []),
     skipped: registry.counter(
       "sweeps_skipped_total",

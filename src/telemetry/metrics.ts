@@ -1,4 +1,6 @@
 import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
+import type { Mechanism } from "../core/mechanism.ts";
+import type { Shard } from "../core/shard.ts";
 import {
   findFailureReason,
   gatewayErrorCodes,
@@ -27,7 +29,17 @@ export interface JanitorMetrics {
     readonly gateways: readonly string[];
     readonly rules: readonly string[];
     readonly dryRun: boolean;
+    /** Of the discoveries there are; none by default. */
+    readonly mechanisms?: readonly Mechanism[];
+    /** All there is, by default. */
+    readonly shard?: Shard;
   }): void;
+  /**
+   * A discovery has been asked.
+   * @param gateways as many as all of this mechanism know of now
+   * @param wellDone whether this one answered, and everything it named can be swept
+   */
+  discovered(mechanism: Mechanism, gateways: number, wellDone: boolean): void;
   /** @param at Unix seconds */
   configLoaded(at: number): void;
   /** The configuration before it stays in force. */
@@ -104,9 +116,15 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
   }
 
   return {
-    configure({ gateways, rules, dryRun }) {
+    configure({ gateways, rules, dryRun, mechanisms = [], shard = { index: 0, count: 1 } }) {
       ruleNames = rules;
       families.dryRun.set({}, Number(dryRun));
+      const ownShard = { shard: String(shard.index), shards: String(shard.count) };
+      families.shard.declare([ownShard]);
+      families.shard.set(ownShard, 1);
+      const byMechanism = mechanisms.map((mechanism) => ({ mechanism }));
+      families.discovered.declare(byMechanism);
+      families.discoveryFailures.declare(byMechanism);
       const byGateway = gateways.map((gateway) => ({ gateway }));
       const forEach = <K extends string>(key: K, values: readonly string[]) =>
         byGateway.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value }) as Labelled<K>));
@@ -116,6 +134,10 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
       families.failures.declare(forEach("reason", sweepFailureReasons));
       families.deleteFailures.declare(forEach("reason", deleteFailureReasons));
       families.withheld.declare(forEach("reason", withholdReasons));
+    },
+    discovered(mechanism, gateways, wellDone) {
+      families.discovered.set({ mechanism }, gateways);
+      if (!wellDone) families.discoveryFailures.add({ mechanism }, 1);
     },
     configLoaded(at) {
       families.configSuccessful.set({}, 1);

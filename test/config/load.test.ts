@@ -46,6 +46,7 @@ describe("what the file leaves out has its default", () => {
           http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
         },
       ],
+      discoveries: [],
       limits: {
         maxDeleteRatio: 0.5,
         ratioMinGroups: 20,
@@ -84,6 +85,94 @@ prometheus: { url: "http://p:9090/" }
     });
     expect(config.archive).toStrictEqual({ dir: "/a", retentionSeconds: 2_592_000 });
     expect(config.prometheus).toMatchObject({ url: "http://p:9090", timeoutSeconds: 30 });
+  });
+});
+
+describe("discoveries", () => {
+  const gateway = {
+    scheme: "http",
+    pathPrefix: "",
+    source: "api",
+    timeoutSeconds: 60,
+    http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
+  };
+  const withoutList = (text: string): Config =>
+    parse(`${text}\nrules: [{ name: all, matchers: [], ttl: 30d }]\n`);
+
+  test("make the list optional, and have Prometheus' defaults", () => {
+    const config = withoutList(`
+file_sd_configs: [{ files: ["gateways/*.yml", /etc/all.json] }]
+http_sd_configs: [{ url: "http://INVENTORY:80/list?role=a" }]
+dns_sd_configs: [{ names: [_pg._tcp.test] }]`);
+    expect(config.pushgateways).toStrictEqual([]);
+    expect(config.discoveries).toStrictEqual([
+      {
+        mechanism: "file",
+        files: [resolve("conf/gateways/*.yml"), "/etc/all.json"],
+        refreshSeconds: 300,
+        gateway,
+      },
+      {
+        mechanism: "http",
+        url: "http://inventory/list?role=a",
+        http: gateway.http,
+        refreshSeconds: 60,
+        gateway,
+      },
+      { mechanism: "dns", names: ["_pg._tcp.test"], type: "SRV", port: null, refreshSeconds: 30, gateway },
+    ]);
+  });
+
+  test("say apart how their server and how the gateways are reached", () => {
+    const [discovery] = withoutList(`
+http_sd_configs:
+  - url: http://inventory
+    refresh_interval: 5m
+    authorization: { credentials_file: of-inventory }
+    gateway: { scheme: https, path_prefix: /p/, timeout: 5s, source: auto, authorization: { credentials_file: of-gateways } }`).discoveries;
+    expect(discovery).toMatchObject({
+      refreshSeconds: 300,
+      http: { authorization: { credentials: { file: resolve("conf/of-inventory") } } },
+      gateway: {
+        scheme: "https",
+        pathPrefix: "/p",
+        timeoutSeconds: 5,
+        source: "auto",
+        http: { authorization: { credentials: { file: resolve("conf/of-gateways") } } },
+      },
+    });
+  });
+
+  test("are described", () => {
+    expect(
+      describeConfig(
+        withoutList(`
+file_sd_configs: [{ files: [/etc/a.yml, /etc/b.json] }]
+http_sd_configs: [{ url: "http://i/list", gateway: { scheme: https, path_prefix: /p } }]
+dns_sd_configs: [{ names: [a.test], type: A, port: 9091, gateway: { source: auto } }]`),
+      ),
+    ).toMatchInlineSnapshot(`
+      "conf/janitor.yml: 3 discoveries, 1 rule, no archive: nothing that is deleted can be restored
+
+      DISCOVERY  WHERE                    EVERY  GATEWAYS     SOURCE
+      file       /etc/a.yml, /etc/b.json  5m     http://…     api
+      http       http://i/list            1m     https://…/p  api
+      dns        A a.test, port 9091      30s    http://…     auto
+
+      RULE  MATCHERS       ACTION  TTL
+      all   (every group)  delete  30d"
+    `);
+  });
+
+  test("of SRV records have no use for a port, which is a warning", () => {
+    const result = parseConfig(
+      "dns_sd_configs: [{ names: [a], port: 9091 }]\nrules: [{ name: all, matchers: [], ttl: 30d }]\n",
+      "janitor.yml",
+    );
+    expect(result.ok).toBe(true);
+    expect(messagesOf(result)).toStrictEqual([
+      expect.stringContaining("janitor.yml:1:38: warning: has no effect: SRV records have their own port"),
+    ]);
   });
 });
 

@@ -25,6 +25,13 @@ pushgateways:
     url: http://b
     authorization: { credentials: hunter2 }
     tls_config: { cert: PEM, key: hunter2, ca_file: ca.pem }
+file_sd_configs: [{ files: ["gateways/*.yml"], gateway: { authorization: { credentials_file: token-of-gateways } } }]
+http_sd_configs:
+  - url: http://inventory/list?role=gateway
+    authorization: { credentials: hunter2 }
+    gateway: { scheme: https, path_prefix: /p, basic_auth: { username: me, password: hunter2 }, tls_config: { ca_file: ca-of-gateways.pem } }
+  - { url: "http://inventory/more", basic_auth: { username: me, password_file: password-of-inventory } }
+dns_sd_configs: [{ names: [a.test, b.test.], type: AAAA, port: 9091 }, { names: [_pg._tcp.test] }]
 prometheus: { url: http://p, basic_auth: { username_file: user, password_file: password } }
 rules: [{ name: r, matchers: [], ttl: 1d }]
 `;
@@ -40,6 +47,73 @@ describe("the configuration as it is shown", () => {
     );
   });
 
+  it("holds discoveries, with all their defaults", () => {
+    const [, discoveries] = /(file_sd_configs:.*)limits:/s.exec(renderConfig(parse(secretive))) ?? [];
+    expect(discoveries).toMatchInlineSnapshot(`
+      "file_sd_configs:
+        - files:
+            - /etc/gateways/*.yml
+          refresh_interval: 5m
+          gateway:
+            scheme: http
+            source: api
+            timeout: 1m
+            authorization:
+              type: Bearer
+              credentials_file: /etc/token-of-gateways
+      http_sd_configs:
+        - url: http://inventory/list?role=gateway
+          authorization:
+            type: Bearer
+            credentials: <secret>
+          refresh_interval: 1m
+          gateway:
+            scheme: https
+            path_prefix: /p
+            source: api
+            timeout: 1m
+            basic_auth:
+              username: me
+              password: <secret>
+            tls_config:
+              ca_file: /etc/ca-of-gateways.pem
+              insecure_skip_verify: false
+        - url: http://inventory/more
+          basic_auth:
+            username: me
+            password_file: /etc/password-of-inventory
+          refresh_interval: 1m
+          gateway:
+            scheme: http
+            source: api
+            timeout: 1m
+      dns_sd_configs:
+        - names:
+            - a.test
+            - b.test.
+          type: AAAA
+          port: 9091
+          refresh_interval: 30s
+          gateway:
+            scheme: http
+            source: api
+            timeout: 1m
+        - names:
+            - _pg._tcp.test
+          type: SRV
+          refresh_interval: 30s
+          gateway:
+            scheme: http
+            source: api
+            timeout: 1m
+      "
+    `);
+    const config = parse(secretive);
+    // A proxy's URL is a secret as a whole, and not understood again.
+    const again = parse(renderConfig(config).replaceAll("proxy_url: <secret>", "proxy_url: http://proxy"));
+    expect(JSON.stringify(again.discoveries)).toBe(JSON.stringify(config.discoveries));
+  });
+
   it("holds no secret, wherever one can stand", () => {
     const text = renderConfig(parse(secretive));
     expect(text).not.toContain("hunter2");
@@ -49,7 +123,16 @@ describe("the configuration as it is shown", () => {
 
   it("names all files that it is made of, to be watched", () => {
     expect(configFiles(parse(secretive)).toSorted()).toEqual(
-      ["/etc/janitor.yml", "/etc/ca.pem", "/etc/header", "/etc/password", "/etc/user"].toSorted(),
+      [
+        "/etc/janitor.yml",
+        "/etc/ca.pem",
+        "/etc/header",
+        "/etc/password",
+        "/etc/user",
+        "/etc/token-of-gateways",
+        "/etc/ca-of-gateways.pem",
+        "/etc/password-of-inventory",
+      ].toSorted(),
     );
   });
 });

@@ -20,9 +20,6 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../pac
   readonly version: string;
 };
 
-/** Flags of commands that are not there yet: whoever adds one removes it here, and the test of all flags has it. */
-const announcedFlags = new Set(["--shard"]);
-
 /** The flags of a command, each with whether it takes a value. */
 async function flagsOf(command: string): Promise<ReadonlyMap<string, boolean>> {
   const { stdout, exitCode } = await cli([command, "--help"]);
@@ -41,7 +38,7 @@ describe.each(titled(workloads))("the janitor of the %s", (_, workload) => {
 
   it("is called with flags that exist", async () => {
     const known = await flagsOf(command);
-    const used = flags.map((flag) => flag.split("=", 1)[0] ?? "").filter((flag) => !announcedFlags.has(flag));
+    const used = flags.map((flag) => flag.split("=", 1)[0] ?? "");
     expect([...known.keys()]).toEqual(expect.arrayContaining(used));
     for (const flag of used) expect([flag, flags.includes(flag)]).toEqual([flag, known.get(flag) === false]);
   });
@@ -72,11 +69,6 @@ describe.each(titled(workloads))("the janitor of the %s", (_, workload) => {
     expect(mount).not.toHaveProperty("subPathExpr");
     expect(workload.pod.volumes?.find(({ name }) => name === mount?.name)).toHaveProperty("configMap");
   });
-});
-
-it("announces flags only until they are there", async () => {
-  const known = new Set([...(await flagsOf("run")).keys(), ...(await flagsOf("once")).keys()]);
-  expect([...announcedFlags].filter((flag) => known.has(flag))).toEqual([]);
 });
 
 it("names no other image of the janitor in any file", () => {

@@ -30,9 +30,17 @@ describe("the linter", () => {
     ["src/config/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
     ["src/gateway/planted.ts", 'export { x } from "../config/load.ts";', "never a neighbour"],
     ["src/archive/planted.ts", 'export { x } from "../sweep/sweep.ts";', "never a neighbour"],
+    ["src/discovery/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
+    ["src/discovery/planted.ts", 'export { x } from "../config/url.ts";', "never a neighbour"],
+    ["src/config/planted.ts", 'export { x } from "../discovery/look.ts";', "never a neighbour"],
     ["src/report/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
     ["src/report/html/planted.ts", 'export { x } from "../../gateway/client.ts";', "never a neighbour"],
     ["src/telemetry/planted.ts", 'export { x } from "../cli/io.ts";', "never a neighbour"],
+    [
+      "src/sweep/planted.ts",
+      'export { x } from "../discovery/look.ts";',
+      "gets what it works with as arguments",
+    ],
     ["src/sweep/planted.ts", 'export { x } from "../cli/io.ts";', "gets what it works with as arguments"],
     [
       "src/sweep/planted.ts",

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { Fleet } from "../../src/cli/fleet.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { SweepReport } from "../../src/core/report.ts";
+import { noSearchList } from "../../src/discovery/search-list.ts";
 import type { Loaded } from "../../src/service/reload.ts";
 import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -40,6 +42,14 @@ function scene(config: Config, jitterSeconds = 0): Scene {
       config,
       isDryRun: () => false,
       load: () => made.next(),
+      createFleet: (current) =>
+        new Fleet(current, {
+          shard: { index: 0, count: 1 },
+          dns: { searchList: () => Promise.resolve(noSearchList) },
+          wait: () => Promise.resolve(),
+          stop: new AbortController().signal,
+          onRefreshed: () => {},
+        }),
       sweep: (current) => {
         sweptWith.push(current);
         return made.sweep();

@@ -244,6 +244,7 @@ describe("the series", () => {
     const samples = [...readMetrics(text)].filter(([, value]) => value !== "0");
     expect(samples).toEqual([
       ['build_info{version="1.2.3",revision="abc",nodeversion="v20.19.0"}', "1"],
+      ['shard_info{shard="0",shards="1"}', "1"],
       ['gateway_up{gateway="g"}', "NaN"],
       ['gateway_consistent{gateway="g"}', "NaN"],
       ['clock_skew_seconds{gateway="g"}', "NaN"],

@@ -1,0 +1,38 @@
+import type { HttpDiscoverySettings } from "../config/config.ts";
+import type { AskServer } from "../discovery/http-look.ts";
+import { createGatewayClient } from "../gateway/client.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
+import { clientOptions } from "./connect.ts";
+
+const maxTimeoutSeconds = 30;
+
+/** Asks a discovery's server with its own HTTP settings; secrets are read anew each time. */
+export function createAskServer(
+  { url, http }: Omit<HttpDiscoverySettings, "mechanism">,
+  refreshSeconds: number,
+): AskServer {
+  const { origin, pathname, search } = new URL(url);
+  const timeoutSeconds = Math.min(refreshSeconds, maxTimeoutSeconds);
+  return async (headers, signal) => {
+    const settings = { name: "", url: origin, source: "api", timeoutSeconds, http } as const;
+    const client = createGatewayClient(await clientOptions(settings));
+    try {
+      const response = await client.open({ method: "GET", path: pathname + search, headers, signal });
+      return {
+        status: response.status,
+        contentType: response.headers["content-type"] ?? "",
+        body: response.body,
+        async close() {
+          response.close();
+          await client.close();
+        },
+      };
+    } catch (error) {
+      await client.close();
+      // The client speaks of gateways and of their timeout.
+      if (error instanceof GatewayError && error.code === "timeout")
+        throw new Error(`GET ${url}: no answer within ${timeoutSeconds} s`, { cause: error });
+      throw error;
+    }
+  };
+}

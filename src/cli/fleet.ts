@@ -1,0 +1,150 @@
+import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/config.ts";
+import type { Mechanism } from "../core/mechanism.ts";
+import { shardOf, type Shard } from "../core/shard.ts";
+import { Discovery } from "../discovery/discovery.ts";
+import { createDnsLook, type DnsOptions } from "../discovery/dns-look.ts";
+import { createFileLook } from "../discovery/file-look.ts";
+import { createHttpLook } from "../discovery/http-look.ts";
+import type { Look } from "../discovery/look.ts";
+import { mergeGateways } from "../discovery/merge-gateways.ts";
+import type { Wait } from "../gateway/pace.ts";
+import { createAskServer } from "./ask-server.ts";
+
+/** The gateways of a configuration as far as they are known. */
+export interface FleetState {
+  /** Of this shard, each once: those that are listed, then those that were found. */
+  readonly gateways: readonly PushgatewaySettings[];
+  /** Of all shards. */
+  readonly total: number;
+  /** Of all shards, some perhaps named more than once. */
+  readonly found: ReadonlyMap<Mechanism, number>;
+  /** Whether something is known: a gateway is listed, or a discovery has answered. */
+  readonly answered: boolean;
+  /** Why there may be gateways that are not among them. One sentence each. */
+  readonly problems: readonly string[];
+  /** What is worth knowing besides. */
+  readonly remarks: readonly string[];
+}
+
+export interface FleetOptions {
+  readonly shard: Shard;
+  readonly dns: DnsOptions;
+  readonly wait: Wait;
+  readonly stop: AbortSignal;
+  /** A discovery has been asked, with or without success. */
+  readonly onRefreshed: (mechanism: Mechanism, wellDone: boolean) => void;
+}
+
+interface Entry {
+  /** Where it looks; two that look at the same places know the same. */
+  readonly place: string;
+  readonly settings: DiscoverySettings;
+  readonly discovery: Discovery;
+}
+
+/** The gateways of one configuration, listed or found. */
+export class Fleet {
+  readonly shard: Shard;
+  readonly #listed: readonly PushgatewaySettings[];
+  readonly #options: FleetOptions;
+  readonly #entries: readonly Entry[];
+  #state: FleetState | null = null;
+
+  /** @param before of the configuration before this one: what its discoveries know is not forgotten */
+  constructor({ pushgateways, discoveries }: Config, options: FleetOptions, before?: Fleet) {
+    this.shard = options.shard;
+    this.#listed = pushgateways;
+    this.#options = options;
+    this.#entries = discoveries.map((settings) => {
+      const { mechanism, gateway: defaults } = settings;
+      const place = placeOf(settings);
+      const known = (before === undefined ? [] : before.#entries).find((entry) => entry.place === place);
+      const look = createLook(settings, options.dns);
+      return {
+        place,
+        settings,
+        discovery: new Discovery({ mechanism, look, defaults, before: known?.discovery }),
+      };
+    });
+  }
+
+  state(): FleetState {
+    this.#state ??= this.#gather();
+    return this.#state;
+  }
+
+  /** For a sweep: waits for those discoveries that have never been asked, and reads files anew. */
+  async current(): Promise<FleetState> {
+    const due = this.#entries.filter(
+      ({ discovery }) => discovery.mechanism === "file" || !discovery.state().asked,
+    );
+    await Promise.all(due.map(({ discovery }) => this.#refresh(discovery, this.#options.stop)));
+    return this.state();
+  }
+
+  /** Asks every discovery at its interval, until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const followOne = async ({ discovery, settings }: Entry): Promise<void> => {
+      while (!signal.aborted) {
+        await this.#refresh(discovery, signal);
+        await this.#options.wait(settings.refreshSeconds, signal);
+      }
+    };
+    await Promise.all(this.#entries.map(followOne));
+  }
+
+  async #refresh(discovery: Discovery, signal: AbortSignal): Promise<void> {
+    const refreshed = await discovery.refresh(signal);
+    if (!refreshed) return;
+    this.#state = null;
+    this.#options.onRefreshed(discovery.mechanism, discovery.state().problems.length === 0);
+  }
+
+  #gather(): FleetState {
+    const { shard } = this;
+    const found = new Map<Mechanism, number>();
+    const lists = this.#entries.map(({ discovery, settings: { gateway } }) => {
+      const { gateways } = discovery.state();
+      found.set(discovery.mechanism, (found.get(discovery.mechanism) ?? 0) + gateways.length);
+      const { source, timeoutSeconds, http } = gateway;
+      return gateways.map(({ name, url }) => ({ name, url, source, timeoutSeconds, http }));
+    });
+    const { gateways, repeated, leftOut } = mergeGateways([this.#listed, ...lists]);
+    const states = this.#entries.map(({ discovery }) => discovery.state());
+    return {
+      gateways: gateways.filter(
+        ({ name }) => shard.count === 1 || shardOf(name, shard.count) === shard.index,
+      ),
+      total: gateways.length,
+      found,
+      answered: this.#listed.length > 0 || states.some(({ answered }) => answered),
+      problems: [...states.flatMap(({ problems }) => problems), ...leftOut],
+      remarks: repeated,
+    };
+  }
+}
+
+/** The discovery's own settings may change, and what it knows stays true. */
+function placeOf(settings: DiscoverySettings): string {
+  switch (settings.mechanism) {
+    case "file":
+      return JSON.stringify(["file", settings.files]);
+    case "http":
+      return JSON.stringify(["http", settings.url]);
+    case "dns":
+      return JSON.stringify(["dns", settings.names, settings.type, settings.port]);
+  }
+}
+
+function createLook(settings: DiscoverySettings, dns: DnsOptions): Look {
+  switch (settings.mechanism) {
+    case "file":
+      return createFileLook(settings.files);
+    case "http": {
+      const { url, refreshSeconds } = settings;
+      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds));
+    }
+    case "dns":
+      return createDnsLook(settings, dns);
+  }
+}
