@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
+import type { ServerOptions } from "../http/server-options.ts";
 import { openApiSnapshot } from "./api-reader.ts";
-import { createGatewayClient, type ClientOptions } from "./client.ts";
+import { createGatewayClient } from "./client.ts";
 import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "./expect-success.ts";
@@ -42,7 +43,7 @@ export interface SnapshotOptions {
 const deleteTimeoutSeconds = 10;
 
 /** Wires one gateway. Close it when done. */
-export function createGateway(name: string, options: ClientOptions, clock: Clock): Gateway {
+export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createGatewayClient(options);
   return {
     name,

@@ -7,7 +7,7 @@ import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { outputFormats } from "../../src/cli/flags.ts";
-import { createAuthority, type Certificate } from "../service/web/certificates.ts";
+import { createAuthority, type Certificate } from "../support/certificates.ts";
 import { basic } from "../service/web/server.ts";
 import { cli } from "../support/cli.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
