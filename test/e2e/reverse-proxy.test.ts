@@ -34,10 +34,10 @@ const awkward = [
   "\\",
 ];
 
-const old = { pushTime: 1000 };
+const pushTime = 1000;
 const groups = [
-  ...awkward.map((x) => ({ labels: { job: "a", x }, ...old })),
-  ...awkward.filter((job) => job !== "").map((job) => ({ labels: { job, y: "1" }, ...old })),
+  ...awkward.map((x) => ({ labels: { job: "a", x }, pushTime })),
+  ...awkward.filter((job) => job !== "").map((job) => ({ labels: { job, y: "1" }, pushTime })),
 ];
 /** What a wrongly folded path would hit instead. */
 const living = [
@@ -45,7 +45,7 @@ const living = [
   { labels: { job: "b" } },
   { labels: { job: "a", x: "b" } },
   { labels: { job: "a", x: "a" } },
-].map((group) => ({ ...group, pushTime: Date.now() / 1000 }));
+].map(({ labels }) => ({ labels, pushTime: Date.now() / 1000 }));
 
 let authority: Authority;
 
@@ -159,7 +159,7 @@ describe.skipIf(mayLackNginx)("behind a real nginx", () => {
   describe("what is in the way is told", () => {
     let gateway: Pushgateway;
     const start = async (): Promise<void> => {
-      gateway = await startPushgateway({ groups: [{ labels: { job: "a" }, ...old }] });
+      gateway = await startPushgateway({ groups: [{ labels: { job: "a" }, pushTime }] });
       onTestFinished(() => gateway.stop());
     };
 
@@ -266,7 +266,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
     });
 
     it("a path that is longer than nginx allows", async () => {
-      const long = { labels: { job: "a", x: "/".repeat(8000) }, ...old };
+      const long = { labels: { job: "a", x: "/".repeat(8000) }, pushTime };
       const running = await startPushgateway({ groups: [long] });
       onTestFinished(() => running.stop());
       const location = (upstream: string): string => `location / { proxy_pass http://${upstream}; }`;
