@@ -13,7 +13,9 @@ export interface RouteOptions {
   readonly timeoutSeconds: number;
 }
 
-/** The way to one server: directly, or through a forward proxy. One connection, on which requests wait for each other. */
+/**
+ * The way to one server: directly, or through a forward proxy. One connection at a time, on which requests wait for each other.
+ */
 export interface Route {
   readonly dispatcher: Dispatcher;
   /** What stands before a path on the wire. */
@@ -34,7 +36,8 @@ export function createRoute(origin: string, { tls = {}, proxy, timeoutSeconds }:
     return direct(createPool(origin, connectThrough(proxy, proxyTls, connectTls(tls, timeoutMs), timeoutMs)));
   }
   return {
-    dispatcher: createPool(new URL(proxy.url).origin, connectTls(proxyTls, timeoutMs)),
+    // tinyproxy hangs up after each answer and does not announce it: the next request on that connection could be lost.
+    dispatcher: createPool(new URL(proxy.url).origin, connectTls(proxyTls, timeoutMs), { keepAlive: false }),
     pathStart: origin,
     headers: { host: new URL(origin).host, ...proxyAuthorization(proxy.url) },
   };
@@ -50,9 +53,20 @@ function direct(dispatcher: Dispatcher): Route {
   return { dispatcher, pathStart: "", headers: {} };
 }
 
-function createPool(origin: string, connect: buildConnector.connector): Dispatcher {
-  // One deadline over the whole request stands above these timeouts; undici's own are per part, and late below a second.
-  return new Pool(origin, { connect, connections: 1, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+function createPool(
+  origin: string,
+  connect: buildConnector.connector,
+  { keepAlive }: { readonly keepAlive: boolean } = { keepAlive: true },
+): Dispatcher {
+  return new Pool(origin, {
+    connect,
+    connections: 1,
+    // 0: a connection for each request.
+    pipelining: keepAlive ? 1 : 0,
+    // One deadline over the whole request stands above these timeouts; undici's own are per part, and late below a second.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 /** undici's own connector, but for alerts, and for the name: undici prefers the URL's host to a `servername` that was asked for. */

@@ -1,5 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, request } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { connect, type AddressInfo, type Socket } from "node:net";
 
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
@@ -178,6 +179,33 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
   });
 });
 
+describe("a proxy that hangs up after each answer without announcing it, as tinyproxy does", () => {
+  it("is asked on a new connection each time, so that no request is lost", async () => {
+    const gateway = await startGateway();
+    const asked = new Map<Socket, number>();
+    const proxy = createServer((incoming, outgoing) => {
+      const { socket, method = "GET", url = "", headers } = incoming;
+      asked.set(socket, (asked.get(socket) ?? 0) + 1);
+      if (asked.get(socket) !== 1) return void socket.destroy();
+      const passed = request(url, { method, headers: { ...headers, connection: "close" } }, (response) => {
+        const { connection: _, ...kept } = response.headers;
+        outgoing.writeHead(response.statusCode ?? 0, kept);
+        response.pipe(outgoing);
+      });
+      incoming.pipe(passed);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+    const { port } = proxy.address() as AddressInfo;
+    const { exitCode, stderr } = await once(gateway.url, `proxy_url: http://127.0.0.1:${port}`);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining("failed") });
+    expect(new Set(asked.values())).toEqual(new Set([1]));
+  });
+});
+
 describe("a proxy that is not there", () => {
   it.each(["http", "https"])("is told as such, for %s gateways", async (scheme) => {
     const { exitCode, stderr } = await once(
@@ -189,6 +217,50 @@ describe("a proxy that is not there", () => {
     expect(stderr).not.toContain("s3cret");
     expect(exitCode).toBe(1);
   });
+});
+
+describe("a proxy that is itself reached by TLS", () => {
+  it.each(["http", "https"])(
+    "is trusted by tls_config, but not called by its server_name: %s",
+    async (scheme) => {
+      const gateway =
+        scheme === "http" ? await startGateway() : await startSecureGateway({ authority, groups });
+      const seen: string[] = [];
+      const proxy = createTlsServer(authority.issue("proxy", "IP:127.0.0.1"), (incoming, outgoing) => {
+        seen.push(incoming.method ?? "");
+        const { method = "GET", url = "", headers } = incoming;
+        const passed = request(url, { method, headers }, (response) => {
+          outgoing.writeHead(response.statusCode ?? 0, response.headers);
+          response.pipe(outgoing);
+        });
+        incoming.pipe(passed);
+      });
+      proxy.on("connect", (incoming, socket: Socket) => {
+        seen.push("CONNECT");
+        const [host = "", port = ""] = (incoming.url ?? "").split(":");
+        const upstream = connect(Number(port), host, () => {
+          socket.write("HTTP/1.1 200 OK\r\n\r\n");
+          upstream.pipe(socket).pipe(upstream);
+        });
+        for (const side of [upstream, socket]) side.on("error", () => side.destroy());
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => {
+        proxy.closeAllConnections();
+        proxy.close();
+      });
+      const { port } = proxy.address() as AddressInfo;
+      const tls = `tls_config: { ca: ${JSON.stringify(authority.cert)}, server_name: localhost }`;
+      const { exitCode, stderr } = await once(gateway.url, `proxy_url: https://127.0.0.1:${port}, ${tls}`);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining("failed") });
+      expect(seen).toContain(scheme === "http" ? "DELETE" : "CONNECT");
+      const untrusting = await once(gateway.url, `proxy_url: https://127.0.0.1:${port}`);
+      expect(untrusting.stderr).toContain(
+        "is of an authority that is not trusted here: set tls_config.ca_file",
+      );
+      expect(untrusting.stderr).toContain(`the proxy https://127.0.0.1:${port}`);
+    },
+  );
 });
 
 describe("headers of CONNECT", () => {
