@@ -2,7 +2,8 @@ import type { HttpDiscoverySettings } from "../config/config.ts";
 import type { AskServer } from "../discovery/http-look.ts";
 import { createGatewayClient } from "../gateway/client.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
-import { clientOptions } from "./connect.ts";
+import type { Io } from "./io.ts";
+import { readServerOptions } from "./server-options.ts";
 
 const maxTimeoutSeconds = 30;
 
@@ -10,12 +11,12 @@ const maxTimeoutSeconds = 30;
 export function createAskServer(
   { url, http }: Omit<HttpDiscoverySettings, "mechanism">,
   refreshSeconds: number,
+  env: Io["env"],
 ): AskServer {
   const { origin, pathname, search } = new URL(url);
   const timeoutSeconds = Math.min(refreshSeconds, maxTimeoutSeconds);
   return async (headers, signal) => {
-    const settings = { name: "", url: origin, source: "api", timeoutSeconds, http } as const;
-    const client = createGatewayClient(await clientOptions(settings));
+    const client = createGatewayClient(await readServerOptions({ url: origin, timeoutSeconds, http }, env));
     try {
       const response = await client.open({ method: "GET", path: pathname + search, headers, signal });
       return {

@@ -53,6 +53,6 @@ export async function discover(config: Config, io: Io, shard: Shard = wholeFleet
 }
 
 /** What discoveries have of the world. */
-export function fleetSurroundings(io: Io): Pick<FleetOptions, "dns" | "wait" | "stop"> {
-  return { dns: { searchList: () => readSearchList() }, wait: io.wait, stop: io.stop };
+export function fleetSurroundings(io: Io): Pick<FleetOptions, "dns" | "env" | "wait" | "stop"> {
+  return { dns: { searchList: () => readSearchList() }, env: io.env, wait: io.wait, stop: io.stop };
 }

@@ -12,12 +12,12 @@ import { heal } from "../gateway/heal.ts";
 import { probePush } from "../gateway/probe-push.ts";
 import { renderDoctorJson } from "../report/doctor-json.ts";
 import { renderDoctor } from "../report/doctor.ts";
-import { clientOptions } from "./connect.ts";
 import { discover } from "./discover.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SourceFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
 import { createHealArchives } from "./heal-archive.ts";
+import { readServerOptions } from "./server-options.ts";
 import { loadSettings } from "./settings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -86,7 +86,7 @@ async function examine(
   io: Io,
   archive: HealArchive | null,
 ): Promise<DoctorReport> {
-  const client = createGatewayClient(await clientOptions(settings));
+  const client = createGatewayClient(await readServerOptions(settings, io.env));
   const { name, url } = settings;
   const { clock, wait, stop: signal } = io;
   const released = new Set(flags.release);

@@ -9,6 +9,7 @@ import type { Look } from "../discovery/look.ts";
 import { mergeGateways } from "../discovery/merge-gateways.ts";
 import type { Wait } from "../gateway/pace.ts";
 import { createAskServer } from "./ask-server.ts";
+import type { Io } from "./io.ts";
 
 /** The gateways of a configuration as far as they are known. */
 export interface FleetState {
@@ -29,6 +30,7 @@ export interface FleetState {
 export interface FleetOptions {
   readonly shard: Shard;
   readonly dns: DnsOptions;
+  readonly env: Io["env"];
   readonly wait: Wait;
   readonly stop: AbortSignal;
   /** A discovery has been asked, with or without success. */
@@ -59,7 +61,7 @@ export class Fleet {
       const { mechanism, gateway: defaults } = settings;
       const place = placeOf(settings);
       const known = (before === undefined ? [] : before.#entries).find((entry) => entry.place === place);
-      const look = createLook(settings, options.dns);
+      const look = createLook(settings, options);
       return {
         place,
         settings,
@@ -136,13 +138,13 @@ function placeOf(settings: DiscoverySettings): string {
   }
 }
 
-function createLook(settings: DiscoverySettings, dns: DnsOptions): Look {
+function createLook(settings: DiscoverySettings, { dns, env }: FleetOptions): Look {
   switch (settings.mechanism) {
     case "file":
       return createFileLook(settings.files);
     case "http": {
       const { url, refreshSeconds } = settings;
-      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds));
+      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds, env));
     }
     case "dns":
       return createDnsLook(settings, dns);

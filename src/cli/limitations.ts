@@ -1,9 +1,6 @@
 import type { Config } from "../config/config.ts";
 
-/**
- * What a configuration asks for and this version does not do yet, one sentence each. All of it errs towards keeping groups;
- * what could not (a proxy that is gone around) is refused when the gateway is connected to.
- */
+/** What a configuration asks for and this version does not do yet, one sentence each. All of it errs towards keeping groups. */
 export function findLimitations({ path, rules }: Config): readonly string[] {
   const vanished = rules
     .filter((rule) => rule.action !== "keep" && rule.vanished !== null)

@@ -107,7 +107,7 @@ async function writeTextfile(file: string, text: string): Promise<string | null>
 async function push(settings: PushgatewaySettings, text: string, io: Io): Promise<string | null> {
   let gateway: Gateway | null = null;
   try {
-    gateway = await connect(settings, io.clock);
+    gateway = await connect(settings, io);
     // Both names are written alike on gateways with and without UTF-8 names.
     await gateway.pushGroup(ownGroupLabels(settings.name), { utf8Names: false }, text, io.abort);
     return null;

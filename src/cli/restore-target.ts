@@ -61,7 +61,7 @@ export class RestoreTarget {
     options: RestoreOptions,
     io: Io,
   ): Promise<RestoreTarget> {
-    return new RestoreTarget(await connect(settings, io.clock), options, io);
+    return new RestoreTarget(await connect(settings, io), options, io);
   }
 
   close(): Promise<void> {

@@ -75,7 +75,7 @@ export async function sweepAll(
     target: Config["pushgateways"][number],
     onOverdue: () => void,
   ): Promise<GatewayReport> => {
-    const gateway = await connectOrExplain(target, io.clock);
+    const gateway = await connectOrExplain(target, io);
     // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
     if (gateway instanceof UsageError) {
       return failedReport(target, { code: "configuration", message: gateway.message }, 0);
@@ -121,10 +121,10 @@ async function applyRetention(
 
 async function connectOrExplain(
   target: Config["pushgateways"][number],
-  clock: Io["clock"],
+  io: Io,
 ): Promise<Gateway | UsageError> {
   try {
-    return await connect(target, clock);
+    return await connect(target, io);
   } catch (error) {
     if (error instanceof UsageError) return error;
     throw error;

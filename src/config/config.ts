@@ -27,14 +27,18 @@ export interface Config {
 
 export type Source = "api" | "auto" | "exposition";
 
-export interface PushgatewaySettings {
-  readonly name: string;
+/** A server that is asked by HTTP. */
+export interface ServerSettings {
   /** With the route prefix, without a slash at its end, credentials, query or fragment. */
   readonly url: string;
-  readonly source: Source;
   /** Over 0. */
   readonly timeoutSeconds: number;
   readonly http: HttpSettings;
+}
+
+export interface PushgatewaySettings extends ServerSettings {
+  readonly name: string;
+  readonly source: Source;
 }
 
 /** Where Pushgateways are found, in Prometheus' ways. */
@@ -79,13 +83,7 @@ export interface ArchiveSettings {
   readonly retentionSeconds: number;
 }
 
-export interface PrometheusSettings {
-  /** As {@link PushgatewaySettings.url}. */
-  readonly url: string;
-  /** Over 0. */
-  readonly timeoutSeconds: number;
-  readonly http: HttpSettings;
-}
+export type PrometheusSettings = ServerSettings;
 
 /**
  * How to reach a server, as in a scrape_config of Prometheus. Files are absolute paths; they are read when a

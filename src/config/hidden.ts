@@ -1,4 +1,5 @@
 import type { Path } from "./findings.ts";
+import { suggest } from "./suggest.ts";
 
 /** Keys whose values must not be shown, wherever they stand. */
 const secretKeys: ReadonlySet<string | number> = new Set([
@@ -6,35 +7,84 @@ const secretKeys: ReadonlySet<string | number> = new Set([
   "credentials",
   "secrets",
   "key",
-  "proxy_connect_header",
   "bearer_token",
   "basic_auth_users",
 ]);
 
-/** Sections in which a misspelt key most likely holds a secret, and the keys that do not. */
-const secretSections: ReadonlySet<string | number | undefined> = new Set([
-  "basic_auth",
-  "authorization",
-  "oauth2",
+/** What may be shown of a section that may hold secrets; all else is hidden, since a misspelt key most likely holds one. */
+type Shown = (rest: Path, value: unknown) => boolean;
+
+const onlyKeys =
+  (...keys: readonly string[]): Shown =>
+  ([key, ...deeper]) =>
+    typeof key === "string" && keys.includes(key) && deeper.length === 0;
+
+const secretSections: ReadonlyMap<string, Shown> = new Map([
+  ["basic_auth", onlyKeys("username", "username_file", "password_file")],
+  [
+    "authorization",
+    // `type: Bearer token`: the token slipped in.
+    ([key], value) => key === "credentials_file" || (key === "type" && !/\s/.test(String(value).trim())),
+  ],
+  [
+    "tls_config",
+    ([key, ...deeper]) =>
+      typeof key === "string" &&
+      deeper.length === 0 &&
+      (key === "key_file" || !/key|passw|secret/i.test(key)),
+  ],
+  ["http_headers", ([, kind, index]) => (kind === "values" || kind === "files") && typeof index === "number"],
+  ["proxy_connect_header", () => false],
+  // Whole it is text, and {@link isUrlWithCredentials} tells.
+  ["proxy_url", (rest) => rest.length === 0],
+  ["oauth2", () => false],
 ]);
-const plainKeys: ReadonlySet<string | number | undefined> = new Set([
-  "username",
-  "username_file",
-  "password_file",
-  "type",
-  "credentials_file",
-]);
+
+/** Where servers are described, such keys are no key of the janitor's, and what they hold may be meant to be a secret. */
+const servers: ReadonlySet<unknown> = new Set(["pushgateways", "prometheus"]);
+const secretLike = /passw|secret|credential|token|auth|^headers$/i;
 
 /** What `basic_auth_users` at the top of a web configuration may look like when it is misspelt. */
 const usersLike = /auth|user/i;
 
-export function isSecretPath(path: Path): boolean {
-  const misspelt =
-    (secretSections.has(path.at(-2)) && !plainKeys.has(path.at(-1))) || usersLike.test(String(path[0]));
-  return misspelt || path.some((key) => secretKeys.has(key));
+/** Whether what stands at `path`, and would be shown with a mistake there, may be a secret. */
+export function isSecret(path: Path, value: unknown): boolean {
+  return (
+    usersLike.test(String(path[0])) ||
+    path.some((key) => secretKeys.has(key)) ||
+    isHiddenInSection(path, value)
+  );
+}
+
+function isHiddenInSection(path: Path, value: unknown): boolean {
+  for (const [index, key] of path.entries()) {
+    if (typeof key !== "string") continue;
+    const shown = secretSections.get(key);
+    if (shown !== undefined) return !shown(path.slice(index + 1), value);
+    if (suggest(key, secretSections.keys()) !== null) return true;
+    if (servers.has(path[0]) && secretLike.test(key) && !key.endsWith("_file")) return true;
+  }
+  return false;
 }
 
 /** `http://user:password@host`, with or without the scheme, which may stand where none is allowed. */
 export function isUrlWithCredentials(value: unknown): boolean {
   return typeof value === "string" && /:\/\/.*@|^[^/\s]*:.*@/.test(value);
+}
+
+/**
+ * In a file that cannot be read as YAML: where in a line what may be a secret begins, and goes on to its end. It follows the
+ * name of one, or it looks like a line of a key. null: nothing does.
+ */
+export function findSecretInLine(line: string): number | null {
+  const named =
+    /(?<![\w-])(?![\w-]*_file["']?\s*:)(?:key|[\w-]*(?:passw|secret|credential|token|auth|header)[\w-]*)["']?\s*:\s*|:\/\/|^\s*(?=[\w+/=]{40,}\s*$)/di;
+  return named.exec(line)?.indices?.[0]?.[1] ?? null;
+}
+
+/** Whether a line of such a file opens a section in which everything may be a secret. */
+export function opensSecretSection(line: string): boolean {
+  return /^\s*(?:-\s+)*["']?(?:basic_auth_users|basic_auth|authorization|http_headers|proxy_connect_header)\b/.test(
+    line,
+  );
 }

@@ -53,13 +53,15 @@ export const http = {
   proxy_url: text("a URL like http://proxy:3128").optional().describe("Proxy to reach the server through."),
   no_proxy: text("hosts, separated by commas")
     .optional()
-    .describe("Hosts to reach without the proxy. Needs proxy_url."),
+    .describe(
+      "Hosts to reach without the proxy, as in NO_PROXY: names (example.com: it and all below it, .example.com: all below it), addresses, networks, host:port, *. This machine is then among them. Needs proxy_url.",
+    ),
   proxy_from_environment: flag()
     .optional()
     .describe("Take the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Not together with proxy_url."),
   proxy_connect_header: z
     .record(z.string(), list(text("text"), "a list of texts"), { error: "a mapping of header names" })
     .optional()
-    .describe("Headers for the CONNECT request to the proxy."),
+    .describe("Headers for the CONNECT request to the proxy, which is made for https URLs only."),
   http_headers: headers.optional().describe("Headers to send with every request."),
 };

@@ -8,10 +8,13 @@ import type {
   DiscoverySettings,
   HttpHeader,
   HttpSettings,
+  ProxySettings,
   PushgatewaySettings,
   SecretSource,
   TextSource,
+  TlsVersion,
 } from "./config.ts";
+import { tlsVersions } from "./tls-settings.ts";
 
 /** The configuration in force as a janitor.yml with all defaults filled in; secrets stand as `<secret>`. */
 export function renderConfig(config: Config): string {
@@ -117,16 +120,29 @@ function httpToYaml({ basicAuth, authorization, tls, proxy, headers }: HttpSetti
               : { ...texts("cert", tls.client.cert), ...secrets("key", tls.client.key) }),
             ...(tls.serverName === null ? {} : { server_name: tls.serverName }),
             insecure_skip_verify: tls.insecureSkipVerify,
+            ...(tls.minVersion === null ? {} : { min_version: nameOfTlsVersion(tls.minVersion) }),
+            ...(tls.maxVersion === null ? {} : { max_version: nameOfTlsVersion(tls.maxVersion) }),
           },
         }),
-    // A proxy's URL may hold a password.
-    ...(proxy === null
-      ? {}
-      : proxy.from === "environment"
-        ? { proxy_from_environment: true }
-        : { proxy_url: String(proxy.url), ...(proxy.noProxy === null ? {} : { no_proxy: proxy.noProxy }) }),
+    ...(proxy === null ? {} : proxyToYaml(proxy)),
     ...(headers.length === 0 ? {} : { http_headers: headersToYaml(headers) }),
   };
+}
+
+function proxyToYaml(proxy: ProxySettings): object {
+  const connectHeaders: Record<string, string[]> = {};
+  for (const { name } of proxy.connectHeaders) (connectHeaders[name] ??= []).push("<secret>");
+  return {
+    ...(proxy.from === "environment"
+      ? { proxy_from_environment: true }
+      : // Its URL may hold a password.
+        { proxy_url: String(proxy.url), ...(proxy.noProxy === null ? {} : { no_proxy: proxy.noProxy }) }),
+    ...(proxy.connectHeaders.length === 0 ? {} : { proxy_connect_header: connectHeaders }),
+  };
+}
+
+function nameOfTlsVersion(version: TlsVersion): string {
+  return Object.entries(tlsVersions).find(([, node]) => node === version)?.[0] ?? version;
 }
 
 /** Also plain values: who sends a header often sends a token in it. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 import { quote } from "../core/labels.ts";
 import type { Path } from "./findings.ts";
-import { isSecretPath, isUrlWithCredentials } from "./hidden.ts";
+import { isSecret, isUrlWithCredentials } from "./hidden.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** Says what a value is in an operator's words; a secret only by its kind. */
@@ -10,7 +10,7 @@ export function describeValue(value: unknown, path: Path): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value === null) return "nothing";
   if (value === "") return "an empty text";
-  const hidden = isSecretPath(path) || isUrlWithCredentials(value);
+  const hidden = isSecret(path, value) || isUrlWithCredentials(value);
   switch (typeof value) {
     case "string":
       return hidden ? "text" : `the text ${quote(shorten(value))}`;

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, typ
 
 import { quote } from "../core/labels.ts";
 import type { Findings, Path, Places } from "./findings.ts";
-import { isSecretPath, isUrlWithCredentials } from "./hidden.ts";
+import { isSecret, isUrlWithCredentials } from "./hidden.ts";
 import { offsetInScalar } from "./scalar-offset.ts";
 import type { SourceText, Span } from "./source-text.ts";
 
@@ -60,7 +60,7 @@ class TreeWalk implements Places {
         return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));
       }
       const value = isScalar(node) ? node.value : null;
-      if (isSecretPath(path) || isUrlWithCredentials(value)) this.#source.hide(span);
+      if (isSecret(path, value) || isUrlWithCredentials(value)) this.#source.hide(span);
       return value;
     } finally {
       this.#open.delete(node);

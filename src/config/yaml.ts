@@ -1,6 +1,7 @@
 import { parseDocument, type Node, type YAMLError } from "yaml";
 
 import type { Findings } from "./findings.ts";
+import { findSecretInLine, opensSecretSection } from "./hidden.ts";
 import type { SourceText } from "./source-text.ts";
 import { readTree, type YamlTree } from "./yaml-tree.ts";
 
@@ -76,18 +77,29 @@ function explain({ code, message, pos: [start, end] }: YAMLError, source: Source
   }
 }
 
-/**
- * In a file that cannot be read as YAML, a secret is what follows the name of one, what stands among users, and what looks
- * like a line of a key.
- */
+/** In a file that cannot be read as YAML, what may be a secret is found by the look of its line and of those around it. */
 function hideSecretOf(line: number, source: SourceText): void {
   const { text, start } = source.lineAt(line);
-  const users = /^["']?basic_auth_users\b/m.exec(source.text)?.index ?? Number.POSITIVE_INFINITY;
-  const named =
-    start > users
-      ? /:\s*|^\s*/d
-      : /\b(?:password|credentials|secrets|key)["']?\s*:\s*|:\/\/|^\s*(?=[\w+/=]{40,}\s*$)/d;
-  const secret = named.exec(text)?.indices?.[0];
-  if (secret === undefined) return;
-  source.hide({ offset: start + secret[1], length: text.length - secret[1] });
+  const inSection = isInSecretSection(line, source);
+  const from = inSection
+    ? (/:\s*|^\s*(?:-\s+)*/d.exec(text)?.indices?.[0]?.[1] ?? 0)
+    : findSecretInLine(text);
+  if (from === null) return;
+  source.hide({ offset: start + from, length: text.length - from });
+}
+
+/** Looks at the lines that this one is indented below. */
+function isInSecretSection(line: number, source: SourceText): boolean {
+  let indent = indentOf(source.lineAt(line).text);
+  for (let above = line - 1; above > 0 && indent > 0; above--) {
+    const { text } = source.lineAt(above);
+    if (text.trim() === "" || indentOf(text) >= indent) continue;
+    if (opensSecretSection(text)) return true;
+    indent = indentOf(text);
+  }
+  return false;
+}
+
+function indentOf(text: string): number {
+  return text.search(/\S|$/);
 }

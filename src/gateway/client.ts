@@ -1,32 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { Pool, ProxyAgent, errors, type Dispatcher } from "undici";
+import { errors } from "undici";
 
+import type { Approach } from "../http/approach.ts";
+import { explainConnectionError, guessAtSilence } from "../http/connection-causes.ts";
+import { displayProxy, proxyAuthorization } from "../http/proxy.ts";
+import { createRoute } from "../http/route.ts";
+import type { ServerOptions } from "../http/server-options.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
 import { GatewayError } from "./gateway-error.ts";
-
-/** How to reach one gateway. */
-export interface ClientOptions {
-  /** `http://host:9091/prefix`, without a slash at the end. */
-  readonly url: string;
-  /** For one whole request, body included. Over 0. */
-  readonly timeoutSeconds: number;
-  /** Sent with every request: credentials and the like. */
-  readonly headers?: Readonly<Record<string, string | string[]>>;
-  /** Options of Node's `tls.connect`. */
-  readonly tls?: TlsOptions;
-  readonly proxyUrl?: string;
-}
-
-export interface TlsOptions {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-  readonly maxVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-}
 
 export interface ClientRequest {
   readonly method: "GET" | "DELETE" | "PUT" | "POST";
@@ -45,9 +27,15 @@ export interface ClientRequest {
 export interface OpenResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** How it was asked for, for messages. */
+  readonly approach: Approach;
   /** Throws {@link GatewayError} when it breaks off or the deadline passes. */
   readonly body: AsyncIterable<Buffer>;
   close(): void;
+}
+
+export interface WholeResponse extends Omit<OpenResponse, "body" | "close"> {
+  readonly text: string;
 }
 
 export interface GatewayClient {
@@ -60,7 +48,7 @@ export interface GatewayClient {
    * Sends one request and reads the whole answer, of which only the first 64 KiB are kept.
    * @throws {@link GatewayError}
    */
-  send(request: ClientRequest): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }>;
+  send(request: ClientRequest): Promise<WholeResponse>;
   /** The full URL of a path, for messages. */
   urlOf(path: string): string;
   close(): Promise<void>;
@@ -74,25 +62,27 @@ const keptBytes = 64 * 1024;
  * Paths are handed to undici verbatim, never through `URL`: URL parsers fold `..` segments, and the DELETE of
  * `{job="a", x=".."}` would become the DELETE of `{job="a"}`.
  */
-export function createGatewayClient(options: ClientOptions): GatewayClient {
+export function createGatewayClient(options: ServerOptions): GatewayClient {
   const { origin, pathname } = new URL(options.url);
   const prefix = pathname.replace(/\/+$/, "");
   // What is read and what is deleted goes over one connection: behind a load balancer it then reaches one and the same gateway.
-  const dispatcher = createDispatcher(origin, options);
-  const asideDispatcher = createDispatcher(origin, options);
+  const route = createRoute(origin, options);
+  const asideRoute = createRoute(origin, options);
   const urlOf = (path: string): string => `${origin}${prefix}${path}`;
+  const approachOf = describeApproach(options);
 
   async function open(request: ClientRequest): Promise<OpenResponse> {
     const timeoutSeconds = request.timeoutSeconds ?? options.timeoutSeconds;
+    const approach = approachOf(request.method);
     const deadline = startDeadline(timeoutSeconds * 1000, request.signal);
     const fail = (error: unknown): GatewayError =>
-      toGatewayError(error, { method: request.method, url: urlOf(request.path) }, deadline, timeoutSeconds);
+      toGatewayError(error, urlOf(request.path), approach, deadline, timeoutSeconds);
+    const { dispatcher, pathStart, headers } = request.aside === true ? asideRoute : route;
     try {
-      const asked = (request.aside === true ? asideDispatcher : dispatcher).request({
-        origin,
+      const asked = dispatcher.request({
         method: request.method,
-        path: prefix + request.path,
-        headers: { "user-agent": "pushgateway-janitor", ...options.headers, ...request.headers },
+        path: pathStart + prefix + request.path,
+        headers: { "user-agent": "pushgateway-janitor", ...options.headers, ...request.headers, ...headers },
         body: request.body ?? null,
         signal: deadline.signal,
       });
@@ -100,6 +90,7 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
       return {
         status: response.statusCode,
         headers: response.headers,
+        approach,
         body: readBody(response.body, deadline, fail),
         close() {
           deadline.clear();
@@ -116,37 +107,43 @@ export function createGatewayClient(options: ClientOptions): GatewayClient {
   return {
     open,
     async send(request) {
-      const { status, headers, body } = await open(request);
+      const { status, headers, approach, body } = await open(request);
       const chunks: Uint8Array[] = [];
       let size = 0;
       for await (const chunk of body) {
         if (size < keptBytes) chunks.push(chunk);
         size += chunk.length;
       }
-      return { status, headers, text: Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8") };
+      return {
+        status,
+        headers,
+        approach,
+        text: Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8"),
+      };
     },
     urlOf,
     async close() {
-      await Promise.all([dispatcher.destroy(), asideDispatcher.destroy()]);
+      await Promise.all([route.dispatcher.destroy(), asideRoute.dispatcher.destroy()]);
     },
   };
 }
 
-function createDispatcher(origin: string, { tls, proxyUrl, timeoutSeconds }: ClientOptions): Dispatcher {
-  const timeouts = {
-    // One deadline over the whole request stands above these; undici's own are per part, and late below a second.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+function describeApproach({ url, headers, tls, proxy }: ServerOptions): (method: string) => Approach {
+  const known = {
+    url,
+    hasCredentials: headers?.["authorization"] !== undefined,
+    hasClientCertificate: tls?.cert !== undefined,
+    hasOwnAuthorities: tls?.ca !== undefined,
+    proxy: proxy === undefined ? null : displayProxy(proxy.url),
+    hasProxyCredentials:
+      proxy !== undefined && proxyAuthorization(proxy.url)["proxy-authorization"] !== undefined,
   };
-  const connect = { ...tls, timeout: Math.min(timeoutSeconds, 10) * 1000 };
-  return proxyUrl === undefined
-    ? new Pool(origin, { ...timeouts, connect, connections: 1, pipelining: 1 })
-    : new ProxyAgent({ ...timeouts, uri: proxyUrl, requestTls: connect, connections: 1 });
+  return (method) => ({ ...known, method });
 }
 
 /**
- * Rejects when the signal aborts, whether or not the promise ever settles: undici tries for ever to reach a proxy that closes
- * the connection on CONNECT, and does not look at the signal meanwhile (7.30).
+ * Rejects when the signal aborts, whether or not the promise ever settles: undici does not look at the signal while a
+ * connection is being made (7.30).
  */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -173,31 +170,25 @@ async function* readBody(
 
 function toGatewayError(
   error: unknown,
-  request: { method: string; url: string },
+  url: string,
+  approach: Approach,
   deadline: Deadline,
   timeoutSeconds: number,
 ): GatewayError {
+  const request = { method: approach.method, url };
   if (deadline.expired()) {
     const what = `no answer within ${timeoutSeconds} s; if the gateway is that slow, raise its timeout`;
     return new GatewayError("timeout", request, what, error);
   }
   if (deadline.signal.aborted) return new GatewayError("aborted", request, "interrupted", error);
   if (error instanceof errors.SocketError) {
-    return new GatewayError(
-      "no_answer",
-      request,
-      "the connection was closed before the answer was complete",
-      error,
-    );
+    const guess = error.socket?.bytesRead === 0 ? guessAtSilence(approach) : "";
+    const what = `the connection was closed before the answer was complete${guess === "" ? "" : `: ${guess}`}`;
+    return new GatewayError("no_answer", request, what, error);
   }
-  if (error instanceof errors.ResponseContentLengthMismatchError || error instanceof errors.HTTPParserError) {
+  if (error instanceof errors.ResponseContentLengthMismatchError) {
     return new GatewayError("truncated", request, `the answer is broken: ${error.message}`, error);
   }
-  return new GatewayError("unreachable", request, describeCause(error), error);
-}
-
-function describeCause(error: unknown): string {
-  // Happy eyeballs: several attempts, several errors, an empty message.
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(describeCause))].join("; ");
-  return error instanceof Error ? error.message : String(error);
+  const code = error instanceof errors.HTTPParserError ? "truncated" : "unreachable";
+  return new GatewayError(code, request, explainConnectionError(error, approach), error);
 }

@@ -1,9 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
+import type { ServerOptions } from "../http/server-options.ts";
 import { openApiSnapshot } from "./api/api-reader.ts";
 import { deletePaths } from "./delete-paths.ts";
-import { createGatewayClient, type ClientOptions } from "./client.ts";
+import { createGatewayClient } from "./client.ts";
 import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "./expect-success.ts";
@@ -45,7 +46,7 @@ export interface SnapshotOptions {
 }
 
 /** Wires one gateway. Close it when done. */
-export function createGateway(name: string, options: ClientOptions, clock: Clock): Gateway {
+export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createGatewayClient(options);
   return {
     name,

@@ -16,9 +16,9 @@ export async function expectFreshSuccess(
   request: { readonly method: string; readonly url: string },
   response: OpenResponse,
 ): Promise<void> {
-  const { status, headers } = response;
+  const { status, headers, approach } = response;
   if (status < 200 || status >= 300) {
-    expectSuccess(request, { status, headers, text: await readStart(response) });
+    expectSuccess(request, { status, headers, approach, text: await readStart(response) });
   }
   const age = headers.age;
   if (age === undefined || Number(age) === 0) return;

@@ -28,6 +28,7 @@ function fleetOf(
   const refreshed: string[] = [];
   const options = {
     shard,
+    env: {},
     dns: {
       servers: [server.address],
       searchList: () => Promise.resolve(noSearchList),

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { askHealth } from "../../src/cli/ask-health.ts";
 import { parseCommandLine } from "../../src/cli/first-process.ts";
 import { parseListenAddress } from "../../src/service/web/listen-address.ts";
-import { createAuthority } from "../service/web/certificates.ts";
+import { createAuthority } from "../support/certificates.ts";
 import { load, startServer, webFiles } from "../service/web/server.ts";
 import { cli } from "../support/cli.ts";
 import { freePort } from "../support/free-port.ts";

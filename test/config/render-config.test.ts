@@ -21,10 +21,13 @@ pushgateways:
     basic_auth: { username: me, password: hunter2 }
     http_headers: { X-Token: { values: [hunter2], secrets: [hunter2], files: [header] } }
     proxy_url: http://me:hunter2@proxy:3128
+    no_proxy: .internal
+    proxy_connect_header: { X-Proxy: [hunter2, hunter2] }
   - name: b
     url: http://b
     authorization: { credentials: hunter2 }
-    tls_config: { cert: PEM, key: hunter2, ca_file: ca.pem }
+    tls_config: { cert: PEM, key: hunter2, ca_file: ca.pem, min_version: TLS12, max_version: TLS13 }
+    proxy_from_environment: true
 file_sd_configs: [{ files: ["gateways/*.yml"], gateway: { authorization: { credentials_file: token-of-gateways } } }]
 http_sd_configs:
   - url: http://inventory/list?role=gateway
@@ -119,6 +122,9 @@ describe("the configuration as it is shown", () => {
     expect(text).not.toContain("hunter2");
     expect(text).toContain("<secret>");
     expect(text).toContain("password_file: /etc/password");
+    expect(text).toContain("no_proxy: .internal");
+    expect(text).toMatch(/proxy_connect_header:\n +X-Proxy:\n +- <secret>\n +- <secret>\n/);
+    expect(text).toMatch(/min_version: TLS12\n +max_version: TLS13\n +proxy_from_environment: true\n/);
   });
 
   it("names all files that it is made of, to be watched", () => {

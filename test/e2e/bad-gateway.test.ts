@@ -51,7 +51,12 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
       "http_status",
       "HTTP 503: upstream [31mdown [0m",
     ],
-    ["a demand for credentials", answer(401, ""), "http_status", "HTTP 401 (are the credentials right?)"],
+    [
+      "a demand for credentials",
+      answer(401, ""),
+      "http_status",
+      "HTTP 401: it wants credentials; set basic_auth or authorization",
+    ],
     [
       "a redirect",
       answer(302, "", { location: "http://elsewhere/" }),

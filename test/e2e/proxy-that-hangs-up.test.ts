@@ -12,7 +12,7 @@ it("a proxy that closes every connection ends in the gateway's timeout, not in a
   const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const gateway = createGateway(
     "g",
-    { url: "http://gateway.invalid:9091", timeoutSeconds: 1, proxyUrl },
+    { url: "http://gateway.invalid:9091", timeoutSeconds: 1, proxy: { url: proxyUrl, connectHeaders: {} } },
     systemClock,
   );
   await expect(gateway.status()).rejects.toMatchObject({ name: "GatewayError" });

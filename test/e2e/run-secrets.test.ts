@@ -7,7 +7,7 @@ import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { outputFormats } from "../../src/cli/flags.ts";
-import { createAuthority, type Certificate } from "../service/web/certificates.ts";
+import { createAuthority, type Certificate } from "../support/certificates.ts";
 import { basic } from "../service/web/server.ts";
 import { cli } from "../support/cli.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
@@ -22,6 +22,8 @@ const secrets = {
   header: "s3cret-header",
   headerFile: "s3cret-header-file",
   proxy: "s3cret-proxy",
+  connectHeader: "s3cret-connect-header",
+  environment: "s3cret-environment",
   prometheus: "s3cret-prometheus",
   misplaced: "s3cret-misplaced",
   webPassword: "s3cret-web-password",
@@ -60,6 +62,8 @@ interface Planted {
   readonly file: string;
   readonly webFile: string;
   readonly folder: string;
+  /** A proxy that refuses, with a login. */
+  readonly env: Readonly<Record<string, string>>;
   /** The same with mistakes in the lines that hold secrets. */
   readonly bad: string;
 }
@@ -101,6 +105,17 @@ pushgateways:
   - name: proxy-absent
     url: http://gateway.invalid:9092
     proxy_url: http://me:${secrets.proxy}@127.0.0.1:1
+  - name: tunnelled
+    url: https://gateway.invalid
+    proxy_url: http://me:${secrets.proxy}@${proxy}
+    no_proxy: .elsewhere.invalid
+    proxy_connect_header: { X-Proxy-Token: [${secrets.connectHeader}] }
+  - name: by-environment
+    url: http://gateway.invalid:9093
+    proxy_from_environment: true
+  - name: tunnelled-by-environment
+    url: https://gateway.invalid:9094
+    proxy_from_environment: true
   - name: certified
     url: https://${refusing}
     tls_config:
@@ -115,25 +130,32 @@ rules: [{ name: all, matchers: [], ttl: 1h }]
     .replace("basic_auth: { username: me,", "basic_auth: { usrname: me,")
     .replace("{ credentials:", "{ credential:")
     .replace(`proxy_url: http://me:`, `proxy_url: socks5://me:`)
+    .replace("proxy_connect_header: { X-Proxy-Token: [", "proxy_connect_header: { X-Proxy-Token: { values: [")
+    .replace(`${secrets.connectHeader}] }`, `${secrets.connectHeader}] } }`)
     .replace("      key: ", "      kye: 1\n      key: ")
     .replace(
       "url: http://127.0.0.1:1\n  basic_auth",
       `url: http://me:${secrets.misplaced}@127.0.0.1:1\n  basic_auth`,
     );
+  const login = `http://me:${secrets.environment}@${proxy}`;
+  const env = { HTTP_PROXY: login, HTTPS_PROXY: login };
   const webFile = join(folder, "web.yml");
   writeFileSync(webFile, `basic_auth_users:\n  admin: ${webHash}\n`);
-  return { file: writeConfig(text, folder), webFile, folder, bad };
+  return { file: writeConfig(text, folder), webFile, folder, env, bad };
 }
 
 describe("secrets", { timeout: 90_000 }, () => {
   it.each(["logfmt", "json"])("never show in what run logs (%s, debug) and serves", async (format) => {
-    const { file, webFile, bad } = await plant();
-    const service = await startService([
-      `--config.file=${file}`,
-      `--web.config.file=${webFile}`,
-      "--log.level=debug",
-      `--log.format=${format}`,
-    ]);
+    const { file, webFile, env, bad } = await plant();
+    const service = await startService(
+      [
+        `--config.file=${file}`,
+        `--web.config.file=${webFile}`,
+        "--log.level=debug",
+        `--log.format=${format}`,
+      ],
+      { env },
+    );
     const headers = basic("admin", secrets.webPassword);
     const shown: string[] = [];
     const ask = async (path: string, request: Parameters<typeof service.ask>[1] = {}): Promise<number> => {
@@ -175,14 +197,15 @@ describe("secrets", { timeout: 90_000 }, () => {
     shown.push(stdout, stderr);
     // It is the right text that is searched.
     expect(shown.join("\n")).toContain("<secret>");
-    for (const gateway of ["good", "refusing", "moving", "absent", "proxied", "proxy-absent", "certified"]) {
+    const gateways = ["good", "refusing", "moving", "absent", "proxied", "proxy-absent", "certified"];
+    for (const gateway of [...gateways, "tunnelled", "by-environment", "tunnelled-by-environment"]) {
       expect(stderr).toMatch(new RegExp(`gateway(=|":")${gateway}\\b`));
     }
     expect(shown.filter((text) => found(text).length > 0).map((text) => [found(text), text])).toEqual([]);
   });
 
   it("never show in what the other commands print, be the file good or bad", async () => {
-    const { file, webFile, bad, folder } = await plant();
+    const { file, webFile, env, bad, folder } = await plant();
     const badFile = join(folder, "bad.yml");
     writeFileSync(badFile, bad);
     const badWeb = join(folder, "bad-web.yml");
@@ -202,7 +225,7 @@ describe("secrets", { timeout: 90_000 }, () => {
       ["run", `--config.file=${badFile}`],
     ];
     for (const argv of commands) {
-      const { exitCode, stdout, stderr } = await cli(argv);
+      const { exitCode, stdout, stderr } = await cli(argv, { env });
       expect({ argv, found: found(stdout + stderr) }).toEqual({ argv, found: [] });
       expect(stdout + stderr, `${argv.join(" ")}: ${exitCode}`).not.toBe("");
     }

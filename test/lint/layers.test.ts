@@ -29,6 +29,9 @@ describe("the linter", () => {
     ["src/core/planted.ts", "export const dice = Math.random();", "core/ is deterministic"],
     ["src/config/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
     ["src/gateway/planted.ts", 'export { x } from "../config/load.ts";', "never a neighbour"],
+    ["src/gateway/planted.ts", 'export { x } from "../prometheus/client.ts";', "never a neighbour"],
+    ["src/http/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
+    ["src/config/planted.ts", 'export { x } from "../http/route.ts";', "never a neighbour"],
     ["src/archive/planted.ts", 'export { x } from "../sweep/sweep.ts";', "never a neighbour"],
     ["src/discovery/planted.ts", 'export { x } from "../gateway/client.ts";', "never a neighbour"],
     ["src/discovery/planted.ts", 'export { x } from "../config/url.ts";', "never a neighbour"],
@@ -42,6 +45,7 @@ describe("the linter", () => {
       "gets what it works with as arguments",
     ],
     ["src/sweep/planted.ts", 'export { x } from "../cli/io.ts";', "gets what it works with as arguments"],
+    ["src/sweep/planted.ts", 'export { x } from "../http/route.ts";', "gets what it works with as arguments"],
     [
       "src/sweep/planted.ts",
       'export { x } from "../config/load.ts";',
@@ -58,6 +62,8 @@ describe("the linter", () => {
 
   it.each([
     ["src/gateway/planted.ts", 'export { quote } from "../core/labels.ts";'],
+    ["src/gateway/planted.ts", 'export { x } from "../http/route.ts";'],
+    ["src/prometheus/planted.ts", 'export { x } from "../http/route.ts";'],
     ["src/cli/planted.ts", 'export { sweepGateway } from "../sweep/sweep.ts";'],
     ["src/cli/demo.ts", 'export { startEmbeddedGateway } from "../demo/embedded-gateway.ts";'],
     ["src/main.ts", "export const argv = process.argv;"],

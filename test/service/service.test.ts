@@ -45,6 +45,7 @@ function scene(config: Config, jitterSeconds = 0): Scene {
       createFleet: (current) =>
         new Fleet(current, {
           shard: { index: 0, count: 1 },
+          env: {},
           dns: { searchList: () => Promise.resolve(noSearchList) },
           wait: () => Promise.resolve(),
           stop: new AbortController().signal,

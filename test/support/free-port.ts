@@ -19,3 +19,17 @@ function isFree(port: number): Promise<boolean> {
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
+
+/** Starts what listens on a port. Between finding a free one and listening on it another test may take it. */
+export async function onFreePort<T>(
+  launch: (port: number) => Promise<T>,
+): Promise<[port: number, launched: T]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return [port, await launch(port)];
+    } catch (error) {
+      if (attempt === 5 || !/address already in use/i.test(String(error))) throw error;
+    }
+  }
+}

@@ -22,12 +22,22 @@ process.once("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
 });
 
+export interface ProcessOptions {
+  /** What it logs once it listens; a gateway's words by default. */
+  readonly ready?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Resolves when the gateway logs that it listens: it has read its state by then. That it answers says less, because
  * the answer could come from another gateway on the same port. Rejects with its log when it exits instead.
  */
-export async function startProcess(binary: string, args: readonly string[]): Promise<GatewayProcess> {
-  const child = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
+export async function startProcess(
+  binary: string,
+  args: readonly string[],
+  { ready = "Listening on", env = {} }: ProcessOptions = {},
+): Promise<GatewayProcess> {
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let log = "";
   const exited = new Promise<void>((resolve) => {
     child.once("close", () => {
@@ -39,12 +49,14 @@ export async function startProcess(binary: string, args: readonly string[]): Pro
 
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    const take = (text: string): void => {
       log += text;
       // It would start empty, and a test of what must be kept would see nothing to keep.
       if (log.includes("could not load persisted metrics")) child.kill("SIGKILL");
-      else if (log.includes("Listening on")) resolve();
-    });
+      else if (log.includes(ready)) resolve();
+    };
+    child.stdout.setEncoding("utf8").on("data", take);
+    child.stderr.setEncoding("utf8").on("data", take);
     child.once("close", () => reject(new Error(`${binary} ${args.join(" ")} exited:\n${log}`)));
   });
 

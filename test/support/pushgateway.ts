@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./free-port.ts";
+import { onFreePort } from "./free-port.ts";
 import { startProcess, type GatewayProcess } from "./gateway-process.ts";
 import { installedGateways, type InstalledGateway } from "./installed-gateways.ts";
 import { persistenceFile, type SeedGroup } from "./state-file.ts";
@@ -102,18 +102,4 @@ function stateFlags({ groups, stateFile }: PushgatewayOptions, folder: string): 
   const file = stateFile ?? join(folder, "state");
   if (groups !== undefined) writeFileSync(file, persistenceFile(groups));
   return [`--persistence.file=${file}`, "--persistence.interval=24h"];
-}
-
-/** Between finding a free port and listening on it another test may take it. */
-async function onFreePort(
-  launch: (port: number) => Promise<GatewayProcess>,
-): Promise<[number, GatewayProcess]> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      return [port, await launch(port)];
-    } catch (error) {
-      if (attempt === 5 || !String(error).includes("address already in use")) throw error;
-    }
-  }
 }

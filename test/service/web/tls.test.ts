@@ -6,7 +6,7 @@ import { hashSync } from "bcryptjs";
 import { describe, expect, it } from "vitest";
 
 import { parseSubjectAltName, refuseClient } from "../../../src/service/web/client-certificate.ts";
-import { createAuthority } from "./certificates.ts";
+import { createAuthority } from "../../support/certificates.ts";
 import { ask, basic, load, startServer, talk, webFiles, type TestServer } from "./server.ts";
 
 const authority = createAuthority();

@@ -12,7 +12,7 @@ import { describeWebConfig } from "../../../src/config/web-describe.ts";
 import { loadWebConfig } from "../../../src/config/web-load.ts";
 import { parseListenAddress } from "../../../src/service/web/listen-address.ts";
 import { cli } from "../../support/cli.ts";
-import { createAuthority } from "./certificates.ts";
+import { createAuthority } from "../../support/certificates.ts";
 import { webFiles } from "./server.ts";
 
 /**

@@ -12,10 +12,10 @@ export interface Certificate {
 
 /** An authority made for one test file, and what it has signed. */
 export interface Authority extends Certificate {
-  issue(name: string, subjectAltName: string): Certificate;
+  issue(name: string, subjectAltName: string, options?: { readonly expired?: boolean }): Certificate;
 }
 
-/** A new authority; all its certificates are valid for a day. */
+/** A new authority; all its certificates are valid for a day, or were until yesterday. */
 export function createAuthority(name = "test authority"): Authority {
   const folder = mkdtempSync(join(tmpdir(), "authority-"));
   const path = (file: string): string => join(folder, file);
@@ -40,7 +40,7 @@ export function createAuthority(name = "test authority"): Authority {
       `/CN=${name}`,
     );
     const ca = read("ca");
-    const issue = (name: string, subjectAltName: string): Certificate => {
+    const issue: Authority["issue"] = (name, subjectAltName, { expired = false } = {}) => {
       const own = mkdtempSync(join(tmpdir(), "certificate-"));
       const file = (base: string): string => join(own, base);
       try {
@@ -69,7 +69,7 @@ export function createAuthority(name = "test authority"): Authority {
           file("ca.key"),
           "-CAcreateserial",
           "-days",
-          "1",
+          expired ? "-1" : "1",
           "-extfile",
           file("ext"),
           "-out",

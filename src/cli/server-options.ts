@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+
+import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
+import { explainReadError } from "../config/read.ts";
+import { isExemptFromProxy } from "../http/no-proxy.ts";
+import { findEnvironmentProxy, type Proxy } from "../http/proxy.ts";
+import type { ServerOptions } from "../http/server-options.ts";
+import type { TlsOptions } from "../http/tls-options.ts";
+import type { Io } from "./io.ts";
+import { findTlsProblem } from "./tls-problem.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * What the HTTP settings of a server, be it a gateway or Prometheus, come to with what its files hold now.
+ * @throws {@link UsageError} if a file cannot be read, or holds something else
+ */
+export async function readServerOptions(
+  { url, timeoutSeconds, http }: ServerSettings,
+  env: Io["env"],
+): Promise<ServerOptions> {
+  const tls = await readTls(http.tls);
+  const proxy = await findProxy(url, http.proxy, env);
+  return {
+    url,
+    timeoutSeconds,
+    headers: await readRequestHeaders(http),
+    ...(tls === null ? {} : { tls }),
+    ...(proxy === null ? {} : { proxy }),
+  };
+}
+
+async function readRequestHeaders({
+  basicAuth,
+  authorization,
+  headers,
+}: HttpSettings): Promise<Record<string, string[]>> {
+  const all = await readHeaders(headers);
+  if (basicAuth !== null) {
+    const pair = `${await textOf(basicAuth.username)}:${await revealed(basicAuth.password)}`;
+    all["authorization"] = [`Basic ${Buffer.from(pair, "utf8").toString("base64")}`];
+  }
+  if (authorization !== null) {
+    all["authorization"] = [`${authorization.type} ${await headerValue(authorization.credentials)}`];
+  }
+  return all;
+}
+
+async function readHeaders(headers: readonly HttpHeader[]): Promise<Record<string, string[]>> {
+  const all: Record<string, string[]> = {};
+  for (const { name, value } of headers) (all[name.toLowerCase()] ??= []).push(await headerValue(value));
+  return all;
+}
+
+async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
+  if (tls === null) return null;
+  const options: TlsOptions = {
+    rejectUnauthorized: !tls.insecureSkipVerify,
+    ...(tls.ca === null ? {} : { ca: await textOf(tls.ca) }),
+    ...(tls.client === null
+      ? {}
+      : { cert: await textOf(tls.client.cert), key: await revealed(tls.client.key) }),
+    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
+    ...(tls.minVersion === null ? {} : { minVersion: tls.minVersion }),
+    ...(tls.maxVersion === null ? {} : { maxVersion: tls.maxVersion }),
+  };
+  const problem = findTlsProblem(options, {
+    ca: nameOf("ca", tls.ca),
+    cert: nameOf("cert", tls.client?.cert ?? null),
+    key: nameOf("key", tls.client?.key ?? null),
+  });
+  if (problem !== null) throw new UsageError(problem);
+  return options;
+}
+
+/** Where a part of tls_config comes from, for messages. */
+function nameOf(key: string, source: TextSource | SecretSource | null): string {
+  return source !== null && "file" in source ? source.file : `tls_config.${key}`;
+}
+
+async function findProxy(
+  url: string,
+  settings: HttpSettings["proxy"],
+  env: Io["env"],
+): Promise<Proxy | null> {
+  if (settings === null) return null;
+  const proxyUrl = settings.from === "url" ? namedProxy(url, settings) : environmentProxy(url, env);
+  if (proxyUrl === null) return null;
+  return { url: proxyUrl, connectHeaders: await readHeaders(settings.connectHeaders) };
+}
+
+/** As Prometheus: only with `no_proxy` are loopback addresses reached without the proxy. */
+function namedProxy(
+  serverUrl: string,
+  { url, noProxy }: Extract<NonNullable<HttpSettings["proxy"]>, { from: "url" }>,
+): string | null {
+  if (noProxy !== null && noProxy !== "" && isExemptFromProxy(noProxy, serverUrl)) return null;
+  return url.reveal();
+}
+
+function environmentProxy(serverUrl: string, env: Io["env"]): string | null {
+  const found = findEnvironmentProxy(serverUrl, env);
+  if (!found.ok) throw new UsageError(`proxy_from_environment: ${found.message}`);
+  return found.url;
+}
+
+async function headerValue(source: SecretSource): Promise<string> {
+  const value = await revealed(source);
+  if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return value;
+  const where = "file" in source ? source.file : "http_headers";
+  throw new UsageError(`${where}: the value of a header is one line of Latin-1 characters`);
+}
+
+async function revealed(source: SecretSource): Promise<string> {
+  return "secret" in source ? source.secret.reveal() : fileText(source.file);
+}
+
+async function textOf(source: TextSource): Promise<string> {
+  return "text" in source ? source.text : fileText(source.file);
+}
+
+async function fileText(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${explainReadError(error)}`);
+  }
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+
+import { parseConfig } from "../../src/config/load.ts";
+import { renderProblem } from "../../src/config/problem.ts";
+
+/** What an operator is shown for a gateway with these lines. */
+function shown(...lines: readonly string[]): string {
+  const text = [
+    "pushgateways:",
+    "  - name: batch",
+    "    url: https://localhost:9091",
+    ...lines.map((line) => `    ${line}`),
+    "rules: [{ name: all, matchers: [], ttl: 30d }]",
+    "",
+  ].join("\n");
+  const result = parseConfig(text, "janitor.yml");
+  return result.ok ? "" : result.problems.map(renderProblem).join("\n");
+}
+
+describe("what may be a secret is hidden where it has the wrong shape or stands in the wrong place", () => {
+  it.each([
+    "basic_auth: hunter2",
+    "basic_auth: me:hunter2",
+    "basic_auth: [hunter2]",
+    "basic_auth: [{ username: me, password: hunter2 }]",
+    "basic_auth: { me: hunter2 }",
+    "basic_auth: { username: { me: hunter2 }, password: x }",
+    "basic_auths: hunter2",
+    "basic_auht: { username: me, word: hunter2 }",
+    "authorization: Bearer hunter2",
+    "authorization: { type: Bearer hunter2 }",
+    "authorization: { type: Basic hunter2 }",
+    "authorization: { Bearer: hunter2 }",
+    "Authorization: hunter2",
+    "tls_config: hunter2",
+    "tls_config: { client_key: hunter2 }",
+    "tls_config: { key_fil: hunter2 }",
+    "tls_config: { key: { pem: hunter2 } }",
+    "http_headers: hunter2",
+    "http_headers: [hunter2]",
+    "http_headers: { X-Token: hunter2 }",
+    "http_headers: { X-Token: [hunter2] }",
+    "http_headers: { X-Token: { value: [hunter2] } }",
+    "http_headers: { X-Token: { values: hunter2 } }",
+    "http_headers: { X-Token: { secret: hunter2 } }",
+    "http_headers: { X-Token: { secrets: { a: hunter2 } } }",
+    'http_headers: { "X Token": { secrets: [hunter2] } }',
+    "http_headers: { Authorization: { secrets: [hunter2] } }",
+    "headers: { X-Token: hunter2 }",
+    "proxy_connect_header: hunter2",
+    "proxy_connect_header: { X-Token: hunter2 }",
+    "proxy_connect_header: { X-Token: { values: [hunter2] } }",
+    "proxy_connect_headers: { X-Token: [hunter2] }",
+    "proxy_url: [http://hunter2]",
+    "proxy_url: { password: hunter2 }",
+    "proxy_url: { user: me, pass: hunter2 }",
+    "proxy_url: me:hunter2@proxy:3128",
+    "proxy_url: http://hunter2@proxy:99999",
+    "proxy_url: socks5://me:hunter2@proxy:1080",
+    "no_proxy: [http://me:hunter2@proxy]",
+    "bearer_token: hunter2",
+    "token: hunter2",
+    "oauth2: { client_secret: hunter2 }",
+  ])("%s", (line) => {
+    const text = shown(line);
+    expect(text).toContain("janitor.yml:");
+    expect(text).not.toContain("hunter2");
+  });
+
+  it.each([
+    [["basic_auth: { password: 'hunter2 }"]],
+    [["basic_auth:", "  me: [hunter2"]],
+    [["authorization: [Bearer hunter2"]],
+    [["http_headers:", "  X-One: [hunter2"]],
+    [["http_headers:", "  X-One:", "    values:", "      - [hunter2"]],
+    [["proxy_connect_header:", "  X-One:", "    - [hunter2"]],
+    [["proxy_connect_header: { X-One: [hunter2"]],
+    [["X-Token: [hunter2"]],
+  ])("in a file that is no YAML: %s", (lines) => {
+    const text = shown(...lines);
+    expect(text).toContain("not valid YAML");
+    expect(text).not.toContain("hunter2");
+  });
+});
+
+describe("what is no secret is shown with its mistake", () => {
+  it.each([
+    "basic_auth: { username: 'a:visible', password: x }",
+    "authorization: { type: 'visible;', credentials: x }",
+    "tls_config: { min_version: visible }",
+    "tls_config: { insecure_skip_verify: visible }",
+    "proxy_url: ftp://visible",
+    'no_proxy: "visible"',
+    'http_headers: { X-One: { values: ["visible\\n"] } }',
+    "password_file: visible",
+    "tls_config: { ca-file: visible }",
+  ])("%s", (line) => {
+    expect(shown(line)).toContain("visible");
+  });
+});
