@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { errors } from "undici";
-
 import type { Approach } from "../http/approach.ts";
 import { explainConnectionError, guessAtSilence } from "../http/connection-causes.ts";
 import { displayProxy, proxyAuthorization } from "../http/proxy.ts";
 import { createRoute } from "../http/route.ts";
 import type { ServerOptions } from "../http/server-options.ts";
+import { errors } from "../http/undici.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
 import { GatewayError } from "./gateway-error.ts";
 

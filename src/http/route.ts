@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 
-import { Pool, buildConnector, type Dispatcher } from "undici";
+import type { buildConnector as Connectors, Dispatcher } from "undici";
 
 import { proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./tls-options.ts";
 import { openTunnel } from "./tunnel.ts";
+import { buildConnector, Pool } from "./undici.ts";
 
 export interface RouteOptions {
   readonly tls?: TlsOptions;
@@ -55,7 +56,7 @@ function direct(dispatcher: Dispatcher): Route {
 
 function createPool(
   origin: string,
-  connect: buildConnector.connector,
+  connect: Connectors.connector,
   { keepAlive }: { readonly keepAlive: boolean } = { keepAlive: true },
 ): Dispatcher {
   return new Pool(origin, {
@@ -70,8 +71,8 @@ function createPool(
 }
 
 /** undici's own connector, but for alerts, and for the name: undici prefers the URL's host to a `servername` that was asked for. */
-function connectTls(tls: TlsOptions, timeout: number): buildConnector.connector {
-  const connect = buildConnector({ ...toConnectionOptions(tls), timeout } as buildConnector.BuildOptions);
+function connectTls(tls: TlsOptions, timeout: number): Connectors.connector {
+  const connect = buildConnector({ ...toConnectionOptions(tls), timeout } as Connectors.BuildOptions);
   return (options, callback) => {
     const servername = tls.servername ?? options.servername;
     connect(servername === undefined ? options : { ...options, servername }, (...[error, socket]) => {
@@ -87,9 +88,9 @@ function connectTls(tls: TlsOptions, timeout: number): buildConnector.connector 
 function connectThrough(
   proxy: Proxy,
   tls: TlsOptions,
-  connect: buildConnector.connector,
+  connect: Connectors.connector,
   timeoutMs: number,
-): buildConnector.connector {
+): Connectors.connector {
   return (options, callback) => {
     const host = options.hostname.includes(":") ? `[${options.hostname}]` : options.hostname;
     const target = `${host}:${options.port || 443}`;
