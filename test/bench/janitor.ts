@@ -31,10 +31,10 @@ export async function janitorPeakMegabytes(args: readonly string[]): Promise<num
   return Number(aside);
 }
 
-/** Writes a janitor.yml with one rule for everything, and returns the flag that names it. */
-export function configFlag(folder: string, url: string, source: Source, schedule = "0 0 29 2 *"): string {
+/** Writes a janitor.yml with one rule for everything, whose schedule is never due. Returns its path. */
+export function writeConfig(folder: string, url: string, source: Source): string {
   const file = join(folder, `janitor-${source}.yml`);
-  const text = `schedule: "${schedule}"
+  const text = `schedule: "0 0 29 2 *"
 pushgateways:
   - name: bench
     url: ${url}
@@ -46,5 +46,10 @@ rules:
     ttl: ${ttl}
 `;
   writeFileSync(file, text);
-  return `--config.file=${file}`;
+  return file;
+}
+
+/** The flag that names such a file. */
+export function configFlag(folder: string, url: string, source: Source): string {
+  return `--config.file=${writeConfig(folder, url, source)}`;
 }

@@ -24,6 +24,9 @@ if (process.platform !== "linux") fail("memory and processor time are read from 
 const gateway = installedGateways.at(-1);
 if (gateway === undefined) fail("there is no Pushgateway; sh .ci/setup fetches one");
 
+// Whoever interrupts it leaves no gateways and no files behind: these go with the event `exit`.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 const chosen = positionals.length === 0 ? figures : figures.filter(({ name }) => positionals.includes(name));
 const rows: Row[] = [];
 using bench = openBench(values.large);
@@ -38,9 +41,9 @@ if (chosen.length === figures.length) {
 
 /** One figure that fails leaves the others be. */
 async function measure(figure: Figure, bench: Bench): Promise<readonly Row[]> {
-  const rows: Row[] = [];
+  const lines: Row[] = [];
   const add = (row: Row): void => {
-    rows.push(row);
+    lines.push(row);
     console.error(`${figure.name}: ${row.figure}: ${row.measured}`);
   };
   const missing = (figure.needs ?? []).filter((program) => !isInstalled(program));
@@ -55,7 +58,7 @@ async function measure(figure: Figure, bench: Bench): Promise<readonly Row[]> {
     }
     add(failedRow(figure.name, error));
   }
-  return rows;
+  return lines;
 }
 
 function isInstalled(program: string): boolean {

@@ -8,7 +8,7 @@ export interface StandIn extends AsyncDisposable {
 }
 
 /** Longer than a JavaScript string can be. */
-export const longBytes = 2 ** 30;
+const longBytes = 2 ** 30;
 export const longTitle = "1 GiB stream of 1,000 groups";
 
 /** Starts a server that answers as a gateway with this recorded answer would, but at once. */

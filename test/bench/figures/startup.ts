@@ -3,7 +3,7 @@ import { alternate } from "../alternate.ts";
 import { runCommand, type CommandRun } from "../command.ts";
 import { ttl, type Fixture } from "../fixture.ts";
 import { formatSeconds } from "../format.ts";
-import { configFlag, janitorFile } from "../janitor.ts";
+import { janitorFile, writeConfig } from "../janitor.ts";
 import { atMost, row, type Row, type Target } from "../row.ts";
 import { medianOf } from "../statistics.ts";
 
@@ -17,7 +17,7 @@ export const startup: Figure = {
   async *measure({ folder, gateways }) {
     const node = (...args: readonly string[]): Promise<CommandRun> => runCommand(process.execPath, args);
     const samples = await gateways.use(fixture, ({ url }) => {
-      const config = configFlag(folder, url, "api").replace("--config.file=", "");
+      const config = writeConfig(folder, url, "api");
       return alternate(
         { rounds },
         {
