@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
+import { projectRoot } from "./project-root.ts";
+
 export interface InstalledGateway {
   /** For test titles: `1.5.1 (bookworm)`. */
   readonly name: string;
@@ -9,7 +11,7 @@ export interface InstalledGateway {
   readonly binary: string;
 }
 
-const CACHE = join(import.meta.dirname, "../../.cache/pushgateway");
+const CACHE = join(projectRoot, ".cache/pushgateway");
 const BINARY = "prometheus-pushgateway";
 
 /**
