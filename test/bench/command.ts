@@ -68,7 +68,7 @@ function commandName(command: string, args: readonly string[]): string {
   return [command, ...args]
     .map((part) => part.split("/").at(-1))
     .join(" ")
-    .slice(0, 80);
+    .slice(0, 30);
 }
 
 /** The error of an uncaught exception, without where it was thrown; else the end of what it printed. */

@@ -8,6 +8,7 @@ import { installedGateways } from "../support/installed-gateways.ts";
 import { projectRoot } from "../support/project-root.ts";
 import { openBench, type Bench, type Figure } from "./bench.ts";
 import { figures } from "./figures.ts";
+import { formatSeconds } from "./format.ts";
 import { describeSetting, renderResults } from "./results.ts";
 import { CommandFailed, failedRow, type Row } from "./row.ts";
 import { renderTable } from "./table.ts";
@@ -41,6 +42,7 @@ if (chosen.length === figures.length) {
 
 /** One figure that fails leaves the others be. */
 async function measure(figure: Figure, bench: Bench): Promise<readonly Row[]> {
+  const startedAt = performance.now();
   const lines: Row[] = [];
   const add = (row: Row): void => {
     lines.push(row);
@@ -58,6 +60,7 @@ async function measure(figure: Figure, bench: Bench): Promise<readonly Row[]> {
     }
     add(failedRow(figure.name, error));
   }
+  console.error(`${figure.name}: took ${formatSeconds((performance.now() - startedAt) / 1000)}`);
   return lines;
 }
 

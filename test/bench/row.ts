@@ -36,7 +36,7 @@ export function row(figure: string, { value, text }: Measured, target: Target | 
 /** What could not be measured has not met its target either. */
 export function failedRow(figure: string, error: unknown, target: Target | null = null): Row {
   const message = error instanceof Error ? error.message : String(error);
-  const measured = `failed: ${message.trim().replaceAll(/\s+/g, " ").slice(0, 200)}`;
+  const measured = `failed: ${message.trim().replaceAll(/\s+/g, " ").slice(0, 140)}`;
   return { figure, measured, target: target?.text ?? "", met: target === null ? "" : "no" };
 }
 

@@ -18,7 +18,7 @@ export const report: Figure = {
     for (const fixture of readingFixtures(bench.large)) {
       const target = fixture.groups >= fixtures.tenThousand.groups ? atMost(1.1, "1.10") : null;
       yield await measureRow(`report vs curl, ${describeFixture(fixture)}`, target, () =>
-        bench.gateways.use(fixture, ({ url }) => againstCurl(bench, url, 7)),
+        bench.gateways.use(fixture, ({ url }) => againstCurl(bench, url, 5)),
       );
     }
     yield await measureRow(`report vs curl, ${longTitle}`, null, async () => {
