@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
 
+import type undici from "undici";
+
 /**
  * The parts of undici that the janitor needs, each by its own file: the package's front door also loads fetch, web sockets and
  * caches, which is most of the time in which a command starts, and 9 MB that stay. The version is pinned, and a test holds
@@ -11,8 +13,6 @@ const load = createRequire(import.meta.url);
 const dispatcher = load("undici/lib/dispatcher/dispatcher.js") as { readonly prototype: object };
 Object.assign(dispatcher.prototype, load("undici/lib/api/index.js"));
 
-export const Pool = load("undici/lib/dispatcher/pool.js") as (typeof import("undici"))["Pool"];
-export const buildConnector = load(
-  "undici/lib/core/connect.js",
-) as (typeof import("undici"))["buildConnector"];
-export const errors = load("undici/lib/core/errors.js") as (typeof import("undici"))["errors"];
+export const Pool = load("undici/lib/dispatcher/pool.js") as (typeof undici)["Pool"];
+export const buildConnector = load("undici/lib/core/connect.js") as (typeof undici)["buildConnector"];
+export const errors = load("undici/lib/core/errors.js") as (typeof undici)["errors"];
