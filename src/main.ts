@@ -1,7 +1,12 @@
 #!/usr/bin/env node
-import { runCli } from "./cli/program.ts";
+import * as module from "node:module";
+
 import type { Io, Output } from "./cli/io.ts";
-import { systemClock, wait } from "./cli/system-clock.ts";
+
+// Newer Nodes keep compiled code from one start to the next, where they can write; all but this file is loaded afterwards.
+if ("enableCompileCache" in module) (module.enableCompileCache as () => unknown)();
+const { runCli } = await import("./cli/program.ts");
+const { systemClock, wait } = await import("./cli/system-clock.ts");
 
 /** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
 const graceMs = 3000;

@@ -13,6 +13,8 @@ export function parseTimezone(text: string): string {
 }
 
 function isTimezone(text: string): boolean {
+  // The default; to look it up takes longer than to read the rest of the file.
+  if (text === "UTC") return true;
   try {
     createFormat(text);
     return true;
@@ -23,6 +25,7 @@ function isTimezone(text: string): boolean {
 
 /** Whether the clocks there change within a year. */
 export function changesClocks(timezone: string): boolean {
+  if (timezone === "UTC") return false;
   const format = createFormat(timezone);
   // Any year that the zone's present rules reach into, so that no clock is needed here.
   const offsets = Array.from({ length: 12 }, (_, month) => {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { breathe } from "../breathe.ts";
 import type { GatewayClient } from "../client.ts";
 import { GatewayError } from "../gateway-error.ts";
 import { gatewayTimeAtStart } from "../gateway-time.ts";
@@ -56,7 +57,7 @@ export async function openApiSnapshot(
     async read(visit) {
       const reader = new ApiReader(request, options, visit);
       try {
-        for await (const chunk of response.body) {
+        for await (const chunk of breathe(response.body, clock)) {
           sizeBytes += chunk.length;
           reader.write(chunk);
         }

@@ -2,6 +2,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 import type { Clock } from "../../core/clock.ts";
+import { breathe } from "../breathe.ts";
 import type { GatewayClient, OpenResponse } from "../client.ts";
 import { GatewayError } from "../gateway-error.ts";
 import { gatewayTimeAtStart, type GatewayTime } from "../gateway-time.ts";
@@ -72,7 +73,7 @@ export async function openExposition(
           startedAt = parseFiniteNumber(sample.value);
         else visit(sample);
       });
-      await readThrough(request, response, count(), finder);
+      await readThrough(request, response, breathe(count(), clock), finder);
       if (!complete || !finder.isComplete()) {
         throw new GatewayError(
           "unexpected_answer",
