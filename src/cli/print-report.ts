@@ -16,10 +16,10 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
     file === undefined
       ? { columns: stdout.columns, color: wantsColor(stdout, io.env) }
       : { columns: null, color: false };
-  const text = await render(report, flags.output, terminal);
+  const parts = await render(report, flags.output, terminal);
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
-  const problem = file === undefined ? null : await writeWhole(file, text, 0o644);
-  if (file === undefined) stdout.write(text);
+  const problem = file === undefined ? null : await writeWhole(file, [...parts].join(""), 0o644);
+  if (file === undefined) for (const block of joinToBlocks(parts)) stdout.write(block);
   if (problem !== null) stderr.write(`--output-file: ${problem}\n`);
   if (file === undefined && stdout.isTTY && flags.output === "table") return true;
   for (const { name, status, error } of report.gateways) {
@@ -28,22 +28,36 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   return problem === null;
 }
 
-/** Every renderer is loaded when it is asked for. */
+const blockLength = 64 * 1024;
+
+/** One write for a line would take longer than the line. */
+function* joinToBlocks(parts: Iterable<string>): Generator<string> {
+  let block = "";
+  for (const part of parts) {
+    block += part;
+    if (block.length < blockLength) continue;
+    yield block;
+    block = "";
+  }
+  if (block !== "") yield block;
+}
+
+/** Every renderer is loaded when it is asked for. What it gives is to be put together as it is. */
 async function render(
   report: SweepReport,
   format: OutputFormat,
   terminal: { readonly columns: number | null; readonly color: boolean },
-): Promise<string> {
+): Promise<Iterable<string>> {
   switch (format) {
     case "table":
-      return (await import("../report/table.ts")).renderTable(report, terminal);
+      return (await import("../report/table.ts")).renderTableLines(report, terminal);
     case "json":
-      return (await import("../report/json.ts")).renderJson(report);
+      return [(await import("../report/json.ts")).renderJson(report)];
     case "csv":
-      return (await import("../report/csv.ts")).renderCsv(report);
+      return [(await import("../report/csv.ts")).renderCsv(report)];
     case "markdown":
-      return (await import("../report/markdown.ts")).renderMarkdown(report);
+      return [(await import("../report/markdown.ts")).renderMarkdown(report)];
     case "html":
-      return (await import("../report/html-report.ts")).renderHtml(report);
+      return [(await import("../report/html-report.ts")).renderHtml(report)];
   }
 }

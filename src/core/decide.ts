@@ -2,7 +2,7 @@ import { lastActivityAt, type Group } from "./group.ts";
 import { outageAllowance, type Outage } from "./outage.ts";
 import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
-import type { Verdict } from "./verdict.ts";
+import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
 
 /** Everything besides the group itself that a decision depends on. */
 export interface Circumstances {
@@ -49,43 +49,63 @@ export function isFuture(time: number, now: number): boolean {
  */
 export function decide(group: Group, circumstances: Circumstances): Decision {
   const { rules, now, outage, refusingPushes } = circumstances;
-  const undated = { group, ageSeconds: null, ttlSeconds: null, expiresAt: null };
-
-  if (group.obstacle === "unreadable_labels") {
-    return { ...undated, rule: null, verdict: { verdict: "keep", reason: "unreadable_labels" } };
-  }
+  if (group.obstacle === "unreadable_labels") return undated(group, null, null, keep("unreadable_labels"));
   // No rule decides about it, whatever it matches: who deletes everything after a minute still wants to see that.
   const own = isOwnGroup(group.labels);
   const rule = own ? null : firstMatch(rules, group.labels);
   const since = rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
   const activityAt = lastActivityAt(group, since);
   const allowance = activityAt === null ? 0 : outageAllowance(outage, activityAt);
-  const dated = { ...undated, rule, ageSeconds: activityAt === null ? null : now - activityAt - allowance };
+  const age = activityAt === null ? null : now - activityAt - allowance;
 
-  if (own) return { ...dated, verdict: { verdict: "keep", reason: "own_metrics" } };
-  if (rule === null) return { ...dated, verdict: { verdict: "keep", reason: "no_rule" } };
-  if (rule.action === "keep") return { ...dated, verdict: { verdict: "keep", reason: "rule_keeps" } };
+  if (own) return undated(group, rule, age, keep("own_metrics"));
+  if (rule === null) return undated(group, rule, age, keep("no_rule"));
+  if (rule.action === "keep") return undated(group, rule, age, keep("rule_keeps"));
 
   const ttlSeconds = effectiveTtl(rule, group);
-  if (activityAt === null || dated.ageSeconds === null) {
-    return { ...dated, ttlSeconds, verdict: { verdict: "keep", reason: "invalid_time" } };
+  if (activityAt === null || age === null) {
+    return decision(group, rule, keep("invalid_time"), null, ttlSeconds, null);
   }
-  if (isFuture(activityAt, now)) {
-    return { ...dated, ttlSeconds, verdict: { verdict: "keep", reason: "future_time" } };
-  }
-  const ageSeconds = Math.max(0, dated.ageSeconds);
-  const expiresAt = activityAt + allowance + ttlSeconds;
-  const timed = { ...dated, ageSeconds, ttlSeconds, expiresAt };
-  return { ...timed, verdict: decideByAge(group, rule, ageSeconds, ttlSeconds) };
+  if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttlSeconds, null);
+  const ageSeconds = Math.max(0, age);
+  const verdict = decideByAge(group, rule, ageSeconds, ttlSeconds);
+  return decision(group, rule, verdict, ageSeconds, ttlSeconds, activityAt + allowance + ttlSeconds);
+}
+
+function undated(group: Group, rule: Rule | null, ageSeconds: number | null, verdict: Verdict): Decision {
+  return decision(group, rule, verdict, ageSeconds, null, null);
+}
+
+/** All decisions are made here, so that all of them have one shape: there are as many as groups. */
+function decision(
+  group: Group,
+  rule: Rule | null,
+  verdict: Verdict,
+  ageSeconds: number | null,
+  ttlSeconds: number | null,
+  expiresAt: number | null,
+): Decision {
+  return { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt };
 }
 
 function decideByAge(group: Group, rule: TtlRule, ageSeconds: number, ttlSeconds: number): Verdict {
   // Strictly: a group whose age is its TTL is still within it.
   const expired = ageSeconds > ttlSeconds;
-  if (!expired) return { verdict: "keep", reason: "within_ttl" };
-  if (rule.action === "report") return { verdict: "keep", reason: "rule_reports" };
-  if (group.obstacle === "unaddressable") return { verdict: "keep", reason: "unaddressable" };
-  return { verdict: "delete", reason: "ttl_expired" };
+  if (!expired) return keep("within_ttl");
+  if (rule.action === "report") return keep("rule_reports");
+  if (group.obstacle === "unaddressable") return keep("unaddressable");
+  return expiredVerdict;
+}
+
+const expiredVerdict: Verdict = { verdict: "delete", reason: "ttl_expired" };
+
+/** One object for each reason, however many groups it keeps. */
+const keepVerdicts = new Map<KeepReason, Verdict>(
+  keepReasons.map((reason) => [reason, { verdict: "keep", reason }]),
+);
+
+function keep(reason: KeepReason): Verdict {
+  return keepVerdicts.get(reason) ?? { verdict: "keep", reason };
 }
 
 /**

@@ -1,14 +1,20 @@
+import { LabelList } from "./label-list.ts";
+
 /**
  * A grouping key: label names to values, `job` first, then by name, so that the same key always reads the same.
- * A Map, because a label may be called `constructor` or `__proto__`.
+ * A map, because a label may be called `constructor` or `__proto__`.
  */
 export type Labels = ReadonlyMap<string, string>;
 
 /** Sorts `pairs` into a grouping key. A repeated name keeps its last value. */
 export function createLabels(pairs: Iterable<readonly [name: string, value: string]>): Labels {
-  const labels = new Map<string, string>();
-  for (const [name, value] of [...pairs].toSorted(byLabelName)) labels.set(name, value);
-  return labels;
+  const list: string[] = [];
+  for (const [name, value] of [...pairs].toSorted(byLabelName)) {
+    // Sorting keeps the order of equals, so that the last value comes last.
+    if (list.at(-2) === name) list[list.length - 1] = value;
+    else list.push(name, value);
+  }
+  return new LabelList(list);
 }
 
 function byLabelName([a]: readonly [string, string], [b]: readonly [string, string]): number {
@@ -27,9 +33,13 @@ function compareLabelNames(a: string, b: string): number {
  * the pairs, put together by hand: there is one for every group of every look.
  */
 export function labelsKey(labels: Labels): string {
-  let json = "[";
-  for (const [name, value] of labels) json += `${json === "[" ? "" : ","}[${toJson(name)},${toJson(value)}]`;
-  return `${json}]`;
+  const parts: string[] = [];
+  for (const [name, value] of labels)
+    parts.push(parts.length === 0 ? "[[" : "],[", toJson(name), ",", toJson(value));
+  // Joined, not added up: a text that is made of others keeps all of them in memory.
+  if (parts.length === 0) return "[]";
+  parts.push("]]");
+  return parts.join("");
 }
 
 function toJson(text: string): string {

@@ -1,6 +1,6 @@
 import { formatAge, formatDuration } from "../core/duration.ts";
 import { padTo, widthOf } from "../core/printable.ts";
-import type { GatewayReport, SweepReport } from "../core/report.ts";
+import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { createStyle, type Paint, type Style } from "./style.ts";
 import { cutTo } from "./text.ts";
 import { viewRow, type Row } from "./row.ts";
@@ -14,17 +14,32 @@ export interface TableOptions {
 
 /** Renders a report for people: per gateway a headline, one line per group, and what needs attention. */
 export function renderTable(report: SweepReport, options: TableOptions): string {
-  const style = createStyle(options.color);
-  return report.gateways.map((gateway) => renderGateway(gateway, report.dryRun, options, style)).join("\n");
+  return [...renderTableLines(report, options)].join("");
 }
 
-function renderGateway(report: GatewayReport, dryRun: boolean, options: TableOptions, style: Style): string {
+/** The same line by line, because all of them together may be large. */
+export function* renderTableLines(report: SweepReport, options: TableOptions): Generator<string> {
+  const style = createStyle(options.color);
+  for (const [index, gateway] of report.gateways.entries()) {
+    if (index > 0) yield "\n";
+    for (const line of renderGateway(gateway, report.dryRun, options, style)) yield `${line}\n`;
+  }
+}
+
+function* renderGateway(
+  report: GatewayReport,
+  dryRun: boolean,
+  options: TableOptions,
+  style: Style,
+): Generator<string> {
   const gateway = viewGateway(report, dryRun);
-  const lines = [headline(gateway, style)];
-  if (report.entries.length > 0) lines.push("", ...renderRows(report.entries.map(viewRow), options, style));
-  if (gateway.error !== null) lines.push("", style.red(`${gateway.status}: ${gateway.error.message}`));
-  for (const note of gateway.notes) lines.push("", style.yellow(`note: ${note}`));
-  return `${lines.join("\n")}\n`;
+  yield headline(gateway, style);
+  if (report.entries.length > 0) {
+    yield "";
+    yield* renderRows(report.entries, options, style);
+  }
+  if (gateway.error !== null) yield* ["", style.red(`${gateway.status}: ${gateway.error.message}`)];
+  for (const note of gateway.notes) yield* ["", style.yellow(`note: ${note}`)];
 }
 
 function headline({ name, url, facts, status }: GatewayView, style: Style): string {
@@ -34,19 +49,32 @@ function headline({ name, url, facts, status }: GatewayView, style: Style): stri
 
 const header = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];
 
-function renderRows(rows: readonly Row[], options: TableOptions, style: Style): string[] {
-  const texts = rows.map(cells);
-  const widths = header.map((title, column) =>
-    texts.reduce((width, row) => Math.max(width, widthOf(row[column] ?? "")), title.length),
-  );
+function* renderRows(
+  entries: readonly ReportEntry[],
+  options: TableOptions,
+  style: Style,
+): Generator<string> {
+  const widths = measureColumns(entries);
   const render = (row: readonly string[], paint: Paint): string => {
     const padded = row.map((cell, column) => pad(cell, column, widths[column] ?? 0));
     return paint(cutTo(padded.join("  "), options.columns));
   };
-  return [
-    render(header, style.dim),
-    ...rows.map((row, index) => render(texts[index] ?? [], paintOf(row, style))),
-  ];
+  yield render(header, style.dim);
+  for (const entry of entries) {
+    const row = viewRow(entry);
+    yield render(cells(row), paintOf(row, style));
+  }
+}
+
+/** Cells are made once to be measured and once to be shown: to hold all of them would take more than the report itself. */
+function measureColumns(entries: readonly ReportEntry[]): readonly number[] {
+  const widths = header.map((title) => title.length);
+  for (const entry of entries) {
+    // What comes last needs no width.
+    for (const [column, cell] of cells(viewRow(entry)).slice(0, -1).entries())
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+  }
+  return widths;
 }
 
 function pad(cell: string, column: number, width: number): string {
