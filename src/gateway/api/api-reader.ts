@@ -57,7 +57,7 @@ export async function openApiSnapshot(
     async read(visit) {
       const reader = new ApiReader(request, options, visit);
       try {
-        for await (const chunk of breathe(response.body, clock)) {
+        for await (const chunk of breathe(response.body)) {
           sizeBytes += chunk.length;
           reader.write(chunk);
         }

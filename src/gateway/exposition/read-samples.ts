@@ -73,7 +73,7 @@ export async function openExposition(
           startedAt = parseFiniteNumber(sample.value);
         else visit(sample);
       });
-      await readThrough(request, response, breathe(count(), clock), finder);
+      await readThrough(request, response, breathe(count()), finder);
       if (!complete || !finder.isComplete()) {
         throw new GatewayError(
           "unexpected_answer",
