@@ -13,7 +13,7 @@ const rounds = 11;
 export const reader: Figure = {
   name: "reader",
   method:
-    "A gateway's recorded answer. In memory, in chunks of 64 KiB: the reader against decoding and JSON.parse of the whole. " +
+    "A gateway's recorded answer, read by code that is warm. In memory, in chunks of 64 KiB: the reader against decoding and JSON.parse of the whole. " +
     "From a server that has it ready, over one connection: the reader against taking the same chunks and dropping them.",
   async *measure(bench) {
     for (const fixture of readingFixtures(bench.large)) {
