@@ -1,19 +1,14 @@
 import type { Archive } from "../archive/archive.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, PushgatewaySettings } from "../config/config.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import type { SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
-import type { Gateway } from "../gateway/gateway.ts";
-import { failedReport } from "../sweep/create-report.ts";
-import { sweepGateway } from "../sweep/sweep.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
-import { connect } from "./connect.ts";
 import type { SweepFlags } from "./flags.ts";
-import { patienceSeconds, watchPatience } from "./impatient-gateway.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
 import { createSlots } from "./slots.ts";
+import { sweepOne } from "./sweep-one.ts";
 import { countArchived, keepArchive, openSweepArchive, type ArchiveOf } from "./sweep-archive.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** What is counted while gateways are swept; everything else is in the report. */
 export interface SweepCounts extends SweepMetrics {
@@ -61,40 +56,14 @@ export async function sweepAll(
   const archiveOf = givenArchive ?? keepArchive({ clock: io.clock, log });
   const opened = await openSweepArchive(config, dryRun, { log, archiveOf });
   const archive = opened === null ? null : countArchived(opened, metrics);
-  const settings = { rules: config.rules, limits: config.limits, dryRun };
+  const parts = { config, dryRun, planFor, archive, log, metrics, progress: progress.update, io };
   const slots = createSlots(concurrency);
-  const sweepInTurn = async (target: Config["pushgateways"][number]): Promise<GatewayReport> => {
+  const sweepInTurn = async (target: PushgatewaySettings): Promise<GatewayReport> => {
     const giveBack = await slots.take();
     try {
-      return await sweepOne(target, giveBack);
+      return await sweepOne(target, giveBack, parts);
     } finally {
       giveBack();
-    }
-  };
-  const sweepOne = async (
-    target: Config["pushgateways"][number],
-    onOverdue: () => void,
-  ): Promise<GatewayReport> => {
-    const gateway = await connectOrExplain(target, io);
-    // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
-    if (gateway instanceof UsageError) {
-      return failedReport(target, { code: "configuration", message: gateway.message }, 0);
-    }
-    const { source } = target;
-    const context = {
-      ...io,
-      gateway: watchPatience(gateway, patienceSeconds(target.timeoutSeconds), onOverdue),
-      source,
-      // Whole groups are only told by the API.
-      archive: source === "exposition" ? null : archive,
-      log,
-      metrics,
-      progress: progress.update,
-    };
-    try {
-      return await sweepGateway(context, planFor === undefined ? settings : { ...settings, planFor });
-    } finally {
-      await gateway.close();
     }
   };
   try {
@@ -116,17 +85,5 @@ async function applyRetention(
   const gatewayTimes = reports.flatMap(({ snapshot }) => (snapshot === null ? [] : [snapshot.takenAt]));
   if (archive !== null && gatewayTimes.length > 0) {
     await archive.applyRetention(Math.min(localNow, ...gatewayTimes));
-  }
-}
-
-async function connectOrExplain(
-  target: Config["pushgateways"][number],
-  io: Io,
-): Promise<Gateway | UsageError> {
-  try {
-    return await connect(target, io);
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
   }
 }

@@ -1,0 +1,59 @@
+import type { Config, PushgatewaySettings } from "../config/config.ts";
+import type { GatewayReport } from "../core/report.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { failedReport } from "../sweep/create-report.ts";
+import type { SweepArchive, SweepContext, SweepSettings } from "../sweep/sweep-context.ts";
+import { sweepGateway } from "../sweep/sweep.ts";
+import { connect } from "./connect.ts";
+import { patienceSeconds, watchPatience } from "./impatient-gateway.ts";
+import type { Io } from "./io.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What the sweeps of all gateways have in common. */
+export interface SweepParts extends Pick<SweepContext, "log" | "metrics" | "progress"> {
+  readonly config: Config;
+  readonly dryRun: boolean;
+  readonly planFor: SweepSettings["planFor"] | undefined;
+  readonly archive: SweepArchive | null;
+  readonly io: Io;
+}
+
+/**
+ * Connects to one gateway and sweeps it.
+ * @param onOverdue whenever an answer is overdue
+ */
+export async function sweepOne(
+  target: PushgatewaySettings,
+  onOverdue: () => void,
+  { config, dryRun, planFor, archive, io, ...rest }: SweepParts,
+): Promise<GatewayReport> {
+  const gateway = await connectOrExplain(target, io);
+  // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
+  if (gateway instanceof UsageError) {
+    return failedReport(target, { code: "configuration", message: gateway.message }, 0);
+  }
+  const { source, timeoutSeconds } = target;
+  const context: SweepContext = {
+    ...io,
+    ...rest,
+    gateway: watchPatience(gateway, patienceSeconds(timeoutSeconds), onOverdue),
+    source,
+    // Whole groups are only told by the API.
+    archive: source === "exposition" ? null : archive,
+  };
+  const settings = { rules: config.rules, limits: config.limits, dryRun };
+  try {
+    return await sweepGateway(context, planFor === undefined ? settings : { ...settings, planFor });
+  } finally {
+    await gateway.close();
+  }
+}
+
+async function connectOrExplain(target: PushgatewaySettings, io: Io): Promise<Gateway | UsageError> {
+  try {
+    return await connect(target, io);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
