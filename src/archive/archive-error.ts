@@ -1,3 +1,5 @@
+import { errorCode } from "../core/error-code.ts";
+
 /**
  * - `locked`: another janitor works in the folder
  * - `unusable`: the folder or a file in it cannot be created, read, written or locked
@@ -14,11 +16,6 @@ export class ArchiveError extends Error {
     super(`${path}: ${what}`, cause === undefined ? undefined : { cause });
     this.code = code;
   }
-}
-
-/** The code of an error of Node's, for example `ENOENT`. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 /** An error of Node's file functions in words, as {@link ArchiveError} `unusable`. */

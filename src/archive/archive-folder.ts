@@ -1,10 +1,12 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { ArchiveError, errorCode, unusable } from "./archive-error.ts";
+import { errorCode } from "../core/error-code.ts";
+import { ArchiveError, unusable } from "./archive-error.ts";
 import { encodeBatch } from "./batch.ts";
-import { DayFile, type ClosedFile } from "./day-file.ts";
+import { DayFile } from "./day-file.ts";
 import { dayFileName, dayOf, removeExpiredFiles } from "./day-files.ts";
+import type { FileState } from "./file-state.ts";
 import { lockDirectory, type DirectoryLock } from "./lock.ts";
 import { describeDamage } from "./read-archive.ts";
 import { renderRecord, type ArchiveRecord } from "./records.ts";
@@ -33,7 +35,7 @@ export class ArchiveFolder {
   #file: DayFile | null = null;
   #day = "";
   /** The last file that was closed, and how. */
-  #closed: { readonly path: string; readonly state: ClosedFile | null } | null = null;
+  #closed: { readonly path: string; readonly state: FileState | null } | null = null;
 
   constructor(options: ArchiveFolderOptions) {
     this.#options = options;

@@ -2,14 +2,12 @@ import { stat } from "node:fs/promises";
 
 import { unusable } from "./archive-error.ts";
 import { listArchiveFiles } from "./day-files.ts";
-import { fileIdentity } from "./file-identity.ts";
+import { fileState, type FileState } from "./file-state.ts";
 import { readArchiveFile, type Tell } from "./read-archive.ts";
 import type { ArchiveRecord } from "./records.ts";
 
 /** How far a file has been read. */
-interface Mark {
-  readonly identity: string;
-  readonly size: number;
+interface Mark extends FileState {
   /** Behind the last complete batch. */
   readonly offset: number;
 }
@@ -54,15 +52,13 @@ function goesOn(mark: Mark, file: FileState | undefined): boolean {
   return file !== undefined && file.identity === mark.identity && file.size >= mark.offset;
 }
 
-type FileState = Pick<Mark, "identity" | "size">;
-
 async function findFiles(path: string): Promise<ReadonlyMap<string, FileState>> {
   const files = new Map<string, FileState>();
   for (const file of await listArchiveFiles(path)) {
     const stats = await stat(file, { bigint: true }).catch((error: unknown) => {
       throw unusable(file, "cannot be read", error);
     });
-    files.set(file, { identity: fileIdentity(stats), size: Number(stats.size) });
+    files.set(file, fileState(stats));
   }
   return files;
 }

@@ -4,16 +4,10 @@ import { dirname } from "node:path";
 
 import { ArchiveError, unusable } from "./archive-error.ts";
 import { startsLikeBatch, walkBatches, type Damage } from "./batches.ts";
-import { fileIdentity } from "./file-identity.ts";
+import { fileState, type FileState } from "./file-state.ts";
 
 /** Metrics can be confidential. */
 const fileMode = 0o600;
-
-/** A file as this process left it, with a whole batch at its end. */
-export interface ClosedFile {
-  readonly identity: string;
-  readonly size: number;
-}
 
 /** The file of one day, open for appending. Only one may be open per file, in all processes: the lock sees to that. */
 export class DayFile {
@@ -39,12 +33,12 @@ export class DayFile {
   static async open(
     path: string,
     tell: (damage: Damage) => void,
-    last: ClosedFile | null = null,
+    last: FileState | null = null,
   ): Promise<DayFile> {
     let handle: FileHandle | null = null;
     try {
       handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, fileMode);
-      const state = await closedState(handle);
+      const state = fileState(await handle.stat({ bigint: true }));
       const { size } = state;
       const isKnown = last?.identity === state.identity && last.size === size;
       // Its name must not be lost in a crash when its content is not.
@@ -78,8 +72,8 @@ export class DayFile {
   }
 
   /** @returns what to open it with the next time; null if its end may be torn */
-  async close(): Promise<ClosedFile | null> {
-    const state = this.#torn ? null : await closedState(this.#handle);
+  async close(): Promise<FileState | null> {
+    const state = this.#torn ? null : fileState(await this.#handle.stat({ bigint: true }));
     await this.#handle.close();
     return state;
   }
@@ -93,11 +87,6 @@ export class DayFile {
       this.#torn = true;
     }
   }
-}
-
-async function closedState(handle: FileHandle): Promise<ClosedFile> {
-  const stats = await handle.stat({ bigint: true });
-  return { identity: fileIdentity(stats), size: Number(stats.size) };
 }
 
 /**

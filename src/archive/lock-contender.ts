@@ -3,7 +3,8 @@ import { access, readdir, readlink, rename, stat, unlink } from "node:fs/promise
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { ArchiveError, errorCode, unusable } from "./archive-error.ts";
+import { errorCode } from "../core/error-code.ts";
+import { ArchiveError, unusable } from "./archive-error.ts";
 import { askHolder, listenIn, type LockHolder, type LockSocket } from "./lock-socket.ts";
 
 /** Sockets that listen, and those that may not listen yet. No two processes use the same name. */

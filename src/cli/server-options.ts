@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
-import { explainReadError } from "../config/read.ts";
+import { explainReadError } from "../core/error-code.ts";
 import { isExemptFromProxy } from "../http/no-proxy.ts";
 import { findEnvironmentProxy, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions } from "../http/server-options.ts";

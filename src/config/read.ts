@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 
 import type { z } from "zod";
 
+import { explainReadError } from "../core/error-code.ts";
 import { decodeText, maxFileBytes } from "./file-text.ts";
 import { Findings, type Places } from "./findings.ts";
 import { checkShape, type Draft } from "./shape.ts";
@@ -62,21 +63,6 @@ function failure(path: string, message: string): Reading<never> {
   const findings = new Findings(path, new SourceText(""));
   findings.error(message, null);
   return { decoded: null, findings };
-}
-
-/** Why a file cannot be read, in words that follow a colon. */
-export function explainReadError(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "ENOENT":
-      return "there is no such file";
-    case "EISDIR":
-      return "it is a folder";
-    case "EACCES":
-      return "permission denied";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }
 
 export const readStart: ReadFile = async (path) => {

@@ -28,8 +28,11 @@ export interface Distribution {
   readonly parts: readonly (readonly [bound: string, value: string])[];
 }
 
-/** The gateway's own families of a group: its two push times. */
-export const pushTimeNames: ReadonlySet<string> = new Set(["push_time_seconds", "push_failure_time_seconds"]);
+/** The gateway's own family with the time of a group's last successful push. */
+export const successTimeName = "push_time_seconds";
+/** The one with the time of its last failed push. */
+export const failureTimeName = "push_failure_time_seconds";
+export const pushTimeNames: ReadonlySet<string> = new Set([successTimeName, failureTimeName]);
 
 /**
  * Decodes the families of one group of the API, without the two push times. What has not the API's shape is null.

@@ -1,5 +1,6 @@
 import { promises as dns, type SrvRecord } from "node:dns";
 
+import { errorCode } from "../core/error-code.ts";
 import { answerOf, BadAnswer, type Answer, type Look } from "./look.ts";
 import { expandName, type SearchList } from "./search-list.ts";
 import type { Target } from "./target-groups.ts";
@@ -59,7 +60,7 @@ async function lookUp(
     try {
       return await ask(resolver, full, places);
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      const code = errorCode(error) ?? String(error);
       // The name exists, without such records: that is an answer.
       if (code === "ENODATA") return [];
       if (code !== "ENOTFOUND") failure = `${full} ${places.type}: ${explain(code)}`;

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 
 import { parseDocument } from "yaml";
 
+import { errorCode, explainReadError } from "../core/error-code.ts";
 import { answerOf, BadAnswer, maxAnswerBytes, readAnswer, type Answer, type Look } from "./look.ts";
 import { decodeTargetGroups, type Target } from "./target-groups.ts";
 
@@ -22,7 +23,7 @@ export function createFileLook(patterns: readonly string[]): Look {
         if (paths.length === 0) answers.set(`no ${pattern}`, { ok: false, problem: `no file is ${pattern}` });
         for (const path of paths) answers.set(path, await answerOf(() => readTargets(path)));
       } catch (error) {
-        const problem = `${dirname(pattern)}: ${explain(error)}`;
+        const problem = `${dirname(pattern)}: ${explainReadError(error)}`;
         answers.set(`no ${pattern}`, { ok: false, problem });
         const matches = createMatch(pattern);
         for (const path of known) if (matches(path)) answers.set(path, { ok: false, problem });
@@ -45,7 +46,7 @@ async function findFiles(pattern: string): Promise<readonly string[]> {
       .filter(createMatch(pattern))
       .toSorted();
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
 }
@@ -66,7 +67,7 @@ async function readTargets(path: string): Promise<readonly Target[]> {
     const text = await readAnswer(createReadStream(path, { end: maxAnswerBytes }));
     return decodeTargetGroups(/\.json$/i.test(path) ? parseJson(text) : parseYaml(text));
   } catch (error) {
-    throw new BadAnswer(`${path}: ${explain(error)}`);
+    throw new BadAnswer(`${path}: ${explainReadError(error)}`);
   }
 }
 
@@ -88,19 +89,4 @@ function parseYaml(text: string): unknown {
   // Who means none writes []; this is a file that is just being written.
   if (document.contents === null) throw new BadAnswer("the file is empty");
   return document.toJS({ maxAliasCount: 100 });
-}
-
-function explain(error: unknown): string {
-  switch (codeOf(error)) {
-    case "ENOENT":
-      return "there is no such file";
-    case "EACCES":
-      return "permission denied";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { ExpositionState, Finding, GatewayFault } from "../core/diagnosis.ts";
+import { failureTimeName } from "../core/family.ts";
 import { findRemedy } from "../core/remedy.ts";
 import { findApiBreakers } from "./api-breaker.ts";
 import type { GatewayClient } from "./client.ts";
@@ -35,7 +36,7 @@ export async function accuseBreaker(
   naming: PathNaming,
   exposition: ExpositionState,
 ): Promise<readonly Finding[]> {
-  const nameless = { reason: "empty_family", family: "push_failure_time_seconds", sides: [] } as const;
+  const nameless = { reason: "empty_family", family: failureTimeName, sides: [] } as const;
   const symptom = "GET /api/v1/metrics: the connection is closed without an answer";
   if (exposition.state !== "consistent") {
     const why =

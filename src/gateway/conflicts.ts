@@ -1,4 +1,5 @@
 import type { Finding, FindingReason } from "../core/diagnosis.ts";
+import { failureTimeName, pushTimeNames, successTimeName } from "../core/family.ts";
 import { formatLabels } from "../core/labels.ts";
 import { findRemedy, type Culprit, type Side } from "../core/remedy.ts";
 import type { Complaint, RawLabels } from "./complaint.ts";
@@ -38,7 +39,7 @@ function pushTimesFirst(a: Complaint, b: Complaint): number {
 }
 
 function isPushTime(complaint: Complaint): boolean {
-  return complaint.kind !== "unknown" && complaint.family === "push_time_seconds";
+  return complaint.kind !== "unknown" && complaint.family === successTimeName;
 }
 
 function identityOf({ reason, sides, evidence }: Finding): string {
@@ -78,7 +79,7 @@ function accuse(
     case "invalid":
       return ["invalid_series", invalidSides(complaint, holders, naming)];
     case "wrong_type": {
-      if (!pushTimes.has(complaint.family)) return ["type_conflict", typeSides(complaint, holders)];
+      if (!pushTimeNames.has(complaint.family)) return ["type_conflict", typeSides(complaint, holders)];
       return [
         "gateway_family",
         sideOf(holders.ofFamily(complaint.family).filter(({ type }) => type !== "GAUGE")),
@@ -97,14 +98,13 @@ function accuse(
 }
 
 /** The gateway makes these itself, of type GAUGE and with the labels of their group. */
-const pushTimes: ReadonlySet<string> = new Set(["push_time_seconds", "push_failure_time_seconds"]);
 
 /**
  * Groups that pushed a failure time with the labels of another group. That other group is refused because of it, never
  * pushes successfully, and would look like the one to delete; but it would be back, as refused as before.
  */
 function findForgers({ family, labels }: SeriesComplaint, holders: Holders): readonly Holder[] {
-  if (family !== "push_failure_time_seconds") return [];
+  if (family !== failureTimeName) return [];
   const key = seriesKey(labels);
   const all = [...new Set(holders.ofSeries(family, labels))];
   return all.filter(({ culprit }) => culprit.paths.length > 0 && expositionKey(culprit.labels) !== key);
@@ -120,7 +120,7 @@ function duplicateSides(
   if (groups.length > 1) return groups.map(({ culprit }) => [culprit]);
   if (all.length > 1) return sideOf(groups);
   // Without the API: the labels of a push time are those of its group, in one spelling or the other.
-  const spellings = all.length === 0 && family === "push_time_seconds" ? rawCulprits(labels, [], naming) : [];
+  const spellings = all.length === 0 && family === successTimeName ? rawCulprits(labels, [], naming) : [];
   return spellings.length === 2 ? spellings.map((culprit) => [culprit]) : [];
 }
 
@@ -131,7 +131,7 @@ function invalidSides(
   naming: PathNaming,
 ): readonly Side[] {
   const culprits = holders.ofSeries(family, labels).map(({ culprit }) => culprit);
-  if (family === "push_time_seconds") {
+  if (family === successTimeName) {
     // Both spellings hold the same invalid value, so neither can be another, healthy group.
     const spelled = rawCulprits(labels, culprits, naming);
     return spelled.length === 0 ? [] : [spelled];

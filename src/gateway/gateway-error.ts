@@ -27,6 +27,21 @@ export class GatewayError extends Error {
   }
 }
 
+/**
+ * Handles a request's error: where the gateway closed the connection without an answer, says what that most likely means.
+ * @throws the error, explained or as it is
+ */
+export function explainSilence(
+  request: { readonly method: string; readonly url: string },
+  meaning: string,
+): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof GatewayError) || error.code !== "no_answer") throw error;
+    const what = `the gateway closed the connection without an answer; ${meaning}`;
+    throw new GatewayError("no_answer", request, what, error.cause);
+  };
+}
+
 /** A label may be as long as its pusher likes, and a log line should not be. */
 function shortenUrl(url: string): string {
   return url.length > 300 ? `${url.slice(0, 300)}…` : url;

@@ -10,11 +10,11 @@ import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "./expect-success.ts";
 import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
 import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { explainSilence } from "./gateway-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import { readStatus, type GatewayStatus } from "./status.ts";
 
-/** One Pushgateway. Every method throws {@link GatewayError}; none retries. */
+/** One Pushgateway. Every method throws `GatewayError`; none retries. */
 export interface Gateway {
   readonly name: string;
   readonly url: string;
@@ -72,9 +72,8 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
       const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
       const response = await client
         .send({ method: "PUT", path, headers, body, signal })
-        .catch((error: unknown) => {
-          throw explainSilentRefusal(error, request);
-        });
+        // Other versions answer 400 with the reason.
+        .catch(explainSilence(request, "1.11.0 refuses a push that way, its log says why"));
       expectSuccess(request, response);
     },
 
@@ -89,15 +88,4 @@ function pathsOf({ labels, obstacle, hidesInstance }: Group, naming: PathNaming)
   const other = hidesInstance === true ? groupPath(new Map([...labels, ["instance", ""]]), naming) : path;
   if (path === null || other === null) return null;
   return path === other ? [path] : [path, other];
-}
-
-/** 1.11.0 closes the connection instead of saying why it refuses a push; other versions answer 400 with the reason. */
-function explainSilentRefusal(error: unknown, request: { method: string; url: string }): unknown {
-  if (!(error instanceof GatewayError) || error.code !== "no_answer") return error;
-  return new GatewayError(
-    "no_answer",
-    request,
-    "the gateway closed the connection without an answer; 1.11.0 refuses a push that way, its log says why",
-    error.cause,
-  );
 }

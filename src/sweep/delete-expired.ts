@@ -43,12 +43,11 @@ export async function deleteExpired(
   });
   const planned = snapshotEvidence(snapshot);
   const { circumstances } = plan;
-  const naming: PathNaming = { utf8Names: status.utf8Names };
   const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
   const ledger = new Ledger();
   const deletions = plan.decisions.filter(isDeletion);
   try {
-    await new Deletion(context, { deletions, pace, evidence, naming, ledger }).run();
+    await new Deletion(context, { deletions, pace, evidence, naming: status, ledger }).run();
   } finally {
     await pace.stop();
   }

@@ -123,11 +123,15 @@ export class EvidenceKeeper {
 
   async #readApi(wanted: readonly Decision[], signal: AbortSignal): Promise<void> {
     const { gateway, clock } = this.#context;
-    const naming = { utf8Names: this.#scope.status.utf8Names };
     const keys = keysWithin(maxHeldSeries, wanted);
     if (keys.size > 0) this.#wholes.clear();
     const gauges = ttlMetricNames(this.#settings.rules);
-    const open = await gateway.openSnapshot({ naming, gauges, wholes: keys.size > 0, signal });
+    const open = await gateway.openSnapshot({
+      naming: this.#scope.status,
+      gauges,
+      wholes: keys.size > 0,
+      signal,
+    });
     const monotonic = (): number => clock.monotonic();
     const snapshot = await collectSnapshot(open, monotonic, (read) => {
       if (keys.has(read.group.key)) this.#wholes.set(read.group.key, read.whole());

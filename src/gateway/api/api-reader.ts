@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { breathe } from "../breathe.ts";
 import type { GatewayClient } from "../client.ts";
-import { GatewayError } from "../gateway-error.ts";
+import { explainSilence, GatewayError } from "../gateway-error.ts";
 import { gatewayTimeAtStart } from "../gateway-time.ts";
 import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
@@ -40,9 +40,9 @@ export async function openApiSnapshot(
   const { signal } = options;
   const response = await client
     .open({ method: "GET", path, headers: freshHeaders, signal })
-    .catch((error: unknown) => {
-      throw explainPanic(error, request);
-    });
+    // A push of a family without samples makes every such request panic in the gateway, which closes the connection without
+    // an answer until that group is gone (seen on 1.5.1 and 1.11).
+    .catch(explainSilence(request, "a group may be breaking its API: run `pushgateway-janitor doctor`"));
   const elapsedSeconds = clock.monotonic() - requestedAt;
   const time = gatewayTimeAtStart(response.headers.date, elapsedSeconds, localNow);
   await expectFreshSuccess(request, response);
@@ -117,9 +117,8 @@ export class ApiReader {
   /** @throws {@link GatewayError} if this was not all, or not a success */
   end(): void {
     this.#explained(() => this.#scanner.end());
-    const hasData = this.#groups.hasData;
     checkEnvelope(this.#request, this.#groups.envelope);
-    if (!hasData) throw this.#unexpected("data is not a list of groups; is this a Pushgateway?");
+    if (!this.#groups.hasData) throw this.#unexpected("data is not a list of groups; is this a Pushgateway?");
   }
 
   #explained(work: () => void): void {
@@ -146,17 +145,3 @@ export const residentReader = new ApiReader(
   { naming: { utf8Names: false }, gauges: new Set() },
   () => {},
 );
-
-/**
- * A push of a family without samples makes every such request panic in the gateway, which closes the connection
- * without an answer until that group is gone (seen on 1.5.1 and 1.11).
- */
-function explainPanic(error: unknown, request: Request): unknown {
-  if (!(error instanceof GatewayError) || error.code !== "no_answer") return error;
-  return new GatewayError(
-    "no_answer",
-    request,
-    "the gateway closed the connection without an answer; a group may be breaking its API: run `pushgateway-janitor doctor`",
-    error.cause,
-  );
-}

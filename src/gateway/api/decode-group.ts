@@ -1,3 +1,4 @@
+import { failureTimeName, successTimeName } from "../../core/family.ts";
 import type { Group, Obstacle } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { isAddressable, type PathNaming } from "../group-path.ts";
@@ -10,12 +11,9 @@ export interface DecodeOptions {
   readonly gauges: ReadonlySet<string>;
 }
 
-const successName = "push_time_seconds";
-const failureName = "push_failure_time_seconds";
-
 /** The families that decoding needs. */
 export function neededFamilies({ gauges }: Pick<DecodeOptions, "gauges">): ReadonlySet<string> {
-  return new Set([successName, failureName, ...gauges]);
+  return new Set([successTimeName, failureTimeName, ...gauges]);
 }
 
 /** Most groups have none: they share these. */
@@ -32,8 +30,8 @@ export function decodeGroup(raw: RawGroup, index: number, { naming, gauges }: De
     key: labels === null ? `unreadable:${index}` : labelsKey(labels),
     labels: labels ?? createLabels([]),
     obstacle: findObstacle(labels, naming),
-    lastSuccessAt: gaugeValue(raw.families.get(successName)),
-    lastFailureAt: decodeFailureTime(raw.families.get(failureName)),
+    lastSuccessAt: gaugeValue(raw.families.get(successTimeName)),
+    lastFailureAt: decodeFailureTime(raw.families.get(failureTimeName)),
     series: raw.series,
     nativeHistograms: raw.nativeHistograms.length === 0 ? noNames : raw.nativeHistograms,
     gauges: gauges.size === 0 ? noGauges : decodeGauges(raw, gauges),
@@ -52,7 +50,7 @@ function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | nul
  */
 function decodeLabels({ labels: genuine, families }: RawGroup): Labels | null {
   if (genuine !== null) return createLabels(genuine);
-  const pushTime = families.get(successName);
+  const pushTime = families.get(successTimeName);
   if (pushTime?.series !== 1 || pushTime.labels === null) return null;
   const labels = createLabels(pushTime.labels);
   return labels.get("instance") === "" || !labels.has("instance") ? null : labels;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { failureTimeName, successTimeName } from "../../core/family.ts";
 import type { Group } from "../../core/group.ts";
 import { createLabels, formatLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { DecodeOptions } from "../api/decode-group.ts";
@@ -8,9 +9,6 @@ import { parseFiniteNumber } from "../numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
 import { openExposition } from "./read-samples.ts";
 import { BadLine, type Sample } from "./sample-finder.ts";
-
-const successName = "push_time_seconds";
-const failureName = "push_failure_time_seconds";
 
 /**
  * Opens a snapshot from `GET /metrics`: all groups, but only what their push times and the gauges asked for tell. What it
@@ -27,7 +25,7 @@ export async function openExpositionSnapshot(
   clock: Clock,
   { naming, gauges, signal }: DecodeOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<OpenSnapshot> {
-  const open = await openExposition(client, clock, [successName, failureName, ...gauges], signal);
+  const open = await openExposition(client, clock, [successTimeName, failureTimeName, ...gauges], signal);
   const { request, requestedAt, time } = open;
   return {
     source: "exposition",
@@ -66,10 +64,10 @@ class Samples {
     const labels = createLabels(pairs);
     const key = labelsKey(labels);
     const number = parseFiniteNumber(value);
-    if (name === successName) {
+    if (name === successTimeName) {
       if (this.#groups.has(key)) throw new BadLine(`the group ${formatLabels(labels)} is listed twice`);
       this.#groups.set(key, { labels, lastSuccessAt: number });
-    } else if (name === failureName) this.#failures.set(key, number);
+    } else if (name === failureTimeName) this.#failures.set(key, number);
     else this.#addGauge(name, key, { job: labels.get("job") ?? "", value: number ?? Number.NaN });
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { GatewayClient } from "../client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
@@ -26,9 +27,6 @@ export function expositionKey(labels: Labels): string {
   return labelsKey(labels.has("instance") ? labels : createLabels([...labels, ["instance", ""]]));
 }
 
-const successName = "push_time_seconds";
-const failureName = "push_failure_time_seconds";
-
 /**
  * Reads only the push times, from `GET /metrics`.
  * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
@@ -38,12 +36,12 @@ export async function readPushTimes(
   clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<PushTimes> {
-  const open = await openExposition(client, clock, [successName, failureName], signal);
+  const open = await openExposition(client, clock, [successTimeName, failureTimeName], signal);
   const success = new Map<string, number | null>();
   const failure = new Map<string, number | null>();
   const processStartedAt = await open.read(({ name, labels, value }) => {
     // A pusher can give the failure time several series; those with labels beyond the key never match a group.
-    const times = name === successName ? success : failure;
+    const times = name === successTimeName ? success : failure;
     times.set(labelsKey(createLabels(labels)), parseFiniteNumber(value));
   });
   const { requestedAt, time } = open;

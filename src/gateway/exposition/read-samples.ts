@@ -73,7 +73,7 @@ export async function openExposition(
           startedAt = parseFiniteNumber(sample.value);
         else visit(sample);
       });
-      await readThrough(request, response, breathe(count()), finder);
+      await readThrough(request, response, count(), finder);
       if (!complete || !finder.isComplete()) {
         throw new GatewayError(
           "unexpected_answer",
@@ -93,7 +93,7 @@ async function readThrough(
   finder: SampleFinder,
 ): Promise<void> {
   try {
-    for await (const chunk of unpack(response, body)) finder.write(chunk);
+    for await (const chunk of breathe(unpack(response, body))) finder.write(chunk);
   } catch (error) {
     if (error instanceof GatewayError) throw error;
     if (error instanceof BadLine) throw new GatewayError("unexpected_answer", request, error.message);
