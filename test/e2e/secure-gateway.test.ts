@@ -52,30 +52,21 @@ const trusting = "ca_file: ca.crt";
 const certified = `${trusting}, cert_file: client.crt, key_file: client.key`;
 const login = "basic_auth: { username: janitor, password_file: password }";
 
+/** All that a gateway can ask of who comes. */
+const everything = () => ({ authority, clientAuthority: clients, users, groups });
+
 describe.each(installedGateways)(
   "behind the $version gateway's own TLS, client certificates and users",
   (gateway) => {
     it("a sweep with all credentials from files deletes", async () => {
-      const secure = await startSecureGateway({
-        gateway,
-        authority,
-        clientAuthority: clients,
-        users,
-        groups,
-      });
+      const secure = await startSecureGateway({ gateway, ...everything() });
       const { exitCode, stderr } = await once(secure.url, `tls_config: { ${certified} }, ${login}`);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining("error") });
       expect(await secure.metrics({ user: "janitor", client })).not.toContain('job="old"');
     });
 
     it("a sweep with all of it written into janitor.yml deletes", async () => {
-      const secure = await startSecureGateway({
-        gateway,
-        authority,
-        clientAuthority: clients,
-        users,
-        groups,
-      });
+      const secure = await startSecureGateway({ gateway, ...everything() });
       const pem = (text: string): string => JSON.stringify(text);
       const tls = `tls_config: { ca: ${pem(authority.cert)}, cert: ${pem(client.cert)}, key: ${pem(client.key)} }`;
       const { exitCode } = await once(

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
 
-const cache = join(import.meta.dirname, "../../.cache/docker-compose");
+import { placesOf } from "./program-places.ts";
+
+const places = { variable: "DOCKER_COMPOSE", folder: "docker-compose", program: "docker-compose" };
 
 /**
  * Docker's own judge of compose files, which needs no engine for that: what `.ci/setup` unpacked, what DOCKER_COMPOSE names,
@@ -31,26 +31,9 @@ export function runDockerCompose(args: readonly string[]): DockerComposeResult {
 }
 
 function findDockerCompose(): string | null {
-  for (const candidate of candidates()) {
+  for (const candidate of placesOf(places)) {
     const { stdout } = spawnSync(candidate, ["version", "--short"], { encoding: "utf8", timeout: 10_000 });
     if (/^v?([2-9]|\d{2,})\./.test(stdout ?? "")) return candidate;
   }
   return null;
-}
-
-function* candidates(): Generator<string> {
-  const named = process.env["DOCKER_COMPOSE"];
-  if (named) yield named;
-  for (const suite of listFolder(cache)) yield join(cache, suite, "usr/bin/docker-compose");
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    if (folder !== "") yield join(folder, "docker-compose");
-  }
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
 }

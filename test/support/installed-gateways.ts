@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
+import { listFolder, pathPlaces } from "./program-places.ts";
 import { projectRoot } from "./project-root.ts";
 
 export interface InstalledGateway {
@@ -34,19 +34,7 @@ function* candidates(): Generator<readonly [origin: string, binary: string]> {
   for (const suite of listFolder(CACHE)) yield [suite, join(CACHE, suite, "usr/bin", BINARY)];
   const named = process.env["PUSHGATEWAY"];
   if (named) yield ["PUSHGATEWAY", named];
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    for (const name of [BINARY, "pushgateway"]) {
-      if (folder !== "") yield ["PATH", join(folder, name)];
-    }
-  }
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
+  for (const name of [BINARY, "pushgateway"]) for (const place of pathPlaces(name)) yield ["PATH", place];
 }
 
 /** `undefined` if there is no such program, or if it is something else. */

@@ -1,8 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
 
-const cache = join(import.meta.dirname, "../../.cache/kustomize");
+import { pathPlaces, placesOf } from "./program-places.ts";
 
 /** The command that renders a folder: of what `.ci/setup` unpacked, what KUSTOMIZE names, what the PATH holds, kubectl. */
 const kustomize: readonly string[] | null = findKustomize();
@@ -38,18 +36,7 @@ function findKustomize(): readonly string[] | null {
 }
 
 function* candidates(): Generator<readonly string[]> {
-  const named = process.env["KUSTOMIZE"];
-  if (named) yield [named, "build"];
-  for (const suite of listFolder(cache)) yield [join(cache, suite, "usr/bin/kustomize"), "build"];
-  const path = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  for (const folder of path) yield [join(folder, "kustomize"), "build"];
-  for (const folder of path) yield [join(folder, "kubectl"), "kustomize"];
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
+  const places = placesOf({ variable: "KUSTOMIZE", folder: "kustomize", program: "kustomize" });
+  for (const place of places) yield [place, "build"];
+  for (const place of pathPlaces("kubectl")) yield [place, "kustomize"];
 }

@@ -1,13 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
 import { freePort } from "./free-port.ts";
 import { getJson } from "./http.ts";
-
-const cache = join(import.meta.dirname, "../../.cache/prometheus");
+import { placesOf } from "./program-places.ts";
 
 /** The real Prometheus: what `.ci/setup` unpacked, what PROMETHEUS names, what the PATH holds. */
 const prometheus: string | null = findPrometheus();
@@ -96,25 +94,8 @@ async function launch(program: string, args: readonly string[]): Promise<void> {
 }
 
 function findPrometheus(): string | null {
-  for (const candidate of candidates()) {
+  for (const candidate of placesOf({ variable: "PROMETHEUS", folder: "prometheus", program: "prometheus" })) {
     if (spawnSync(candidate, ["--version"], { timeout: 10_000 }).status === 0) return candidate;
   }
   return null;
-}
-
-function* candidates(): Generator<string> {
-  const named = process.env["PROMETHEUS"];
-  if (named) yield named;
-  for (const suite of listFolder(cache)) yield join(cache, suite, "usr/bin/prometheus");
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    if (folder !== "") yield join(folder, "prometheus");
-  }
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
 }

@@ -1,8 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
 
-const cache = join(import.meta.dirname, "../../.cache/prometheus");
+import { placesOf } from "./program-places.ts";
 
 /** Prometheus' own judge of expositions and rules: what `.ci/setup` unpacked, what PROMTOOL names, what the PATH holds. */
 export const promtool: string | null = findPromtool();
@@ -26,25 +24,8 @@ export function runPromtool(args: readonly string[], input = ""): PromtoolResult
 }
 
 function findPromtool(): string | null {
-  for (const candidate of candidates()) {
+  for (const candidate of placesOf({ variable: "PROMTOOL", folder: "prometheus", program: "promtool" })) {
     if (spawnSync(candidate, ["--version"], { timeout: 10_000 }).status === 0) return candidate;
   }
   return null;
-}
-
-function* candidates(): Generator<string> {
-  const named = process.env["PROMTOOL"];
-  if (named) yield named;
-  for (const suite of listFolder(cache)) yield join(cache, suite, "usr/bin/promtool");
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    if (folder !== "") yield join(folder, "promtool");
-  }
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).toSorted();
-  } catch {
-    return [];
-  }
 }

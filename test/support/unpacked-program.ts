@@ -1,5 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+
+import { listFolder } from "./program-places.ts";
+import { projectRoot } from "./project-root.ts";
 
 /** A program that `.ci/setup` unpacked, or that the PATH holds. */
 export interface UnpackedProgram {
@@ -8,7 +11,7 @@ export interface UnpackedProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const cache = join(import.meta.dirname, "../../.cache");
+const cache = join(projectRoot, ".cache");
 
 /** @param path of the program in its package, without `usr/` */
 export function findProgram(name: string, path: string): UnpackedProgram | null {
@@ -27,8 +30,4 @@ export function findProgram(name: string, path: string): UnpackedProgram | null 
 /** Whether tests that need it may be left out: on a machine without it, but not in CI. */
 export function mayLack(program: UnpackedProgram | null): boolean {
   return program === null && !process.env["CI"];
-}
-
-function listFolder(folder: string): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder).toSorted() : [];
 }
