@@ -28,6 +28,15 @@ function config(url: string, more = "", schedule = never): string {
   ].join("\n");
 }
 
+/** A service with a sweep that was asked for and hangs at this request of its gateway. */
+async function startHangingSweep(at: string) {
+  const gateway = await serveHanging(at);
+  const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+  const asked = service.post("/-/sweep");
+  await gateway.reached;
+  return { gateway, service, asked };
+}
+
 async function realGateway(options: PushgatewayOptions) {
   const gateway = await startPushgateway(options);
   onTestFinished(() => gateway.stop());
@@ -140,10 +149,7 @@ describe("run", { timeout: 60_000 }, () => {
   });
 
   it("asked for a sweep during another refuses and counts it", async () => {
-    const gateway = await serveHanging("GET /api/v1/metrics");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    const first = service.post("/-/sweep");
-    await gateway.reached;
+    const { gateway, service, asked: first } = await startHangingSweep("GET /api/v1/metrics");
     expect(await service.post("/-/sweep")).toMatchObject({
       status: 409,
       body: "no sweep: already_running\n",
@@ -218,10 +224,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("lets a DELETE in flight finish, answers who asked for the sweep, and exits with 0", async () => {
-    const gateway = await serveHanging("DELETE");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    const asked = service.post("/-/sweep");
-    await gateway.reached;
+    const { gateway, service, asked } = await startHangingSweep("DELETE");
     const ended = service.stop();
     await service.shows('msg="Stopping');
     gateway.release(202);
@@ -233,10 +236,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("gives a DELETE that hangs a few seconds, then exits with 0 before anybody kills it", async () => {
-    const gateway = await serveHanging("DELETE");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    const asked = service.post("/-/sweep");
-    await gateway.reached;
+    const { service, asked } = await startHangingSweep("DELETE");
     const begun = performance.now();
     const { exitCode, stderr } = await service.stop();
     expect(performance.now() - begun).toBeLessThan(5000);
@@ -246,20 +246,14 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("during a snapshot that hangs ends at once: nothing is lost by it", async () => {
-    const gateway = await serveHanging("GET /api/v1/metrics");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    const asked = service.post("/-/sweep");
-    await gateway.reached;
+    const { service, asked } = await startHangingSweep("GET /api/v1/metrics");
     const { exitCode } = await service.stop();
     expect(exitCode).toBe(0);
     expect((await asked).status).toBe(502);
   });
 
   it("begins no new sweep, and is not ready any more", async () => {
-    const gateway = await serveHanging("DELETE");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    const asked = service.post("/-/sweep");
-    await gateway.reached;
+    const { gateway, service, asked } = await startHangingSweep("DELETE");
     const ended = service.stop();
     await service.shows('msg="Stopping');
     expect((await service.ask("/-/ready")).status).toBe(503);
@@ -271,10 +265,8 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("a second time ends it at once", async () => {
-    const gateway = await serveHanging("DELETE");
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
-    service.post("/-/sweep").catch(() => {});
-    await gateway.reached;
+    const { service, asked } = await startHangingSweep("DELETE");
+    asked.catch(() => {});
     service.process.kill("SIGTERM");
     await service.shows('msg="Stopping');
     service.process.kill("SIGTERM");

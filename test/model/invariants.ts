@@ -3,7 +3,7 @@ import { pushTimeNames } from "../../src/core/family.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ReportEntry } from "../../src/core/report.ts";
 import { isHidden } from "./reference.ts";
-import type { Sweep } from "./any-sweep.ts";
+import { troubles, type Sweep } from "./any-sweep.ts";
 import type { Aftermath } from "./sweep-step.ts";
 import { keyOf, type TrueGroups } from "./truth.ts";
 import type { World } from "./world.ts";
@@ -82,18 +82,7 @@ function findWrongVerdicts(aftermath: Aftermath): readonly string[] {
 }
 
 /** What keeps a sweep from going on, or makes the janitor itself doubt what it knows. */
-const hindrances = [
-  "stop",
-  "abort",
-  "lose deletes",
-  "answer no deletes",
-  "fail archive",
-  "unwell",
-  "pass",
-  "restart",
-  "kill",
-  "gateway clock",
-] as const;
+const hindrances = [...troubles, "pass", "restart", "kill", "gateway clock"] as const;
 
 function isUnhindered({ dryRun, janitors }: Sweep, { watch, happened, report }: Aftermath): boolean {
   if (dryRun || watch.exceedsLimit("perhaps")) return false;
