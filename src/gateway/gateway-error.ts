@@ -33,11 +33,10 @@ export class GatewayError extends Error {
  */
 export function explainSilence(
   request: { readonly method: string; readonly url: string },
-  meaning: string,
+  what: string,
 ): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof GatewayError) || error.code !== "no_answer") throw error;
-    const what = `the gateway closed the connection without an answer; ${meaning}`;
     throw new GatewayError("no_answer", request, what, error.cause);
   };
 }

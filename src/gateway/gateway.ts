@@ -73,7 +73,12 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
       const response = await client
         .send({ method: "PUT", path, headers, body, signal })
         // Other versions answer 400 with the reason.
-        .catch(explainSilence(request, "1.11.0 refuses a push that way, its log says why"));
+        .catch(
+          explainSilence(
+            request,
+            "the gateway closed the connection without an answer; 1.11.0 refuses a push that way, its log says why",
+          ),
+        );
       expectSuccess(request, response);
     },
 

@@ -42,7 +42,12 @@ export async function openApiSnapshot(
     .open({ method: "GET", path, headers: freshHeaders, signal })
     // A push of a family without samples makes every such request panic in the gateway, which closes the connection without
     // an answer until that group is gone (seen on 1.5.1 and 1.11).
-    .catch(explainSilence(request, "a group may be breaking its API: run `pushgateway-janitor doctor`"));
+    .catch(
+      explainSilence(
+        request,
+        "the gateway closed the connection without an answer; a group may be breaking its API: run `pushgateway-janitor doctor`",
+      ),
+    );
   const elapsedSeconds = clock.monotonic() - requestedAt;
   const time = gatewayTimeAtStart(response.headers.date, elapsedSeconds, localNow);
   await expectFreshSuccess(request, response);
