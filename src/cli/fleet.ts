@@ -2,13 +2,10 @@ import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/c
 import type { Mechanism } from "../core/mechanism.ts";
 import { shardOf, type Shard } from "../core/shard.ts";
 import { Discovery } from "../discovery/discovery.ts";
-import { createDnsLook, type DnsOptions } from "../discovery/dns-look.ts";
-import { createFileLook } from "../discovery/file-look.ts";
-import { createHttpLook } from "../discovery/http-look.ts";
+import type { DnsOptions } from "../discovery/dns-look.ts";
 import type { Look } from "../discovery/look.ts";
 import { mergeGateways } from "../discovery/merge-gateways.ts";
 import type { Wait } from "../gateway/pace.ts";
-import { createAskServer } from "./ask-server.ts";
 import type { Io } from "./io.ts";
 
 /** The gateways of a configuration as far as they are known. */
@@ -61,7 +58,7 @@ export class Fleet {
       const { mechanism, gateway: defaults } = settings;
       const place = placeOf(settings);
       const known = (before === undefined ? [] : before.#entries).find((entry) => entry.place === place);
-      const look = createLook(settings, options);
+      const look = lookWhenAsked(() => createLook(settings, options));
       return {
         place,
         settings,
@@ -138,15 +135,28 @@ function placeOf(settings: DiscoverySettings): string {
   }
 }
 
-function createLook(settings: DiscoverySettings, { dns, env }: FleetOptions): Look {
+/** Most have no discovery, and nobody has all of them: each is loaded when it is asked. */
+async function createLook(settings: DiscoverySettings, { dns, env }: FleetOptions): Promise<Look> {
   switch (settings.mechanism) {
-    case "file":
+    case "file": {
+      const { createFileLook } = await import("../discovery/file-look.ts");
       return createFileLook(settings.files);
+    }
     case "http": {
+      const { createHttpLook } = await import("../discovery/http-look.ts");
+      const { createAskServer } = await import("./ask-server.ts");
       const { url, refreshSeconds } = settings;
       return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds, env));
     }
-    case "dns":
+    case "dns": {
+      const { createDnsLook } = await import("../discovery/dns-look.ts");
       return createDnsLook(settings, dns);
+    }
   }
+}
+
+/** A look remembers what it saw, so there is one for all times. */
+function lookWhenAsked(create: () => Promise<Look>): Look {
+  let look: Promise<Look> | null = null;
+  return async (signal, known) => (await (look ??= create()))(signal, known);
 }

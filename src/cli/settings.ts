@@ -1,6 +1,4 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
-import { renderProblem } from "../config/problem.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration } from "../core/duration.ts";
 import { defaultLimits } from "../core/limits.ts";
@@ -24,6 +22,9 @@ export async function loadSettings(flags: SourceFlags & Partial<SweepFlags>, io:
 }
 
 async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
+  // What reads files is more than half of what is to be loaded, and flags do without it.
+  const { loadConfig } = await import("../config/load.ts");
+  const { renderProblem } = await import("../config/problem.ts");
   const path = flags["config.file"] ?? defaultConfigFile;
   const result = await loadConfig(path);
   if (!result.ok) {

@@ -1,4 +1,4 @@
-import { createArchive, type Archive } from "../archive/archive.ts";
+import type { Archive } from "../archive/archive.ts";
 import { ArchiveError } from "../archive/archive-error.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
@@ -7,7 +7,7 @@ import type { Logger } from "../telemetry/logger.ts";
 type Settings = NonNullable<Config["archive"]>;
 
 /** Gives the archive of a sweep, which is opened and closed by it. */
-export type ArchiveOf = (settings: Settings) => Archive;
+export type ArchiveOf = (settings: Settings) => Promise<Archive>;
 
 /**
  * Keeps the archive from one sweep to the next, with all that it has read of its files; a reload may name another one. It is
@@ -15,7 +15,9 @@ export type ArchiveOf = (settings: Settings) => Archive;
  */
 export function keepArchive({ clock, log }: { clock: Clock; log: Logger }): ArchiveOf {
   let last: { readonly settings: Settings; readonly archive: Archive } | null = null;
-  return (settings) => {
+  return async (settings) => {
+    // Only whoever has an archive loads it.
+    const { createArchive } = await import("../archive/archive.ts");
     const isSame =
       last?.settings.dir === settings.dir && last.settings.retentionSeconds === settings.retentionSeconds;
     if (last === null || !isSame) {
@@ -35,7 +37,7 @@ export async function openSweepArchive(
   { log, archiveOf }: { log: Logger; archiveOf: ArchiveOf },
 ): Promise<Archive | null> {
   if (settings === null || dryRun) return null;
-  const archive = archiveOf(settings);
+  const archive = await archiveOf(settings);
   try {
     await archive.open();
     return archive;

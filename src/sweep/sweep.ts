@@ -4,8 +4,8 @@ import type { GatewayReport } from "../core/report.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
-import { deleteExpired } from "./delete-expired.ts";
-import { lookAtGroups } from "./look.ts";
+import type { Ledger } from "./ledger.ts";
+import { lookAtGroups, type Look } from "./look.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
-    const ledger = nothingToDo ? null : await deleteExpired(context, settings, { plan, snapshot, status });
+    const ledger = nothingToDo ? null : await carryOut(context, settings, { plan, snapshot, status });
     const durationSeconds = elapsed();
     return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
@@ -31,6 +31,12 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
     return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
   }
+}
+
+/** A dry run does not even load what deletes. */
+async function carryOut(context: SweepContext, settings: SweepSettings, look: Look): Promise<Ledger> {
+  const { deleteExpired } = await import("./delete-expired.ts");
+  return deleteExpired(context, settings, look);
 }
 
 /**

@@ -1,0 +1,49 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, it, onTestFinished } from "vitest";
+
+import { startLightGateway } from "../support/gateways.ts";
+import { startProgram } from "../support/program.ts";
+
+/** The files that Node has loaded by the end of a command, as its own coverage lists them. */
+async function loadedBy(argv: readonly string[]): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "janitor-loaded-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const end = await startProgram(argv, { env: { NODE_V8_COVERAGE: folder } }).ended;
+  expect(end).toMatchObject({ exitCode: 0 });
+  const coverages = await Promise.all(
+    (await readdir(folder)).map(
+      async (file) =>
+        JSON.parse(await readFile(join(folder, file), "utf8")) as { result: readonly { url: string }[] },
+    ),
+  );
+  return coverages.flatMap(({ result }) => result.map(({ url }) => url)).filter((url) => url !== "");
+}
+
+const has = (files: readonly string[], part: string): boolean => files.some((file) => file.includes(part));
+
+const filesOnly = ["node_modules/zod/", "node_modules/yaml/", "node_modules/re2js/"];
+const serviceOnly = ["node_modules/prom-client/", "node_modules/node-cron/", "dist/service/"];
+const whoDeletes = ["dist/sweep/delete-expired.js", "dist/archive/archive.js"];
+
+it("does not load for --help what talks to a gateway or reads a configuration", async () => {
+  const files = await loadedBy(["--help"]);
+  expect(has(files, "dist/cli/program.js")).toBe(true);
+  const parts = [...filesOnly, ...serviceOnly, ...whoDeletes, "node_modules/undici/", "node_modules/pino/"];
+  expect(parts.filter((part) => has(files, part))).toEqual([]);
+});
+
+it("does not load for a report without a file what deletes, serves or reads files", async () => {
+  const files = await loadedBy(["report", `--gateway=${await startLightGateway()}`, "--ttl=1d"]);
+  expect(has(files, "dist/sweep/sweep.js")).toBe(true);
+  const parts = [...filesOnly, ...serviceOnly, ...whoDeletes, "dist/discovery/file-look.js"];
+  expect(parts.filter((part) => has(files, part))).toEqual([]);
+});
+
+it("loads for `once` what deletes when something has expired", async () => {
+  const files = await loadedBy(["once", `--gateway=${await startLightGateway()}`, "--ttl=1d"]);
+  expect(has(files, "dist/sweep/delete-expired.js")).toBe(true);
+  expect(has(files, "dist/archive/archive.js")).toBe(false);
+});
