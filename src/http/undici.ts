@@ -21,10 +21,8 @@ export const errors = load("undici/lib/core/errors.js") as (typeof undici)["erro
 /*
  * undici parses HTTP with WebAssembly. V8 would compile that a second time, optimised, after a few answers: 0.2 s of a processor,
  * for which even the end of the process waits, and 34 MB. Nobody notices the slower parser, which only sees headers and chunk
- * sizes. And without growing, the part of the heap for what is new is swept more often: of the many small pieces in which
- * an answer arrives, fewer wait to be collected. Only now, because what Node has compiled of its own is thrown away whenever flags
- * differ, and everything above is already loaded.
+ * sizes. Only now, because Node throws away what it has compiled of its own wherever V8's flags differ, and everything above is
+ * already loaded.
  */
-for (const flag of ["--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--semi-space-growth-factor=1"]) {
-  setFlagsFromString(flag);
-}
+setFlagsFromString("--no-wasm-tier-up");
+setFlagsFromString("--no-wasm-dynamic-tiering");
