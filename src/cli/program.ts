@@ -46,8 +46,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** For the commands that read answers of any size. */
-async function beforeReading(): Promise<void> {
+/** A sweep reads answers of any size. */
+async function beforeSweeping(): Promise<void> {
   const { keepHeapSmall } = await import("./small-heap.ts");
   keepHeapSmall();
 }
@@ -70,7 +70,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     });
 
   addOutputFlags(addSweepFlags(program.command("report")))
-    .hook("preAction", beforeReading)
+    .hook("preAction", beforeSweeping)
     .summary("say what would be deleted and why; deletes nothing")
     .description(
       "Reads the groups and says for each what would become of it and why. Never deletes anything.",
@@ -80,7 +80,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
 
   addRunFlags(addSweepFlags(program.command("run")))
-    .hook("preAction", beforeReading)
+    .hook("preAction", beforeSweeping)
     .summary("the service: sweep on schedule, serve metrics and a page")
     .description(
       "Sweeps on the schedule of the configuration until SIGTERM, and serves its metrics and a page for people. Reads the " +
@@ -91,7 +91,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .action(async (flags) => finish(await (await import("./run.ts")).run(flags, io)));
 
   addMetricsFlags(addOutputFlags(addSweepFlags(program.command("once"))))
-    .hook("preAction", beforeReading)
+    .hook("preAction", beforeSweeping)
     .summary("one sweep: delete what has expired")
     .description("Sweeps once: deletes what has expired, looks what became of it, and prints the report.")
     .option("--dry-run", "only say what would be deleted")

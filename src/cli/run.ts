@@ -44,6 +44,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
   parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
+  await loadWhatDeletes();
   const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>
     io.stderr.write(line),
   );
@@ -100,6 +101,15 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   await service.start();
   await untilStopped({ service, web, reload, endHangups, filesBefore, pollSeconds, log, io });
   return exitCodes.done;
+}
+
+/**
+ * Other commands load this when they need it. For a service that may be days later, when an upgrade has put other files in
+ * place, which would then delete together with the rest of the old version.
+ */
+async function loadWhatDeletes(): Promise<void> {
+  await import("../archive/archive.ts");
+  await import("../sweep/delete-expired.ts");
 }
 
 interface Running {

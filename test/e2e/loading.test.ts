@@ -1,18 +1,21 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 
 import { startLightGateway } from "../support/gateways.ts";
-import { startProgram } from "../support/program.ts";
+import { startProgram, type Program } from "../support/program.ts";
+import { testFolder } from "../support/service.ts";
 
 /** The files that Node has loaded by the end of a command, as its own coverage lists them. */
-async function loadedBy(argv: readonly string[]): Promise<readonly string[]> {
-  const folder = await mkdtemp(join(tmpdir(), "janitor-loaded-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const end = await startProgram(argv, { env: { NODE_V8_COVERAGE: folder } }).ended;
-  expect(end).toMatchObject({ exitCode: 0 });
+async function loadedBy(
+  argv: readonly string[],
+  meanwhile: (program: Program) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly string[]> {
+  const folder = testFolder();
+  const program = startProgram(argv, { env: { NODE_V8_COVERAGE: folder } });
+  await meanwhile(program);
+  expect(await program.ended).toMatchObject({ exitCode: 0 });
   const coverages = await Promise.all(
     (await readdir(folder)).map(
       async (file) =>
@@ -46,4 +49,13 @@ it("loads for `once` what deletes when something has expired", async () => {
   const files = await loadedBy(["once", `--gateway=${await startLightGateway()}`, "--ttl=1d"]);
   expect(has(files, "dist/sweep/delete-expired.js")).toBe(true);
   expect(has(files, "dist/archive/archive.js")).toBe(false);
+});
+
+it("loads for `run` what deletes before anything has expired: an upgrade may replace the files meanwhile", async () => {
+  const flags = [`--gateway=${await startLightGateway()}`, "--ttl=2000d", "--web.listen-address=127.0.0.1:0"];
+  const files = await loadedBy(["run", ...flags], async (program) => {
+    await program.shows("msg=Listening");
+    program.process.kill("SIGTERM");
+  });
+  expect(whoDeletes.filter((part) => !has(files, part))).toEqual([]);
 });
