@@ -6,6 +6,14 @@ import type { Clock } from "../core/clock.ts";
 const noticeableSeconds = 1;
 
 /**
+ * Asking for the uptime takes longer than sending a deletion. It is asked again when the process has run for so long, and at once when
+ * the wall clock has moved against the running one, as it does in a suspension.
+ */
+const uptimeHoldsMs = 20;
+/** The wall clock is read in whole milliseconds. */
+const movedMs = 5;
+
+/**
  * The clocks of a machine. Node's monotonic clock stands still while the machine is suspended; the system's uptime does
  * not. The time of a suspension counts, or what was read before it would look fresh after it.
  */
@@ -19,11 +27,20 @@ export function createClock(machine: {
 }): Clock {
   const difference = (): number => machine.uptime() - machine.running() / 1000;
   const atStart = difference();
+  let suspendedSeconds = 0;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let wallAhead = 0;
   return {
     now: () => machine.now() / 1000,
     monotonic() {
-      const suspendedSeconds = difference() - atStart;
-      return machine.running() / 1000 + (suspendedSeconds > noticeableSeconds ? suspendedSeconds : 0);
+      const running = machine.running();
+      const ahead = machine.now() - running;
+      if (running - askedAt > uptimeHoldsMs || Math.abs(ahead - wallAhead) > movedMs) {
+        suspendedSeconds = difference() - atStart;
+        askedAt = running;
+        wallAhead = ahead;
+      }
+      return running / 1000 + (suspendedSeconds > noticeableSeconds ? suspendedSeconds : 0);
     },
   };
 }

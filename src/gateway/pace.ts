@@ -26,7 +26,8 @@ export type Wait = (seconds: number, signal: AbortSignal) => Promise<void>;
 /**
  * The control loop, one value per step; pure. The gateway's queue holds 1,000 requests and `/-/healthy` answers 500
  * when it is full, so that a liveness probe restarts the gateway: 200 a second did no harm to a gateway with 10,000
- * groups and checked pushes beside, unthrottled deletions made it fail (1.5.1 and 1.11).
+ * groups and checked pushes beside, unthrottled deletions made it fail (1.5.1 and 1.11). The rate alone keeps no queue from
+ * filling while the gateway checks a push: that is for the caller's bound on unconfirmed deletions.
  */
 export interface PaceState {
   readonly rate: number;
@@ -34,10 +35,11 @@ export interface PaceState {
   readonly unhealthySince: number | null;
 }
 
-export const startRate = 50;
-const growth = 1.5;
+/** Deletions per second that no gateway was seen to suffer from. */
+export const startRate = 200;
+const growth = 2;
 const promptSeconds = 0.5;
-const probeEverySeconds = 0.5;
+const probeEverySeconds = 0.25;
 /** Unwell for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
 export const giveUpAfterSeconds = 15;
 

@@ -17,14 +17,14 @@ describe("the rate of deletions after a look at the gateway's health", () => {
   const at = (rate: number, unhealthySince: number | null = null): PaceState => ({ rate, unhealthySince });
 
   it.each<[string, PaceState, HealthProbe, PaceState]>([
-    ["grows while the gateway is well", at(50), well, at(75)],
+    ["grows while the gateway is well", at(50), well, at(100)],
     ["never exceeds the ceiling", at(180), well, at(200)],
     ["stays at the ceiling", at(200), well, at(200)],
     ["halves when the answer is slow", at(200), slow, at(100)],
     ["halves when the queue is full, and that is remembered", at(200), full, at(100, 7)],
     ["keeps the first moment of being unwell", at(100, 3), full, at(50, 3)],
     ["never falls below one a second", at(1), full, at(1, 7)],
-    ["forgets that the gateway was unwell once it is well", at(50, 3), well, at(75)],
+    ["forgets that the gateway was unwell once it is well", at(50, 3), well, at(100)],
     ["takes slow for a reason to slow down, not to stop", at(50, 3), slow, at(25)],
   ])("%s", (_, before, probe, after) => {
     expect(afterProbe(before, probe, 200, 7)).toEqual(after);
@@ -90,7 +90,7 @@ async function run(
 }
 
 describe("the pace", () => {
-  it("starts at 50 a second, however high the ceiling", async () => {
+  it("starts at 200 a second, however high the ceiling", async () => {
     const { sentAt } = await run(() => slow, 10_000, 5);
     expect(sentAt.at(-1)! - sentAt[0]!).toBeGreaterThanOrEqual(4 / startRate);
   });
