@@ -28,9 +28,9 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   return problem === null;
 }
 
-const blockLength = 64 * 1024;
+/** One write for a line would take longer than the line; the lines of a large block would outlive V8's heap for what is new. */
+const blockLength = 16 * 1024;
 
-/** One write for a line would take longer than the line. */
 function* joinToBlocks(parts: Iterable<string>): Generator<string> {
   let block = "";
   for (const part of parts) {

@@ -54,21 +54,22 @@ export function formatDuration(seconds: number): string {
   return text;
 }
 
+const unitsOfAge = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["m", 60],
+  ["s", 1],
+] as const;
+
 /** Renders an age for people: the two biggest units, `3d4h`, rounded down. Seconds may be fractional or negative. */
 export function formatAge(seconds: number): string {
   if (seconds < 0) return `-${formatAge(-seconds)}`;
   const whole = Math.floor(seconds);
   if (whole < 1) return "0s";
-  const shown = [
-    ["d", 86_400],
-    ["h", 3600],
-    ["m", 60],
-    ["s", 1],
-  ] as const;
-  const first = shown.findIndex(([, size]) => whole >= size);
+  const first = unitsOfAge.findIndex(([, size]) => whole >= size);
   let rest = whole;
   let text = "";
-  for (const [unit, size] of shown.slice(first, first + 2)) {
+  for (const [unit, size] of unitsOfAge.slice(first, first + 2)) {
     const count = Math.floor(rest / size);
     if (count > 0) text += `${count}${unit}`;
     rest -= count * size;

@@ -27,8 +27,12 @@ export class LabelList implements ReadonlyMap<string, string> {
     for (const [name, value] of this) visit(value, name, this);
   }
 
-  *[Symbol.iterator](): MapIterator<[string, string]> {
-    for (let at = 0; at < this.#list.length; at += 2) yield [this.#list[at] ?? "", this.#list[at + 1] ?? ""];
+  /** Of a list of its own, which is quicker than a generator. */
+  [Symbol.iterator](): MapIterator<[string, string]> {
+    const pairs: [string, string][] = [];
+    for (let at = 0; at < this.#list.length; at += 2)
+      pairs.push([this.#list[at] ?? "", this.#list[at + 1] ?? ""]);
+    return pairs.values();
   }
 
   entries(): MapIterator<[string, string]> {

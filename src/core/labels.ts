@@ -14,7 +14,8 @@ export function createLabels(pairs: Iterable<readonly [name: string, value: stri
     if (list.at(-2) === name) list[list.length - 1] = value;
     else list.push(name, value);
   }
-  return new LabelList(list);
+  // A list that has grown has room for more; a copy has not.
+  return new LabelList(list.slice());
 }
 
 function byLabelName([a]: readonly [string, string], [b]: readonly [string, string]): number {
@@ -78,8 +79,11 @@ const shortEscapes: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+const plainText = /^[ !#-[\]-~]*$/;
+
 /** Quotes as Go does: what is neither printable nor a plain space becomes an escape. */
 export function quote(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
   return `"${text.replaceAll(/["\\]|\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/gu, escapeCharacter)}"`;
 }
 

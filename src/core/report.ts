@@ -52,9 +52,9 @@ export interface SnapshotFacts {
   readonly outageSeconds: number;
 }
 
+/** A decision and, if its deletion was tried, what became of it: those of a dry run are the decisions themselves. */
 export interface ReportEntry extends Decision {
-  /** null: no deletion was tried. */
-  readonly outcome: Outcome | null;
+  readonly outcome?: Outcome;
 }
 
 export interface Totals {

@@ -1,7 +1,7 @@
 import type { SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { showText } from "./text.ts";
-import { viewRow, type Row } from "./row.ts";
+import { showLabels, viewRow, type Row } from "./row.ts";
 
 /** Only ever added to, at the end: scripts count them. */
 const columns = [
@@ -38,7 +38,7 @@ function cells(gateway: string, row: Row): Cells {
     gateway,
     job: showText(row.labels?.get("job") ?? ""),
     instance: showText(row.labels?.get("instance") ?? ""),
-    labels: row.labelsText,
+    labels: showLabels(row.labels),
     verdict: row.verdict,
     reason: row.reason,
     rule: row.rule,

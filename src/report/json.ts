@@ -76,6 +76,6 @@ function entryToJson({
     last_failure_at: formatTime(group.lastFailureAt === 0 ? null : group.lastFailureAt),
     series: group.series,
     ...(group.nativeHistograms.length === 0 ? {} : { native_histograms: group.nativeHistograms }),
-    ...(outcome === null ? {} : { outcome }),
+    ...(outcome === undefined ? {} : { outcome }),
   };
 }

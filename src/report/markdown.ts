@@ -3,7 +3,7 @@ import { quote } from "../core/labels.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countRules, type RuleTotals } from "./rule-totals.ts";
-import { viewRow, type Row } from "./row.ts";
+import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway } from "./view.ts";
 
 /** Renders a report for an issue or a chat that understands GitHub's tables. */
@@ -50,7 +50,7 @@ function renderRows(rows: readonly Row[]): string {
       row.ttlSeconds === null ? "" : formatDuration(row.ttlSeconds),
       row.ttlUsed === null ? "" : `${Math.floor(row.ttlUsed * 100)} %`,
       formatTime(row.expiresAt) ?? "",
-      cell(row.labelsText),
+      cell(showLabels(row.labels)),
     ]),
   );
 }

@@ -7,7 +7,6 @@ import { showText } from "./text.ts";
 export interface Row {
   /** null: a pushed metric hides them. */
   readonly labels: Labels | null;
-  readonly labelsText: string;
   readonly verdict: Verdict["verdict"];
   readonly reason: Verdict["reason"];
   /** What became of it, or else what was decided. */
@@ -38,11 +37,10 @@ export function viewRow({
   const hidden = group.obstacle === "unreadable_labels";
   return {
     labels: hidden ? null : group.labels,
-    labelsText: hidden ? "(labels hidden by a pushed metric)" : formatLabels(group.labels),
     verdict: verdict.verdict,
     reason: verdict.reason,
-    fate: outcome === null ? verdict.verdict : outcome.replaceAll("_", " "),
-    outcome,
+    fate: outcome === undefined ? verdict.verdict : outcome.replaceAll("_", " "),
+    outcome: outcome ?? null,
     rule: rule === null ? null : showText(rule.name),
     ageSeconds,
     ttlSeconds,
@@ -53,4 +51,8 @@ export function viewRow({
     lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
     series: group.series,
   };
+}
+
+export function showLabels(labels: Row["labels"]): string {
+  return labels === null ? "(labels hidden by a pushed metric)" : formatLabels(labels);
 }

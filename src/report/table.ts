@@ -3,7 +3,7 @@ import { padTo, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { createStyle, type Paint, type Style } from "./style.ts";
 import { cutTo } from "./text.ts";
-import { viewRow, type Row } from "./row.ts";
+import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway, type GatewayView } from "./view.ts";
 
 export interface TableOptions {
@@ -62,16 +62,18 @@ function* renderRows(
   yield render(header, style.dim);
   for (const entry of entries) {
     const row = viewRow(entry);
-    yield render(cells(row), paintOf(row, style));
+    yield render([...leadingCells(row), showLabels(row.labels)], paintOf(row, style));
   }
 }
 
-/** Cells are made once to be measured and once to be shown: to hold all of them would take more than the report itself. */
+/**
+ * Of all columns but the last, which needs no width. Cells are made once to be measured and once to be shown: to hold all of them would
+ * take more than the report itself.
+ */
 function measureColumns(entries: readonly ReportEntry[]): readonly number[] {
   const widths = header.map((title) => title.length);
   for (const entry of entries) {
-    // What comes last needs no width.
-    for (const [column, cell] of cells(viewRow(entry)).slice(0, -1).entries())
+    for (const [column, cell] of leadingCells(viewRow(entry)).entries())
       widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
   }
   return widths;
@@ -87,14 +89,14 @@ function isNumeric(column: number): boolean {
   return header[column] === "AGE" || header[column] === "TTL";
 }
 
-function cells({ fate, reason, rule, ageSeconds, ttlSeconds, labelsText }: Row): string[] {
+/** All but the labels. */
+function leadingCells({ fate, reason, rule, ageSeconds, ttlSeconds }: Row): string[] {
   return [
     fate,
     reason,
     rule ?? "-",
     ageSeconds === null ? "?" : formatAge(ageSeconds),
     ttlSeconds === null ? "-" : formatDuration(ttlSeconds),
-    labelsText,
   ];
 }
 

@@ -82,7 +82,7 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
 
 function countOutcomes(entries: readonly ReportEntry[]): Readonly<Record<Outcome, number>> {
   const counts = { gone: 0, pushed_again: 0, still_there: 0, failed: 0 };
-  for (const { outcome } of entries) if (outcome !== null) counts[outcome] += 1;
+  for (const { outcome } of entries) if (outcome !== undefined) counts[outcome] += 1;
   return counts;
 }
 

@@ -5,7 +5,7 @@ import { isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
 /** Everything that a sweep came to know. */
@@ -25,7 +25,7 @@ export function createReport(
   { gateway, archive }: SweepContext,
   { snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
 ): GatewayReport {
-  const entries = plan.decisions.map((decision): ReportEntry => applyFate(decision, ledger));
+  const entries = ledger === null ? plan.decisions : applyFates(plan.decisions, ledger);
   return {
     name: gateway.name,
     url: gateway.url,
@@ -43,8 +43,7 @@ export function createReport(
       clockSkewSeconds: snapshot.clockSkewSeconds,
       outageSeconds: plan.outage?.seconds ?? 0,
     },
-    // What dropped out on the way belongs behind what was deleted, as in the plan.
-    entries: ledger === null ? entries : entries.toSorted((a, b) => rank(a) - rank(b)),
+    entries,
     reappeared,
     notes: [
       ...(consistent === false ? [poisonNote] : []),
@@ -73,22 +72,22 @@ function noteMissingArchive(
   entries: readonly ReportEntry[],
   archive: SweepContext["archive"],
 ): readonly string[] {
-  const deleted = entries.some(({ outcome }) => outcome !== null);
+  const deleted = entries.some(({ outcome }) => outcome !== undefined);
   return archive === null && deleted ? ["no archive: what was deleted cannot be restored"] : [];
 }
 
-function applyFate(decision: Decision, ledger: Ledger | null): ReportEntry {
-  const fate = isDeletion(decision) ? ledger?.fates.get(decision.group.key) : undefined;
-  if (fate === undefined) return toEntry(decision, null);
-  return fate.kind === "withheld"
-    ? toEntry(withholdDeletion(decision, fate.reason), null)
-    : toEntry(decision, fate.outcome);
+/** What dropped out on the way belongs behind what was deleted, as in the plan. */
+function applyFates(decisions: readonly Decision[], ledger: Ledger): readonly ReportEntry[] {
+  return decisions
+    .map((decision) => applyFate(decision, ledger.fates.get(decision.group.key)))
+    .toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Written out, because a copy by spreading takes three times the memory, and there is one for every group. */
-function toEntry(decision: Decision, outcome: ReportEntry["outcome"]): ReportEntry {
-  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt } = decision;
-  return { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome };
+function applyFate(decision: Decision, fate: Fate | undefined): ReportEntry {
+  if (fate === undefined || !isDeletion(decision)) return decision;
+  return fate.kind === "withheld"
+    ? withholdDeletion(decision, fate.reason)
+    : { ...decision, outcome: fate.outcome };
 }
 
 function rank({ verdict }: Decision): number {

@@ -58,7 +58,9 @@ function entriesByKey({ report }: Aftermath): ReadonlyMap<string, ReportEntry> {
 function findUnreported(aftermath: Aftermath): readonly string[] {
   const entries = entriesByKey(aftermath);
   return [...aftermath.watch.named]
-    .filter((key) => entries.get(key)?.verdict.verdict !== "delete" || entries.get(key)?.outcome === null)
+    .filter(
+      (key) => entries.get(key)?.verdict.verdict !== "delete" || entries.get(key)?.outcome === undefined,
+    )
     .map((key) => `the DELETE of ${key} is not in the report`);
 }
 

@@ -13,10 +13,10 @@ export function plannedGateway(
   rules: readonly Rule[],
   rest: Partial<GatewayReport> & { readonly outcome?: Outcome } = {},
 ): GatewayReport {
-  const { outcome = null, ...facts } = rest;
+  const { outcome, ...facts } = rest;
   const { decisions } = createPlan({ groups, now, gatewayStartedAt: null, rules, limits: limits() });
   const entries = decisions.map((decision): ReportEntry =>
-    Object.assign({ outcome: isDeletion(decision) ? outcome : null }, decision),
+    outcome !== undefined && isDeletion(decision) ? Object.assign({ outcome }, decision) : decision,
   );
   return gatewayReport(entries, facts);
 }

@@ -47,7 +47,7 @@ export function unreadGateway(code: string, rest: Partial<GatewayReport> = {}): 
 
 export interface EntryOptions {
   readonly rule?: Rule | null;
-  readonly outcome?: Outcome | null;
+  readonly outcome?: Outcome;
   readonly ageSeconds?: number;
   readonly ttlSeconds?: number;
   /** null: never. */
@@ -59,7 +59,7 @@ const hour = ttlRule(3600, { name: "hour" });
 
 /** What became of one group; two hours old under the rule `hour` unless told otherwise. */
 export function entry(verdict: Verdict, options: EntryOptions = {}): ReportEntry {
-  const { rule = hour, outcome = null, ageSeconds = 7200, ttlSeconds = 3600, series = 3 } = options;
+  const { rule = hour, outcome, ageSeconds = 7200, ttlSeconds = 3600, series = 3 } = options;
   const { expiresAt = now - ageSeconds + ttlSeconds } = options;
   return {
     group: group({ job: "a", age: String(ageSeconds) }, ageSeconds, { series }),
@@ -68,6 +68,6 @@ export function entry(verdict: Verdict, options: EntryOptions = {}): ReportEntry
     ageSeconds,
     ttlSeconds,
     expiresAt,
-    outcome,
+    ...(outcome === undefined ? {} : { outcome }),
   };
 }
