@@ -1,6 +1,11 @@
-import { pino, stdTimeFunctions } from "pino";
+import { createRequire } from "node:module";
+
+import type * as pino from "pino";
 
 import type { LogLevel } from "../core/log-level.ts";
+
+/** At once, unlike `import`, for the first line there is: a report has none, and pino is a sixth of what it would load. */
+const load = createRequire(import.meta.url);
 
 export const logFormats = ["logfmt", "json"] as const;
 
@@ -19,8 +24,30 @@ export interface Logger {
 
 /** One line per event: logfmt as Prometheus writes it, or JSON. */
 export function createLogger(level: LogLevel, format: LogFormat, write: (line: string) => void): Logger {
+  let current = level;
+  let logger: pino.Logger | undefined;
+  const log =
+    (at: LogLevel) =>
+    (message: string, fields: Fields = {}): void => {
+      logger ??= openPino(current, format, write);
+      logger[at](fields, message);
+    };
+  return {
+    debug: log("debug"),
+    info: log("info"),
+    warn: log("warn"),
+    error: log("error"),
+    setLevel(next) {
+      current = next;
+      if (logger !== undefined) logger.level = next;
+    },
+  };
+}
+
+function openPino(level: LogLevel, format: LogFormat, write: (line: string) => void): pino.Logger {
+  const { pino: open, stdTimeFunctions } = load("pino") as typeof pino;
   const destination = format === "json" ? { write } : { write: (line: string) => write(toLogfmt(line)) };
-  const logger = pino(
+  return open(
     {
       level,
       base: null,
@@ -30,17 +57,6 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
     },
     destination,
   );
-  const log =
-    (at: LogLevel) =>
-    (message: string, fields: Fields = {}): void =>
-      logger[at](fields, message);
-  return {
-    debug: log("debug"),
-    info: log("info"),
-    warn: log("warn"),
-    error: log("error"),
-    setLevel: (next) => void (logger.level = next),
-  };
 }
 
 /** Rewrites one line of pino's JSON as logfmt, the message behind time and level as in Prometheus. */
