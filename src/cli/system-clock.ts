@@ -36,7 +36,8 @@ export function createClock(machine: {
       const running = machine.running();
       const ahead = machine.now() - running;
       if (running - askedAt > uptimeHoldsMs || Math.abs(ahead - wallAhead) > movedMs) {
-        suspendedSeconds = difference() - atStart;
+        // It never shrinks, though a coarse uptime seems to: the clock would go back.
+        suspendedSeconds = Math.max(suspendedSeconds, difference() - atStart);
         askedAt = running;
         wallAhead = ahead;
       }

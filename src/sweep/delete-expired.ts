@@ -33,7 +33,10 @@ export async function deleteExpired(
   settings: SweepSettings,
   { plan, snapshot, status }: Look,
 ): Promise<Ledger> {
-  const { gateway, clock, wait, stop } = context;
+  const { gateway, clock, wait, stop, log } = context;
+  const deletions = plan.decisions.filter(isDeletion);
+  // Once DELETEs are under way nothing is loaded any more, and the logger loads with its first line.
+  log.debug("Deleting expired groups", { gateway: gateway.name, groups: deletions.length });
   const pace = createPace({
     ceiling: settings.limits.deletesPerSecond,
     probe: (signal) => gateway.probeHealth(signal),
@@ -45,7 +48,6 @@ export async function deleteExpired(
   const { circumstances } = plan;
   const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
   const ledger = new Ledger();
-  const deletions = plan.decisions.filter(isDeletion);
   try {
     await new Deletion(context, { deletions, pace, evidence, naming: status, ledger }).run();
   } finally {

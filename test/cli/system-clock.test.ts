@@ -42,6 +42,19 @@ describe("the monotonic clock", () => {
     expect(clock.monotonic() - before).toBeCloseTo(0.021, 6);
   });
 
+  it("does not go back when a coarse uptime seems to say less than before", () => {
+    const { machine, clock } = createMachine();
+    clock.monotonic();
+    const advance = (seconds: number, suspendedSeconds: number): number => {
+      machine.running += seconds * 1000;
+      machine.now += seconds * 1000;
+      machine.uptime += seconds + suspendedSeconds;
+      return clock.monotonic();
+    };
+    const before = advance(0.03, 1.01);
+    expect(advance(0.03, -0.02)).toBeGreaterThan(before);
+  });
+
   it("is not moved by a wall clock that is set", () => {
     const { machine, clock } = createMachine();
     const before = clock.monotonic();
