@@ -2,7 +2,7 @@ import { createArchive, type ArchivedDecision } from "../archive/archive.ts";
 import type { ArchiveSettings } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
-import type { HealArchive } from "../gateway/heal-target.ts";
+import type { HealArchive } from "../gateway/doctor/heal-target.ts";
 
 /** The archive for what `doctor --heal` deletes, opened with the first group. */
 export interface HealArchives {

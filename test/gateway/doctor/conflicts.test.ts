@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { parseComplaints } from "../../src/gateway/complaint.ts";
-import { findConflicts } from "../../src/gateway/conflicts.ts";
-import { readChunks } from "../support/api-answer.ts";
-import { createHolders } from "../../src/gateway/holders.ts";
+import { parseComplaints } from "../../../src/gateway/doctor/complaint.ts";
+import { findConflicts } from "../../../src/gateway/doctor/conflicts.ts";
+import { readChunks } from "../../support/api-answer.ts";
+import { createHolders } from "../../../src/gateway/doctor/holders.ts";
 
 const naming = { utf8Names: false };
 

@@ -1,7 +1,7 @@
-import type { Diagnosis } from "../core/diagnosis.ts";
-import type { Healing, HealStep } from "../core/doctor-report.ts";
-import { labelsKey } from "../core/labels.ts";
-import type { Culprit } from "../core/remedy.ts";
+import type { Diagnosis } from "../../core/diagnosis.ts";
+import type { Healing, HealStep } from "../../core/doctor-report.ts";
+import { labelsKey } from "../../core/labels.ts";
+import type { Culprit } from "../../core/remedy.ts";
 import { diagnose } from "./diagnose.ts";
 import { deleteOne, prepareFromApi, unknown, type HealArchive, type HealOptions } from "./heal-target.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { createLabels, labelsKey } from "../../src/core/labels.ts";
-import { findApiBreakers } from "../../src/gateway/api-breaker.ts";
-import type { PushTimes } from "../../src/gateway/exposition/push-times.ts";
+import { createLabels, labelsKey } from "../../../src/core/labels.ts";
+import { findApiBreakers } from "../../../src/gateway/doctor/api-breaker.ts";
+import type { PushTimes } from "../../../src/gateway/exposition/push-times.ts";
 
 type Samples = readonly (readonly [labels: Readonly<Record<string, string>>, time: number])[];
 

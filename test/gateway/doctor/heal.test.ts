@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { systemClock } from "../../src/cli/system-clock.ts";
-import { createGatewayClient } from "../../src/gateway/client.ts";
-import { diagnose } from "../../src/gateway/diagnose.ts";
-import type { HealArchive } from "../../src/gateway/heal-target.ts";
-import { heal } from "../../src/gateway/heal.ts";
+import { systemClock } from "../../../src/cli/system-clock.ts";
+import { createGatewayClient } from "../../../src/gateway/client.ts";
+import { diagnose } from "../../../src/gateway/doctor/diagnose.ts";
+import type { HealArchive } from "../../../src/gateway/doctor/heal-target.ts";
+import { heal } from "../../../src/gateway/doctor/heal.ts";
 
 const time_stamp = "2026-01-01T00:00:00Z";
 const twice = "was collected before with the same name and label values";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { parseComplaints } from "../../src/gateway/complaint.ts";
-import { decodeLikeGo, unescapeGo } from "../../src/gateway/go-text.ts";
+import { parseComplaints } from "../../../src/gateway/doctor/complaint.ts";
+import { decodeLikeGo, unescapeGo } from "../../../src/gateway/doctor/go-text.ts";
 
 const intro = "An error has occurred while serving metrics:\n\n";
 const bytes = (...values: number[]) => Uint8Array.from(values);

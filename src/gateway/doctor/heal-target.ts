@@ -1,15 +1,15 @@
-import type { HealFate, HealStep } from "../core/doctor-report.ts";
-import type { Group } from "../core/group.ts";
-import type { JsonObject } from "../core/json.ts";
-import { labelsKey } from "../core/labels.ts";
-import { isFree, type Culprit } from "../core/remedy.ts";
-import { openApiSnapshot } from "./api/api-reader.ts";
-import { parseWhole } from "./api/group-bytes.ts";
-import { deletePaths } from "./delete-paths.ts";
+import type { HealFate, HealStep } from "../../core/doctor-report.ts";
+import type { Group } from "../../core/group.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { labelsKey } from "../../core/labels.ts";
+import { isFree, type Culprit } from "../../core/remedy.ts";
+import { openApiSnapshot } from "../api/api-reader.ts";
+import { parseWhole } from "../api/group-bytes.ts";
+import { deletePaths } from "../delete-paths.ts";
 import type { DiagnoseOptions } from "./diagnose.ts";
-import { GatewayError } from "./gateway-error.ts";
-import type { Wait } from "./pace.ts";
-import type { ReadGroup } from "./snapshot.ts";
+import { GatewayError } from "../gateway-error.ts";
+import type { Wait } from "../pace.ts";
+import type { ReadGroup } from "../snapshot.ts";
 
 /** Where groups go before they are deleted. */
 export interface HealArchive {

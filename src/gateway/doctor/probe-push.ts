@@ -1,8 +1,8 @@
-import type { Clock } from "../core/clock.ts";
-import type { PushProbe } from "../core/doctor-report.ts";
-import type { GatewayClient } from "./client.ts";
-import { deletePaths } from "./delete-paths.ts";
-import { GatewayError } from "./gateway-error.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { PushProbe } from "../../core/doctor-report.ts";
+import type { GatewayClient } from "../client.ts";
+import { deletePaths } from "../delete-paths.ts";
+import { GatewayError } from "../gateway-error.ts";
 
 /** The probe's own group; nothing else in the world is called this. */
 const probePath = "/metrics/job/pushgateway-janitor-doctor";
