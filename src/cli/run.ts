@@ -44,10 +44,10 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
   parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
-  await loadWhatDeletes();
   const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>
     io.stderr.write(line),
   );
+  await loadWhatDeletes(log);
   // Whoever collects the log of a service takes every line for one of it.
   const warn = (warning: string): void => log.warn("Configuration warning", { warning: warning.trimEnd() });
   const telling = { ...io, stderr: { ...io.stderr, write: warn } };
@@ -107,7 +107,8 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
  * Other commands load this when they need it. For a service that may be days later, when an upgrade has put other files in
  * place, which would then delete together with the rest of the old version.
  */
-async function loadWhatDeletes(): Promise<void> {
+async function loadWhatDeletes(log: Logger): Promise<void> {
+  log.load();
   await import("../archive/archive.ts");
   await import("../sweep/delete-expired.ts");
 }

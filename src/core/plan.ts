@@ -102,9 +102,14 @@ function byFreshness(a: Decision, b: Decision): number {
 
 const verdictRank = { delete: 0, withhold: 1, keep: 2 } as const;
 
+/** What is deleted comes first, what is kept last. */
+export function byVerdict(a: Decision, b: Decision): number {
+  return verdictRank[a.verdict.verdict] - verdictRank[b.verdict.verdict];
+}
+
 function byPlanOrder(a: Decision, b: Decision): number {
-  const rank = verdictRank[a.verdict.verdict] - verdictRank[b.verdict.verdict];
-  if (rank !== 0) return rank;
+  const order = byVerdict(a, b);
+  if (order !== 0) return order;
   return a.verdict.verdict === "keep" ? byExpiry(a, b) : byOldestFirst(a, b);
 }
 

@@ -31,13 +31,17 @@ export type Wait = (seconds: number, signal: AbortSignal) => Promise<void>;
  */
 export interface PaceState {
   readonly rate: number;
+  /** Whether the gateway was ever slow or unwell: then the rate grows back more slowly than it fell. */
+  readonly hasSuffered: boolean;
   /** Monotonic seconds since when the gateway has been unwell; null: it is well. */
   readonly unhealthySince: number | null;
 }
 
 /** Deletions per second that no gateway was seen to suffer from. */
-export const startRate = 200;
+export const harmlessRate = 200;
 const growth = 2;
+/** Less than a halving takes: a gateway that is slow every other time is relieved. */
+const cautiousGrowth = 1.25;
 const promptSeconds = 0.5;
 const probeEverySeconds = 0.25;
 /** Unwell for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
@@ -45,23 +49,33 @@ export const giveUpAfterSeconds = 15;
 
 export function afterProbe(state: PaceState, probe: HealthProbe, ceiling: number, at: number): PaceState {
   const well = probe.healthy && probe.durationSeconds <= promptSeconds;
-  if (well) return { rate: Math.min(ceiling, state.rate * growth), unhealthySince: null };
-  const rate = Math.max(1, state.rate / 2);
-  // Slow is a reason to slow down, not to stop.
-  return { rate, unhealthySince: probe.healthy ? null : (state.unhealthySince ?? at) };
+  if (well) {
+    const rate = state.rate * (state.hasSuffered ? cautiousGrowth : growth);
+    return { ...state, rate: Math.min(ceiling, rate), unhealthySince: null };
+  }
+  return {
+    rate: Math.max(1, state.rate / 2),
+    hasSuffered: true,
+    // Slow is a reason to slow down, not to stop.
+    unhealthySince: probe.healthy ? null : (state.unhealthySince ?? at),
+  };
 }
 
 export function createPace({ ceiling, probe, clock, wait, signal }: PaceOptions): Pace {
-  let state: PaceState = { rate: Math.min(ceiling, startRate), unhealthySince: null };
+  const startRate = Math.min(ceiling, harmlessRate);
+  let state: PaceState = { rate: startRate, hasSuffered: false, unhealthySince: null };
   let mayLeaveAt = clock.monotonic();
   const watch = new AbortController();
   const stopWatch = (): void => watch.abort();
   signal.addEventListener("abort", stopWatch, { once: true });
 
   const watching = (async () => {
+    // The first look comes at once, before deletions can have done harm: it only tells whether to begin.
+    let bound = startRate;
     while (!watch.signal.aborted) {
       const result = await probe(watch.signal).catch(() => null);
-      if (result !== null) state = afterProbe(state, result, ceiling, clock.monotonic());
+      if (result !== null) state = afterProbe(state, result, bound, clock.monotonic());
+      bound = ceiling;
       await wait(probeEverySeconds, watch.signal);
     }
   })();

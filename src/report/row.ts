@@ -3,9 +3,9 @@ import type { ReportEntry } from "../core/report.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { showText } from "./text.ts";
 
-/** One group, as every renderer shows it. Whatever a gateway or a file said is safe to print, but not to put into markup. */
+/** One group, as every renderer shows it. All but `labels` is safe to print, but not to put into markup. */
 export interface Row {
-  /** null: a pushed metric hides them. */
+  /** As they are: see {@link showLabels}. null: a pushed metric hides them. */
   readonly labels: Labels | null;
   readonly verdict: Verdict["verdict"];
   readonly reason: Verdict["reason"];
@@ -53,6 +53,10 @@ export function viewRow({
   };
 }
 
+/** In place of labels that cannot be told. */
+export const hiddenLabels = "(labels hidden by a pushed metric)";
+
+/** Safe to print. */
 export function showLabels(labels: Row["labels"]): string {
-  return labels === null ? "(labels hidden by a pushed metric)" : formatLabels(labels);
+  return labels === null ? hiddenLabels : formatLabels(labels);
 }

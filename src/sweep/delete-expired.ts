@@ -34,9 +34,8 @@ export async function deleteExpired(
   { plan, snapshot, status }: Look,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop, log } = context;
-  const deletions = plan.decisions.filter(isDeletion);
-  // Once DELETEs are under way nothing is loaded any more, and the logger loads with its first line.
-  log.debug("Deleting expired groups", { gateway: gateway.name, groups: deletions.length });
+  // Nothing that could fail is left for when DELETEs are under way.
+  log.load();
   const pace = createPace({
     ceiling: settings.limits.deletesPerSecond,
     probe: (signal) => gateway.probeHealth(signal),
@@ -48,6 +47,7 @@ export async function deleteExpired(
   const { circumstances } = plan;
   const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
   const ledger = new Ledger();
+  const deletions = plan.decisions.filter(isDeletion);
   try {
     await new Deletion(context, { deletions, pace, evidence, naming: status, ledger }).run();
   } finally {

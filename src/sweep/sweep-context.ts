@@ -70,6 +70,8 @@ export interface SweepLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Loads what it takes to log, if that is not done yet. */
+  load(): void;
 }
 
 /** Told of every step; showing it is another's business. */

@@ -2,10 +2,10 @@ import { createRequire } from "node:module";
 
 import type * as pino from "pino";
 
-import type { LogLevel } from "../core/log-level.ts";
+import { logLevels, type LogLevel } from "../core/log-level.ts";
 
-/** At once, unlike `import`, for the first line there is: a report has none, and pino is a sixth of what it would load. */
-const load = createRequire(import.meta.url);
+/** At once, unlike `import`, for the first line there is: most reports have none, and pino is a sixth of what they would load. */
+const require = createRequire(import.meta.url);
 
 export const logFormats = ["logfmt", "json"] as const;
 
@@ -20,17 +20,19 @@ export interface Logger {
   error(message: string, fields?: Fields): void;
   /** From now on. */
   setLevel(level: LogLevel): void;
+  /** Loads what it takes to log, which the first line would do. */
+  load(): void;
 }
 
 /** One line per event: logfmt as Prometheus writes it, or JSON. */
 export function createLogger(level: LogLevel, format: LogFormat, write: (line: string) => void): Logger {
   let current = level;
   let logger: pino.Logger | undefined;
+  const open = (): pino.Logger => (logger ??= openPino(current, format, write));
   const log =
     (at: LogLevel) =>
     (message: string, fields: Fields = {}): void => {
-      logger ??= openPino(current, format, write);
-      logger[at](fields, message);
+      if (logLevels.indexOf(at) >= logLevels.indexOf(current)) open()[at](fields, message);
     };
   return {
     debug: log("debug"),
@@ -41,13 +43,14 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
       current = next;
       if (logger !== undefined) logger.level = next;
     },
+    load: () => void open(),
   };
 }
 
 function openPino(level: LogLevel, format: LogFormat, write: (line: string) => void): pino.Logger {
-  const { pino: open, stdTimeFunctions } = load("pino") as typeof pino;
+  const { pino: create, stdTimeFunctions } = require("pino") as typeof pino;
   const destination = format === "json" ? { write } : { write: (line: string) => write(toLogfmt(line)) };
-  return open(
+  return create(
     {
       level,
       base: null,

@@ -1,33 +1,43 @@
 import { describe, expect, it } from "vitest";
 
 import type { HealthProbe } from "../../src/gateway/health.ts";
-import {
-  afterProbe,
-  createPace,
-  giveUpAfterSeconds,
-  startRate,
-  type PaceState,
-} from "../../src/gateway/pace.ts";
+import { afterProbe, createPace, giveUpAfterSeconds, type PaceState } from "../../src/gateway/pace.ts";
 
 const well: HealthProbe = { healthy: true, durationSeconds: 0.01 };
 const slow: HealthProbe = { healthy: true, durationSeconds: 0.6 };
 const full: HealthProbe = { healthy: false, durationSeconds: 0.01 };
 
 describe("the rate of deletions after a look at the gateway's health", () => {
-  const at = (rate: number, unhealthySince: number | null = null): PaceState => ({ rate, unhealthySince });
+  const at = (rate: number): PaceState => ({ rate, hasSuffered: false, unhealthySince: null });
+  const suffered = (rate: number, unhealthySince: number | null = null): PaceState => ({
+    rate,
+    hasSuffered: true,
+    unhealthySince,
+  });
 
   it.each<[string, PaceState, HealthProbe, PaceState]>([
-    ["grows while the gateway is well", at(50), well, at(100)],
+    ["doubles while the gateway is well", at(50), well, at(100)],
     ["never exceeds the ceiling", at(180), well, at(200)],
     ["stays at the ceiling", at(200), well, at(200)],
-    ["halves when the answer is slow", at(200), slow, at(100)],
-    ["halves when the queue is full, and that is remembered", at(200), full, at(100, 7)],
-    ["keeps the first moment of being unwell", at(100, 3), full, at(50, 3)],
-    ["never falls below one a second", at(1), full, at(1, 7)],
-    ["forgets that the gateway was unwell once it is well", at(50, 3), well, at(100)],
-    ["takes slow for a reason to slow down, not to stop", at(50, 3), slow, at(25)],
+    ["halves when the answer is slow", at(200), slow, suffered(100)],
+    ["halves when the queue is full, and that is remembered", at(200), full, suffered(100, 7)],
+    ["keeps the first moment of being unwell", suffered(100, 3), full, suffered(50, 3)],
+    ["never falls below one a second", at(1), full, suffered(1, 7)],
+    [
+      "goes on once the gateway is well, growing more slowly than before",
+      suffered(40, 3),
+      well,
+      suffered(50),
+    ],
+    ["takes slow for a reason to slow down, not to stop", suffered(50, 3), slow, suffered(25)],
   ])("%s", (_, before, probe, after) => {
     expect(afterProbe(before, probe, 200, 7)).toEqual(after);
+  });
+
+  it("falls when every other answer is slow", () => {
+    let state = at(200);
+    for (const probe of [well, slow, well, slow]) state = afterProbe(state, probe, 200, 7);
+    expect(state.rate).toBeLessThan(100);
   });
 });
 
@@ -90,9 +100,11 @@ async function run(
 }
 
 describe("the pace", () => {
-  it("starts at 200 a second, however high the ceiling", async () => {
-    const { sentAt } = await run(() => slow, 10_000, 5);
-    expect(sentAt.at(-1)! - sentAt[0]!).toBeGreaterThanOrEqual(4 / startRate);
+  it("starts at 200 a second, however high the ceiling and well the gateway", async () => {
+    const { sentAt, rate } = await run(() => well, 10_000, 30);
+    expect(rate).toBe(200);
+    // What is a little late is caught up with.
+    expect(sentAt.at(-1)! - sentAt[0]!).toBeGreaterThanOrEqual(29 / 200 - 0.06);
   });
 
   it("grows to the ceiling while the gateway is well, and not above", async () => {

@@ -1,8 +1,8 @@
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { Culprit } from "../../core/remedy.ts";
-import { spellLabels } from "./culprit.ts";
 import type { PushTimes } from "../exposition/push-times.ts";
 import { groupPath, type PathNaming } from "../group-path.ts";
+import { spellLabels } from "./culprit.ts";
 
 /**
  * The groups that may be breaking the API, told by the exposition; the newest first.

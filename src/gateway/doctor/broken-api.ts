@@ -2,11 +2,11 @@ import type { Clock } from "../../core/clock.ts";
 import type { ExpositionState, Finding, GatewayFault } from "../../core/diagnosis.ts";
 import { failureTimeName } from "../../core/family.ts";
 import { findRemedy } from "../../core/remedy.ts";
-import { findApiBreakers } from "./api-breaker.ts";
 import type { GatewayClient } from "../client.ts";
 import { readPushTimes } from "../exposition/push-times.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { PathNaming } from "../group-path.ts";
+import { findApiBreakers } from "./api-breaker.ts";
 
 export interface BreakerOptions {
   readonly client: GatewayClient;

@@ -2,10 +2,10 @@ import type { Finding, FindingReason } from "../../core/diagnosis.ts";
 import { failureTimeName, pushTimeNames, successTimeName } from "../../core/family.ts";
 import { formatLabels } from "../../core/labels.ts";
 import { findRemedy, type Culprit, type Side } from "../../core/remedy.ts";
-import type { Complaint, RawLabels } from "./complaint.ts";
-import { rawCulprits } from "./culprit.ts";
 import { expositionKey } from "../exposition/push-times.ts";
 import type { PathNaming } from "../group-path.ts";
+import type { Complaint, RawLabels } from "./complaint.ts";
+import { rawCulprits } from "./culprit.ts";
 import { seriesKey, type Holder, type Holders } from "./holders.ts";
 
 type SeriesComplaint = { readonly family: string; readonly labels: RawLabels };

@@ -1,8 +1,8 @@
 import type { ExpositionState } from "../../core/diagnosis.ts";
 import type { GatewayClient } from "../client.ts";
-import { parseComplaints, type Complaint } from "./complaint.ts";
 import { expectSuccess } from "../expect-success.ts";
 import { GatewayError } from "../gateway-error.ts";
+import { parseComplaints, type Complaint } from "./complaint.ts";
 
 /** Of the 500's body, which has two lines for every group that does not fit. The next look shows the rest. */
 const keptBytes = 8 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import type { Group } from "../../core/group.ts";
 import { createLabels, type Labels } from "../../core/labels.ts";
 import type { Culprit } from "../../core/remedy.ts";
+import { groupPath, pathName, type PathNaming } from "../group-path.ts";
 import type { RawLabels } from "./complaint.ts";
 import { decodeLikeGo } from "./go-text.ts";
-import { groupPath, pathName, type PathNaming } from "../group-path.ts";
 
 export function culpritOf(group: Group, naming: PathNaming): Culprit {
   const path = group.obstacle === null ? groupPath(group.labels, naming) : null;

@@ -3,16 +3,16 @@ import type { Group } from "../../core/group.ts";
 import { labelsKey } from "../../core/labels.ts";
 import { explainObstacle } from "../../core/obstacle.ts";
 import { openApiSnapshot } from "../api/api-reader.ts";
+import type { PathNaming } from "../group-path.ts";
+import { probeHealth } from "../health.ts";
+import { collectSnapshot } from "../snapshot.ts";
+import { readStatus } from "../status.ts";
 import { accuseBreaker, closesConnection, toFault, type BreakerOptions } from "./broken-api.ts";
 import type { Complaint } from "./complaint.ts";
 import { findConflicts } from "./conflicts.ts";
-import { literalGroupPath } from "./culprit.ts";
 import { readConsistency } from "./consistency.ts";
-import type { PathNaming } from "../group-path.ts";
-import { probeHealth } from "../health.ts";
+import { literalGroupPath } from "./culprit.ts";
 import { createHolders } from "./holders.ts";
-import { collectSnapshot } from "../snapshot.ts";
-import { readStatus } from "../status.ts";
 
 export interface DiagnoseOptions extends BreakerOptions {
   readonly name: string;

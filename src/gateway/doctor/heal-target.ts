@@ -6,10 +6,10 @@ import { isFree, type Culprit } from "../../core/remedy.ts";
 import { openApiSnapshot } from "../api/api-reader.ts";
 import { parseWhole } from "../api/group-bytes.ts";
 import { deletePaths } from "../delete-paths.ts";
-import type { DiagnoseOptions } from "./diagnose.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { Wait } from "../pace.ts";
 import type { ReadGroup } from "../snapshot.ts";
+import type { DiagnoseOptions } from "./diagnose.ts";
 
 /** Where groups go before they are deleted. */
 export interface HealArchive {

@@ -2,13 +2,13 @@ import type { Diagnosis } from "../../core/diagnosis.ts";
 import type { Healing, HealStep } from "../../core/doctor-report.ts";
 import { labelsKey } from "../../core/labels.ts";
 import type { Culprit } from "../../core/remedy.ts";
+import { harmlessRate } from "../pace.ts";
 import { diagnose } from "./diagnose.ts";
 import { deleteOne, prepareFromApi, unknown, type HealArchive, type HealOptions } from "./heal-target.ts";
 
 /** A gateway may hold more than one break, and some show only when others are gone. */
 const maxRounds = 20;
-/** 200 deletions a second do no harm. */
-const pauseBetweenSeconds = 1 / 200;
+const pauseBetweenSeconds = 1 / harmlessRate;
 /** Deletions wait in the gateway's queue, up to 8 s behind checked pushes. */
 const pausesSeconds = [0, 0.1, 0.4, 1, 2, 4, 4];
 

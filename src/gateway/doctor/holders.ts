@@ -2,11 +2,11 @@ import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { createLabels, labelsKey } from "../../core/labels.ts";
 import type { Culprit } from "../../core/remedy.ts";
 import { parseWhole } from "../api/group-bytes.ts";
+import type { PathNaming } from "../group-path.ts";
+import type { ReadGroup } from "../snapshot.ts";
 import type { Complaint, RawLabels } from "./complaint.ts";
 import { culpritOf } from "./culprit.ts";
 import { decodeLikeGo } from "./go-text.ts";
-import type { PathNaming } from "../group-path.ts";
-import type { ReadGroup } from "../snapshot.ts";
 
 /** One group that holds a family which a complaint names. */
 export interface Holder {

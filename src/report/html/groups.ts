@@ -1,7 +1,7 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
 import { reasonWords } from "../advice.ts";
 import type { Sort } from "../query.ts";
-import { showLabels, type Row } from "../row.ts";
+import { hiddenLabels, type Row } from "../row.ts";
 import { renderLabels } from "./labels.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";
@@ -56,7 +56,7 @@ function renderHeading(
 function renderRow({ gateway, row }: PlacedRow, now: number, links: Links | null): Html {
   const { labels, rule, series } = row;
   const group =
-    labels === null ? html`<span class="quiet">${showLabels(labels)}</span>` : renderLabels(labels, links);
+    labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);
   const where = gateway === null ? nothing : html`<span class="where"><bdi>${gateway}</bdi></span>`;
   return html`<tr class="${row.outcome === "gone" ? "gone" : ""}">
     <th scope="row">${group}${where}</th>
