@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from "node:events";
 import * as module from "node:module";
 
 import type { Io, Output } from "./cli/io.ts";
@@ -44,6 +45,10 @@ process.stderr.on("error", () => {});
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
+    async drained() {
+      // One that fails instead is dealt with above.
+      if (stream.writableNeedDrain) await once(stream, "drain").catch(() => {});
+    },
     isTTY: stream.isTTY,
     get columns() {
       return stream.isTTY ? stream.columns : null;

@@ -4,6 +4,8 @@ import type { Wait } from "../gateway/pace.ts";
 /** A stream that text goes to, and what is known of the terminal behind it. */
 export interface Output {
   write(text: string): void;
+  /** Resolves when whoever reads it can take more: what is written before that waits in memory. */
+  drained(): Promise<void>;
   readonly isTTY: boolean;
   /** Width of the terminal; null if it is none. */
   readonly columns: number | null;

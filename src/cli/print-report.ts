@@ -1,6 +1,6 @@
 import type { SweepReport } from "../core/report.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
-import { wantsColor, type Io } from "./io.ts";
+import { wantsColor, type Io, type Output } from "./io.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /**
@@ -18,14 +18,23 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
       : { columns: null, color: false };
   const parts = await render(report, flags.output, terminal);
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
-  const problem = file === undefined ? null : await writeWhole(file, [...parts].join(""), 0o644);
-  if (file === undefined) for (const block of joinToBlocks(parts)) stdout.write(block);
+  const blocks = joinToBlocks(parts);
+  const problem = file === undefined ? null : await writeWhole(file, blocks, 0o644);
+  if (file === undefined) await writeAll(blocks, stdout);
   if (problem !== null) stderr.write(`--output-file: ${problem}\n`);
   if (file === undefined && stdout.isTTY && flags.output === "table") return true;
   for (const { name, status, error } of report.gateways) {
     if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
   }
   return problem === null;
+}
+
+/** A reader that is slower than this leaves nothing but one block waiting. */
+async function writeAll(blocks: Iterable<string>, output: Output): Promise<void> {
+  for (const block of blocks) {
+    output.write(block);
+    await output.drained();
+  }
 }
 
 /** One write for a line would take longer than the line; the lines of a large block would outlive V8's heap for what is new. */
@@ -50,14 +59,14 @@ async function render(
 ): Promise<Iterable<string>> {
   switch (format) {
     case "table":
-      return (await import("../report/table.ts")).renderTableLines(report, terminal);
+      return (await import("../report/table.ts")).renderTable(report, terminal);
     case "json":
-      return [(await import("../report/json.ts")).renderJson(report)];
+      return (await import("../report/json.ts")).renderJson(report);
     case "csv":
-      return [(await import("../report/csv.ts")).renderCsv(report)];
+      return (await import("../report/csv.ts")).renderCsv(report);
     case "markdown":
-      return [(await import("../report/markdown.ts")).renderMarkdown(report)];
+      return (await import("../report/markdown.ts")).renderMarkdown(report);
     case "html":
-      return [(await import("../report/html-report.ts")).renderHtml(report)];
+      return (await import("../report/html-report.ts")).renderHtml(report);
   }
 }

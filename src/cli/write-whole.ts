@@ -1,20 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
  * Writes a file whole or not at all: whoever reads it sees the old text or the new one, never a part.
  * The temporary name begins with a dot and does not end as the file does, so that nobody's `*.prom` finds it.
+ * @param text whole, or in parts
  * @param mode whatever the umask is
  * @returns what went wrong, for people; null: it is written
  */
-export async function writeWhole(path: string, text: string, mode: number): Promise<string | null> {
+export async function writeWhole(
+  path: string,
+  text: string | Iterable<string>,
+  mode: number,
+): Promise<string | null> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     // Never over a file or through a link that somebody put there.
     const file = await open(temporary, "wx", 0o600);
     try {
-      await file.writeFile(text);
+      await writeFile(file, text);
       await file.chmod(mode);
       await file.sync();
     } finally {

@@ -25,12 +25,11 @@ const columns = [
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
 
 /** Renders one line per group as RFC 4180 has it: header, commas, CRLF. What is unknown is empty. */
-export function renderCsv(report: SweepReport): string {
-  const lines = [columns.join(",")];
+export function* renderCsv(report: SweepReport): Generator<string> {
+  yield `${columns.join(",")}\r\n`;
   for (const { name, entries } of report.gateways) {
-    for (const entry of entries) lines.push(renderLine(cells(showText(name), viewRow(entry))));
+    for (const entry of entries) yield `${renderLine(cells(showText(name), viewRow(entry)))}\r\n`;
   }
-  return `${lines.join("\r\n")}\r\n`;
 }
 
 function cells(gateway: string, row: Row): Cells {

@@ -3,10 +3,10 @@ import { formatTime } from "../core/time.ts";
 import { renderAttention } from "./html/attention.ts";
 import { renderDocument } from "./html/document.ts";
 import { renderGateway, renderGateways } from "./html/gateways.ts";
-import { renderGroups } from "./html/groups.ts";
+import { renderGroup, renderGroups } from "./html/groups.ts";
 import { renderMode } from "./html/header.ts";
 import { renderRules } from "./html/summary.ts";
-import { html, nothing, type Html } from "./html/template.ts";
+import { html, nothing, trusted, type Html } from "./html/template.ts";
 import { countOf } from "./html/words.ts";
 import { defaultQuery } from "./query.ts";
 import { countRules } from "./rule-totals.ts";
@@ -15,12 +15,19 @@ import { showText } from "./text.ts";
 import { viewRow } from "./row.ts";
 import { viewGateway } from "./view.ts";
 
-/** Renders the page as one file to keep or to mail: everything on it, nothing to load, no script. */
-export function renderHtml(report: SweepReport): string {
+/** Stands for the groups until they are rendered. No value can hold it: in values, `<` is escaped. */
+const place = "<!-- groups -->";
+
+/**
+ * Renders the page as one file to keep or to mail: everything on it, nothing to load, no script. Group by group, because all of them
+ * together may be large.
+ */
+export function* renderHtml(report: SweepReport): Generator<string> {
   const { dryRun, gateways, finishedAt } = report;
   const moment = (formatTime(finishedAt) ?? "").slice(0, 16).replace("T", " ");
   const views = gateways.map((gateway) => viewGateway(gateway, dryRun));
   const now = momentOf(report);
+  const { groups, matched } = selectGroups(report, { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER });
   const body = html`<header>
       <div>
         <h1>Pushgateway groups</h1>
@@ -32,9 +39,17 @@ export function renderHtml(report: SweepReport): string {
       ${renderAttention(views, null)}
       ${renderGateways(views.map((view) => renderGateway(view, dryRun, { now, sweptAt: null, nextSweepAt: null })))}
       <div class="pair">${renderRules(countRules(gateways), dryRun, now, null)}</div>
-      ${renderGroupsOf(report, now)}
+      ${renderGroupsSection(matched)}
     </main> `;
-  return renderDocument({ title: `Pushgateway groups, ${moment} UTC`, nonce: null }, body);
+  const document = renderDocument({ title: `Pushgateway groups, ${moment} UTC`, nonce: null }, body);
+  const [head = "", tail = ""] = document.split(place);
+  yield head;
+  const many = gateways.length > 1;
+  for (const { gateway, entry } of groups) {
+    const name = many ? showText(gateway.name) : null;
+    yield renderGroup({ gateway: name, row: viewRow(entry) }, now, null).text;
+  }
+  yield tail;
 }
 
 /** What `in 3h` counts from: the moment that the report is about. */
@@ -42,18 +57,11 @@ function momentOf({ gateways, finishedAt }: SweepReport): number {
   return gateways.reduce((latest, { snapshot }) => Math.max(latest, snapshot?.plannedFor ?? 0), finishedAt);
 }
 
-function renderGroupsOf(report: SweepReport, now: number): Html {
-  const everything = { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER };
-  const { groups, matched } = selectGroups(report, everything);
-  if (matched === 0) return nothing;
-  const many = report.gateways.length > 1;
-  const rows = groups.map(({ gateway, entry }) => ({
-    gateway: many ? showText(gateway.name) : null,
-    row: viewRow(entry),
-  }));
+function renderGroupsSection(count: number): Html {
+  if (count === 0) return nothing;
   return html`<section aria-labelledby="groups-title">
     <h2 id="groups-title">Groups</h2>
-    <p class="range">${countOf(matched, "group")}, the next to expire first</p>
-    ${renderGroups(rows, now, null)}
+    <p class="range">${countOf(count, "group")}, the next to expire first</p>
+    ${renderGroups(trusted(place), null)}
   </section> `;
 }

@@ -5,16 +5,36 @@ import { formatTime } from "../core/time.ts";
 /** Grows when a field changes its meaning or goes; new fields do not count. */
 const schemaVersion = 1;
 
-/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. */
-export function renderJson(report: SweepReport): string {
-  return `${JSON.stringify(reportToJson(report), null, 2)}\n`;
+/** A member of a gateway that is still empty. Nothing else can look like that: a text has no line breaks of its own. */
+const noGroups = '\n      "groups": []';
+
+/**
+ * Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. Group by group, because all of
+ * them together may be large.
+ */
+export function* renderJson(report: SweepReport): Generator<string> {
+  const gateways = report.gateways.map((gateway) => gatewayToJson(gateway, []));
+  const parts = JSON.stringify({ ...sweepToJson(report), gateways }, null, 2).split(noGroups);
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) yield* renderGroups(report.gateways[index - 1]?.entries ?? []);
+    yield part;
+  }
+  yield "\n";
 }
 
-export function reportToJson(report: SweepReport): object {
-  return {
-    ...sweepToJson(report),
-    gateways: report.gateways.map((gateway) => gatewayToJson(gateway, gateway.entries)),
-  };
+function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
+  if (entries.length === 0) {
+    yield noGroups;
+    return;
+  }
+  yield noGroups.slice(0, -1);
+  for (const [index, entry] of entries.entries()) {
+    yield `${index === 0 ? "" : ","}\n${JSON.stringify(entryToJson(entry), null, 2)}`.replaceAll(
+      "\n",
+      "\n        ",
+    );
+  }
+  yield "\n      ]";
 }
 
 /** The sweep without its gateways. */

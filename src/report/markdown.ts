@@ -1,17 +1,20 @@
 import { formatAge, formatDuration } from "../core/duration.ts";
 import { quote } from "../core/labels.ts";
-import type { GatewayReport, SweepReport } from "../core/report.ts";
+import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countRules, type RuleTotals } from "./rule-totals.ts";
 import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway } from "./view.ts";
 
-/** Renders a report for an issue or a chat that understands GitHub's tables. */
-export function renderMarkdown(report: SweepReport): string {
-  return report.gateways.map((gateway) => renderGateway(gateway, report.dryRun)).join("\n");
+/** Renders a report for an issue or a chat that understands GitHub's tables, part by part. */
+export function* renderMarkdown(report: SweepReport): Generator<string> {
+  for (const [index, gateway] of report.gateways.entries()) {
+    if (index > 0) yield "\n";
+    yield* renderGateway(gateway, report.dryRun);
+  }
 }
 
-function renderGateway(report: GatewayReport, dryRun: boolean): string {
+function* renderGateway(report: GatewayReport, dryRun: boolean): Generator<string> {
   const { name, url, status, facts, error, withheld, notes } = viewGateway(report, dryRun);
   const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
   // In code, also what is prose: it quotes labels, which could hold a link, a mention or an image.
@@ -21,13 +24,15 @@ function renderGateway(report: GatewayReport, dryRun: boolean): string {
     blocks.push(`- **${groups} withheld** (${code(reason)}). ${advice}`);
   }
   for (const note of notes) blocks.push(`- Note: ${code(note)}`);
-  if (report.entries.length > 0) {
-    blocks.push(renderRules(countRules([report]), dryRun), renderRows(report.entries.map(viewRow)));
-  }
-  return `${blocks.join("\n\n")}\n`;
+  yield `${blocks.join("\n\n")}\n`;
+  if (report.entries.length === 0) return;
+  yield "\n";
+  yield* renderRules(countRules([report]), dryRun);
+  yield "\n";
+  yield* renderRows(report.entries);
 }
 
-function renderRules(rules: readonly RuleTotals[], dryRun: boolean): string {
+function renderRules(rules: readonly RuleTotals[], dryRun: boolean): Generator<string> {
   const header = ["Rule", "Groups", "Kept", "Expired", "Withheld", "Deleted", "Next expiry"];
   const rows = rules.map(({ name, groups, kept, expired, withheld, deleted, nextExpiryAt }) => [
     name === null ? "(none)" : cell(name),
@@ -37,30 +42,41 @@ function renderRules(rules: readonly RuleTotals[], dryRun: boolean): string {
   return renderTable(header, [":--", "--:", "--:", "--:", "--:", "--:", ":--"], rows);
 }
 
-function renderRows(rows: readonly Row[]): string {
+function renderRows(entries: readonly ReportEntry[]): Generator<string> {
   const header = ["Verdict", "Reason", "Rule", "Age", "TTL", "TTL used", "Expires", "Group"];
-  return renderTable(
-    header,
-    [":--", ":--", ":--", "--:", "--:", "--:", ":--", ":--"],
-    rows.map((row) => [
-      row.fate,
-      code(row.reason),
-      row.rule === null ? "" : cell(row.rule),
-      row.ageSeconds === null ? "?" : formatAge(row.ageSeconds),
-      row.ttlSeconds === null ? "" : formatDuration(row.ttlSeconds),
-      row.ttlUsed === null ? "" : `${Math.floor(row.ttlUsed * 100)} %`,
-      formatTime(row.expiresAt) ?? "",
-      cell(showLabels(row.labels)),
-    ]),
-  );
+  const alignment = [":--", ":--", ":--", "--:", "--:", "--:", ":--", ":--"];
+  return renderTable(header, alignment, rowsOf(entries));
 }
 
-function renderTable(
+function* rowsOf(entries: readonly ReportEntry[]): Generator<readonly string[]> {
+  for (const entry of entries) yield cells(viewRow(entry));
+}
+
+function cells(row: Row): readonly string[] {
+  return [
+    row.fate,
+    code(row.reason),
+    row.rule === null ? "" : cell(row.rule),
+    row.ageSeconds === null ? "?" : formatAge(row.ageSeconds),
+    row.ttlSeconds === null ? "" : formatDuration(row.ttlSeconds),
+    row.ttlUsed === null ? "" : `${Math.floor(row.ttlUsed * 100)} %`,
+    formatTime(row.expiresAt) ?? "",
+    cell(showLabels(row.labels)),
+  ];
+}
+
+function* renderTable(
   header: readonly string[],
   alignment: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  return [header, alignment, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+  rows: Iterable<readonly string[]>,
+): Generator<string> {
+  yield renderLine(header);
+  yield renderLine(alignment);
+  for (const row of rows) yield renderLine(row);
+}
+
+function renderLine(cellsOfRow: readonly string[]): string {
+  return `| ${cellsOfRow.join(" | ")} |\n`;
 }
 
 /**

@@ -12,13 +12,8 @@ export interface TableOptions {
   readonly color: boolean;
 }
 
-/** Renders a report for people: per gateway a headline, one line per group, and what needs attention. */
-export function renderTable(report: SweepReport, options: TableOptions): string {
-  return [...renderTableLines(report, options)].join("");
-}
-
-/** The same line by line, because all of them together may be large. */
-export function* renderTableLines(report: SweepReport, options: TableOptions): Generator<string> {
+/** Renders a report for people, line by line: per gateway a headline, one line per group, and what needs attention. */
+export function* renderTable(report: SweepReport, options: TableOptions): Generator<string> {
   const style = createStyle(options.color);
   for (const [index, gateway] of report.gateways.entries()) {
     if (index > 0) yield "\n";

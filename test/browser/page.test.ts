@@ -10,6 +10,7 @@ import { hostileValues } from "../support/hostile.ts";
 import { startPageServer, type PageServer } from "../support/page-server.ts";
 import { pageState, plannedGateway } from "../support/page-state.ts";
 import { sweepReport, unreadGateway } from "../support/reports.ts";
+import { whole } from "../support/whole.ts";
 
 const rules = [
   keepRule("keep-billing", ['job="billing"']),
@@ -255,7 +256,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     const page = await context.newPage();
     const requests: string[] = [];
     page.on("request", (request) => requests.push(request.url()));
-    await page.setContent(renderHtml(createReport()));
+    await page.setContent(whole(renderHtml(createReport())));
     expect(await rows(page).count()).toBe(groups.length + hostile.length);
     expect(await page.getByText("Dry run").count()).toBe(0);
     expect(requests).toEqual([]);

@@ -9,7 +9,12 @@ function progress(isTTY: boolean): {
 } {
   let seconds = 0;
   let shown = "";
-  const stderr = { isTTY, columns: isTTY ? 40 : null, write: (text: string) => void (shown += text) };
+  const stderr = {
+    isTTY,
+    columns: isTTY ? 40 : null,
+    write: (text: string) => void (shown += text),
+    drained: () => Promise.resolve(),
+  };
   const clock = { now: () => seconds, monotonic: () => seconds };
   return {
     line: createProgressLine({ stderr, clock }),

@@ -6,6 +6,7 @@ import { group, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { plannedGateway } from "../support/page-state.ts";
 import { sweepReport } from "../support/reports.ts";
+import { whole } from "../support/whole.ts";
 
 const rules = [ttlRule(3600, { name: "hour" })];
 
@@ -32,7 +33,7 @@ describe("markdown", () => {
     const groups = [group({ job: "a" }, 7200), group({ job: "b" }, 60)];
     const notes = ["no archive: what was deleted cannot be restored"];
     const report = sweepReport([plannedGateway(groups, rules, { outcome: "gone", notes })]);
-    expect(renderMarkdown(report)).toBe(`## \`g\`
+    expect(whole(renderMarkdown(report))).toBe(`## \`g\`
 
 \`http://g\`: 2 groups, 1 kept, 1 deleted.
 
@@ -51,7 +52,7 @@ describe("markdown", () => {
 
   it.each(hostileValues)("keeps %s in its cell, as code", (_, value) => {
     const one = group({ job: "a", value }, 60);
-    const lines = renderMarkdown(sweepReport([plannedGateway([one], rules)]))
+    const lines = whole(renderMarkdown(sweepReport([plannedGateway([one], rules)])))
       .trimEnd()
       .split("\n");
     const cells = cellsOf(lines.at(-1) ?? "");
@@ -61,7 +62,7 @@ describe("markdown", () => {
 
   it.each(["a\\|b", "a|b", "`|`", "\\"])("keeps a rule called %s in its cell", (name) => {
     const report = sweepReport([plannedGateway([group({ job: "a" }, 60)], [ttlRule(3600, { name })])]);
-    const cells = cellsOf(renderMarkdown(report).trimEnd().split("\n").at(-1) ?? "");
+    const cells = cellsOf(whole(renderMarkdown(report)).trimEnd().split("\n").at(-1) ?? "");
     expect(cells).toHaveLength(8);
     expect([name, JSON.stringify(name)]).toContain(codeOf(cells[2] ?? ""));
   });
@@ -73,7 +74,7 @@ describe("markdown", () => {
       error: { code: "unreachable", message: "GET http://g: <img src=x> @everyone" },
       notes: ["a `note` about [x](y)"],
     });
-    const text = renderMarkdown(sweepReport([gateway]));
+    const text = whole(renderMarkdown(sweepReport([gateway])));
     expect(text).toContain("**failed**: `GET http://g: <img src=x> @everyone`");
     expect(text).toContain("Is it running");
     expect(text).toContain("- Note: ``a `note` about [x](y)``");

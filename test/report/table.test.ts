@@ -6,19 +6,20 @@ import { group, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { plannedGateway } from "../support/page-state.ts";
 import { sweepReport } from "../support/reports.ts";
+import { whole } from "../support/whole.ts";
 
 const rules = [ttlRule(3600, { name: "hour" })];
 const plain = { columns: null, color: false };
 
 function render(values: readonly string[], options: Parameters<typeof renderTable>[1] = plain): string {
   const groups = values.map((value) => group({ job: "a", value }, 60));
-  return renderTable(sweepReport([plannedGateway(groups, rules)], { dryRun: true }), options);
+  return whole(renderTable(sweepReport([plannedGateway(groups, rules)], { dryRun: true }), options));
 }
 
 describe("the table", () => {
   it("begins with a headline, then has one line per group", () => {
     const groups = [group({ job: "a" }, 7200), group({ job: "b" }, 60)];
-    expect(renderTable(sweepReport([plannedGateway(groups, rules)], { dryRun: true }), plain)).toBe(
+    expect(whole(renderTable(sweepReport([plannedGateway(groups, rules)], { dryRun: true }), plain))).toBe(
       [
         "g http://g  2 groups, 1 kept, 1 to delete",
         "",
@@ -33,7 +34,7 @@ describe("the table", () => {
   it("says which moment it is for, when that is not now", () => {
     const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
     const snapshot = gateway.snapshot && { ...gateway.snapshot, takenAt: now, plannedFor: now + 604_800 };
-    expect(renderTable(sweepReport([{ ...gateway, snapshot }], { dryRun: true }), plain)).toContain(
+    expect(whole(renderTable(sweepReport([{ ...gateway, snapshot }], { dryRun: true }), plain))).toContain(
       "as of 2027-01-22T08:00:00.000Z (in 7d), if nobody pushes until then",
     );
   });
@@ -58,7 +59,7 @@ describe("the table", () => {
   it("keeps its columns straight where a rule's name is wide", () => {
     const wide = [ttlRule(3600, { name: "漢字", matchers: ['job="a"'] }), ttlRule(3600, { name: "latin" })];
     const groups = [group({ job: "a" }, 60), group({ job: "b" }, 60)];
-    const text = renderTable(sweepReport([plannedGateway(groups, wide)], { dryRun: true }), plain);
+    const text = whole(renderTable(sweepReport([plannedGateway(groups, wide)], { dryRun: true }), plain));
     const [first = "", second = ""] = text.split("\n").slice(3);
     expect(widthOf(first.slice(0, first.indexOf("{")))).toBe(widthOf(second.slice(0, second.indexOf("{"))));
   });

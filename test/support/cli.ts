@@ -23,7 +23,11 @@ export interface CliOptions {
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let stdout = "";
   let stderr = "";
-  const terminal = { isTTY: options.columns !== undefined, columns: options.columns ?? null };
+  const terminal = {
+    isTTY: options.columns !== undefined,
+    columns: options.columns ?? null,
+    drained: () => Promise.resolve(),
+  };
   const exitCode = await runCli(argv, {
     stdout: { write: (text) => void (stdout += text), ...terminal },
     stderr: { write: (text) => void (stderr += text), ...terminal },

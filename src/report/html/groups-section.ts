@@ -5,7 +5,7 @@ import { selectGroups, type Selection } from "../select.ts";
 import { showText } from "../text.ts";
 import { viewRow } from "../row.ts";
 import { isFiltered, renderFilter } from "./filter.ts";
-import { renderGroups } from "./groups.ts";
+import { renderGroup, renderGroups } from "./groups.ts";
 import type { Links } from "./links.ts";
 import { renderPager, renderVerdicts } from "./pager.ts";
 import { html, type Html } from "./template.ts";
@@ -49,12 +49,11 @@ function renderResult({ report, now, nextSweepAt, query, links }: GroupsContent)
   const { groups, pages } = selection;
   if (groups.length === 0) return renderEmpty(selection, links);
   const many = report.gateways.length > 1;
-  const rows = groups.map(({ gateway, entry }) => ({
-    gateway: many ? showText(gateway.name) : null,
-    row: viewRow(entry),
-  }));
+  const rows = groups.map(({ gateway, entry }) =>
+    renderGroup({ gateway: many ? showText(gateway.name) : null, row: viewRow(entry) }, now, links),
+  );
   return html`<p class="range" role="status">${describeRange(selection, links)}</p>
-    ${renderGroups(rows, now, links)} ${renderPager(pages, links)}`;
+    ${renderGroups(rows, links)} ${renderPager(pages, links)}`;
 }
 
 function renderEmpty({ matched, pages }: Selection, links: Links): Html {

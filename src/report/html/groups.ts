@@ -14,8 +14,8 @@ export interface PlacedRow {
   readonly row: Row;
 }
 
-/** One line per group. */
-export function renderGroups(rows: readonly PlacedRow[], now: number, links: Links | null): Html {
+/** The table of groups around its rows: one {@link renderGroup} each. */
+export function renderGroups(rows: Html | readonly Html[], links: Links | null): Html {
   return html`<div class="wide">
     <table class="groups">
       <caption class="hidden">
@@ -36,7 +36,7 @@ export function renderGroups(rows: readonly PlacedRow[], now: number, links: Lin
         </tr>
       </thead>
       <tbody>
-        ${rows.map((row) => renderRow(row, now, links))}
+        ${rows}
       </tbody>
     </table>
   </div> `;
@@ -53,7 +53,8 @@ function renderHeading(
   return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
 }
 
-function renderRow({ gateway, row }: PlacedRow, now: number, links: Links | null): Html {
+/** One line of the table. */
+export function renderGroup({ gateway, row }: PlacedRow, now: number, links: Links | null): Html {
   const { labels, rule, series } = row;
   const group =
     labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);

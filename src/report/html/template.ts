@@ -14,12 +14,22 @@ export type Value = Html | string | number | null | readonly Html[];
  * must stand in double quotes, and none may hold a script or a URL made from a value.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
-  let text = "";
-  for (const [index, part] of parts.entries()) {
-    // The indentation is for whoever reads the source: in a list of 100,000 groups it would be most of the text.
-    text += part.replaceAll(/\n\s+/g, "\n") + render(values[index] ?? null);
-  }
-  return new Html(text);
+  const texts: string[] = [];
+  for (const [index, part] of unindent(parts).entries()) texts.push(part, render(values[index] ?? null));
+  // Joined, not added up: a text that is made of others keeps all of them in memory.
+  return new Html(texts.join(""));
+}
+
+/** By template, as one is used for every group. */
+const unindented = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+/** The indentation is for whoever reads the source: in a list of 100,000 groups it would be most of the text. */
+function unindent(parts: TemplateStringsArray): readonly string[] {
+  const known = unindented.get(parts);
+  if (known !== undefined) return known;
+  const texts = parts.map((part) => part.replaceAll(/\n\s+/g, "\n"));
+  unindented.set(parts, texts);
+  return texts;
 }
 
 /** For the janitor's own constants only. */

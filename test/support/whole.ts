@@ -1,0 +1,4 @@
+/** What a renderer gives in parts, as one text. */
+export function whole(parts: Iterable<string>): string {
+  return [...parts].join("");
+}
