@@ -33,18 +33,25 @@ for (const [signal, code] of [
   });
 }
 
+let outputFailed = false;
+
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   process.stderr.write(`pushgateway-janitor: the output cannot be written: ${error.message}\n`);
-  process.exitCode = 1;
+  outputFailed = true;
+  // The last of it may fail when the command has long come to its end.
+  process.exitCode ||= 1;
 });
 // A log that nobody takes any more is no reason to leave a sweep half done.
 process.stderr.on("error", () => {});
 
 function output(stream: NodeJS.WriteStream): Output {
   return {
-    write: (text) => void stream.write(text),
+    write(text) {
+      // A full disk that has room again would get the end without the middle.
+      if (stream.errored === null) stream.write(text);
+    },
     async drained() {
       // One that fails instead is dealt with above.
       if (stream.writableNeedDrain) await once(stream, "drain").catch(() => {});
@@ -72,4 +79,5 @@ const io: Io = {
   signalExitCode: () => signalExitCode,
 };
 
-process.exitCode = await runCli(process.argv.slice(2), io);
+const exitCode = await runCli(process.argv.slice(2), io);
+process.exitCode = exitCode === 0 && outputFailed ? 1 : exitCode;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
-const main = join(import.meta.dirname, "../../dist/main.js");
+export const programFile = join(import.meta.dirname, "../../dist/main.js");
 
 export interface ProgramEnd {
   /** null: ended by a signal that it did not handle. */
@@ -30,7 +30,7 @@ export interface ProgramOptions {
 
 /** Starts the program as a user does, and kills it when the test is over. */
 export function startProgram(argv: readonly string[], { env, uid }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [main, ...argv], {
+  const child = spawn(process.execPath, [programFile, ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),

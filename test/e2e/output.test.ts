@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { text } from "node:stream/consumers";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { programFile } from "../support/program.ts";
+import { startPushgateway } from "../support/pushgateway.ts";
+
+/** Their lines are more than a pipe holds, so that most of them are yet to be written when somebody looks. */
+const groups = Array.from({ length: 3000 }, (_, index) => ({
+  labels: { job: "batch", instance: `host-${index}.example.com` },
+  pushTime: Date.now() / 1000 - 60,
+}));
+
+/** Runs `report` with its output going there; what it says on stderr, and its exit code. */
+async function report(
+  stdout: "pipe" | number,
+  meanwhile: (output: NodeJS.ReadableStream | null) => void = () => {},
+): Promise<{ readonly stderr: string; readonly exitCode: number | null }> {
+  const gateway = await startPushgateway({ groups });
+  onTestFinished(() => gateway.stop());
+  const child = spawn(process.execPath, [programFile, "report", `--gateway=${gateway.url}`, "--ttl=1d"], {
+    stdio: ["ignore", stdout, "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  meanwhile(child.stdout);
+  const stderr = child.stderr === null ? "" : await text(child.stderr);
+  return { stderr, exitCode: await ended };
+}
+
+describe("a report of many groups", () => {
+  it("fails on a full disk, and says so once", async () => {
+    const fullDisk = openSync("/dev/full", "w");
+    onTestFinished(() => closeSync(fullDisk));
+    expect(await report(fullDisk)).toEqual({
+      stderr: "pushgateway-janitor: the output cannot be written: ENOSPC: no space left on device, write\n",
+      exitCode: 1,
+    });
+  });
+
+  it("is no failure for a reader that has seen enough", async () => {
+    const seenEnough = (output: NodeJS.ReadableStream | null): void => {
+      output?.once("data", () => (output as unknown as { destroy(): void }).destroy());
+    };
+    expect(await report("pipe", seenEnough)).toEqual({ stderr: "", exitCode: 0 });
+  });
+});
