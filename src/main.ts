@@ -35,9 +35,9 @@ for (const [signal, code] of [
 
 let outputFailed = false;
 
-// A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
+  // A reader that has seen enough (`| head`) is no failure, and the exit code tells what it does without one.
+  if (error.code === "EPIPE") return;
   process.stderr.write(`pushgateway-janitor: the output cannot be written: ${error.message}\n`);
   outputFailed = true;
   // The last of it may fail when the command has long come to its end.
@@ -49,7 +49,7 @@ process.stderr.on("error", () => {});
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write(text) {
-      // A full disk that has room again would get the end without the middle.
+      // A disk that has room again would get the end without the middle.
       if (stream.errored === null) stream.write(text);
     },
     async drained() {

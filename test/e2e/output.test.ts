@@ -13,14 +13,15 @@ const groups = Array.from({ length: 3000 }, (_, index) => ({
   pushTime: Date.now() / 1000 - 60,
 }));
 
-/** Runs `report` with its output going there; what it says on stderr, and its exit code. */
-async function report(
+/** Runs a command with its output going there; what it says on stderr, and its exit code. */
+async function run(
+  command: readonly string[],
   stdout: "pipe" | number,
   meanwhile: (output: NodeJS.ReadableStream | null) => void = () => {},
 ): Promise<{ readonly stderr: string; readonly exitCode: number | null }> {
   const gateway = await startPushgateway({ groups });
   onTestFinished(() => gateway.stop());
-  const child = spawn(process.execPath, [programFile, "report", `--gateway=${gateway.url}`, "--ttl=1d"], {
+  const child = spawn(process.execPath, [programFile, ...command, `--gateway=${gateway.url}`], {
     stdio: ["ignore", stdout, "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -34,16 +35,25 @@ describe("a report of many groups", () => {
   it("fails on a full disk, and says so once", async () => {
     const fullDisk = openSync("/dev/full", "w");
     onTestFinished(() => closeSync(fullDisk));
-    expect(await report(fullDisk)).toEqual({
+    expect(await run(["report", "--ttl=1d"], fullDisk)).toEqual({
       stderr: "pushgateway-janitor: the output cannot be written: ENOSPC: no space left on device, write\n",
       exitCode: 1,
     });
   });
 
+  const seenEnough = (output: NodeJS.ReadableStream | null): void => {
+    output?.once("data", () => (output as unknown as { destroy(): void }).destroy());
+  };
+
   it("is no failure for a reader that has seen enough", async () => {
-    const seenEnough = (output: NodeJS.ReadableStream | null): void => {
-      output?.once("data", () => (output as unknown as { destroy(): void }).destroy());
-    };
-    expect(await report("pipe", seenEnough)).toEqual({ stderr: "", exitCode: 0 });
+    expect(await run(["report", "--ttl=1d"], "pipe", seenEnough)).toEqual({ stderr: "", exitCode: 0 });
+  });
+
+  it("ends with the exit code of a sweep that limits withheld, also if the reader has seen enough", async () => {
+    const command = ["once", "--ttl=10s", "--limits.max-outage=0s"];
+    expect(await run(command, "pipe", seenEnough)).toEqual({
+      stderr: expect.stringContaining("3000 of 3000 groups have expired") as string,
+      exitCode: 20,
+    });
   });
 });
