@@ -33,9 +33,13 @@ for (const [signal, code] of [
   });
 }
 
+// Node forgets what went wrong with stdout (`errored`) before it tells of it.
+let outputEnded = false;
 let outputFailed = false;
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (outputEnded) return;
+  outputEnded = true;
   // A reader that has seen enough (`| head`) is no failure, and the exit code tells what it does without one.
   if (error.code === "EPIPE") return;
   process.stderr.write(`pushgateway-janitor: the output cannot be written: ${error.message}\n`);
@@ -46,15 +50,18 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // A log that nobody takes any more is no reason to leave a sweep half done.
 process.stderr.on("error", () => {});
 
-function output(stream: NodeJS.WriteStream): Output {
+function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
   return {
     write(text) {
       // A disk that has room again would get the end without the middle.
-      if (stream.errored === null) stream.write(text);
+      if (!hasEnded() && stream.errored === null) stream.write(text);
     },
     async drained() {
-      // One that fails instead is dealt with above.
-      if (stream.writableNeedDrain) await once(stream, "drain").catch(() => {});
+      // One that fails instead is dealt with above, and will never drain.
+      if (!hasEnded() && stream.writableNeedDrain) await once(stream, "drain").catch(() => {});
+    },
+    get ended() {
+      return hasEnded();
     },
     isTTY: stream.isTTY,
     get columns() {
@@ -64,8 +71,9 @@ function output(stream: NodeJS.WriteStream): Output {
 }
 
 const io: Io = {
-  stdout: output(process.stdout),
-  stderr: output(process.stderr),
+  stdout: output(process.stdout, () => outputEnded),
+  // A log goes on as soon as it can.
+  stderr: output(process.stderr, () => false),
   env: process.env,
   nodeVersion: process.version,
   clock: systemClock,

@@ -20,7 +20,10 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
   try {
     for await (const entry of readHistory(path, (problem) => io.stderr.write(`${problem}\n`))) {
       if (io.stop.aborted) return io.signalExitCode();
-      if (accepts(entry.record)) printer.add(entry);
+      if (io.stdout.ended) break;
+      if (!accepts(entry.record)) continue;
+      printer.add(entry);
+      await io.stdout.drained();
     }
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;

@@ -6,6 +6,8 @@ export interface Output {
   write(text: string): void;
   /** Resolves when whoever reads it can take more: what is written before that waits in memory. */
   drained(): Promise<void>;
+  /** Nobody takes any more: what is still written is lost. */
+  readonly ended: boolean;
   readonly isTTY: boolean;
   /** Width of the terminal; null if it is none. */
   readonly columns: number | null;

@@ -23,8 +23,9 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const result = await sweepAll(config, dryRun, flags, io, { metrics, concurrency });
   const planned = result.gateways.some(({ entries }) => entries.length > 0);
   const interrupted = io.stop.aborted && !planned;
-  const printed = interrupted || (await printReport(result, flags, io));
+  // Before the report, which waits for whoever reads it.
   const published = await metrics.publish(result);
+  const printed = interrupted || (await printReport(result, flags, io));
   if (interrupted) return io.signalExitCode();
   const exitCode = exitCodeOfKnown(sweepExitCode(result), complete);
   // Whoever waits for the metrics or the report would otherwise never learn that there are none.

@@ -29,9 +29,10 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   return problem === null;
 }
 
-/** A reader that is slower than this leaves nothing but one block waiting. */
+/** However slow the reader, no more than one block waits in memory. */
 async function writeAll(blocks: Iterable<string>, output: Output): Promise<void> {
   for (const block of blocks) {
+    if (output.ended) return;
     output.write(block);
     await output.drained();
   }

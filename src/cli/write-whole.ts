@@ -29,6 +29,8 @@ export async function writeWhole(
     return null;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
+    // A mistake in making the text is none of the file's.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return `${path}: ${explain(error as NodeJS.ErrnoException, dirname(path))}`;
   }
 }

@@ -5,7 +5,7 @@ import { formatTime } from "../core/time.ts";
 /** Grows when a field changes its meaning or goes; new fields do not count. */
 const schemaVersion = 1;
 
-/** A member of a gateway that is still empty. Nothing else can look like that: a text has no line breaks of its own. */
+/** A gateway's own groups, still without any: nothing else of that name stands at this depth, and no text has line breaks of its own. */
 const noGroups = '\n      "groups": []';
 
 /**

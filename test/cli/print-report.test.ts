@@ -17,6 +17,7 @@ function slowReader(): { readonly output: Output; readonly lengths: number[]; re
       columns: null,
       write: (text) => void lengths.push(text.length),
       drained: () => new Promise((resolve) => (taken = resolve)),
+      ended: false,
     },
   };
 }

@@ -14,6 +14,7 @@ function progress(isTTY: boolean): {
     columns: isTTY ? 40 : null,
     write: (text: string) => void (shown += text),
     drained: () => Promise.resolve(),
+    ended: false,
   };
   const clock = { now: () => seconds, monotonic: () => seconds };
   return {

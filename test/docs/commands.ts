@@ -14,7 +14,13 @@ export interface DocumentedCommand {
 
 /** Every command that does something, as commander knows it. */
 export function listCommands(): readonly DocumentedCommand[] {
-  const nowhere = { write: () => {}, drained: () => Promise.resolve(), isTTY: false, columns: null };
+  const nowhere = {
+    write: () => {},
+    drained: () => Promise.resolve(),
+    ended: false,
+    isTTY: false,
+    columns: null,
+  };
   const program = createProgram({ stdout: nowhere, stderr: nowhere } as unknown as Io, () => {});
   return program.commands.flatMap((command) => leaves(command, ""));
 }

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { programFile } from "../support/program.ts";
+import { testFolder } from "../support/service.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 
 /** Their lines are more than a pipe holds, so that most of them are yet to be written when somebody looks. */
@@ -44,6 +46,33 @@ describe("a report of many groups", () => {
   const seenEnough = (output: NodeJS.ReadableStream | null): void => {
     output?.once("data", () => (output as unknown as { destroy(): void }).destroy());
   };
+
+  it("is like any other output: that the disk is full is said once", async () => {
+    const fullDisk = openSync("/dev/full", "w");
+    onTestFinished(() => closeSync(fullDisk));
+    const child = spawn(process.execPath, [programFile, "demo"], { stdio: ["ignore", fullDisk, "pipe"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const told = child.stderr === null ? "" : await text(child.stderr);
+    expect({ times: told.split("cannot be written").length - 1, exitCode: await ended }).toEqual({
+      times: 1,
+      exitCode: 1,
+    });
+  });
+
+  it("keeps nobody waiting for the metrics, however long its reader takes", async () => {
+    const file = join(testFolder(), "janitor.prom");
+    const gateway = await startPushgateway({ groups });
+    onTestFinished(() => gateway.stop());
+    const flags = [`--gateway=${gateway.url}`, "--ttl=1d", "--output=json", `--metrics.textfile=${file}`];
+    // Nobody reads from this pipe.
+    const child = spawn(process.execPath, [programFile, "once", ...flags], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
+    expect(child.exitCode).toBeNull();
+  });
 
   it("is no failure for a reader that has seen enough", async () => {
     expect(await run(["report", "--ttl=1d"], "pipe", seenEnough)).toEqual({ stderr: "", exitCode: 0 });

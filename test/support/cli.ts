@@ -27,6 +27,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     isTTY: options.columns !== undefined,
     columns: options.columns ?? null,
     drained: () => Promise.resolve(),
+    ended: false,
   };
   const exitCode = await runCli(argv, {
     stdout: { write: (text) => void (stdout += text), ...terminal },

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+
+import type { SweepReport } from "../../src/core/report.ts";
+import { renderJson } from "../../src/report/json.ts";
+import { group, ttlRule } from "../support/core-values.ts";
+import { hostileValues } from "../support/hostile.ts";
+import { plannedGateway } from "../support/page-state.ts";
+import { gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
+import { whole } from "../support/whole.ts";
+
+const rules = [ttlRule(3600, { name: "hour" })];
+const placeholder = '\n      "groups": []';
+
+function gateway(...values: readonly string[]) {
+  return plannedGateway(
+    values.map((value) => group({ job: value, x: placeholder }, 60)),
+    rules,
+    { name: placeholder, notes: [placeholder] },
+  );
+}
+
+describe("json", () => {
+  it.each<[string, SweepReport, readonly number[]]>([
+    ["no gateway", sweepReport([]), []],
+    ["a gateway without groups", sweepReport([gatewayReport([])]), [0]],
+    [
+      "several gateways",
+      sweepReport([gateway("a", "b"), unreadGateway("timeout"), gateway(), gateway("c")]),
+      [2, 0, 0, 1],
+    ],
+    [
+      "groups that reappeared",
+      sweepReport([gatewayReport([], { reappeared: [{ rule: "hour", groups: [] }] }), gateway("a")]),
+      [0, 1],
+    ],
+    ...hostileValues.map(
+      ([name, value]) =>
+        [name, sweepReport([gateway(value)]), [1]] satisfies [string, SweepReport, readonly number[]],
+    ),
+  ])("is written part by part as JSON.stringify would write it at once: %s", (_, report, counts) => {
+    const text = whole(renderJson(report));
+    const read = JSON.parse(text) as {
+      readonly gateways: readonly { readonly groups: readonly unknown[] }[];
+    };
+    expect(text).toBe(`${JSON.stringify(read, null, 2)}\n`);
+    expect(read.gateways.map(({ groups }) => groups.length)).toEqual(counts);
+  });
+});
