@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { errorCode } from "../core/error-code.ts";
+
 /**
  * Writes a file whole or not at all: whoever reads it sees the old text or the new one, never a part.
  * The temporary name begins with a dot and does not end as the file does, so that nobody's `*.prom` finds it.
@@ -30,7 +32,7 @@ export async function writeWhole(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     // A mistake in making the text is none of the file's.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (errorCode(error) === undefined) throw error;
     return `${path}: ${explain(error as NodeJS.ErrnoException, dirname(path))}`;
   }
 }

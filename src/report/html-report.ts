@@ -3,7 +3,7 @@ import { formatTime } from "../core/time.ts";
 import { renderAttention } from "./html/attention.ts";
 import { renderDocument } from "./html/document.ts";
 import { renderGateway, renderGateways } from "./html/gateways.ts";
-import { renderGroup, renderGroups } from "./html/groups.ts";
+import { renderGroups, renderRows } from "./html/groups.ts";
 import { renderMode } from "./html/header.ts";
 import { renderRules } from "./html/summary.ts";
 import { html, nothing, trusted, type Html } from "./html/template.ts";
@@ -11,12 +11,10 @@ import { countOf } from "./html/words.ts";
 import { defaultQuery } from "./query.ts";
 import { countRules } from "./rule-totals.ts";
 import { selectGroups } from "./select.ts";
-import { showText } from "./text.ts";
-import { viewRow } from "./row.ts";
 import { viewGateway } from "./view.ts";
 
 /** Stands for the groups until they are rendered. No value can hold it: in values, `<` is escaped. */
-const place = "<!-- groups -->";
+const groupsPlace = "<!-- groups -->";
 
 /**
  * Renders the page as one file to keep or to mail: everything on it, nothing to load, no script. Group by group, because all of them
@@ -42,13 +40,9 @@ export function* renderHtml(report: SweepReport): Generator<string> {
       ${renderGroupsSection(matched)}
     </main> `;
   const document = renderDocument({ title: `Pushgateway groups, ${moment} UTC`, nonce: null }, body);
-  const [head = "", tail = ""] = document.split(place);
+  const [head = "", tail = ""] = document.split(groupsPlace);
   yield head;
-  const many = gateways.length > 1;
-  for (const { gateway, entry } of groups) {
-    const name = many ? showText(gateway.name) : null;
-    yield renderGroup({ gateway: name, row: viewRow(entry) }, now, null).text;
-  }
+  for (const row of renderRows(report, groups, now, null)) yield row.text;
   yield tail;
 }
 
@@ -62,6 +56,6 @@ function renderGroupsSection(count: number): Html {
   return html`<section aria-labelledby="groups-title">
     <h2 id="groups-title">Groups</h2>
     <p class="range">${countOf(count, "group")}, the next to expire first</p>
-    ${renderGroups(trusted(place), null)}
+    ${renderGroups(trusted(groupsPlace), null)}
   </section> `;
 }

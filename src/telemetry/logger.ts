@@ -28,7 +28,7 @@ export interface Logger {
 export function createLogger(level: LogLevel, format: LogFormat, write: (line: string) => void): Logger {
   let current = level;
   let logger: pino.Logger | undefined;
-  const open = (): pino.Logger => (logger ??= openPino(current, format, write));
+  const open = (): pino.Logger => (logger ??= openPino(format, write));
   const log =
     (at: LogLevel) =>
     (message: string, fields: Fields = {}): void => {
@@ -39,20 +39,18 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
     info: log("info"),
     warn: log("warn"),
     error: log("error"),
-    setLevel(next) {
-      current = next;
-      if (logger !== undefined) logger.level = next;
-    },
+    setLevel: (next) => void (current = next),
     load: () => void open(),
   };
 }
 
-function openPino(level: LogLevel, format: LogFormat, write: (line: string) => void): pino.Logger {
+/** Writes whatever it is given: which lines that are is decided before. */
+function openPino(format: LogFormat, write: (line: string) => void): pino.Logger {
   const { pino: create, stdTimeFunctions } = require("pino") as typeof pino;
   const destination = format === "json" ? { write } : { write: (line: string) => write(toLogfmt(line)) };
   return create(
     {
-      level,
+      level: logLevels[0],
       base: null,
       messageKey: "msg",
       timestamp: stdTimeFunctions.isoTime,

@@ -2,10 +2,8 @@ import type { SweepReport, Totals } from "../../core/report.ts";
 import type { QueryResult } from "../query.ts";
 import type { RuleTotals } from "../rule-totals.ts";
 import { selectGroups, type Selection } from "../select.ts";
-import { showText } from "../text.ts";
-import { viewRow } from "../row.ts";
 import { isFiltered, renderFilter } from "./filter.ts";
-import { renderGroup, renderGroups } from "./groups.ts";
+import { renderGroups, renderRows } from "./groups.ts";
 import type { Links } from "./links.ts";
 import { renderPager, renderVerdicts } from "./pager.ts";
 import { html, type Html } from "./template.ts";
@@ -48,10 +46,7 @@ function renderResult({ report, now, nextSweepAt, query, links }: GroupsContent)
   const selection = selectGroups(report, query.query);
   const { groups, pages } = selection;
   if (groups.length === 0) return renderEmpty(selection, links);
-  const many = report.gateways.length > 1;
-  const rows = groups.map(({ gateway, entry }) =>
-    renderGroup({ gateway: many ? showText(gateway.name) : null, row: viewRow(entry) }, now, links),
-  );
+  const rows = [...renderRows(report, groups, now, links)];
   return html`<p class="range" role="status">${describeRange(selection, links)}</p>
     ${renderGroups(rows, links)} ${renderPager(pages, links)}`;
 }

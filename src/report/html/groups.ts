@@ -1,20 +1,17 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
+import type { SweepReport } from "../../core/report.ts";
 import { reasonWords } from "../advice.ts";
 import type { Sort } from "../query.ts";
-import { hiddenLabels, type Row } from "../row.ts";
+import { hiddenLabels, viewRow, type Row } from "../row.ts";
+import type { Selected } from "../select.ts";
+import { showText } from "../text.ts";
 import { renderLabels } from "./labels.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";
 import { renderBar } from "./bar.ts";
 import { renderDate, renderMoment } from "./words.ts";
 
-/** A group and the gateway it is on; null where there is only one. */
-export interface PlacedRow {
-  readonly gateway: string | null;
-  readonly row: Row;
-}
-
-/** The table of groups around its rows: one {@link renderGroup} each. */
+/** The table of groups around its {@link renderRows}. */
 export function renderGroups(rows: Html | readonly Html[], links: Links | null): Html {
   return html`<div class="wide">
     <table class="groups">
@@ -53,8 +50,19 @@ function renderHeading(
   return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
 }
 
-/** One line of the table. */
-export function renderGroup({ gateway, row }: PlacedRow, now: number, links: Links | null): Html {
+/** One line for each of a report's groups, with the gateway it is on where there are several. */
+export function* renderRows(
+  report: SweepReport,
+  groups: readonly Selected[],
+  now: number,
+  links: Links | null,
+): Generator<Html> {
+  const many = report.gateways.length > 1;
+  for (const { gateway, entry } of groups)
+    yield renderRow(viewRow(entry), many ? showText(gateway.name) : null, now, links);
+}
+
+function renderRow(row: Row, gateway: string | null, now: number, links: Links | null): Html {
   const { labels, rule, series } = row;
   const group =
     labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);
