@@ -2,13 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { projectRoot } from "../support/project-root.ts";
+import { janitorFile } from "../support/project-root.ts";
 import { runCommand, type CommandRun } from "./command.ts";
 import { ttl } from "./fixture.ts";
 import { programFile } from "./program.ts";
-
-/** The program as it is shipped. */
-export const janitorFile = join(projectRoot, "dist/main.js");
 
 export type Source = "api" | "exposition" | "auto";
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { OutputFormat } from "../../src/cli/flags.ts";
 import type { Io, Output } from "../../src/cli/io.ts";
 import { printReport } from "../../src/cli/print-report.ts";
+import { readOutput } from "../support/output.ts";
 import { entry, gatewayReport, sweepReport } from "../support/reports.ts";
 
 /** Takes one write, and nothing more before it is asked for. */
@@ -13,11 +14,8 @@ function slowReader(): { readonly output: Output; readonly lengths: number[]; re
     lengths,
     take: () => taken(),
     output: {
-      isTTY: false,
-      columns: null,
-      write: (text) => void lengths.push(text.length),
+      ...readOutput((text) => void lengths.push(text.length)),
       drained: () => new Promise((resolve) => (taken = resolve)),
-      ended: false,
     },
   };
 }

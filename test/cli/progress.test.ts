@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createProgressLine } from "../../src/cli/progress.ts";
+import { readOutput } from "../support/output.ts";
 
 function progress(isTTY: boolean): {
   line: ReturnType<typeof createProgressLine>;
@@ -9,13 +10,7 @@ function progress(isTTY: boolean): {
 } {
   let seconds = 0;
   let shown = "";
-  const stderr = {
-    isTTY,
-    columns: isTTY ? 40 : null,
-    write: (text: string) => void (shown += text),
-    drained: () => Promise.resolve(),
-    ended: false,
-  };
+  const stderr = readOutput((text) => void (shown += text), isTTY ? 40 : null);
   const clock = { now: () => seconds, monotonic: () => seconds };
   return {
     line: createProgressLine({ stderr, clock }),

@@ -2,66 +2,68 @@ import { describe, expect, it } from "vitest";
 
 import { createClock } from "../../src/cli/system-clock.ts";
 
-describe("the monotonic clock", () => {
-  const createMachine = () => {
-    const machine = { now: 1_700_000_000_000, running: 5000, uptime: 1000, timesAsked: 0 };
-    const clock = createClock({
-      now: () => machine.now,
-      running: () => machine.running,
-      uptime() {
-        machine.timesAsked += 1;
-        return machine.uptime;
-      },
-    });
-    return { machine, clock };
+interface Passing {
+  readonly runningMs: number;
+  readonly wallMs: number;
+  readonly uptimeSeconds: number;
+}
+
+function createMachine() {
+  const machine = { now: 1_700_000_000_000, running: 5000, uptime: 1000, timesAsked: 0 };
+  const clock = createClock({
+    now: () => machine.now,
+    running: () => machine.running,
+    uptime() {
+      machine.timesAsked += 1;
+      return machine.uptime;
+    },
+  });
+  return {
+    machine,
+    clock,
+    /** Lets this pass on the machine's three clocks, and tells the time then. */
+    pass({ runningMs, wallMs, uptimeSeconds }: Passing): number {
+      machine.running += runningMs;
+      machine.now += wallMs;
+      machine.uptime += uptimeSeconds;
+      return clock.monotonic();
+    },
   };
+}
 
-  it("goes on while the machine is suspended, so that what was read before does not look fresh", () => {
-    const { machine, clock } = createMachine();
+describe("the monotonic clock", () => {
+  it.each<[string, Passing, number]>([
+    [
+      "goes on while the machine is suspended, so that what was read before does not look fresh",
+      { runningMs: 1, wallMs: 600_001, uptimeSeconds: 600.001 },
+      600.001,
+    ],
+    [
+      "does so within 20 ms even if the wall clock was set back by as much",
+      { runningMs: 21, wallMs: 21, uptimeSeconds: 600.021 },
+      600.021,
+    ],
+    [
+      "does not jump by the coarse steps of the uptime",
+      { runningMs: 21, wallMs: 0, uptimeSeconds: 0.99 },
+      0.021,
+    ],
+    [
+      "is not moved by a wall clock that is set",
+      { runningMs: 21, wallMs: -3_600_000, uptimeSeconds: 0.021 },
+      0.021,
+    ],
+  ])("%s", (_, passing, seconds) => {
+    const { clock, pass } = createMachine();
     const before = clock.monotonic();
-    machine.running += 1;
-    machine.now += 600_001;
-    machine.uptime += 600.001;
-    expect(clock.monotonic() - before).toBeCloseTo(600.001, 6);
-  });
-
-  it("does so within 20 ms even if the wall clock was set back by as much", () => {
-    const { machine, clock } = createMachine();
-    const before = clock.monotonic();
-    machine.running += 21;
-    machine.now += 21;
-    machine.uptime += 600.021;
-    expect(clock.monotonic() - before).toBeCloseTo(600.021, 6);
-  });
-
-  it("does not jump by the coarse steps of the uptime", () => {
-    const { machine, clock } = createMachine();
-    const before = clock.monotonic();
-    machine.running += 21;
-    machine.uptime += 0.99;
-    expect(clock.monotonic() - before).toBeCloseTo(0.021, 6);
+    expect(pass(passing) - before).toBeCloseTo(seconds, 6);
   });
 
   it("does not go back when a coarse uptime seems to say less than before", () => {
-    const { machine, clock } = createMachine();
+    const { clock, pass } = createMachine();
     clock.monotonic();
-    const advance = (seconds: number, suspendedSeconds: number): number => {
-      machine.running += seconds * 1000;
-      machine.now += seconds * 1000;
-      machine.uptime += seconds + suspendedSeconds;
-      return clock.monotonic();
-    };
-    const before = advance(0.03, 1.01);
-    expect(advance(0.03, -0.02)).toBeGreaterThan(before);
-  });
-
-  it("is not moved by a wall clock that is set", () => {
-    const { machine, clock } = createMachine();
-    const before = clock.monotonic();
-    machine.running += 21;
-    machine.uptime += 0.021;
-    machine.now -= 3_600_000;
-    expect(clock.monotonic() - before).toBeCloseTo(0.021, 6);
+    const before = pass({ runningMs: 30, wallMs: 30, uptimeSeconds: 1.04 });
+    expect(pass({ runningMs: 30, wallMs: 30, uptimeSeconds: 0.01 })).toBeGreaterThan(before);
   });
 
   it("does not ask for the uptime again and again, which takes long", () => {

@@ -2,6 +2,7 @@ import type { Command, Option } from "commander";
 
 import { createProgram } from "../../src/cli/program.ts";
 import type { Io } from "../../src/cli/io.ts";
+import { readOutput } from "../support/output.ts";
 
 export interface DocumentedCommand {
   /** For example `archive list`. */
@@ -14,13 +15,7 @@ export interface DocumentedCommand {
 
 /** Every command that does something, as commander knows it. */
 export function listCommands(): readonly DocumentedCommand[] {
-  const nowhere = {
-    write: () => {},
-    drained: () => Promise.resolve(),
-    ended: false,
-    isTTY: false,
-    columns: null,
-  };
+  const nowhere = readOutput(() => {});
   const program = createProgram({ stdout: nowhere, stderr: nowhere } as unknown as Io, () => {});
   return program.commands.flatMap((command) => leaves(command, ""));
 }

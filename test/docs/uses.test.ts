@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { mayLackKustomize, runKustomize } from "../support/kustomize.ts";
+import { janitorFile } from "../support/project-root.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { blocksOf, root } from "./pages.ts";
 
@@ -51,7 +52,7 @@ async function startReading(): Promise<Reader> {
   mkdirSync(bin);
   writeFileSync(
     join(bin, "pushgateway-janitor"),
-    `#!/bin/sh\nexec "${process.execPath}" "${join(root, "dist/main.js")}" "$@"\n`,
+    `#!/bin/sh\nexec "${process.execPath}" "${janitorFile}" "$@"\n`,
   );
   chmodSync(join(bin, "pushgateway-janitor"), 0o755);
   return {

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { readContent, temporaryFolder } from "../support/archived-groups.ts";
+import { janitorFile } from "../support/project-root.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { getJson } from "../support/push.ts";
 
-const main = join(import.meta.dirname, "../../dist/main.js");
 const count = 400;
 
 /** One sweep in a process of its own, killed after so many deletions; Infinity: never. */
 async function sweep(file: string, killAfter: number): Promise<number | null> {
-  const child = spawn(process.execPath, [main, "once", `--config.file=${file}`], {
+  const child = spawn(process.execPath, [janitorFile, "once", `--config.file=${file}`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";

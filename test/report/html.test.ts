@@ -127,6 +127,19 @@ describe("the file that is mailed", () => {
     }
   });
 
+  it("has a line for every group of every gateway, and leaves nothing in its place", () => {
+    const gateways = [2, 0, 1].map((count) =>
+      plannedGateway(
+        Array.from({ length: count }, (_, index) => group({ job: `${index}` }, 60)),
+        rules,
+      ),
+    );
+    const text = whole(renderHtml(sweepReport(gateways)));
+    expect(text.split('<td class="expires">').length - 1).toBe(3);
+    expect(text).not.toContain("<!-- ");
+    expect(whole(renderHtml(sweepReport([])))).toMatch(/<\/html>\n$/);
+  });
+
   it("counts from the moment that it is about", () => {
     const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
     const snapshot = gateway.snapshot && { ...gateway.snapshot, takenAt: now, plannedFor: now + 1800 };

@@ -1,6 +1,7 @@
 import type { Io } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { systemClock, wait } from "../../src/cli/system-clock.ts";
+import { readOutput } from "./output.ts";
 
 export interface CliResult {
   readonly exitCode: number;
@@ -23,15 +24,9 @@ export interface CliOptions {
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   let stdout = "";
   let stderr = "";
-  const terminal = {
-    isTTY: options.columns !== undefined,
-    columns: options.columns ?? null,
-    drained: () => Promise.resolve(),
-    ended: false,
-  };
   const exitCode = await runCli(argv, {
-    stdout: { write: (text) => void (stdout += text), ...terminal },
-    stderr: { write: (text) => void (stderr += text), ...terminal },
+    stdout: readOutput((text) => void (stdout += text), options.columns),
+    stderr: readOutput((text) => void (stderr += text), options.columns),
     env: options.env ?? {},
     nodeVersion: process.version,
     clock: options.clock ?? systemClock,

@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
-export const programFile = join(import.meta.dirname, "../../dist/main.js");
+import { janitorFile } from "./project-root.ts";
 
 export interface ProgramEnd {
   /** null: ended by a signal that it did not handle. */
@@ -26,20 +25,25 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Runs as this user instead; only root can do that. */
   readonly uid?: number;
+  /** An open file that stdout goes to, instead of a pipe that is read. */
+  readonly stdout?: number;
 }
 
 /** Starts the program as a user does, and kills it when the test is over. */
-export function startProgram(argv: readonly string[], { env, uid }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [programFile, ...argv], {
-    stdio: ["ignore", "pipe", "pipe"],
+export function startProgram(
+  argv: readonly string[],
+  { env, uid, stdout: file }: ProgramOptions = {},
+): Program {
+  const child = spawn(process.execPath, [janitorFile, ...argv], {
+    stdio: ["ignore", file ?? "pipe", "pipe"],
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   let [stdout, stderr] = ["", ""];
   const waiting = new Set<() => void>();
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
     for (const look of waiting) look();
   });

@@ -3,10 +3,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { getText, send } from "../../support/http.ts";
+import { janitorFile } from "../../support/project-root.ts";
 import type { Figure } from "../bench.ts";
 import type { Fixture } from "../fixture.ts";
 import { formatMegabytes } from "../format.ts";
-import { configFlag, janitorFile } from "../janitor.ts";
+import { configFlag } from "../janitor.ts";
 import { residentMegabytes } from "../proc.ts";
 import { atMost, measureRow } from "../row.ts";
 import { median } from "../statistics.ts";

@@ -1,9 +1,10 @@
+import { janitorFile } from "../../support/project-root.ts";
 import type { Figure } from "../bench.ts";
 import { alternate } from "../alternate.ts";
 import { runCommand, type CommandRun } from "../command.ts";
 import { ttl, type Fixture } from "../fixture.ts";
 import { formatSeconds } from "../format.ts";
-import { janitorFile, writeConfig } from "../janitor.ts";
+import { writeConfig } from "../janitor.ts";
 import { atMost, row, type Row, type Target } from "../row.ts";
 import { medianOf } from "../statistics.ts";
 
