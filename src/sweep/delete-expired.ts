@@ -134,7 +134,7 @@ class Deletion {
     const batch: Decision[] = [];
     for (const decision of candidates.slice(0, size)) {
       const comparison = evidence.compare(decision);
-      const missing = this.#yetToArchive([decision]).length > 0 && keeper.wholeOf(decision) === undefined;
+      const missing = this.#yetToArchive([decision]).length > 0 && !keeper.hasWhole(decision);
       if (comparison === "unchanged" && missing) break;
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);

@@ -94,7 +94,12 @@ export class EvidenceKeeper {
     return this.#usable();
   }
 
-  /** The whole group, unchanged since it was planned; undefined: not at hand. */
+  /** Whether {@link wholeOf} has this group. Costs nothing: a group can be megabytes of JSON. */
+  hasWhole({ group }: Decision): boolean {
+    return this.#wholes.has(group.key);
+  }
+
+  /** The group with all its metrics, unchanged since it was planned. Parsed at each call; undefined: not read yet. */
   wholeOf({ group }: Decision): JsonObject | undefined {
     const whole = this.#wholes.get(group.key);
     return whole === undefined ? undefined : parseWhole(whole);

@@ -48,10 +48,12 @@ function sweepWithMeanwhile(
   change?: (client: Gateway) => Partial<Gateway>,
 ): Promise<GatewayReport> {
   let happened: Promise<unknown> | undefined;
+  const { signal: stop } = new AbortController();
   const context = {
+    stop,
     async wait(seconds: number, signal: AbortSignal) {
-      // Half a second is the watch over the gateway's health.
-      if (happened !== undefined || seconds === 0.5) return wait(seconds, signal);
+      // The probes of the gateway's health wait with a signal of their own.
+      if (happened !== undefined || signal !== stop) return wait(seconds, signal);
       happened = meanwhile();
       await happened;
     },
