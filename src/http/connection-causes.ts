@@ -82,11 +82,8 @@ const causes: readonly Cause[] = [
   [/^ECONNREFUSED$/, own, "nothing listens there; is it running, is the port right?"],
   [/^ENOTFOUND$/, own, "no such name; is it spelt right, and known to the name servers here?"],
   [/^EAI_AGAIN$/, own, "no name server answers for this name"],
-  [
-    /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/,
-    () => "no connection could be made in time",
-    "is the address right, does a firewall drop it?",
-  ],
+  [/^ETIMEDOUT$/, own, "is the address right, does a firewall drop it?"],
+  [/^UND_ERR_CONNECT_TIMEOUT$/, "the TLS handshake was not answered in time", "does the port speak TLS?"],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, own, "there is no way to this address from here"],
   [/^(ECONNRESET|EPIPE)$/, own, (_, approach) => guessAtSilence(approach)],
 ];

@@ -1,7 +1,8 @@
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 
 import type { buildConnector as Connectors, Dispatcher } from "undici";
 
+import { openSocket } from "./open-socket.ts";
 import { proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./tls-options.ts";
 import { openTunnel } from "./tunnel.ts";
@@ -31,17 +32,32 @@ export interface Route {
  */
 export function createRoute(origin: string, { tls = {}, proxy, timeoutSeconds }: RouteOptions): Route {
   const timeoutMs = Math.min(timeoutSeconds, 10) * 1000;
-  if (proxy === undefined) return direct(createPool(origin, connectTls(tls, timeoutMs)));
+  const openDirectly: Open = ({ hostname, port, protocol }) =>
+    openSocket({ host: hostname, port: Number(port || defaultPort(protocol)), timeoutMs });
+  if (proxy === undefined) return direct(createPool(origin, createConnector(tls, timeoutMs, openDirectly)));
   const proxyTls = { ...tls, servername: serverNameOf(proxy.url) };
   if (origin.startsWith("https:")) {
-    return direct(createPool(origin, connectThrough(proxy, proxyTls, connectTls(tls, timeoutMs), timeoutMs)));
+    const openThroughProxy: Open = ({ hostname, port }) => {
+      const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+      return openTunnel(`${host}:${port || 443}`, { proxy, tls: proxyTls, timeoutMs });
+    };
+    return direct(createPool(origin, createConnector(tls, timeoutMs, openThroughProxy)));
   }
   return {
     // tinyproxy hangs up after each answer and does not announce it: the next request on that connection could be lost.
-    dispatcher: createPool(new URL(proxy.url).origin, connectTls(proxyTls, timeoutMs), { keepAlive: false }),
+    dispatcher: createPool(new URL(proxy.url).origin, createConnector(proxyTls, timeoutMs, openDirectly), {
+      keepAlive: false,
+    }),
     pathStart: origin,
     headers: { host: new URL(origin).host, ...proxyAuthorization(proxy.url) },
   };
+}
+
+/** Opens the connection that TLS, or else HTTP, is then spoken on. */
+type Open = (options: Connectors.Options) => Promise<Socket>;
+
+function defaultPort(protocol: string): number {
+  return protocol === "https:" ? 443 : 80;
 }
 
 /** Of the proxy itself, whatever the server's certificate is called; an address is no name. */
@@ -70,38 +86,31 @@ function createPool(
   });
 }
 
-/** undici's own connector, but for alerts, and for the name: undici prefers the URL's host to a `servername` that was asked for. */
-function connectTls(tls: TlsOptions, timeout: number): Connectors.connector {
-  const connect = buildConnector({ ...toConnectionOptions(tls), timeout } as Connectors.BuildOptions);
+/**
+ * For TLS undici's own connector, but for alerts, and for the name: undici prefers the URL's host to a `servername` that was asked
+ * for.
+ */
+function createConnector(tls: TlsOptions, timeout: number, open: Open): Connectors.connector {
+  const startTls = buildConnector({ ...toConnectionOptions(tls), timeout } as Connectors.BuildOptions);
   return (options, callback) => {
-    const servername = tls.servername ?? options.servername;
-    connect(servername === undefined ? options : { ...options, servername }, (...[error, socket]) => {
-      if (error !== null) return callback(error, null);
-      // In TLS 1.3 the server looks at the client's certificate after the handshake. Node tells its alert and lives on; undici
-      // would forget it when the connection is closed a moment later.
-      socket.once("error", (alert) => socket.destroy(alert));
-      callback(null, socket);
-    });
-  };
-}
-
-function connectThrough(
-  proxy: Proxy,
-  tls: TlsOptions,
-  connect: Connectors.connector,
-  timeoutMs: number,
-): Connectors.connector {
-  return (options, callback) => {
-    const host = options.hostname.includes(":") ? `[${options.hostname}]` : options.hostname;
-    const target = `${host}:${options.port || 443}`;
-    const connectInside = async (): Promise<void> => {
+    const connect = async (): Promise<void> => {
+      let httpSocket: Socket;
       try {
-        const httpSocket = await openTunnel(target, { proxy, tls, timeoutMs });
-        connect({ ...options, httpSocket }, callback);
+        httpSocket = await open(options);
       } catch (error) {
-        callback(error as Error, null);
+        return callback(error as Error, null);
       }
+      if (options.protocol !== "https:") return callback(null, httpSocket);
+      const servername = tls.servername ?? options.servername;
+      const named = servername === undefined ? options : { ...options, servername };
+      startTls({ ...named, httpSocket }, (...[error, socket]) => {
+        if (error !== null) return callback(error, null);
+        // In TLS 1.3 the server looks at the client's certificate after the handshake. Node tells its alert and lives on; undici
+        // would forget it when the connection is closed a moment later.
+        socket.once("error", (alert) => socket.destroy(alert));
+        callback(null, socket);
+      });
     };
-    void connectInside();
+    void connect();
   };
 }

@@ -1,10 +1,11 @@
-import { request as requestPlain } from "node:http";
-import { request as requestTls } from "node:https";
+import { request } from "node:http";
 import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
+import { openSocket } from "./open-socket.ts";
 import { displayProxy, proxyAuthorization, type Proxy } from "./proxy.ts";
 import { ProxyError } from "./proxy-error.ts";
-import type { TlsOptions } from "./tls-options.ts";
+import { toConnectionOptions, type TlsOptions } from "./tls-options.ts";
 
 export interface TunnelOptions {
   readonly proxy: Proxy;
@@ -18,25 +19,31 @@ export interface TunnelOptions {
  * a proxy that hangs up on CONNECT, and does not say what the proxy answered.
  * @throws {@link ProxyError}
  */
-export function openTunnel(target: string, { proxy, tls, timeoutMs }: TunnelOptions): Promise<Socket> {
+export async function openTunnel(target: string, { proxy, tls, timeoutMs }: TunnelOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(proxy.url);
   const isTls = protocol === "https:";
+  const host = hostname.replace(/^\[|\]$/g, "");
   const where = { proxy: displayProxy(proxy.url), target };
+  const toProxyError = (error: Error): ProxyError =>
+    error instanceof ProxyError ? error : new ProxyError(where, error.message, { cause: error });
+  const toProxy = await openSocket({ host, port: Number(port || (isTls ? 443 : 80)), timeoutMs }).catch(
+    (error: Error) => {
+      throw toProxyError(error);
+    },
+  );
   return new Promise((resolve, reject) => {
-    const request = (isTls ? requestTls : requestPlain)({
+    const connect = request({
       method: "CONNECT",
-      host: hostname.replace(/^\[|\]$/g, ""),
-      port: port === "" ? (isTls ? 443 : 80) : port,
       path: target,
       headers: { host: target, ...toLists(proxy.connectHeaders), ...proxyAuthorization(proxy.url) },
-      agent: false,
-      ...(isTls ? tls : {}),
+      createConnection: () =>
+        isTls ? connectTls({ ...toConnectionOptions(tls), host, socket: toProxy }) : toProxy,
     });
     const timer = setTimeout(
-      () => request.destroy(new ProxyError(where, `no answer to CONNECT within ${timeoutMs / 1000} s`)),
+      () => connect.destroy(new ProxyError(where, `no answer to CONNECT within ${timeoutMs / 1000} s`)),
       timeoutMs,
     );
-    request.once("connect", ({ statusCode = 0, statusMessage = "" }, socket: Socket, head: Buffer) => {
+    connect.once("connect", ({ statusCode = 0, statusMessage = "" }, socket: Socket, head: Buffer) => {
       clearTimeout(timer);
       if (statusCode >= 200 && statusCode < 300 && head.length === 0) return resolve(socket);
       socket.destroy();
@@ -46,11 +53,11 @@ export function openTunnel(target: string, { proxy, tls, timeoutMs }: TunnelOpti
           : `it answers CONNECT with HTTP ${statusCode} ${statusMessage}`.trim();
       reject(new ProxyError(where, what, { status: statusCode }));
     });
-    request.once("error", (error) => {
+    connect.once("error", (error) => {
       clearTimeout(timer);
-      reject(error instanceof ProxyError ? error : new ProxyError(where, error.message, { cause: error }));
+      reject(toProxyError(error));
     });
-    request.end();
+    connect.end();
   });
 }
 
