@@ -28,7 +28,14 @@ export interface GroupRecord {
 }
 
 /** `accepted`: the gateway's 202; the others as the sweep saw the group afterwards. */
-export const archivedOutcomes = ["accepted", "gone", "pushed_again", "still_there", "failed"] as const;
+export const archivedOutcomes = [
+  "accepted",
+  "gone",
+  "gone_already",
+  "pushed_again",
+  "still_there",
+  "failed",
+] as const;
 export type ArchivedOutcome = (typeof archivedOutcomes)[number];
 
 export interface OutcomeRecord {

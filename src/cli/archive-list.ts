@@ -42,6 +42,7 @@ interface Printer {
 const outcomeWords = {
   accepted: "accepted",
   gone: "deleted",
+  gone_already: "gone already",
   pushed_again: "pushed again",
   still_there: "still there",
   failed: "failed",

@@ -36,7 +36,11 @@ export type Verdict =
   | { readonly verdict: "withhold"; readonly reason: WithholdReason };
 
 /**
- * What became of one deletion, as the gateway showed it afterwards: its 202 only means that the request was queued.
- * `failed`: the request was not accepted, or nobody could look.
+ * What became of one planned deletion, as the gateway showed it afterwards: its 202 only means that the request was queued.
+ * - `gone`: the group has disappeared after a DELETE of ours
+ * - `gone_already`: it had disappeared before a DELETE of ours was sent; it does not count as deleted
+ * - `pushed_again`: it was pushed to after our DELETE
+ * - `still_there`: the gateway accepted the DELETE and still shows the group
+ * - `failed`: the request was not accepted, or the gateway could not be read afterwards
  */
-export type Outcome = "gone" | "pushed_again" | "still_there" | "failed";
+export type Outcome = "gone" | "gone_already" | "pushed_again" | "still_there" | "failed";

@@ -6,6 +6,11 @@ import { parseTimestamp } from "./numbers.ts";
 
 /** What a gateway says about itself in `GET /api/v1/status`. */
 export interface GatewayStatus {
+  /**
+   * The start of the process, as it says it: to the nanosecond, and never changing while it runs. Two answers with different
+   * texts come from different processes.
+   */
+  readonly startTime: string;
   /** Unix seconds of the gateway's clock. */
   readonly startedAt: number;
   /** Whether label names may be any UTF-8 and are escaped in paths: `--push.enable-utf8-names`, since 1.11. */
@@ -34,6 +39,7 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
   const flags = isJsonObject(data["flags"]) ? data["flags"] : {};
   const build = isJsonObject(data["build_information"]) ? data["build_information"] : {};
   return {
+    startTime: String(data["start_time"]),
     startedAt,
     utf8Names: flags["push.enable-utf8-names"] === "true",
     checksConsistency: flags["push.disable-consistency-check"] !== "true",

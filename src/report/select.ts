@@ -56,7 +56,9 @@ const orders: Readonly<Record<Sort, Order>> = {
 
 /** What is gone does not expire any more, nor does what is kept for ever: both last. */
 function expiryOf({ entry }: Selected): number {
-  return entry.outcome === "gone" ? Number.POSITIVE_INFINITY : (entry.expiresAt ?? Number.MAX_VALUE);
+  return entry.outcome === "gone" || entry.outcome === "gone_already"
+    ? Number.POSITIVE_INFINITY
+    : (entry.expiresAt ?? Number.MAX_VALUE);
 }
 
 /** The oldest first, unknown ages last. */

@@ -81,7 +81,7 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
 }
 
 function countOutcomes(entries: readonly ReportEntry[]): Readonly<Record<Outcome, number>> {
-  const counts = { gone: 0, pushed_again: 0, still_there: 0, failed: 0 };
+  const counts = { gone: 0, gone_already: 0, pushed_again: 0, still_there: 0, failed: 0 };
   for (const { outcome } of entries) if (outcome !== undefined) counts[outcome] += 1;
   return counts;
 }
@@ -93,8 +93,9 @@ function describeOutcomes(counts: Readonly<Record<Outcome, number>>): string {
 
 /** Of the deletions, those that did not end with the group gone. */
 export function describeTrouble(counts: Readonly<Record<Outcome, number>>): readonly string[] {
-  const { pushed_again: pushedAgain, still_there: stillThere, failed } = counts;
+  const { gone_already: goneAlready, pushed_again: pushedAgain, still_there: stillThere, failed } = counts;
   return [
+    ...(goneAlready > 0 ? [`${goneAlready} gone already`] : []),
     ...(pushedAgain > 0 ? [`${pushedAgain} pushed again`] : []),
     ...(stillThere > 0 ? [`${stillThere} still there`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),

@@ -51,6 +51,7 @@ export function createReport(
       ...reappeared.map(explainReappearance),
       ...noteLosses(entries),
       ...noteMissingArchive(entries, archive),
+      ...noteOtherDeleters(entries),
     ],
   };
 }
@@ -73,8 +74,21 @@ function noteMissingArchive(
   entries: readonly ReportEntry[],
   archive: SweepContext["archive"],
 ): readonly string[] {
-  const deleted = entries.some(({ outcome }) => outcome !== undefined);
+  const deleted = entries.some(({ outcome }) => outcome !== undefined && outcome !== "gone_already");
   return archive === null && deleted ? ["no archive: what was deleted cannot be restored"] : [];
+}
+
+/** Fewer may be a colleague who cleans up by hand. */
+const manyGoneAlready = 5;
+
+function noteOtherDeleters(entries: readonly ReportEntry[]): readonly string[] {
+  const planned = entries.filter(({ outcome }) => outcome !== undefined).length;
+  const count = entries.filter(({ outcome }) => outcome === "gone_already").length;
+  if (count < manyGoneAlready || count * 10 < planned) return [];
+  return [
+    `${count} of ${planned} expired groups disappeared before the janitor sent their DELETE: another janitor or a script ` +
+      "deletes on this gateway, too; let only one of them do it",
+  ];
 }
 
 /** What dropped out on the way belongs behind what was deleted, as in the plan. */

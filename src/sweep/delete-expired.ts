@@ -138,7 +138,7 @@ class Deletion {
       if (comparison === "unchanged" && missing) break;
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);
-      else if (comparison === "absent") ledger.settle(decision, "gone");
+      else if (comparison === "absent") ledger.settle(decision, "gone_already");
       else ledger.withhold(decision, "pushed_again");
     }
     return (await this.#archive(batch)) ? batch : [];

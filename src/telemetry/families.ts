@@ -101,6 +101,11 @@ export function createFamilies(registry: MetricRegistry) {
         gateway,
         deleteBuckets,
       ),
+      goneAlready: registry.counter(
+        "groups_gone_already_total",
+        "Expired groups that disappeared before their DELETE was sent: somebody else deletes there.",
+        gateway,
+      ),
       archived: registry.counter("archived_groups_total", "Groups written to the archive.", gateway),
     },
     groups: registry.gauge(

@@ -102,7 +102,8 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     const totals = countVerdicts(entries);
     for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals[verdict]);
 
-    const { rules, withheld, failedDeletions } = tallyEntries(entries);
+    const { rules, withheld, failedDeletions, goneAlready } = tallyEntries(entries);
+    byGateway.goneAlready.add({ gateway }, goneAlready);
     for (const rule of ruleNames) {
       const tally = rules.get(rule) ?? emptyRuleTally();
       byRule.groups.set({ gateway, rule }, tally.groups);

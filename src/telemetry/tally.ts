@@ -23,6 +23,8 @@ export interface Tally {
   readonly rules: ReadonlyMap<string, RuleTally>;
   readonly withheld: ReadonlyMap<WithholdReason, number>;
   readonly failedDeletions: ReadonlyMap<DeleteFailureReason, number>;
+  /** Expired groups that disappeared without a DELETE of ours. */
+  readonly goneAlready: number;
 }
 
 /** Counts the entries of a report. Pure. */
@@ -30,16 +32,18 @@ export function tallyEntries(entries: readonly ReportEntry[]): Tally {
   const rules = new Map<string, RuleTally>();
   const withheld = new Map<WithholdReason, number>();
   const failedDeletions = new Map<DeleteFailureReason, number>();
+  let goneAlready = 0;
   for (const entry of entries) {
     const { verdict, outcome, rule } = entry;
     if (verdict.verdict === "withhold") increment(withheld, verdict.reason);
     if (outcome === "failed" || outcome === "still_there") increment(failedDeletions, outcome);
+    if (outcome === "gone_already") goneAlready += 1;
     if (rule === null) continue;
     const tally = rules.get(rule.name) ?? emptyRuleTally();
     rules.set(rule.name, tally);
     addToRule(tally, entry);
   }
-  return { rules, withheld, failedDeletions };
+  return { rules, withheld, failedDeletions, goneAlready };
 }
 
 export function emptyRuleTally(): RuleTally {

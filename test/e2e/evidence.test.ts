@@ -96,7 +96,7 @@ describe("a group that comes back to life between plan and deletion", () => {
     expect(await getText(gateway.url, "/api/v1/metrics")).toContain('"job":"revived"');
   });
 
-  it("that somebody else deletes meanwhile is gone, without a DELETE of its own", async () => {
+  it("that somebody else deletes meanwhile is gone already, without a DELETE of its own", async () => {
     const gateway = await start({ groups: [old("a"), old("b")] });
     const deleted: string[] = [];
     const meanwhile = (): Promise<unknown> => push(gateway.url, { job: "a" }, "", { method: "DELETE" });
@@ -106,7 +106,7 @@ describe("a group that comes back to life between plan and deletion", () => {
         return client.deleteGroup(group, ...rest);
       },
     }));
-    expect(fatesByJob(report)).toEqual({ a: "gone", b: "gone" });
+    expect(fatesByJob(report)).toEqual({ a: "gone_already", b: "gone" });
     expect(deleted).toEqual(["b"]);
   });
 

@@ -67,7 +67,7 @@ function renderRow(row: Row, gateway: string | null, now: number, links: Links |
   const group =
     labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);
   const where = gateway === null ? nothing : html`<span class="where"><bdi>${gateway}</bdi></span>`;
-  return html`<tr class="${row.outcome === "gone" ? "gone" : ""}">
+  return html`<tr class="${isGone(row) ? "gone" : ""}">
     <th scope="row">${group}${where}</th>
     <td>${renderVerdict(row)}</td>
     <td class="rule">${rule === null ? html`<span class="quiet">none</span>` : html`<bdi>${rule}</bdi>`}</td>
@@ -95,8 +95,13 @@ function renderAge({ ageSeconds, ttlSeconds, ttlUsed }: Row): Html {
   return ttlUsed === null ? ratio : html`${ratio}${renderBar(ttlUsed)}`;
 }
 
-function renderExpiry({ expiresAt, outcome, verdict }: Row, now: number): Html {
-  if (outcome === "gone") return html`<span class="quiet">is gone</span>`;
+function isGone({ outcome }: Row): boolean {
+  return outcome === "gone" || outcome === "gone_already";
+}
+
+function renderExpiry(row: Row, now: number): Html {
+  const { expiresAt, verdict } = row;
+  if (isGone(row)) return html`<span class="quiet">is gone</span>`;
   if (expiresAt === null) return html`<span class="quiet">${verdict === "keep" ? "never" : "unknown"}</span>`;
   return html`${renderMoment(expiresAt, now)} <span class="date">${renderDate(expiresAt)}</span>`;
 }
