@@ -11,7 +11,7 @@ import { readMetrics } from "../telemetry/read-metrics.ts";
 import { Hosts } from "./hosts.ts";
 import { parseLog, readSweeps } from "./log.ts";
 import { growthPerMinute, readMemory, renderSamples, type MemorySample } from "./memory.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../support/random.ts";
 
 const soakSeconds = Number(process.env["SOAK_SECONDS"] ?? 300);
 const seed = Number(process.env["SOAK_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
