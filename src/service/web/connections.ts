@@ -1,55 +1,89 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Knows a server's connections and open answers, to end them in order. */
+import type { WebLimits } from "./limits.ts";
+
+/** Bounds what the connections of a server can take of it, and ends them in order. */
 export interface Connections {
   readonly closing: boolean;
-  /** Tells of a request that is now being answered. */
-  opened(response: ServerResponse): void;
   /**
-   * Takes no new connections, cuts those on which nothing is being answered, lets answers finish, and cuts what is left
-   * after `graceMs`. Resolves when no socket is left; may be called again.
+   * Resolves once the earlier requests of the same connection are answered: true, or false if the client has gone. So a client that
+   * pipelines requests has one answer in the making.
+   */
+  turnOf(response: ServerResponse): Promise<boolean>;
+  /**
+   * Accepts no new connections, cuts those without a request, lets answers finish, and cuts what is left after `graceMs`. Resolves
+   * when no socket is left; may be called again.
    */
   close(graceMs: number): Promise<void>;
 }
 
-export function trackConnections(server: Server): Connections {
-  // TCP sockets: of HTTPS, too, where they exist before the TLS handshake, of which the server's own lists know nothing.
-  const sockets = new Set<Socket>();
-  const open = new Set<ServerResponse>();
+interface Connection {
+  readonly key: string;
+  /** With TLS, the TCP socket below it: that one exists before the handshake. */
+  readonly socket: Socket;
+  readonly address: string;
+  /** One for each request that is not answered yet, in order: calls of {@link Connections.turnOf} to be resolved. */
+  readonly requests: ((isThere: boolean) => void)[];
+}
+
+export function trackConnections(
+  server: Server,
+  { maxConnections, maxPipelined }: Pick<WebLimits, "maxConnections" | "maxPipelined">,
+): Connections {
+  // In the order in which they became idle.
+  const connections = new Map<string, Connection>();
   let closed: Promise<void> | null = null;
 
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    if (connections.size >= maxConnections) cut(chooseVictim([...connections.values()]));
+    const connection = { key: keyOf(socket), socket, address: socket.remoteAddress ?? "", requests: [] };
+    connections.set(connection.key, connection);
+    socket.once("close", () => forget(connection));
   });
 
-  const cutAll = (): void => {
-    for (const socket of sockets) socket.destroy();
+  const forget = (connection: Connection): void => {
+    if (connections.get(connection.key) === connection) connections.delete(connection.key);
+    for (const begin of connection.requests.splice(0)) begin(false);
   };
-  const cutWhenDone = (): void => {
-    if (open.size === 0) cutAll();
+
+  const cut = (connection: Connection): void => {
+    forget(connection);
+    connection.socket.destroy();
   };
-  const finished = (response: ServerResponse): void => {
-    open.delete(response);
-    if (closed === null) return;
-    const { socket } = response.req;
-    if ([...open].some(({ req }) => req.socket === socket)) return;
-    if (socket.closed) {
-      cutWhenDone();
-    } else {
-      socket.once("close", cutWhenDone);
-      socket.destroySoon();
-    }
+
+  const cutAll = (all: Iterable<Connection> = connections.values()): void => {
+    for (const connection of all) cut(connection);
+  };
+
+  const answered = (connection: Connection, { req }: ServerResponse): void => {
+    connection.requests.shift();
+    const [next] = connection.requests;
+    if (next !== undefined) return next(true);
+    if (closed !== null) return req.socket.destroySoon();
+    if (connections.get(connection.key) !== connection) return;
+    // Idle from now on.
+    connections.delete(connection.key);
+    connections.set(connection.key, connection);
   };
 
   return {
     get closing() {
       return closed !== null;
     },
-    opened(response) {
-      open.add(response);
-      response.once("close", () => finished(response));
+    turnOf(response) {
+      const connection = connections.get(keyOf(response.req.socket));
+      if (connection === undefined) return Promise.resolve(false);
+      const { requests } = connection;
+      if (requests.length > maxPipelined) {
+        cut(connection);
+        return Promise.resolve(false);
+      }
+      response.once("close", () => answered(connection, response));
+      return new Promise((begin) => {
+        requests.push(begin);
+        if (requests.length === 1) begin(true);
+      });
     },
     close(graceMs) {
       closed ??= new Promise((resolve) => {
@@ -59,8 +93,30 @@ export function trackConnections(server: Server): Connections {
           resolve();
         });
       });
-      cutWhenDone();
+      cutAll([...connections.values()].filter(isIdle));
       return closed;
     },
   };
+}
+
+/** The same for a TLS socket and the TCP socket below it. */
+function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+function isIdle({ requests }: Connection): boolean {
+  return requests.length === 0;
+}
+
+/**
+ * Which connection is cut for a new one: if any is idle, an idle one; of the address that holds the most, so that a client that
+ * opens too many cuts its own; the first of these.
+ */
+function chooseVictim(connections: readonly Connection[]): Connection {
+  const idle = connections.filter(isIdle);
+  const candidates = idle.length > 0 ? idle : connections;
+  const counts = new Map<string, number>();
+  for (const { address } of candidates) counts.set(address, (counts.get(address) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return candidates.find(({ address }) => counts.get(address) === most) as Connection;
 }

@@ -41,7 +41,6 @@ export function createWebServer(options: CreateServerOptions, onRequest: Request
           },
           onRequest,
         );
-  server.maxConnections = limits.maxConnections;
   // Before the listener that begins to read requests.
   server.prependListener("secureConnection", (socket: TLSSocket) => checkClient(socket, options));
   return server;

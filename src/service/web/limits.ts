@@ -1,7 +1,9 @@
 /** What one client can take of the server. Tests shorten the times; everybody else has the defaults. */
 export interface WebLimits {
-  /** More are refused. */
+  /** For one more, an idle one is cut. */
   readonly maxConnections: number;
+  /** Requests of one connection that wait for the answer before; more of them end the connection. */
+  readonly maxPipelined: number;
   /** Of the request line and all headers. */
   readonly maxHeaderBytes: number;
   /** No endpoint reads a body; a small one is let pass. */
@@ -18,6 +20,7 @@ export interface WebLimits {
 
 export const defaultWebLimits: WebLimits = {
   maxConnections: 256,
+  maxPipelined: 16,
   maxHeaderBytes: 16 * 1024,
   maxBodyBytes: 4 * 1024,
   requestTimeoutMs: 10_000,

@@ -58,17 +58,21 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   let config = options.webConfig;
   const access = createAccess(config, log, () => performance.now() / 1000);
 
-  async function answer(request: IncomingMessage): Promise<WebAnswer> {
+  /** null: the client has gone. */
+  async function answer(request: IncomingMessage): Promise<WebAnswer | null> {
     const refusal = await access.refuse(request);
     if (refusal !== null) return refusal;
+    if (!request.socket.writable) return null;
     const authenticated = config !== null && (config.tls !== null || config.users.size > 0);
     return dispatch(request, authenticated, { handlers, enableLifecycle, external, log });
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    connections.opened(response);
+    if (!(await connections.turnOf(response))) return;
     const fits = await discardBody(request, limits.maxBodyBytes);
-    await sendAnswer(request, response, fits ? await answer(request) : plain(413, "413 body too large"), {
+    const answered = fits ? await answer(request) : plain(413, "413 body too large");
+    if (answered === null) return;
+    await sendAnswer(request, response, answered, {
       extraHeaders: config?.headers ?? {},
       sendTimeoutMs: limits.sendTimeoutMs,
       last: connections.closing || !fits,
@@ -85,7 +89,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       });
     },
   );
-  const connections = trackConnections(server);
+  const connections = trackConnections(server, limits);
   await listen(server, where, options.listenAddress);
   server.on("error", (error) => log.error("The web server has trouble", { error: error.message }));
 

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,22 @@ import { createTokenBucket } from "../../../src/service/web/token-bucket.ts";
 import { ask, startServer, talk } from "./server.ts";
 
 const short = { requestTimeoutMs: 60, checkIntervalMs: 15 };
+
+/** An idle connection. */
+async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.on("connect", resolve));
+  return socket;
+}
+
+/** A request and its answer; the connection stays. */
+async function requestOn(socket: Socket): Promise<string> {
+  socket.write("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n");
+  return String(await new Promise((resolve) => socket.once("data", resolve)));
+}
+
+const ok = /^HTTP\/1.1 200 /;
 
 describe("a client that is too slow is cut off", () => {
   it("when it says nothing", async () => {
@@ -78,34 +94,74 @@ describe("connections", () => {
     const { port } = await startServer({ limits: { keepAliveTimeoutMs: 30 } });
     const socket = connect(port, "127.0.0.1");
     const closed = new Promise((resolve) => socket.on("close", resolve));
-    for (let index = 0; index < 2; index++) {
-      socket.write("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n");
-      expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toMatch(/^HTTP\/1.1 200 /);
-    }
+    for (let index = 0; index < 2; index++) expect(await requestOn(socket)).toMatch(ok);
     socket.resume();
     await closed;
   });
 
-  it("over the limit are refused, and there is room again later", async () => {
-    const { port } = await startServer({ limits: { maxConnections: 2 } });
-    const first = connect(port, "127.0.0.1");
-    const second = connect(port, "127.0.0.1");
-    await Promise.all(
-      [first, second].map((socket) => new Promise((resolve) => socket.on("connect", resolve))),
-    );
-    await expect(ask(port, "/-/healthy")).rejects.toThrow(/socket hang up|ECONNRESET/);
-    const closed = new Promise((resolve) => first.on("close", resolve));
-    first.destroy();
-    await closed;
-    await expect
-      .poll(() =>
-        ask(port, "/-/healthy").then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      )
-      .toBe(200);
-    second.destroy();
+  it("over the limit make room: idle ones are cut, those of a crowd before others, the longest idle first", async () => {
+    const { port } = await startServer({ limits: { maxConnections: 4 } });
+    const lonely = await open(port, "127.0.0.2");
+    const crowd = [await open(port), await open(port), await open(port)];
+    expect(await requestOn(crowd[0]!)).toMatch(ok);
+    for (let index = 0; index < 2; index++) expect((await ask(port, "/-/healthy")).status).toBe(200);
+    await expect.poll(() => crowd.map(({ destroyed }) => destroyed)).toEqual([false, true, false]);
+    expect(lonely.destroyed).toBe(false);
+    expect(await requestOn(lonely)).toMatch(ok);
+  });
+
+  it("on which something is answered are cut last", async () => {
+    const { port } = await startServer({
+      limits: { maxConnections: 2 },
+      handlers: { metrics: () => new Promise(() => {}) },
+    });
+    const busy = [await open(port), await open(port)];
+    for (const socket of busy) socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    await expect.poll(async () => (await ask(port, "/-/healthy")).status).toBe(200);
+    await expect.poll(() => busy.map(({ destroyed }) => destroyed)).toContain(true);
+    const idle = await open(port);
+    const left = busy.find(({ destroyed }) => !destroyed);
+    expect((await ask(port, "/-/healthy")).status).toBe(200);
+    await expect.poll(() => idle.destroyed).toBe(true);
+    expect(left?.destroyed).toBe(false);
+  });
+});
+
+describe("pipelined requests", () => {
+  it("are answered one after the other", async () => {
+    let atOnce = 0;
+    const { port } = await startServer({
+      handlers: {
+        metrics: async () => {
+          atOnce += 1;
+          await new Promise(setImmediate);
+          const body = `${atOnce}\n`;
+          atOnce -= 1;
+          return { contentType: "text/plain", body };
+        },
+      },
+    });
+    const get = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+    const heard = await talk(port, `${get}\r\n${get}\r\n${get}Connection: close\r\n\r\n`);
+    expect(heard.match(/(?<=\r\n\r\n)\d+/g)).toEqual(["1", "1", "1"]);
+  });
+
+  it("without end are not answered, and nothing is rendered for a client that has left", async () => {
+    let rendered = 0;
+    const { port } = await startServer({
+      handlers: {
+        metrics: async () => {
+          rendered += 1;
+          await new Promise(setImmediate);
+          return { contentType: "text/plain", body: "x".repeat(100_000) };
+        },
+      },
+    });
+    const flood = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20_000);
+    const heard = await talk(port, flood);
+    expect(rendered).toBeLessThan(3);
+    expect(heard.length).toBeLessThan(300_000);
+    expect((await ask(port, "/-/healthy")).status).toBe(200);
   });
 });
 
