@@ -48,13 +48,31 @@ export interface SnapshotOptions {
 /** Wires one gateway. Close it when done. */
 export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createGatewayClient(options);
+  let known: GatewayStatus | null = null;
+
+  async function status(signal?: AbortSignal): Promise<GatewayStatus> {
+    known = await readStatus(client, signal);
+    return known;
+  }
+
+  async function expositionPath(signal: AbortSignal | undefined): Promise<string> {
+    return (known ?? (await status(signal))).expositionPath;
+  }
+
   return {
     name,
     url: options.url,
-    status: (signal) => readStatus(client, signal),
+    status,
     openSnapshot: (snapshotOptions) => openApiSnapshot(client, clock, snapshotOptions),
-    openExposition: (snapshotOptions) => openExpositionSnapshot(client, clock, snapshotOptions),
-    pushTimes: (signal) => readPushTimes(client, clock, signal),
+
+    async openExposition(snapshotOptions) {
+      const path = await expositionPath(snapshotOptions.signal);
+      return openExpositionSnapshot(client, clock, { ...snapshotOptions, path });
+    },
+
+    async pushTimes(signal) {
+      return readPushTimes(client, clock, { path: await expositionPath(signal), signal });
+    },
 
     async deleteGroup(group, naming, signal) {
       const paths = pathsOf(group, naming);

@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 import { isJsonObject } from "../core/json.ts";
 import type { GatewayClient } from "./client.ts";
 import { expectSuccess } from "./expect-success.ts";
@@ -17,6 +19,8 @@ export interface GatewayStatus {
   readonly utf8Names: boolean;
   /** Whether every push is checked against all groups: the default. */
   readonly checksConsistency: boolean;
+  /** Where `/metrics` is, below the gateway's prefix: `--web.telemetry-path`. */
+  readonly expositionPath: string;
   /** For example `1.11.0`; empty if it does not tell. */
   readonly version: string;
 }
@@ -43,8 +47,15 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
     startedAt,
     utf8Names: flags["push.enable-utf8-names"] === "true",
     checksConsistency: flags["push.disable-consistency-check"] !== "true",
+    expositionPath: findExpositionPath(flags["web.telemetry-path"]),
     version: typeof build["version"] === "string" ? build["version"] : "",
   };
+}
+
+/** Without the gateway's prefix, and folded as the gateway folds it (seen on 1.5.1 and 1.11). */
+function findExpositionPath(flag: unknown): string {
+  const isPlain = typeof flag === "string" && /^\/[\w.~!$&'()*+,;=:@/-]{1,300}$/.test(flag);
+  return isPlain ? posix.normalize(flag).replace(/\/$/, "") : "/metrics";
 }
 
 type Request = { readonly method: string; readonly url: string };

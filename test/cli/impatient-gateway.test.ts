@@ -50,7 +50,14 @@ describe("a gateway whose answers are waited for", () => {
     const { status, overdue, watched } = scene();
     const asked = watched.status();
     await vi.advanceTimersByTimeAsync(4000);
-    status.resolve({ startTime: "0", startedAt: 0, utf8Names: false, checksConsistency: true, version: "" });
+    status.resolve({
+      startTime: "0",
+      startedAt: 0,
+      utf8Names: false,
+      checksConsistency: true,
+      expositionPath: "/metrics",
+      version: "",
+    });
     await asked;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(overdue).not.toHaveBeenCalled();

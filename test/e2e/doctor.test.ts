@@ -69,6 +69,11 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     ],
   ];
 
+  test("finds /metrics where --web.telemetry-path says", async () => {
+    const url = await start({ flags: ["--web.telemetry-path=/telemetry"] });
+    expect(await doctor(url)).toMatchObject({ exitCode: 0, condition: "healthy" });
+  });
+
   test.each(poisons)("names and heals %s", async (_, reason, poison) => {
     const url = await start();
     await push(url, { job: "ok" }, "a 1\n");

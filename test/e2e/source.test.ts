@@ -115,22 +115,29 @@ describe("source: auto", () => {
 });
 
 describe.each(installedGateways)("source: exposition, on $version", (gateway) => {
-  it("deletes what has expired, with an empty instance or without one, and nothing else", async () => {
-    const groups = [
-      old({ job: "none" }),
-      old({ job: "empty", instance: "" }),
-      old({ job: "some", instance: "x" }),
-      old({ job: "odd", path: "a/../b", quoted: 'say "\\n"\n' }),
-      young({ job: "none", zone: "1" }),
-      young({ job: "empty", instance: "y" }),
-    ];
-    const { url, sweep, reads } = await start("exposition", { gateway, groups });
-    const report = await sweep();
-    expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
-    expect(report.entries.filter(({ outcome }) => outcome === "gone")).toHaveLength(4);
-    expect(await jobsOn(url)).toEqual(['{"instance":"y","job":"empty"}', '{"job":"none","zone":"1"}']);
-    expect(reads).not.toContain("api");
-  });
+  it.each<[string, PushgatewayOptions]>([
+    ["at /metrics", {}],
+    ["where --web.telemetry-path says", { flags: ["--web.telemetry-path=/telemetry"] }],
+    ["and below a prefix", { flags: ["--web.telemetry-path=//a/../telemetry/"], routePrefix: "/p" }],
+  ])(
+    "deletes what has expired, with an empty instance or without one, and nothing else: %s",
+    async (_, where) => {
+      const groups = [
+        old({ job: "none" }),
+        old({ job: "empty", instance: "" }),
+        old({ job: "some", instance: "x" }),
+        old({ job: "odd", path: "a/../b", quoted: 'say "\\n"\n' }),
+        young({ job: "none", zone: "1" }),
+        young({ job: "empty", instance: "y" }),
+      ];
+      const { url, sweep, reads } = await start("exposition", { gateway, groups, ...where });
+      const report = await sweep();
+      expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
+      expect(report.entries.filter(({ outcome }) => outcome === "gone")).toHaveLength(4);
+      expect(await jobsOn(url)).toEqual(['{"instance":"y","job":"empty"}', '{"job":"none","zone":"1"}']);
+      expect(reads).not.toContain("api");
+    },
+  );
 });
 
 describe("source: exposition", () => {

@@ -26,7 +26,14 @@ const archive: SweepArchive = {
   recentDeletions: () => Promise.resolve(new Map()),
 };
 
-const status = { startTime: "1", startedAt: 1, utf8Names: false, checksConsistency: true, version: "1.11.0" };
+const status = {
+  startTime: "1",
+  startedAt: 1,
+  utf8Names: false,
+  checksConsistency: true,
+  expositionPath: "/metrics",
+  version: "1.11.0",
+};
 
 /** A keeper whose gateway shows these groups from now on. */
 function keeperWhileThereIs(

@@ -5,7 +5,7 @@ import { findRemedy } from "../../core/remedy.ts";
 import type { GatewayClient } from "../client.ts";
 import { readPushTimes } from "../exposition/push-times.ts";
 import { GatewayError } from "../gateway-error.ts";
-import type { PathNaming } from "../group-path.ts";
+import type { GatewayStatus } from "../status.ts";
 import { findApiBreakers } from "./api-breaker.ts";
 
 export interface BreakerOptions {
@@ -33,7 +33,7 @@ export async function closesConnection(
 /** Who it is, as far as `/metrics` tells. */
 export async function accuseBreaker(
   { client, clock, released, signal }: BreakerOptions,
-  naming: PathNaming,
+  { expositionPath, ...naming }: Pick<GatewayStatus, "expositionPath" | "utf8Names">,
   exposition: ExpositionState,
 ): Promise<readonly Finding[]> {
   const nameless = { reason: "empty_family", family: failureTimeName, sides: [] } as const;
@@ -43,7 +43,7 @@ export async function accuseBreaker(
       "the group that breaks the API can only be told once /metrics answers again: heal the other first";
     return [{ ...nameless, evidence: symptom, remedy: { kind: "none", why } }];
   }
-  const breakers = await readPushTimes(client, clock, signal).then(
+  const breakers = await readPushTimes(client, clock, { path: expositionPath, signal }).then(
     (times) => findApiBreakers(times, naming),
     (error: unknown) => (toFault(error), []),
   );

@@ -15,14 +15,14 @@ export interface Consistency {
 }
 
 /**
- * Asks for `/metrics` and, if the gateway is inconsistent, why. The groups are not read here.
+ * Asks for the exposition and, if the gateway is inconsistent, why. The groups are not read here.
  * @throws {@link GatewayError} only when interrupted
  */
 export async function readConsistency(
   client: GatewayClient,
+  path: string,
   signal: AbortSignal | undefined,
 ): Promise<Consistency> {
-  const path = "/metrics";
   const request = { method: "GET", url: client.urlOf(path) };
   try {
     const headers = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };

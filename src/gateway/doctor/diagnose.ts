@@ -32,9 +32,9 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const status = await readStatus(client, signal);
     const naming = { utf8Names: status.utf8Names };
     const health = await probeHealth(options.client, options.clock, options.signal);
-    const { exposition, complaints } = await readConsistency(client, signal);
+    const { exposition, complaints } = await readConsistency(client, status.expositionPath, signal);
     const { state, look, groups, ...api } = await readApi(options, naming, complaints);
-    const breaker = state.state === "broken" ? await accuseBreaker(options, naming, exposition) : [];
+    const breaker = state.state === "broken" ? await accuseBreaker(options, status, exposition) : [];
     const findings = [...api.findings, ...breaker];
     const undeletable = findUndeletable(groups, findings, naming, exposition.state === "consistent");
     return {

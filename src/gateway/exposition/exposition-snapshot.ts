@@ -7,11 +7,11 @@ import type { GatewayClient } from "../client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
-import { openExposition } from "./read-samples.ts";
+import { openExposition, type ExpositionRequest } from "./read-samples.ts";
 import { BadLine, type Sample } from "./sample-finder.ts";
 
 /**
- * Opens a snapshot from `GET /metrics`: all groups, but only what their push times and the gauges asked for tell. What it
+ * Opens a snapshot from the exposition at `path`: all groups, but only what their push times and the gauges asked for tell. What it
  * cannot tell stays unknown:
  * - a group without an `instance` looks like one with an empty one,
  * - failure times are as pushed, with no time stamp to hold a forged one against,
@@ -23,9 +23,10 @@ import { BadLine, type Sample } from "./sample-finder.ts";
 export async function openExpositionSnapshot(
   client: GatewayClient,
   clock: Clock,
-  { naming, gauges, signal }: DecodeOptions & { readonly signal?: AbortSignal | undefined },
+  { naming, gauges, path, signal }: DecodeOptions & Omit<ExpositionRequest, "names">,
 ): Promise<OpenSnapshot> {
-  const open = await openExposition(client, clock, [successTimeName, failureTimeName, ...gauges], signal);
+  const names = [successTimeName, failureTimeName, ...gauges];
+  const open = await openExposition(client, clock, { path, names, signal });
   const { request, requestedAt, time } = open;
   return {
     source: "exposition",

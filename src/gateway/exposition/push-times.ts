@@ -3,7 +3,7 @@ import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { GatewayClient } from "../client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
-import { openExposition } from "./read-samples.ts";
+import { openExposition, type ExpositionRequest } from "./read-samples.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
 export interface PushTimes {
@@ -28,15 +28,19 @@ export function expositionKey(labels: Labels): string {
 }
 
 /**
- * Reads only the push times, from `GET /metrics`.
+ * Reads only the push times.
  * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
  */
 export async function readPushTimes(
   client: GatewayClient,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  { path, signal }: Omit<ExpositionRequest, "names">,
 ): Promise<PushTimes> {
-  const open = await openExposition(client, clock, [successTimeName, failureTimeName], signal);
+  const open = await openExposition(client, clock, {
+    path,
+    names: [successTimeName, failureTimeName],
+    signal,
+  });
   const success = new Map<string, number | null>();
   const failure = new Map<string, number | null>();
   const processStartedAt = await open.read(({ name, labels, value }) => {

@@ -26,22 +26,28 @@ export interface OpenExposition {
   sizeBytes(): number;
 }
 
+export interface ExpositionRequest {
+  /** As the gateway's status says. */
+  readonly path: string;
+  /** Of the families to read. */
+  readonly names: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 const startName = "process_start_time_seconds";
 /** Families stand in order of their names: once this one has come, so have the push times. */
 const completeName = "pushgateway_build_info";
 
 /**
- * Opens `GET /metrics`, of which only some families are looked at: half the bytes and, compressed, a thirtieth of the API's,
- * at half the cost for the gateway.
+ * Opens the gateway's exposition and reads only some families of it: half the bytes and, compressed, a thirtieth of the API's, at
+ * half the cost for the gateway.
  * @throws {@link GatewayError} also while the gateway is inconsistent: then it answers 500
  */
 export async function openExposition(
   client: GatewayClient,
   clock: Clock,
-  names: readonly string[],
-  signal: AbortSignal | undefined,
+  { path, names, signal }: ExpositionRequest,
 ): Promise<OpenExposition> {
-  const path = "/metrics";
   const request = { method: "GET", url: client.urlOf(path) };
   const requestedAt = clock.monotonic();
   const localNow = clock.now();
