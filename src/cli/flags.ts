@@ -109,7 +109,7 @@ export function addOutputFlags(command: Command): Command {
     .addOption(
       new Option("--output <format>", "how to print the report").choices([...outputFormats]).default("table"),
     )
-    .option("--output-file <file>", "write it there instead, whole or not at all");
+    .option("--output-file <file>", "write it there instead; a regular file is replaced whole or not at all");
 }
 
 /** Of the commands that read an archive. */

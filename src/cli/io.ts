@@ -34,6 +34,15 @@ export interface Io {
   signalExitCode(): number;
 }
 
+/** Writes part by part. However slow the reader, only one part waits in memory. */
+export async function writeAll(parts: Iterable<string>, output: Output): Promise<void> {
+  for (const part of parts) {
+    if (output.ended) return;
+    output.write(part);
+    await output.drained();
+  }
+}
+
 /** Colours only on a terminal, and not where the user said no (https://no-color.org). */
 export function wantsColor(output: Output, env: Io["env"]): boolean {
   return output.isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";

@@ -85,7 +85,7 @@ async function findDestinations(
   };
   const destinations: Destination[] = [];
   if (file !== undefined) {
-    destinations.push({ metrics: metricsOf(pushgateways), publish: (text) => writeTextfile(file, text) });
+    destinations.push({ metrics: metricsOf(pushgateways), publish: (text) => writeTextfile(file, text, io) });
   }
   if (wantsPush) {
     // Each gets what is about itself: the others' series would be twice in a Prometheus that scrapes them all.
@@ -98,9 +98,9 @@ async function findDestinations(
   return destinations;
 }
 
-async function writeTextfile(file: string, text: string): Promise<string | null> {
+async function writeTextfile(file: string, text: string, io: Io): Promise<string | null> {
   // node_exporter runs as another user.
-  const problem = await writeWhole(file, text, 0o644);
+  const problem = await writeWhole(file, text, 0o644, io);
   return problem === null ? null : `--metrics.textfile: ${problem}`;
 }
 

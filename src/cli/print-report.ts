@@ -1,6 +1,6 @@
 import type { SweepReport } from "../core/report.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
-import { wantsColor, type Io, type Output } from "./io.ts";
+import { wantsColor, writeAll, type Io } from "./io.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   const parts = await render(report, flags.output, terminal);
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
   const blocks = joinToBlocks(parts);
-  const problem = file === undefined ? null : await writeWhole(file, blocks, 0o644);
+  const problem = file === undefined ? null : await writeWhole(file, blocks, 0o644, io);
   if (file === undefined) await writeAll(blocks, stdout);
   if (problem !== null) stderr.write(`--output-file: ${problem}\n`);
   if (file === undefined && stdout.isTTY && flags.output === "table") return true;
@@ -27,15 +27,6 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
     if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
   }
   return problem === null;
-}
-
-/** However slow the reader, no more than one block waits in memory. */
-async function writeAll(blocks: Iterable<string>, output: Output): Promise<void> {
-  for (const block of blocks) {
-    if (output.ended) return;
-    output.write(block);
-    await output.drained();
-  }
 }
 
 /** One write for a line would take longer than the line; the lines of a large block would outlive V8's heap for what is new. */

@@ -1,4 +1,6 @@
-import { closeSync, existsSync, openSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -50,6 +52,44 @@ describe("a full disk", () => {
       times: 1,
       exitCode: 1,
     });
+  });
+});
+
+describe("--output-file and --metrics.textfile", () => {
+  it("write into a FIFO for its reader, and the exit code is the sweep's", async () => {
+    const [report, metrics] = ["report", "metrics"].map((name) => join(testFolder(), name)) as [
+      string,
+      string,
+    ];
+    execFileSync("mkfifo", [report, metrics]);
+    const read = Promise.all([report, metrics].map((path) => readFile(path, "utf8")));
+    const { ended } = await run([
+      "once",
+      "--ttl=1d",
+      "--output=json",
+      `--output-file=${report}`,
+      `--metrics.textfile=${metrics}`,
+    ]);
+    expect(await ended).toMatchObject({ stdout: "", exitCode: 0 });
+    const [json = "", exposition] = await read;
+    expect(JSON.parse(json)).toMatchObject({ gateways: [{ totals: { keep: 3000 } }] });
+    expect(exposition).toContain("pushgateway_janitor_groups");
+  });
+
+  it("know their own stdout by a link like /dev/stdout, be it a socket or a log to append to", async () => {
+    // Never /dev/stdout itself: a test that fails would replace it for the whole machine.
+    const link = join(testFolder(), "stdout");
+    symlinkSync("/proc/self/fd/1", link);
+    const argv = ["report", "--ttl=1d", "--output=csv", `--output-file=${link}`];
+    const toSocket = await (await run(argv)).ended;
+    expect(toSocket).toMatchObject({ exitCode: 0, stderr: "" });
+    const log = join(testFolder(), "log");
+    writeFileSync(log, "before\n");
+    const file = openSync(log, "a");
+    onTestFinished(() => closeSync(file));
+    expect(await (await run(argv, file)).ended).toMatchObject({ exitCode: 0, stderr: "" });
+    const lines = readFileSync(log, "utf8").split("\n");
+    expect([lines[0], lines.length]).toEqual(["before", toSocket.stdout.split("\n").length + 1]);
   });
 });
 
