@@ -47,6 +47,7 @@ const foreignFlags = new Set([
   "--push.enable-utf8-names",
   "--web.enable-admin-api",
   "--web.route-prefix",
+  "--web.telemetry-path",
 ]);
 
 const spans = (cell = ""): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span);
