@@ -1,171 +1,153 @@
+import { createTask, validateDetailed, type ParsedFields } from "node-cron";
+
 import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/parse-error.ts";
+import { steadyTimezone } from "./timezone.ts";
 
-/** A cron expression that fires when it says, and what may surprise about it. */
+/** What a cron expression restricts, and what may surprise about it. */
 export interface Schedule {
+  readonly namesDays: boolean;
+  /** Days or hours. It then follows the clock of its time zone, and a change of that clock moves or drops a sweep. */
+  readonly namesTimes: boolean;
   readonly warnings: readonly string[];
-  /** Whether it names hours of the day, so that a change of the clock moves or drops it. */
-  readonly namesHours: boolean;
 }
 
 interface Field {
+  readonly key: keyof ParsedFields;
   readonly label: string;
   readonly min: number;
   readonly max: number;
-  readonly names?: readonly string[];
-  /** What node-cron knows beyond cron in this field. */
-  readonly special?: RegExp;
+  /** How many different values it has. */
+  readonly size: number;
 }
 
-const months = "january february march april may june july august september october november december".split(
-  " ",
-);
-const weekdays = "sunday monday tuesday wednesday thursday friday saturday".split(" ");
-
 const fields: readonly Field[] = [
-  { label: "second", min: 0, max: 59 },
-  { label: "minute", min: 0, max: 59 },
-  { label: "hour", min: 0, max: 23 },
-  {
-    label: "day of month",
-    min: 1,
-    max: 31,
-    special: /^(?:\?|L|L-(?:[1-9]|[12]\d|30)|(?:[1-9]|[12]\d|3[01]|L)W)$/i,
-  },
-  { label: "month", min: 1, max: 12, names: months },
-  { label: "day of week", min: 0, max: 7, names: weekdays, special: /^(?:\?|[0-7]L|[0-7]#[1-5])$/i },
+  { key: "second", label: "second", min: 0, max: 59, size: 60 },
+  { key: "minute", label: "minute", min: 0, max: 59, size: 60 },
+  { key: "hour", label: "hour", min: 0, max: 23, size: 24 },
+  { key: "dayOfMonth", label: "day of month", min: 1, max: 31, size: 31 },
+  { key: "month", label: "month", min: 1, max: 12, size: 12 },
+  { key: "dayOfWeek", label: "day of week", min: 0, max: 7, size: 7 },
 ];
 
-const nicknames = /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)$/i;
-const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const names: ReadonlySet<string> = new Set(
+  "january february march april may june july august september october november december sunday monday tuesday wednesday thursday friday saturday"
+    .split(" ")
+    .flatMap((name) => [name, name.slice(0, 3)]),
+);
+
+/** Enough for every value of every field. node-cron tries all combinations of minutes and seconds, repeated ones too. */
+const maxLength = 500;
+
+export const neverComes =
+  "this schedule never comes: no month has such a day, or the clocks skip this time whenever it is due";
 
 /**
- * Checks a cron expression as node-cron reads it, and refuses what node-cron accepts but reads in a way nobody
- * means: a step beyond the field, a range that runs backwards.
+ * Reads a cron expression as node-cron does. Also refuses what node-cron takes but reads as nobody means it.
  * @throws {@link ParseError}
  */
 export function parseSchedule(text: string): Schedule {
-  if (nicknames.test(text)) return { warnings: [], namesHours: !/^@hourly$/i.test(text) };
+  const nickname = /^ *@[a-z]+ *$/i.test(text);
+  const words = nickname ? [] : splitWords(text);
+  const { fields: values, errors } = validateDetailed(text);
+  if (values === undefined) {
+    if (nickname) throw new ParseError("write @hourly, @daily, @weekly, @monthly, @yearly or 5 fields");
+    throw explain(
+      text,
+      words.find(({ field }) => field.key === errors[0]?.field),
+      errors[0]?.message ?? "",
+    );
+  }
+  const restricts = fields.filter(({ key, size }) => new Set<number | string>(values[key]).size < size);
+  const restricted = new Set(restricts.map(({ key }) => key));
+  const namesDay = restricted.has("dayOfMonth");
+  const namesWeekday = restricted.has("dayOfWeek");
+  const namesDays = namesDay || namesWeekday || restricted.has("month");
+  const warnings = words.flatMap(checkStep);
+  if (new Set(values.second).size > 1)
+    warnings.push("sweeps more than once a minute: with 6 fields the first one is the second");
+  if (namesDay && namesWeekday)
+    warnings.push(
+      "sweeps only on days that match both day of month and day of week, where cron takes either",
+    );
+  return { namesDays, namesTimes: namesDays || restricted.has("hour"), warnings };
+}
+
+/**
+ * The time zone to run a schedule by. One that names neither hours nor days runs by a clock that never changes: node-cron
+ * fires once for a time that comes twice, so that the day on which clocks go back would have a gap of an hour.
+ */
+export function clockOf(schedule: Schedule, timezone: string): string {
+  return schedule.namesTimes ? timezone : steadyTimezone(timezone);
+}
+
+/** Whether a schedule comes at all within node-cron's next hundred years. */
+export function everComes(text: string, schedule: Schedule, timezone: string): boolean {
+  // On most days every time of day comes.
+  if (!schedule.namesDays) return true;
+  // Without seconds: they make no difference, but many candidates.
+  const expression = text.trim().split(/ +/).slice(-5).join(" ");
+  const task = createTask(expression, () => {}, { timezone });
+  try {
+    return task.getNextRuns(1).length > 0;
+  } catch {
+    return false;
+  } finally {
+    void task.destroy();
+  }
+}
+
+interface Word {
+  readonly text: string;
+  readonly offset: number;
+  readonly field: Field;
+}
+
+function splitWords(text: string): readonly Word[] {
+  if (text.length > maxLength) throw new ParseError(`a schedule has ${maxLength} characters at most`);
+  const odd = text.search(/[^\w *?/,#-]/);
+  if (odd >= 0) throw new ParseError("a schedule has digits, names, * ? / , # - and spaces only", odd);
   const words = [...text.matchAll(/[^ ]+/g)];
   if (words.length !== 5 && words.length !== 6) {
     throw new ParseError(`a schedule has 5 fields, or 6 with seconds first; this one has ${words.length}`);
   }
-  const used = fields.slice(fields.length - words.length);
-  const values = used.map((field, index) =>
-    parseField(words[index]?.[0] ?? "", field, words[index]?.index ?? 0),
-  );
-  const [days, monthValues, weekdayValues] = values.slice(-3);
-  checkDates(days ?? null, monthValues ?? null, words.at(-3)?.index ?? 0);
-  return {
-    warnings: [
-      ...words.flatMap(([word], index) => warnOfUnevenStep(word, used[index])),
-      ...warnOfSeconds(words.length === 6 ? values[0] : undefined),
-      ...(days !== null && weekdayValues !== null
-        ? ["sweeps only on days that match both day of month and day of week, where cron takes either"]
-        : []),
-    ],
-    namesHours: values.at(-4) !== null,
-  };
-}
-
-/** The values of a field; null: any. Special words count as restricting, without values. */
-function parseField(word: string, field: Field, offset: number): readonly number[] | null {
-  if (word === "*" || word === "?" || word === "*/1") {
-    if (word === "?" && field.special === undefined) throw notUnderstood(word, field, offset);
-    return null;
+  // node-cron expands a range before it checks its ends, and finds names within words: janfeb is December to it.
+  for (const { 0: word, index } of text.matchAll(/\d{3,}|\w*[a-z]{3}\w*/gi)) {
+    if (!names.has(word.toLowerCase())) {
+      throw new ParseError(
+        `${quote(word)} is neither the name of a month or day nor a number in range`,
+        index,
+      );
+    }
   }
-  let at = offset;
-  return word.split(",").flatMap((part) => {
-    const start = at;
-    at += part.length + 1;
-    return field.special?.test(part) === true ? [] : parsePart(part, field, start);
+  return words.flatMap(({ 0: word, index }, position) => {
+    const field = fields[position + fields.length - words.length];
+    return field === undefined ? [] : [{ text: word, offset: index, field }];
   });
 }
 
-function parsePart(part: string, field: Field, offset: number): readonly number[] {
-  const match = /^(?:\*|([a-z]+|\d+)(?:-([a-z]+|\d+))?)(?:\/(\d+))?$/i.exec(part);
-  if (match === null) throw notUnderstood(part, field, offset);
-  const [, from, to, stepText] = match;
-  const everything = from === undefined;
-  if (!everything && to === undefined && stepText !== undefined) {
-    throw new ParseError(
-      `${quote(part)}: a step needs a range, as in */${stepText} or ${from}-${field.max}/${stepText}`,
-      offset,
-    );
-  }
-  const first = everything ? field.min : parseValue(from, part, field, offset);
-  const last = everything ? field.max : to === undefined ? first : parseValue(to, part, field, offset);
-  if (first > last) {
-    const instead =
-      field.names === undefined ? `${from}-${field.max},${field.min}-${to}` : wrapAround(field, first, last);
-    throw new ParseError(
-      `${quote(part)} runs backwards, and node-cron would swap its ends: write ${instead}`,
-      offset,
-    );
-  }
-  const step = stepText === undefined ? 1 : Number(stepText);
-  if (step < 1 || step > last - first) {
-    if (stepText !== undefined) throw new ParseError(explainStep(part, step, field, first), offset);
-  }
-  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, index) => first + index * step);
-}
-
-/** `fri,sat,sun` */
-function wrapAround({ names = [], min }: Field, first: number, last: number): string {
-  return [...names.slice(first - min), ...names.slice(0, last - min + 1)]
-    .map((name) => name.slice(0, 3))
-    .join(",");
-}
-
-function parseValue(word: string, part: string, field: Field, offset: number): number {
-  const name = word.toLowerCase();
-  const named = /^\d/.test(word)
-    ? -1
-    : (field.names ?? []).findIndex((full) => name === full || name === full.slice(0, 3));
-  if (named >= 0) return named + field.min;
-  if (!/^\d+$/.test(word)) throw notUnderstood(part, field, offset);
-  const value = Number(word);
-  if (value < field.min || value > field.max) {
-    throw new ParseError(`${word} is no ${field.label}: ${field.min} to ${field.max}`, offset);
-  }
-  return value;
-}
-
-function notUnderstood(word: string, field: Field, offset: number): ParseError {
+function explain(text: string, word: Word | undefined, message: string): ParseError {
+  if (word === undefined) return new ParseError(`${quote(text)} is not a schedule: ${message}`);
+  if (message.includes("impossible")) return new ParseError(neverComes, word.offset);
+  const { label, min, max } = word.field;
   return new ParseError(
-    `${quote(word)} means nothing as ${field.label}: ${field.min} to ${field.max}, *, a-b, */n`,
-    offset,
+    `${quote(word.text)} is not a valid ${label}: write ${min} to ${max}, *, a,b, a-b, */n or a-b/n`,
+    word.offset,
   );
 }
 
-function explainStep(part: string, step: number, { label, min, max }: Field, first: number): string {
-  const why = step < 1 ? "a step is at least 1" : `only ${label} ${first} would match`;
-  const instead =
-    label === "minute" && step > max ? `; for a longer period restrict the hours, as in 0 */2 * * *` : "";
-  return `${quote(part)}: ${why}, as a ${label} is ${min} to ${max}${instead}`;
-}
-
-/** A date like February 30 never comes. */
-function checkDates(days: readonly number[] | null, months: readonly number[] | null, offset: number): void {
-  if (days === null || days.length === 0 || months === null) return;
-  const longest = Math.max(...months.map((month) => daysOfMonths[month - 1] ?? 31));
-  if (Math.min(...days) > longest) {
-    throw new ParseError("this date never comes: none of these months has such a day", offset);
+/** Warns of a step that does not divide its field and so begins anew when the field wraps around; refuses one beyond it. */
+function checkStep({ text, offset, field: { label, min, max, size } }: Word): readonly string[] {
+  const step = Number(/^\*\/(\d+)$/.exec(text)?.[1] ?? 1);
+  if (step >= size) {
+    const instead = label === "minute" ? "; for a longer period restrict the hours, as in 0 */2 * * *" : "";
+    throw new ParseError(
+      `${quote(text)}: only ${label} ${min} would match, as a ${label} is ${min} to ${max}${instead}`,
+      offset,
+    );
   }
-}
-
-/** A step that does not divide the field starts anew when the field wraps around. */
-function warnOfUnevenStep(word: string, field: Field | undefined): readonly string[] {
-  const step = Number(/^\*\/(\d+)$/.exec(word)?.[1]);
-  if (field === undefined || !["second", "minute", "hour"].includes(field.label)) return [];
-  const count = field.max + 1;
-  if (Number.isNaN(step) || count % step === 0) return [];
-  const values = Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
+  if (size % step === 0 || !["second", "minute", "hour"].includes(label)) return [];
+  const values = Array.from({ length: Math.ceil(size / step) }, (_, index) => index * step);
   const shown = values.length > 5 ? `${values.slice(0, 4).join(", ")} … ${values.at(-1)}` : values.join(", ");
-  return [`${word} is not every ${step} ${field.label}s: it means ${field.label} ${shown}, then 0 again`];
-}
-
-function warnOfSeconds(seconds: readonly number[] | null | undefined): readonly string[] {
-  if (seconds === undefined || seconds?.length === 1) return [];
-  return ["sweeps more than once a minute: with 6 fields the first one is the second"];
+  return [`${text} is not every ${step} ${label}s: it means ${label} ${shown}, then 0 again`];
 }

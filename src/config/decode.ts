@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 
 import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { ArchiveSettings, Config, PrometheusSettings } from "./config.ts";
-import { parseSchedule, type Schedule } from "./cron.ts";
+import { everComes, neverComes, parseSchedule, type Schedule } from "./cron.ts";
 import { Cursor, type DecodeContext, type NamedFile } from "./cursor.ts";
 import type { Findings, Places } from "./findings.ts";
 import { decodeDiscoveries } from "./discoveries.ts";
@@ -54,9 +54,11 @@ function decodeTiming(draft: ConfigDraft, at: Cursor): Pick<Config, "schedule" |
   const parsed = at.to("schedule").parse<Schedule | null>(schedule, parseSchedule, null);
   for (const warning of parsed?.warnings ?? []) at.to("schedule").warn(warning);
   const known = at.to("timezone").parse<string | null>(timezone, parseTimezone, null);
-  if (parsed?.namesHours === true && known !== null && changesClocks(known)) {
+  if (parsed === null || known === null) return { schedule, timezone };
+  if (!everComes(schedule, parsed, known)) at.to("schedule").error(neverComes);
+  else if (parsed.namesTimes && changesClocks(known)) {
     at.to("schedule").warn(
-      `the clocks of ${known} change: a sweep in the hour that is left out is skipped, others move by an hour`,
+      `the clocks of ${known} change: on those days a skipped time does not come, and a repeated one counts once`,
     );
   }
   return { schedule, timezone };

@@ -134,7 +134,7 @@ export const configSchema = section({
     .meta({ default: "*/5 * * * *" }),
   timezone: text("a time zone like Europe/Berlin")
     .optional()
-    .describe("Time zone of the schedule.")
+    .describe("Time zone of the schedule. One without hours and days keeps its pace when clocks change.")
     .meta({ default: "UTC" }),
   dry_run: flag().optional().describe("Sweep without deleting.").meta({ default: false }),
   log_level: choice(...logLevels)

@@ -25,14 +25,35 @@ function isTimezone(text: string): boolean {
 
 /** Whether the clocks there change within a year. */
 export function changesClocks(timezone: string): boolean {
-  if (timezone === "UTC") return false;
+  return timezone !== "UTC" && offsetsOf(timezone).size > 1;
+}
+
+/** Zones whose clocks never change, by the minutes that they are off full hours. */
+const steadyTimezones: ReadonlyMap<string, string> = new Map([
+  ["30", "Asia/Kolkata"],
+  ["45", "Asia/Kathmandu"],
+]);
+
+/**
+ * A time zone that shows the same minutes as this one, and whose clocks never change. UTC where the change itself is no full
+ * hour, on Lord Howe Island.
+ */
+export function steadyTimezone(timezone: string): string {
+  if (timezone === "UTC") return timezone;
+  const minutes = new Set([...offsetsOf(timezone)].map((offset) => /:(\d\d)$/.exec(offset)?.[1] ?? "00"));
+  const [only = "00"] = minutes;
+  return (minutes.size === 1 ? steadyTimezones.get(only) : undefined) ?? "UTC";
+}
+
+/** `GMT`, `GMT+01:00`: those that hold there in the course of a year. */
+function offsetsOf(timezone: string): ReadonlySet<string> {
   const format = createFormat(timezone);
   // Any year that the zone's present rules reach into, so that no clock is needed here.
   const offsets = Array.from({ length: 12 }, (_, month) => {
     const parts = format.formatToParts(new Date(Date.UTC(2030, month, 1)));
-    return parts.find(({ type }) => type === "timeZoneName")?.value;
+    return parts.find(({ type }) => type === "timeZoneName")?.value ?? "GMT";
   });
-  return new Set(offsets).size > 1;
+  return new Set(offsets);
 }
 
 function createFormat(timezone: string): Intl.DateTimeFormat {

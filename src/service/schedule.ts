@@ -1,8 +1,9 @@
-import { createTask, type ScheduledTask } from "node-cron";
+import { schedule } from "node-cron";
 
-/** When sweeps are due. node-cron stands behind it, and nothing else knows that. */
+import { clockOf, parseSchedule } from "../config/cron.ts";
+
+/** When sweeps are due. */
 export interface Schedule {
-  start(): void;
   stop(): Promise<void>;
   /** Unix seconds; null once stopped. Without the jitter, which is drawn when the time has come. */
   nextAt(): number | null;
@@ -16,7 +17,7 @@ export interface ScheduleOptions {
   /** Each sweep begins up to so much later, so that many janitors do not come all at once. 0: on time. */
   readonly jitterSeconds: number;
   readonly onDue: () => Promise<void>;
-  /** The time of a sweep passed while the process could not run: it was suspended, or far too busy. */
+  /** The time of a sweep passed while the process was suspended or too busy. */
   readonly onMissed: () => void;
   readonly log: ScheduleLog;
 }
@@ -26,16 +27,17 @@ export interface ScheduleLog {
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** A sweep that is this much late still happens; beyond it the next one is soon enough. */
+/** A sweep that is late by no more than this still happens. */
 const toleratedLatenessMs = 60_000;
 
-export function createSchedule(options: ScheduleOptions): Schedule {
+/** @throws if the expression is not valid or never comes */
+export function startSchedule(options: ScheduleOptions): Schedule {
   const { expression, timezone, jitterSeconds, onDue, onMissed, log } = options;
-  const tell =
+  const logAt =
     (level: "debug" | "warn") =>
     (message: string | Error): void =>
       log[level]("Scheduler", { err: message instanceof Error ? message.message : message });
-  // Its own jitter forgets all timers but one when slots come faster than they are done with.
+  // node-cron's own jitter loses timers when slots come faster than their jitter passes.
   const waiting = new Set<NodeJS.Timeout>();
   const afterJitter = (): void => {
     const timer = setTimeout(
@@ -47,23 +49,22 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     );
     waiting.add(timer);
   };
-  const task: ScheduledTask = createTask(expression, jitterSeconds > 0 ? afterJitter : onDue, {
-    timezone,
+  const task = schedule(expression, jitterSeconds > 0 ? afterJitter : onDue, {
+    timezone: clockOf(parseSchedule(expression), timezone),
     missedExecutionTolerance: toleratedLatenessMs,
-    // Told by onMissed.
+    // onMissed reports it.
     suppressMissedWarning: true,
-    logger: { debug: tell("debug"), info: tell("debug"), warn: tell("warn"), error: tell("warn") },
+    logger: { debug: logAt("debug"), info: logAt("debug"), warn: logAt("warn"), error: logAt("warn") },
   });
   task.on("execution:missed", onMissed);
   return {
-    start: () => void task.start(),
     stop: async () => {
       await task.destroy();
       for (const timer of waiting) clearTimeout(timer);
       waiting.clear();
     },
     nextAt() {
-      // A destroyed task goes on to name one.
+      // A destroyed task still names one.
       const next = task.getStatus() === "destroyed" ? null : task.getNextRun();
       return next === null ? null : next.getTime() / 1000;
     },

@@ -10,7 +10,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { logReport } from "./log-report.ts";
 import { rememberDeletions, type DeletedGroup } from "./recent-deletions.ts";
 import { createReloader, type Loaded, type ReloadResult } from "./reload.ts";
-import { createSchedule, type Schedule } from "./schedule.ts";
+import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
 
 /** What the service tells its metrics. */
@@ -132,6 +132,8 @@ export class Service {
       return await this.#reload();
     } catch (error) {
       const message = `internal error: ${String(error)}`;
+      this.#configProblem = message;
+      this.#options.metrics.configFailed();
       this.#options.log.error("Reload failed by a bug, please report it", { err: String(error) });
       return { ok: false, message };
     }
@@ -180,12 +182,17 @@ export class Service {
     return report;
   }
 
+  /** All or nothing: what may fail is made before anything of the configuration takes effect. */
   async #apply(config: Config): Promise<void> {
     const { metrics, isDryRun, now, log } = this.#options;
-    const before = this.#config;
+    const before = { config: this.#config, schedule: this.#schedule };
+    const fleet = config === before.config ? this.#fleet : this.#createFleet(config);
+    const schedule = this.#scheduleFor(config);
     this.#config = config;
+    this.#fleet = fleet;
+    this.#schedule = schedule;
     this.#configProblem = null;
-    if (config !== before) this.#fleet = this.#createFleet(config);
+    if (schedule !== before.schedule) await before.schedule?.stop();
     this.#configureMetrics();
     this.#follow();
     metrics.configLoaded(now());
@@ -197,9 +204,6 @@ export class Service {
       rules: config.rules.length,
       dry_run: isDryRun(config),
     });
-    // One that stays as it is goes on: begun anew again and again, it would lose what is due now or waits for its jitter.
-    const same = before.schedule === config.schedule && before.timezone === config.timezone;
-    if (this.#schedule === null || !same) await this.#replaceSchedule(config);
     this.#tellNextSweep();
   }
 
@@ -237,12 +241,16 @@ export class Service {
     this.#followed = Promise.all([this.#followed, followed]);
   }
 
-  async #replaceSchedule({ schedule: expression, timezone }: Config): Promise<void> {
+  /**
+   * Starts the schedule of a configuration, unless it is the one that runs: begun anew, that would lose what is due now or waits
+   * for its jitter. A service that has stopped keeps the stopped one.
+   * @throws if the schedule never comes
+   */
+  #scheduleFor({ schedule: expression, timezone }: Config): Schedule | null {
     const { jitterSeconds, log } = this.#options;
-    await this.#schedule?.stop();
-    // A reload may end after the service has.
-    if (this.#stopped) return;
-    this.#schedule = createSchedule({
+    const same = this.#config.schedule === expression && this.#config.timezone === timezone;
+    if ((this.#schedule !== null && same) || this.#stopped) return this.#schedule;
+    return startSchedule({
       expression,
       timezone,
       jitterSeconds,
@@ -253,7 +261,6 @@ export class Service {
       onMissed: () => this.#skipped("missed"),
       log,
     });
-    this.#schedule.start();
   }
 
   #tellNextSweep(): void {

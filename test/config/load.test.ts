@@ -342,7 +342,7 @@ describe("warnings do not stop the janitor", () => {
     [
       "of a zone that changes its clocks",
       `schedule: "0 3 * * *"\ntimezone: Europe/Berlin${minimal}`,
-      "janitor.yml:1:11: warning: the clocks of Europe/Berlin change: a sweep in the hour that is left out is skipped, others move by an hour",
+      "janitor.yml:1:11: warning: the clocks of Europe/Berlin change: on those days a skipped time does not come, and a repeated one counts once",
     ],
     [
       "of days that must match twice",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { changesClocks, parseTimezone } from "../../src/config/timezone.ts";
+import { changesClocks, parseTimezone, steadyTimezone } from "../../src/config/timezone.ts";
 
 describe("a time zone", () => {
   test.each(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"])("may be %s", (text) => {
@@ -20,5 +20,18 @@ describe("a time zone", () => {
     ["America/New_York", true],
   ])("%s changes its clocks: %j", (timezone, changes) => {
     expect(changesClocks(timezone)).toBe(changes);
+  });
+
+  test.each([
+    ["UTC", "UTC"],
+    ["Europe/Berlin", "UTC"],
+    ["Asia/Calcutta", "Asia/Kolkata"],
+    ["Australia/Adelaide", "Asia/Kolkata"],
+    ["America/St_Johns", "Asia/Kolkata"],
+    ["Pacific/Chatham", "Asia/Kathmandu"],
+    // Half an hour apart in summer and winter: neither is right all year.
+    ["Australia/Lord_Howe", "UTC"],
+  ])("%s has the minutes of %s", (timezone, steady) => {
+    expect(steadyTimezone(timezone)).toBe(steady);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { createSchedule, type Schedule } from "../../src/service/schedule.ts";
+import { startSchedule, type Schedule } from "../../src/service/schedule.ts";
 
 const silent = (): void => {};
 
@@ -10,7 +10,7 @@ function schedule(
 ): { schedule: Schedule; dueAt: string[]; missed: () => number } {
   const dueAt: string[] = [];
   let missed = 0;
-  const created = createSchedule({
+  const created = startSchedule({
     expression,
     timezone: "UTC",
     jitterSeconds: 0,
@@ -19,7 +19,6 @@ function schedule(
     log: { debug: silent, warn: silent },
     ...rest,
   });
-  created.start();
   return { schedule: created, dueAt, missed: () => missed };
 }
 
@@ -76,4 +75,59 @@ describe("the schedule", () => {
     await one.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it(
+    "without hours and days never pauses when clocks change, in any time zone",
+    { timeout: 30_000 },
+    async () => {
+      const changing = Intl.supportedValuesOf("timeZone").flatMap((timezone) =>
+        findChanges(timezone).map((change) => ({ timezone, change })),
+      );
+      expect(changing.length).toBeGreaterThan(150);
+      for (const { timezone, change } of changing) {
+        const start = change - 2 * 3_600_000;
+        vi.setSystemTime(start);
+        const { schedule: one } = schedule("*/15 * * * *", { timezone });
+        const minutes: number[] = [];
+        for (let now = start; now < change + 2 * 3_600_000; now = one.nextAt()! * 1000) {
+          vi.setSystemTime(now);
+          minutes.push((one.nextAt()! * 1000 - now) / 60_000);
+        }
+        await one.stop();
+        expect({ timezone, minutes }).toEqual({ timezone, minutes: Array.from({ length: 16 }, () => 15) });
+      }
+    },
+  );
+
+  it.each([
+    ["Asia/Kolkata", "2026-11-24T12:30:00.000Z"],
+    ["America/St_Johns", "2026-11-24T12:30:00.000Z"],
+    ["Asia/Kathmandu", "2026-11-24T12:15:00.000Z"],
+    ["Europe/Berlin", "2026-11-24T13:00:00.000Z"],
+  ])("keeps to the minutes of the clocks in %s", async (timezone, next) => {
+    const { schedule: one } = schedule("0 * * * *", { timezone });
+    expect(new Date(one.nextAt()! * 1000).toISOString()).toBe(next);
+    await one.stop();
+  });
 });
+
+/** When the clocks of a time zone change in 2027, in milliseconds since 1970. */
+function findChanges(timezone: string): readonly number[] {
+  const format = new Intl.DateTimeFormat("en", { timeZone: timezone, timeZoneName: "longOffset" });
+  const offsetAt = (at: number): string | undefined =>
+    format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value;
+  const day = 86_400_000;
+  const changes: number[] = [];
+  for (let at = Date.UTC(2027, 0); at < Date.UTC(2028, 0); at += 5 * day) {
+    let [before, after] = [at, at + 5 * day];
+    if (offsetAt(before) === offsetAt(after)) continue;
+    // To the half hour.
+    while (after - before > 1_800_000) {
+      const middle = before + Math.floor((after - before) / 3_600_000) * 1_800_000;
+      if (offsetAt(middle) === offsetAt(before)) before = middle;
+      else after = middle;
+    }
+    changes.push(after);
+  }
+  return changes;
+}

@@ -25,6 +25,7 @@ interface Scene {
   readonly service: Service;
   readonly sweptWith: Config[];
   readonly log: () => string;
+  readonly metrics: ReturnType<typeof createMetrics>;
   /** What the next reload finds. */
   next: () => Promise<Loaded<Config>>;
   sweep: () => Promise<SweepReport>;
@@ -33,9 +34,11 @@ interface Scene {
 function scene(config: Config, jitterSeconds = 0): Scene {
   let log = "";
   const sweptWith: Config[] = [];
+  const metrics = createMetrics(build);
   const made: Scene = {
     sweptWith,
     log: () => log,
+    metrics,
     next: () => Promise.resolve({ ok: true, value: config }),
     sweep: () => Promise.resolve(emptyReport),
     service: new Service({
@@ -56,7 +59,7 @@ function scene(config: Config, jitterSeconds = 0): Scene {
         return made.sweep();
       },
       jitterSeconds,
-      metrics: createMetrics(build),
+      metrics,
       log: createLogger("debug", "logfmt", (line) => (log += line)),
       now: () => Date.now() / 1000,
     }),
@@ -104,6 +107,25 @@ describe("the service", () => {
     await vi.advanceTimersByTimeAsync(2 * 60_000);
     expect(one.sweptWith.length).toBe(1);
     vi.mocked(Math.random).mockRestore();
+    await one.service.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps the old schedule, and all else, when a reload brings one that cannot be applied", async () => {
+    const one = scene(configWith("*/5 * * * *", "before"));
+    await one.service.start();
+    const never = { ...configWith("* * * * *", "after"), schedule: "0 3 8 * 1#1" };
+    one.next = () => Promise.resolve({ ok: true, value: never });
+    expect(await one.service.reload("test")).toMatchObject({ ok: false });
+    expect(one.service.state().configProblem).toContain("Could not find next matching date");
+    expect(await one.metrics.render()).toContain("config_last_reload_successful 0");
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(one.sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["before"]);
+    one.next = () => Promise.resolve({ ok: true, value: configWith("* * * * *", "after") });
+    expect(await one.service.reload("test")).toMatchObject({ ok: true });
+    expect(one.service.state().configProblem).toBe(null);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(one.sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["before", "after"]);
     await one.service.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
