@@ -1,7 +1,8 @@
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { explain as explainRules, type Explanation, type RuleExplanation } from "../core/explain.ts";
-import { createLabels, formatLabels, type Labels } from "../core/labels.ts";
-import { formatMatcher } from "../core/matcher.ts";
+import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
+import { formatMatcher, parseMatchers } from "../core/matcher.ts";
+import { ParseError } from "../core/parse-error.ts";
 import type { Rule } from "../core/rule.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { SourceFlags } from "./flags.ts";
@@ -15,21 +16,57 @@ export interface ExplainFlags extends SourceFlags {
 }
 
 /** `explain job=ci instance=x`: which rule decides about such a group, and why. */
-export async function explain(pairs: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
-  const labels = createLabels(pairs.map(parsePair));
+export async function explain(texts: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
+  const labels = parseLabels(texts);
   const ageSeconds = flags.age === undefined ? null : parseFlag("--age", flags.age, parseDuration);
   const { rules } = await loadSettings(flags, io);
   io.stdout.write(renderExplanation(labels, explainRules(rules, labels, ageSeconds), ageSeconds));
   return exitCodes.done;
 }
 
-function parsePair(text: string): [name: string, value: string] {
-  const at = text.indexOf("=");
-  if (at < 1)
-    throw new UsageError(
-      `${JSON.stringify(text)} is not a label: write it as name=value, for example job=ci`,
-    );
-  return [text.slice(0, at), text.slice(at + 1)];
+/**
+ * Labels in every form that reports print: one or more `name=value`, `{name="value", …}`, or JSON.
+ * @throws {@link UsageError}
+ */
+function parseLabels(texts: readonly string[]): Labels {
+  const labels = new Map<string, string>();
+  for (const text of texts) {
+    try {
+      for (const [name, value] of parsePairs(text)) {
+        if (labels.has(name)) throw new ParseError(`the label ${quote(name)} is given twice`);
+        labels.set(name, value);
+      }
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      throw new UsageError(
+        `${quote(text)} cannot be read as labels: ${error.message}.\n` +
+          `Write job=ci instance=runner-1, or paste what a report prints: '{job="ci", instance="runner-1"}'`,
+      );
+    }
+  }
+  return createLabels(labels);
+}
+
+function parsePairs(text: string): (readonly [name: string, value: string])[] {
+  const json = parseJson(text);
+  if (json !== null) return json;
+  if (text.trim() === "") throw new ParseError("it is empty");
+  return parseMatchers(text).map(({ name, operator, value }) => {
+    if (operator === "=") return [name, value];
+    throw new ParseError(`a group has one value for ${quote(name)}, so that ${operator} says too little`);
+  });
+}
+
+/** null: it is no JSON object of texts. */
+function parseJson(text: string): (readonly [name: string, value: string])[] | null {
+  try {
+    const entries = Object.entries(JSON.parse(text) as object);
+    return text.trimStart().startsWith("{") && entries.every(([, value]) => typeof value === "string")
+      ? (entries as [string, string][])
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 function renderExplanation(

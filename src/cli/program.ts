@@ -102,6 +102,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .summary("which rule decides about a group, and why; offline")
     .description(
       "Goes through the rules in order for a group with these labels and says which one decides.\n" +
+        'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
         "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h",
     )
     .option("--age <duration>", "also say what becomes of the group at this age")

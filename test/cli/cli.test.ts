@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { createLabels, formatLabels, labelsToObject } from "../../src/core/labels.ts";
 import { cli } from "../support/cli.ts";
 
 const example = join(import.meta.dirname, "../../config/janitor.yml");
@@ -102,11 +103,6 @@ describe("the command line", () => {
       ["report"],
       "use one TTL for everything: --gateway=http://localhost:9091 --ttl=1d",
     ],
-    [
-      "a label that is none",
-      ["explain", "job", "--config.file", example],
-      '"job" is not a label: write it as name=value',
-    ],
   ])("refuses %s with exit code 2, on stderr only", async (_, argv, message) => {
     const { exitCode, stdout, stderr } = await cli(argv);
     expect(stderr).toContain(message);
@@ -173,6 +169,48 @@ describe("explain", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  const odd = createLabels([
+    ["job", 'a "b"\\'],
+    ["instance", ""],
+    ["Ж.label", "{x=y}, \n\t\u001b\u202e 😀"],
+    ["__proto__", "é"],
+  ]);
+
+  it.each<[string[], string]>([
+    [['{job="ci", instance="runner-1"}'], '{job="ci", instance="runner-1"}'],
+    [['job="ci"'], '{job="ci"}'],
+    [['job="ci"', "instance=10.0.0.1:9100"], '{job="ci", instance="10.0.0.1:9100"}'],
+    [["instance=x,job=ci"], '{job="ci", instance="x"}'],
+    [['{job="ci"}', 'instance=""'], '{job="ci", instance=""}'],
+    [['{"job": "ci", "my label": "x\\ny"}'], '{job="ci", "my label"="x\\ny"}'],
+    [["{}"], "{}"],
+    [[formatLabels(odd)], formatLabels(odd)],
+    [[JSON.stringify(labelsToObject(odd))], formatLabels(odd)],
+  ])("understands %j, as reports print it", async (labels, line) => {
+    const { exitCode, stdout } = await explain(...labels);
+    expect({ exitCode, line: stdout.split("\n")[0] }).toEqual({ exitCode: 0, line });
+  });
+
+  it.each<[string[], string]>([
+    [["job"], '"job" cannot be read as labels: expected one of = != =~ !~, but the text ends'],
+    [["job="], "expected a label value, but the text ends"],
+    [["=ci"], "expected a label name"],
+    [["job=my job"], 'expected a comma or the end, but found "j"'],
+    [["{job=ci,", "instance=x}"], '"{job=ci," cannot be read as labels: expected a comma or "}"'],
+    [['{job="ci…'], 'the quote " is never closed'],
+    [['job!="ci"'], 'a group has one value for "job", so that != says too little'],
+    [['{job=~"ci"}'], "=~ says too little"],
+    [["job=ci", 'job="x"'], 'the label "job" is given twice'],
+    [[""], "it is empty"],
+    [['{"job": 1}'], "cannot be read as labels"],
+    [["(labels hidden by a pushed metric)"], "cannot be read as labels"],
+  ])("refuses %j with exit code 2 and says how to write it", async (labels, message) => {
+    const { exitCode, stdout, stderr } = await explain(...labels);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain("Write job=ci instance=runner-1, or paste what a report prints");
   });
 
   it.each([
