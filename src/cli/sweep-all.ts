@@ -76,13 +76,13 @@ export async function sweepAll(
   }
 }
 
-/** By the earliest clock there is: the local one or a gateway's, of those that answered; by none if no gateway did. */
+/** By the earliest clock there is: the local one or a gateway's, of those that told the time; by none if no gateway did. */
 async function applyRetention(
   archive: Archive | null,
   reports: readonly GatewayReport[],
   localNow: number,
 ): Promise<void> {
-  const gatewayTimes = reports.flatMap(({ snapshot }) => (snapshot === null ? [] : [snapshot.takenAt]));
+  const gatewayTimes = reports.flatMap(({ snapshot }) => snapshot?.takenAt ?? []);
   if (archive !== null && gatewayTimes.length > 0) {
     await archive.applyRetention(Math.min(localNow, ...gatewayTimes));
   }

@@ -7,8 +7,8 @@ import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
 /** Everything besides the group itself that a decision depends on. */
 export interface Circumstances {
   readonly rules: readonly Rule[];
-  /** The gateway's time at the start of the snapshot request, Unix seconds. */
-  readonly now: number;
+  /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known, nothing expires. */
+  readonly now: number | null;
   readonly outage: Outage | null;
   /**
    * Whether the gateway may be refusing every push, so that a push time that stands still says nothing about its
@@ -56,16 +56,16 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
   const since = rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
   const activityAt = lastActivityAt(group, since);
   const allowance = activityAt === null ? 0 : outageAllowance(outage, activityAt);
-  const age = activityAt === null ? null : now - activityAt - allowance;
+  const age = activityAt === null || now === null ? null : now - activityAt - allowance;
 
   if (own) return undated(group, rule, age, keep("own_metrics"));
   if (rule === null) return undated(group, rule, age, keep("no_rule"));
   if (rule.action === "keep") return undated(group, rule, age, keep("rule_keeps"));
 
   const ttlSeconds = effectiveTtl(rule, group);
-  if (activityAt === null || age === null) {
-    return decision(group, rule, keep("invalid_time"), null, ttlSeconds, null);
-  }
+  if (activityAt === null) return decision(group, rule, keep("invalid_time"), null, ttlSeconds, null);
+  if (now === null || age === null)
+    return decision(group, rule, keep("unknown_time"), null, ttlSeconds, null);
   if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttlSeconds, null);
   const ageSeconds = Math.max(0, age);
   const verdict = decideByAge(group, rule, ageSeconds, ttlSeconds);

@@ -79,8 +79,8 @@ export type ApiState =
 
 /** What reading all groups cost. */
 export interface Look {
-  /** The gateway's time at its start, Unix seconds. */
-  readonly takenAt: number;
+  /** The time that ages count by, at its start, Unix seconds; null: not known. */
+  readonly takenAt: number | null;
   readonly groups: number;
   readonly sizeBytes: number;
   readonly durationSeconds: number;

@@ -9,8 +9,8 @@ import type { KeepReason, WithholdReason } from "./verdict.ts";
 /** What a plan is made from. */
 export interface PlanInput {
   readonly groups: readonly Group[];
-  /** The gateway's time at the start of the snapshot request, Unix seconds. */
-  readonly now: number;
+  /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known. */
+  readonly now: number | null;
   /** When the gateway was started, Unix seconds of its own clock; null if unknown. */
   readonly gatewayStartedAt: number | null;
   readonly rules: readonly Rule[];

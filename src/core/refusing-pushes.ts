@@ -8,7 +8,7 @@ import type { Group } from "./group.ts";
  */
 export function mayRefusePushes(
   groups: Iterable<Pick<Group, "lastSuccessAt" | "lastFailureAt">>,
-  now: number,
+  now: number | null,
 ): boolean {
   let newestSuccess = 0;
   let newestFailure = 0;
@@ -19,6 +19,6 @@ export function mayRefusePushes(
   return newestFailure > newestSuccess;
 }
 
-function newerOf(newest: number, time: number | null, now: number): number {
-  return time !== null && time > newest && !isFuture(time, now) ? time : newest;
+function newerOf(newest: number, time: number | null, now: number | null): number {
+  return time !== null && time > newest && (now === null || !isFuture(time, now)) ? time : newest;
 }

@@ -40,9 +40,9 @@ export interface GatewayReport {
 }
 
 export interface SnapshotFacts {
-  /** The gateway's time, Unix seconds. */
-  readonly takenAt: number;
-  /** The gateway's time that the plan is for, when it is not `takenAt`: a look into the future. */
+  /** The time that ages count by, Unix seconds; null: not known. */
+  readonly takenAt: number | null;
+  /** The time that the plan is for, when it is not `takenAt`: a look into the future. */
   readonly plannedFor?: number;
   readonly groups: number;
   readonly sizeBytes: number;

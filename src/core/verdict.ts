@@ -11,6 +11,7 @@ export const keepReasons = [
   "kept_latest",
   "future_time",
   "invalid_time",
+  "unknown_time",
   "unreadable_labels",
   "unaddressable",
   "own_metrics",

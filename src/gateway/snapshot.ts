@@ -1,3 +1,4 @@
+import type { Clocks } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
 import { formatLabels } from "../core/labels.ts";
 import { GatewayError } from "./gateway-error.ts";
@@ -20,9 +21,8 @@ export interface OpenSnapshot {
   readonly request: { readonly method: string; readonly url: string };
   /** When the request was sent, on the monotonic clock: what it tells may be as old as this. Seconds. */
   readonly requestedAt: number;
-  /** The gateway's time at that moment, Unix seconds. */
-  readonly takenAt: number;
-  readonly clockSkewSeconds: number | null;
+  /** What the clocks said at that moment. */
+  readonly clocks: Clocks;
   /**
    * Shows every group as it arrives; once. How many bytes lie behind a group is the reader's own business.
    * @throws {@link GatewayError} then nothing that was shown before may be acted on
@@ -69,8 +69,7 @@ export async function collectSnapshot(
   return {
     source: open.source,
     requestedAt: open.requestedAt,
-    takenAt: open.takenAt,
-    clockSkewSeconds: open.clockSkewSeconds,
+    clocks: open.clocks,
     sizeBytes: open.sizeBytes(),
     durationSeconds: monotonic() - open.requestedAt,
     groups,

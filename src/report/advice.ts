@@ -12,6 +12,7 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   kept_latest: "among the latest that its rule keeps",
   future_time: "its last push lies in the future",
   invalid_time: "its push times cannot be understood",
+  unknown_time: "what time it is at the gateway is not known",
   unreadable_labels: "a pushed metric called labels hides its labels",
   unaddressable: "no DELETE names exactly this group",
   max_delete_ratio: "too large a share of the gateway would go",

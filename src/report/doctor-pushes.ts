@@ -19,9 +19,9 @@ export function describePushing(diagnosis: Diagnosis, probe: PushProbe | null): 
     ({ lastSuccessAt, lastFailureAt }) => (lastFailureAt ?? 0) > (lastSuccessAt ?? 0),
   );
   const newest = newestOf(groups);
-  if (newest > 0)
+  if (newest > 0 && look.takenAt !== null)
     lines.push(
-      `the last one accepted came ${formatAge(Math.max(0, look.takenAt - newest))} before this look`,
+      `the last one accepted came ${formatAge(Math.max(0, look.takenAt - newest))} before this read`,
     );
   if (failing.length > 0) {
     lines.push(`${failing.length} of ${groups.length} groups had their last push refused:`);

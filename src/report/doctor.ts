@@ -68,7 +68,8 @@ function mark(condition: Condition, { terminal }: DoctorOptions, { green, red, y
 function describeGateway({ status, health, exposition, api, look }: Diagnosis): readonly string[] {
   const lines = [];
   if (status !== null) {
-    const upFor = look === null ? "" : `, up for ${formatAge(Math.max(0, look.takenAt - status.startedAt))}`;
+    const now = look?.takenAt ?? null;
+    const upFor = now === null ? "" : `, up for ${formatAge(Math.max(0, now - status.startedAt))}`;
     lines.push(`version ${status.version || "unknown"}${upFor}`);
   }
   if (look !== null) {

@@ -73,7 +73,7 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
     const direction = clockSkewSeconds > 0 ? "ahead" : "behind";
     facts.push(`this clock is ${formatAge(Math.abs(clockSkewSeconds))} ${direction}`);
   }
-  if (plannedFor !== undefined) {
+  if (plannedFor !== undefined && takenAt !== null) {
     const ahead = formatAge(plannedFor - takenAt);
     facts.push(`as of ${formatTime(plannedFor)} (in ${ahead}), if nobody pushes until then`);
   }

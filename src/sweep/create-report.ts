@@ -1,3 +1,4 @@
+import { agreedNow, clockSkewSeconds, explainClocks } from "../core/clocks.ts";
 import type { Decision } from "../core/decide.ts";
 import { formatLabels, quote } from "../core/labels.ts";
 import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
@@ -27,6 +28,9 @@ export function createReport(
   { snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
 ): GatewayReport {
   const entries = ledger === null ? plan.decisions : applyFates(plan.decisions, ledger);
+  const takenAt = agreedNow(snapshot.clocks);
+  const { now } = plan.circumstances;
+  const clocksNote = explainClocks(snapshot.clocks);
   return {
     name: gateway.name,
     url: gateway.url,
@@ -35,18 +39,19 @@ export function createReport(
     consistent,
     error: errorOf(plan.exceededLimit, ledger),
     snapshot: {
-      takenAt: snapshot.takenAt,
-      ...(plan.circumstances.now === snapshot.takenAt ? {} : { plannedFor: plan.circumstances.now }),
+      takenAt,
+      ...(now === null || now === takenAt ? {} : { plannedFor: now }),
       groups: snapshot.groups.length,
       sizeBytes: snapshot.sizeBytes,
       durationSeconds: snapshot.durationSeconds,
       source: snapshot.source,
-      clockSkewSeconds: snapshot.clockSkewSeconds,
+      clockSkewSeconds: clockSkewSeconds(snapshot.clocks),
       outageSeconds: plan.outage?.seconds ?? 0,
     },
     entries,
     reappeared,
     notes: [
+      ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
       ...reappeared.map(explainReappearance),
       ...noteLosses(entries),

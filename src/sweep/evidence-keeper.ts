@@ -8,7 +8,7 @@ import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { EvidenceAge } from "./evidence-age.ts";
 import { pushTimesEvidence, snapshotEvidence, type Comparison, type Evidence } from "./evidence.ts";
-import { checkSameProcess, checkTimeGoesOn } from "./same-gateway.ts";
+import { checkSameProcess, checkTimePassed } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /** Evidence as the deletions use it. */
@@ -156,7 +156,7 @@ export class EvidenceKeeper {
   }
 
   #accept(evidence: Evidence): void {
-    checkTimeGoesOn(this.#evidence, evidence);
+    checkTimePassed(this.#scope.planned, evidence);
     this.#evidence = evidence;
     this.#isFirst = false;
     this.#age.learn(evidence);

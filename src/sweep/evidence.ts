@@ -1,3 +1,4 @@
+import { agreedNow, type Clocks } from "../core/clocks.ts";
 import { lastActivityAt, type Group, type Since } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
 import { mayRefusePushes } from "../core/refusing-pushes.ts";
@@ -13,8 +14,8 @@ export interface Evidence {
   readonly requestedAt: number;
   /** How long that read took. */
   readonly readSeconds: number;
-  /** The gateway's time at the start of the request, Unix seconds. */
-  readonly takenAt: number;
+  /** What the clocks said at the start of the request. */
+  readonly clocks: Clocks;
   /** When the process that answered was started, Unix seconds; null: not told. */
   readonly processStartedAt: number | null;
   /** What it says about one group, against what was known before. */
@@ -31,11 +32,11 @@ export type Comparison = "unchanged" | "active" | "absent" | "unclear";
 
 export function snapshotEvidence(snapshot: Snapshot): Evidence {
   const groups = new Map(snapshot.groups.map((group) => [group.key, group]));
-  const refusing = mayRefusePushes(snapshot.groups, snapshot.takenAt);
+  const refusing = mayRefusePushes(snapshot.groups, agreedNow(snapshot.clocks));
   return {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
-    takenAt: snapshot.takenAt,
+    clocks: snapshot.clocks,
     processStartedAt: null,
     compare(known, since) {
       const current = groups.get(known.key);
@@ -52,11 +53,11 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
  * the exposition has not. So a changed success time is activity, a changed failure time only a reason to ask the API.
  */
 export function pushTimesEvidence(times: PushTimes): Evidence {
-  const refusing = mayRefusePushes(pairUp(times), times.takenAt);
+  const refusing = mayRefusePushes(pairUp(times), agreedNow(times.clocks));
   return {
     requestedAt: times.requestedAt,
     readSeconds: times.durationSeconds,
-    takenAt: times.takenAt,
+    clocks: times.clocks,
     processStartedAt: times.processStartedAt,
     compare(known, since) {
       // The gateway escapes other names in the exposition, each version in its way.

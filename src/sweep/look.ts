@@ -1,4 +1,4 @@
-import { agreeOnNow } from "../core/agreed-time.ts";
+import { agreedNow } from "../core/clocks.ts";
 import type { Decision } from "../core/decide.ts";
 import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
 import { ttlMetricNames } from "../core/rule.ts";
@@ -68,7 +68,6 @@ async function lookAt(
 ): Promise<Look> {
   const { gateway, clock, progress, stop } = context;
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
-  const localNow = clock.now();
   const options = { naming: { utf8Names }, gauges: ttlMetricNames(settings.rules), signal: stop };
   const open = await (source === "api" ? gateway.openSnapshot(options) : gateway.openExposition(options));
   const snapshot = await collectSnapshot(open, () => clock.monotonic());
@@ -76,7 +75,7 @@ async function lookAt(
   const status = await gateway.status(stop);
   const plan = createPlan({
     groups: snapshot.groups,
-    now: momentOfPlan(settings, agreeOnNow(snapshot.groups, snapshot.takenAt, localNow)),
+    now: momentOfPlan(settings, agreedNow(snapshot.clocks)),
     gatewayStartedAt: status.startedAt,
     rules: settings.rules,
     limits: settings.limits,
@@ -85,6 +84,6 @@ async function lookAt(
 }
 
 /** Deletions are only ever planned for now. */
-function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number): number {
-  return dryRun && planFor !== undefined ? Math.max(now, planFor(now)) : now;
+function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number | null): number | null {
+  return dryRun && planFor !== undefined && now !== null ? Math.max(now, planFor(now)) : now;
 }

@@ -1,3 +1,4 @@
+import { agreedNow, agreementSeconds } from "../core/clocks.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** What answers is not the gateway that the plan is about, or not what it says now. */
@@ -25,14 +26,23 @@ export function checkSameProcess(before: number | null, after: number | null): v
 const toleranceSeconds = 3;
 
 /**
- * The gateway's time goes on between two reads as the janitor's does; an answer for which it stood still is an old one, out
- * of a cache that does not say so.
+ * What had expired when the plan was made still has by both clocks if time has passed by them as it has here. An answer for
+ * which the gateway's time stood still is an old one, out of a cache that does not say so.
  * @throws {@link AnotherGateway}
  */
-export function checkTimeGoesOn(before: Evidence, after: Evidence): void {
-  const elapsed = after.requestedAt - before.requestedAt;
-  if (!(after.takenAt < before.takenAt + elapsed - toleranceSeconds)) return;
-  throw new AnotherGateway(
-    "the gateway's time did not go on between two reads: a cache stands in between, or its clock was put back",
-  );
+export function checkTimePassed(planned: Evidence, now: Evidence): void {
+  const elapsed = now.requestedAt - planned.requestedAt;
+  const passed = (before: number | null, after: number | null, tolerance: number): boolean =>
+    before !== null && after !== null && after - before >= elapsed - tolerance;
+  if (now.clocks.gateway === null) {
+    throw new AnotherGateway("an answer has no readable Date header, which those before it had");
+  }
+  if (!passed(planned.clocks.gateway, now.clocks.gateway, toleranceSeconds)) {
+    throw new AnotherGateway(
+      "the gateway's time did not pass between two reads: a cache answers, or its clock was put back",
+    );
+  }
+  if (!passed(agreedNow(planned.clocks), agreedNow(now.clocks), agreementSeconds)) {
+    throw new AnotherGateway("the local clock was put back after the plan was made");
+  }
 }

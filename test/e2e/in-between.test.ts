@@ -78,7 +78,7 @@ describe("a cache in between", () => {
     expect(report.error?.message).toContain("the answer comes from a cache (Age: 30)");
   });
 
-  it("that does not say so is found out by a time that does not go on, before anything is deleted", async () => {
+  it("that does not say so is found out by a time that does not pass, before anything is deleted", async () => {
     const gateway = await startOld();
     const proxy = await startProxy(gateway.url, async ({ path }, ask) => {
       const answer = await ask();
@@ -87,20 +87,8 @@ describe("a cache in between", () => {
     });
     const report = await sweep(proxy.url);
     expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gateway_unhealthy"]));
-    expect(report.error?.message).toContain("time did not go on between two reads");
+    expect(report.error?.message).toContain("time did not pass between two reads");
     expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
-  });
-});
-
-describe("a proxy whose clock is wrong", () => {
-  it("makes no living group look old", async () => {
-    const gateway = await startOld(Date.now() / 1000 - 60);
-    const proxy = await startProxy(gateway.url, async (_, ask) => {
-      const answer = await ask();
-      const date = new Date(Date.now() + 40 * 86_400_000).toUTCString();
-      return { ...answer, headers: { ...answer.headers, date } };
-    });
-    expect(new Set(Object.values(fatesByJob(await sweep(proxy.url))))).toEqual(new Set(["within_ttl"]));
   });
 });
 

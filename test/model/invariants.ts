@@ -84,7 +84,7 @@ function findWrongVerdicts(aftermath: Aftermath): readonly string[] {
 }
 
 /** What keeps a sweep from going on, or makes the janitor itself doubt what it knows. */
-const hindrances = [...troubles, "pass", "restart", "kill", "gateway clock"] as const;
+const hindrances = [...troubles, "pass", "restart", "kill", "gateway clock", "local clock"] as const;
 
 function isUnhindered({ dryRun, janitors }: Sweep, { watch, happened, report }: Aftermath): boolean {
   if (dryRun || watch.exceedsLimit("perhaps")) return false;

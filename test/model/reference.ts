@@ -23,12 +23,12 @@ export interface Expectation {
   readonly borderline: boolean;
 }
 
-/** The gateway's time reaches the janitor cut to whole seconds, and clocks that differ by two seconds agree. */
+/** The gateway's time reaches the janitor cut to whole seconds. */
 const blurSeconds = 4;
 
 /** Decides about all groups, straight from the text of the design. */
 export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<string, Expectation> {
-  const now = agreedNow(groups, moment);
+  const now = agreedNow(moment);
   const outage = outageOf(groups, moment);
   const refusing = mayRefuseEverybody(groups, now);
   const judged = [...groups].map(([key, group]) => {
@@ -99,13 +99,9 @@ function ttlOf(rule: RuleSpec, { gauges }: TrueGroup): number {
     : Math.max(rule.ttl, max);
 }
 
-/**
- * The gateway's time, by which pushes are stamped. That it is later than the local clock, only its `Date` header says: it
- * is not believed unless a push lies ahead of the local clock, too.
- */
-function agreedNow(groups: TrueGroups, { now, localNow }: Moment): number {
-  const proof = [...groups.values()].some(({ success }) => success > localNow + 2 && success <= now + 2);
-  return now <= localNow + 2 || proof ? now : localNow;
+/** The gateway's time, by which pushes are stamped; further than a minute apart, the earlier clock's. */
+export function agreedNow({ now, localNow }: Pick<Moment, "now" | "localNow">): number {
+  return Math.abs(now - localNow) <= 60 ? now : Math.min(now, localNow);
 }
 
 /** How long the gateway may have been down around its last start, as far as that is allowed for. */

@@ -1,5 +1,5 @@
 import type { GroupToArchive } from "../../src/sweep/sweep-context.ts";
-import { activityOf, expectFates, type Expectation, type Moment } from "./reference.ts";
+import { activityOf, agreedNow, expectFates, type Expectation, type Moment } from "./reference.ts";
 import { keyOf, type TrueGroup, type TrueGroups } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 export interface Look {
   readonly requestedAt: number;
   readonly now: number;
-  /** By the janitor's clock, when it began. */
+  /** By the janitor's clock. */
   readonly localNow: number;
   readonly startedAt: number;
   readonly groups: TrueGroups;
@@ -36,7 +36,6 @@ export class Watch {
   readonly #world: World;
   readonly #settings: WatchSettings;
   #deleting = false;
-  #localNow = Number.NaN;
   #last: Look | null = null;
   #lastSeconds = 0;
 
@@ -45,16 +44,11 @@ export class Watch {
     this.#settings = settings;
   }
 
-  /** The sweep looks at its own clock before it reads anything. */
-  begins(): void {
-    this.#localNow = this.#world.time.clock.now();
-  }
-
   async look(): Promise<Look> {
     const { time, gateway } = this.#world;
     const refusing = await gateway.refusesEverybody();
     const [requestedAt, now] = [time.clock.monotonic(), time.gatewayNow()];
-    const localNow = this.#localNow;
+    const localNow = time.clock.now();
     return {
       requestedAt,
       now,
@@ -104,6 +98,7 @@ export class Watch {
     if (expectation === undefined) return "no such group when the plan was made";
     if (expectation.fate !== "delete" && !expectation.borderline) return `it was ${expectation.fate}`;
     if (this.exceedsLimit("surely")) return "a limit forbids all deletions";
+    if (this.#wentBack(this.plan, this.#last)) return "by both clocks it had not expired at the last look";
     const known = this.#last.groups.get(key);
     if (known === undefined) return "it was gone at the last look";
     if (this.#cameBack(key, known, expectation)) return "it had come back to life at the last look";
@@ -119,6 +114,12 @@ export class Watch {
     const planned = this.plan?.groups.get(key);
     const refusing = this.#last?.refusing ?? false;
     return planned === undefined || activityOf(known, rule, refusing) !== activityOf(planned, rule, refusing);
+  }
+
+  /** Whether less time has passed by the clocks than in truth, by more than they may differ. */
+  #wentBack(planned: Look, last: Look): boolean {
+    const passed = agreedNow(last) - agreedNow(planned);
+    return passed < last.requestedAt - planned.requestedAt - 60 - 2 * clockBlurSeconds;
   }
 
   #maxEvidenceAge(): number {

@@ -36,9 +36,7 @@ export function watchedGateway(
     ...client,
     async status(signal) {
       await meanwhile();
-      const status = await client.status(signal);
-      watch.begins();
-      return status;
+      return client.status(signal);
     },
     async openSnapshot(options) {
       await meanwhile();

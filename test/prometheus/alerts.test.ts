@@ -376,6 +376,14 @@ const ill: readonly (readonly [string, AlertTest])[] = [
       service({ 'clock_skew_seconds{gateway="a"}': steps([0, unknown], [10, -45]) }),
     ),
   ],
+  [
+    "a gateway that can be read and does not tell the time",
+    fires(
+      'PushgatewayJanitorTimeUnknown{gateway="a"}',
+      { from: 70, ends: 90 },
+      service({ 'clock_skew_seconds{gateway="a"}': steps([0, unknown], [5, 0], [10, unknown], [90, 0]) }),
+    ),
+  ],
 ];
 
 const ci = 'deletes_total{gateway="a",rule="ci"}';

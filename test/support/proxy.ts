@@ -40,6 +40,8 @@ export async function startProxy(target: string, between: Between): Promise<{ re
       const answered = await between({ method, path }, ask);
       if (answered === "cut") return void incoming.socket.destroy();
       const { "transfer-encoding": _, ...kept } = answered.headers;
+      // Only what the answer itself has: the gateway's own, or none.
+      outgoing.sendDate = false;
       outgoing.writeHead(answered.status, kept).end(answered.body);
     };
     answer().catch(() => incoming.socket.destroy());

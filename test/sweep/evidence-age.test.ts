@@ -6,7 +6,13 @@ import { now } from "../support/core-values.ts";
 
 /** A read that was asked for at 0 and took so long. */
 function read(readSeconds: number): Evidence {
-  return { requestedAt: 0, readSeconds, takenAt: now, processStartedAt: null, compare: () => "unchanged" };
+  return {
+    requestedAt: 0,
+    readSeconds,
+    clocks: { gateway: 0, local: 0 },
+    processStartedAt: null,
+    compare: () => "unchanged",
+  };
 }
 
 /** How long evidence of a read is good for from its request on, after reads of these lengths. */

@@ -45,8 +45,7 @@ function keeperWhileThereIs(
       source: "api",
       request: { method: "GET", url: "" },
       requestedAt: performance.now() / 1000,
-      takenAt: now,
-      clockSkewSeconds: 0,
+      clocks: { gateway: now, local: now },
       read: (visit) => {
         for (const group of groups) visit({ group, whole: () => Buffer.from("{}") });
         return Promise.resolve();
@@ -60,8 +59,7 @@ function keeperWhileThereIs(
     groups: [planned],
     sizeBytes: 0,
     durationSeconds: 0,
-    takenAt: now,
-    clockSkewSeconds: 0,
+    clocks: { gateway: now, local: now },
     requestedAt: performance.now() / 1000,
   });
   const settings = { rules: [], limits: limits(), dryRun: false };

@@ -8,18 +8,18 @@ import { group, now } from "../support/core-values.ts";
 
 const known = group({ job: "a" }, 9000, { lastFailureAt: now - 9500 });
 const becomes = (fields: Partial<Group>): Group => ({ ...known, ...fields });
+const clocks = { gateway: now, local: now };
 const busy = group({ job: "busy" }, 0);
 
 function snapshot(...groups: readonly Group[]): Snapshot {
-  const sizes = { sizeBytes: 0, durationSeconds: 0.1, clockSkewSeconds: 0 };
-  return { source: "api", requestedAt: 0, takenAt: now, groups, ...sizes };
+  return { source: "api", requestedAt: 0, clocks, groups, sizeBytes: 0, durationSeconds: 0.1 };
 }
 
 function pushTimes(...groups: readonly Group[]): PushTimes {
   const timesOf = (field: "lastSuccessAt" | "lastFailureAt"): ReadonlyMap<string, number | null> =>
     new Map(groups.map((one) => [expositionKey(one.labels), one[field]]));
   const [success, failure] = [timesOf("lastSuccessAt"), timesOf("lastFailureAt")];
-  return { requestedAt: 0, durationSeconds: 0.1, takenAt: now, processStartedAt: null, success, failure };
+  return { requestedAt: 0, durationSeconds: 0.1, clocks, processStartedAt: null, success, failure };
 }
 
 const cases: readonly [string, Partial<Group>, Since, api: string, exposition: string][] = [

@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import type { Clocks } from "../../src/core/clocks.ts";
 import type { Evidence } from "../../src/sweep/evidence.ts";
-import { AnotherGateway, checkSameProcess, checkTimeGoesOn } from "../../src/sweep/same-gateway.ts";
+import { AnotherGateway, checkSameProcess, checkTimePassed } from "../../src/sweep/same-gateway.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, now, ttlRule } from "../support/core-values.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
@@ -30,25 +31,39 @@ describe("the process behind an address", () => {
   });
 });
 
-describe("the gateway's time between two reads", () => {
-  const read = (requestedAt: number, takenAt: number): Evidence => ({
+describe("time between the plan and a later read", () => {
+  const read = (requestedAt: number, clocks: Clocks): Evidence => ({
     requestedAt,
-    takenAt,
+    clocks,
     readSeconds: 0.1,
     processStartedAt: null,
     compare: () => "unchanged",
   });
+  const day = 86_400;
 
-  it.each([
-    ["goes on", 10, 10, true],
-    ["is only known to the second", 10, 8, true],
-    ["may jump ahead", 10, 1000, true],
-    ["does not stand still", 10, 0, false],
-    ["does not go back", 0, -60, false],
-  ])("%s: %d s here, %d s there", (_, here, there, credible) => {
-    const [before, after] = [read(100, now), read(100 + here, now + there)];
-    expect(accepts(() => checkTimeGoesOn(before, after))).toBe(credible);
+  // Ten seconds after the plan: what the clocks had been ahead of the truth then, and what they are now.
+  it.each<[string, Clocks, Clocks, boolean]>([
+    ["passes by both clocks", at(0, 0), at(10, 10), true],
+    ["is only known to the second", at(0, 0), at(8, 10), true],
+    ["stands still at the gateway", at(0, 0), at(0, 10), false],
+    ["goes back at the gateway", at(0, 0), at(-60, 10), false],
+    ["jumps ahead at the gateway", at(0, 0), at(day, 10), true],
+    ["jumps ahead here", at(0, 0), at(10, day), true],
+    ["jumps ahead by both clocks", at(0, 0), at(day, day), true],
+    ["goes back here by less than a minute", at(0, 0), at(10, -45), true],
+    ["goes back here by more", at(0, 0), at(10, -day), false],
+    ["goes back here, where that clock was not counting", at(0, day), at(10, 10), true],
+    ["goes back at the gateway, where its clock was not counting", at(day, 0), at(10, 10), false],
+    ["goes back by both clocks", at(day, day), at(10, 10), false],
+    ["was wrong by both clocks, and is put right here", at(2 * day, day), at(2 * day + 10, 10), false],
+    ["is not told any more", at(0, 0), { gateway: null, local: now + 10 }, false],
+  ])("%s", (_, planned, later, credible) => {
+    expect(accepts(() => checkTimePassed(read(100, planned), read(110, later)))).toBe(credible);
   });
+
+  function at(gateway: number, local: number): Clocks {
+    return { gateway: now + gateway, local: now + local };
+  }
 });
 
 describe("a gateway that was restarted between plan and deletion", () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { breathe } from "../breathe.ts";
 import type { GatewayClient } from "../client.ts";
 import { explainSilence, GatewayError } from "../gateway-error.ts";
-import { gatewayTimeAtStart } from "../gateway-time.ts";
+import { clocksAtStart } from "../clocks-at-start.ts";
 import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
@@ -49,15 +49,14 @@ export async function openApiSnapshot(
       ),
     );
   const elapsedSeconds = clock.monotonic() - requestedAt;
-  const time = gatewayTimeAtStart(response.headers.date, elapsedSeconds, localNow);
+  const clocks = clocksAtStart(response.headers.date, elapsedSeconds, localNow);
   await expectFreshSuccess(request, response);
   let sizeBytes = 0;
   return {
     source: "api",
     request,
     requestedAt,
-    takenAt: time.now,
-    clockSkewSeconds: time.clockSkewSeconds,
+    clocks,
     sizeBytes: () => sizeBytes,
     async read(visit) {
       const reader = new ApiReader(request, options, visit);

@@ -1,3 +1,4 @@
+import { agreedNow } from "../../core/clocks.ts";
 import type { ApiState, Diagnosis, Finding, GatewayFault, Look, Undeletable } from "../../core/diagnosis.ts";
 import type { Group } from "../../core/group.ts";
 import { labelsKey } from "../../core/labels.ts";
@@ -97,12 +98,12 @@ async function readApi(
   const holders = createHolders(complaints, naming);
   try {
     const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
-    const { takenAt, groups, sizeBytes, durationSeconds } = await collectSnapshot(
+    const { clocks, groups, sizeBytes, durationSeconds } = await collectSnapshot(
       open,
       () => clock.monotonic(),
       (read) => holders.visit(read),
     );
-    const look = { takenAt, groups: groups.length, sizeBytes, durationSeconds };
+    const look = { takenAt: agreedNow(clocks), groups: groups.length, sizeBytes, durationSeconds };
     return {
       state: { state: "answers" },
       look,

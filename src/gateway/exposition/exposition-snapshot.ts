@@ -27,13 +27,12 @@ export async function openExpositionSnapshot(
 ): Promise<OpenSnapshot> {
   const names = [successTimeName, failureTimeName, ...gauges];
   const open = await openExposition(client, clock, { path, names, signal });
-  const { request, requestedAt, time } = open;
+  const { request, requestedAt, clocks } = open;
   return {
     source: "exposition",
     request,
     requestedAt,
-    takenAt: time.now,
-    clockSkewSeconds: time.clockSkewSeconds,
+    clocks,
     sizeBytes: () => open.sizeBytes(),
     async read(visit) {
       const samples = new Samples();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { Clocks } from "../../core/clocks.ts";
 import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { GatewayClient } from "../client.ts";
@@ -10,8 +11,8 @@ export interface PushTimes {
   /** As in a snapshot: when the request was sent, monotonic seconds. */
   readonly requestedAt: number;
   readonly durationSeconds: number;
-  /** The gateway's time at that moment, Unix seconds. */
-  readonly takenAt: number;
+  /** What the clocks said at that moment. */
+  readonly clocks: Clocks;
   readonly success: ReadonlyMap<string, number | null>;
   /** When the process behind this answer was started, Unix seconds of its clock; null: it does not tell. */
   readonly processStartedAt: number | null;
@@ -48,7 +49,7 @@ export async function readPushTimes(
     const times = name === successTimeName ? success : failure;
     times.set(labelsKey(createLabels(labels)), parseFiniteNumber(value));
   });
-  const { requestedAt, time } = open;
+  const { requestedAt, clocks } = open;
   const durationSeconds = clock.monotonic() - requestedAt;
-  return { requestedAt, durationSeconds, takenAt: time.now, success, failure, processStartedAt };
+  return { requestedAt, durationSeconds, clocks, success, failure, processStartedAt };
 }

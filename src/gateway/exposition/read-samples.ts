@@ -2,10 +2,11 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 import type { Clock } from "../../core/clock.ts";
+import type { Clocks } from "../../core/clocks.ts";
 import { breathe } from "../breathe.ts";
 import type { GatewayClient, OpenResponse } from "../client.ts";
 import { GatewayError } from "../gateway-error.ts";
-import { gatewayTimeAtStart, type GatewayTime } from "../gateway-time.ts";
+import { clocksAtStart } from "../clocks-at-start.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
 import { BadLine, SampleFinder, type Sample } from "./sample-finder.ts";
@@ -15,7 +16,8 @@ export interface OpenExposition {
   readonly request: { readonly method: string; readonly url: string };
   /** When the request was sent, monotonic seconds. */
   readonly requestedAt: number;
-  readonly time: GatewayTime;
+  /** What the clocks said at that moment. */
+  readonly clocks: Clocks;
   /**
    * Shows every sample of the families that were asked for; once.
    * @returns when the process behind this answer was started, Unix seconds of its clock; null: it does not tell
@@ -53,7 +55,7 @@ export async function openExposition(
   const localNow = clock.now();
   const headers = { ...freshHeaders, accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
   const response = await client.open({ method: "GET", path, headers, signal });
-  const time = gatewayTimeAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
+  const clocks = clocksAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
   await expectFreshSuccess(request, response);
   let sizeBytes = 0;
 
@@ -67,7 +69,7 @@ export async function openExposition(
   return {
     request,
     requestedAt,
-    time,
+    clocks,
     sizeBytes: () => sizeBytes,
     async read(visit) {
       let startedAt: number | null = null;

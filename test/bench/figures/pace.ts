@@ -1,3 +1,4 @@
+import { agreedNow } from "../../../src/core/clocks.ts";
 import { createPlan, isDeletion } from "../../../src/core/plan.ts";
 import { collectSnapshot } from "../../../src/gateway/snapshot.ts";
 import { sweepGateway } from "../../../src/sweep/sweep.ts";
@@ -106,7 +107,7 @@ async function unpaced({ url }: Pushgateway): Promise<number> {
   const snapshot = await collectSnapshot(open, () => 0);
   const plan = createPlan({
     groups: snapshot.groups,
-    now: snapshot.takenAt,
+    now: agreedNow(snapshot.clocks),
     gatewayStartedAt: null,
     rules: [ttlRule(86_400)],
     limits: limits(),

@@ -13,7 +13,7 @@ function breakers(success: Samples, failure: Samples) {
   const read: PushTimes = {
     requestedAt: 0,
     durationSeconds: 0,
-    takenAt: 0,
+    clocks: { gateway: 0, local: 0 },
     processStartedAt: null,
     success: times(success),
     failure: times(failure),
