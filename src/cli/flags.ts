@@ -46,7 +46,7 @@ export function addSourceFlags(command: Command): Command {
       "without a file: this gateway, route prefix included; may be repeated",
       (url: string, urls: readonly string[] | undefined) => [...(urls ?? []), url],
     )
-    .option("--ttl <duration>", "without a file: the TTL of every group, for example 1d");
+    .option("--ttl <duration>", "without a file: the TTL of every group, for example 30d");
 }
 
 export function addSweepFlags(command: Command): Command {

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/problem.ts";
 import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
-import { parseDuration } from "../core/duration.ts";
+import { parseTimer } from "../core/duration.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
@@ -40,8 +40,8 @@ const webGraceMs = 1000;
 
 /** `run`: sweeps on schedule until it is told to stop. After the start nothing but a signal ends it. */
 export async function run(flags: RunFlags, io: Io): Promise<number> {
-  const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseDuration);
-  const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseDuration);
+  const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseTimer);
+  const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseTimer);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
   parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
   const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>

@@ -1,6 +1,6 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { parseServerUrl } from "../config/url.ts";
-import { parseDuration } from "../core/duration.ts";
+import { doubtGatewayUrl, parseServerUrl } from "../config/url.ts";
+import { parseTtl } from "../core/duration.ts";
 import { defaultLimits } from "../core/limits.ts";
 import type { TtlRule } from "../core/rule.ts";
 import { defaultConfigFile, type SourceFlags, type SweepFlags } from "./flags.ts";
@@ -15,13 +15,16 @@ import { UsageError } from "./usage-error.ts";
  * Warnings go to stderr.
  * @throws {@link UsageError} with all problems
  */
-export async function loadSettings(flags: SourceFlags & Partial<SweepFlags>, io: Io): Promise<Config> {
+export async function loadSettings(
+  flags: SourceFlags & Partial<SweepFlags>,
+  io: Pick<Io, "stderr">,
+): Promise<Config> {
   const config =
-    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags, io) : fromFlags(flags);
+    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags, io) : fromFlags(flags, io);
   return { ...config, limits: overrideLimits(config.limits, flags) };
 }
 
-async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
+async function readFile(flags: SourceFlags, io: Pick<Io, "stderr">): Promise<Config> {
   // What reads files is more than half of what is to be loaded, and flags do without it.
   const { loadConfig } = await import("../config/load.ts");
   const { renderProblem } = await import("../config/problem.ts");
@@ -30,7 +33,7 @@ async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
   if (!result.ok) {
     const hint =
       flags["config.file"] === undefined
-        ? "\nName a file with --config.file=FILE, or use one TTL for everything: --gateway=http://localhost:9091 --ttl=1d"
+        ? "\nName a file with --config.file=FILE, or use one TTL for everything: --gateway=URL --ttl=DURATION"
         : "";
     throw new UsageError(result.problems.map(renderProblem).join("\n") + hint);
   }
@@ -39,24 +42,30 @@ async function readFile(flags: SourceFlags, io: Io): Promise<Config> {
   return result.config;
 }
 
-function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Config {
+function fromFlags(
+  { gateway: urls, ttl, "config.file": file }: SourceFlags,
+  { stderr }: Pick<Io, "stderr">,
+): Config {
   if (file !== undefined) {
     throw new UsageError("--config.file and --gateway/--ttl exclude each other: the file has both");
   }
   if (urls === undefined)
     throw new UsageError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
   if (ttl === undefined)
-    throw new UsageError("--gateway needs --ttl=DURATION beside it, for example --ttl=1d");
-  const ttlSeconds = parseFlag("--ttl", ttl, parseDuration);
-  if (ttlSeconds === 0)
-    throw new UsageError("--ttl: 0 would delete every group at once; the shortest is 1ms");
+    throw new UsageError("--gateway needs --ttl=DURATION beside it: how old every group may get");
+  const ttlSeconds = parseFlag("--ttl", ttl, parseTtl);
+  const pushgateways = gatewaysFromUrls(urls);
+  for (const { url } of pushgateways) {
+    const doubt = doubtGatewayUrl(url);
+    if (doubt !== null) stderr.write(`--gateway=${url}: warning: ${doubt}\n`);
+  }
   return {
     path: "",
     schedule: "*/5 * * * *",
     timezone: "UTC",
     dryRun: false,
     logLevel: "info",
-    pushgateways: gatewaysFromUrls(urls),
+    pushgateways,
     discoveries: [],
     limits: defaultLimits,
     archive: null,

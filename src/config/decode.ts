@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 
-import { defaultLimits, type Limits } from "../core/limits.ts";
+import { defaultLimits, parseEvidenceAge, type Limits } from "../core/limits.ts";
 import type { ArchiveSettings, Config, PrometheusSettings } from "./config.ts";
 import { everComes, neverComes, parseSchedule, type Schedule } from "./cron.ts";
 import { Cursor, type DecodeContext, type NamedFile } from "./cursor.ts";
@@ -77,9 +77,9 @@ function decodeLimits(draft: ConfigDraft["limits"], at: Cursor): Limits {
         ? defaultLimits.maxOutageSeconds
         : decodeDuration(maxOutage, at.to("max_outage")),
     maxEvidenceAgeSeconds:
-      maxAge === undefined || maxAge === "auto"
+      maxAge === undefined
         ? defaultLimits.maxEvidenceAgeSeconds
-        : decodePositiveDuration(maxAge, at.to("max_evidence_age"), "no knowledge is that fresh; write auto"),
+        : at.to("max_evidence_age").parse<number | null>(maxAge, parseEvidenceAge, null),
   };
 }
 

@@ -1,8 +1,7 @@
-import { formatDuration } from "../core/duration.ts";
 import type { DiscoverySettings, FoundGatewaySettings } from "./config.ts";
 import type { Cursor } from "./cursor.ts";
 import { decodeHttpSettings } from "./http-settings.ts";
-import { decodePositiveDuration, decodeTimeout } from "./scalars.ts";
+import { decodeTimeout, decodeTimer } from "./scalars.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { Draft } from "./shape.ts";
 import { has } from "./sources.ts";
@@ -70,19 +69,16 @@ function decodeDnsDiscovery(draft: DnsDraft, at: Cursor): DiscoverySettings {
   return { mechanism: "dns", names, type, port: port ?? null, ...decodeCommon(draft, at, "30s") };
 }
 
-const maxRefreshSeconds = 86_400;
-
 function decodeCommon(
   draft: FileDraft | HttpDraft | DnsDraft,
   at: Cursor,
   defaultInterval: string,
 ): Pick<DiscoverySettings, "refreshSeconds" | "gateway"> {
-  const here = at.to("refresh_interval");
   const text = has(draft, "refresh_interval") ? draft.refresh_interval : defaultInterval;
-  const refreshSeconds = decodePositiveDuration(text, here, "it would ask without a pause");
-  if (refreshSeconds > maxRefreshSeconds)
-    here.error(`a refresh_interval may be ${formatDuration(maxRefreshSeconds)} at most`);
-  return { refreshSeconds, gateway: decodeFoundGateway(draft.gateway, at.to("gateway")) };
+  return {
+    refreshSeconds: decodeTimer(text, at.to("refresh_interval"), "it would ask without a pause"),
+    gateway: decodeFoundGateway(draft.gateway, at.to("gateway")),
+  };
 }
 
 function decodeFoundGateway(draft: GatewayDraft = {}, at: Cursor): FoundGatewaySettings {

@@ -1,7 +1,5 @@
-import { z } from "zod";
-
 import { http } from "./http-schema.ts";
-import { choice, duration, list, section, text } from "./schema-values.ts";
+import { choice, duration, list, section, text, wholeNumber } from "./schema-values.ts";
 
 const gateway = section({
   scheme: choice("http", "https")
@@ -50,10 +48,7 @@ const dnsDiscovery = section({
     .min(1, { error: "at least one DNS name" })
     .describe("The names to look up."),
   type: choice("SRV", "A", "AAAA").optional().describe("Which records to ask for.").meta({ default: "SRV" }),
-  port: z
-    .int({ error: "a port from 1 to 65535" })
-    .min(1, { error: "a port from 1 to 65535" })
-    .max(65_535, { error: "a port from 1 to 65535" })
+  port: wholeNumber(1, 65_535, "a port from 1 to 65535")
     .optional()
     .describe("The gateways' port. Required for A and AAAA; SRV records have their own."),
   refresh_interval: refreshInterval("30s"),

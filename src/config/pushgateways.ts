@@ -5,7 +5,7 @@ import { checkUnique, decodeName, decodeTimeout } from "./scalars.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { Draft } from "./shape.ts";
 import { has } from "./sources.ts";
-import { parseServerUrl } from "./url.ts";
+import { doubtGatewayUrl, parseServerUrl } from "./url.ts";
 
 type GatewayDraft = Draft<ConfigInput["pushgateways"][number]>;
 
@@ -32,9 +32,8 @@ export function decodePushgateways(
 
 function decodePushgateway(draft: GatewayDraft, at: Cursor, hasArchive: boolean): PushgatewaySettings {
   const url = draft.url === undefined ? "" : at.to("url").parse(draft.url, parseServerUrl, "");
-  const suffix = /\/(?:metrics|api\/v1|api\/v1\/metrics|-\/healthy|-\/ready)$/.exec(url)?.[0];
-  if (suffix !== undefined)
-    at.to("url").warn(`ends in ${suffix}, which the janitor adds itself: leave it out?`);
+  const doubt = doubtGatewayUrl(url);
+  if (doubt !== null) at.to("url").warn(doubt);
   if (draft.source === "exposition" && hasArchive) {
     at.to("source").warn(
       "what is deleted here is not archived: /metrics does not tell which metrics a group has",

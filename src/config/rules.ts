@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/duration.ts";
+import { formatDuration, parseTtl } from "../core/duration.ts";
 import { parseMatcher, type Matcher } from "../core/matcher.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
 import type { Cursor } from "./cursor.ts";
@@ -55,7 +55,7 @@ function decodeRule(draft: RuleDraft, scope: RuleScope, at: Cursor, hasPrometheu
   const rule: TtlRule = {
     ...scope,
     action: draft.action === "report" ? "report" : "delete",
-    ttlSeconds: decodePositiveDuration(draft.ttl, at.to("ttl"), "groups would expire as they are pushed"),
+    ttlSeconds: draft.ttl === undefined ? Number.NaN : at.to("ttl").parse(draft.ttl, parseTtl, Number.NaN),
     since: draft.since ?? "last_activity",
     keepLatest: decodeKeepLatest(draft.keep_latest, at.to("keep_latest")),
     ttlMetric: decodeTtlMetric(draft.ttl_metric, at.to("ttl_metric")),

@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from "../core/duration.ts";
+import { parseDuration, parsePositiveDuration, parseTimer } from "../core/duration.ts";
 import type { Cursor } from "./cursor.ts";
 
 /**
@@ -11,20 +11,22 @@ export function decodeDuration(text: string | undefined, at: Cursor): number {
   return text === undefined ? Number.NaN : at.parse(text, parseDuration, Number.NaN);
 }
 
-/** Seconds over 0. */
+/** Seconds over 0; NaN with a problem. */
 export function decodePositiveDuration(text: string | undefined, at: Cursor, why: string): number {
-  const seconds = decodeDuration(text, at);
-  if (seconds === 0) at.error(`${at.key} must be over 0: ${why}`);
-  return seconds;
+  return text === undefined
+    ? Number.NaN
+    : at.parse(text, (duration) => parsePositiveDuration(duration, why), Number.NaN);
 }
 
-/** Timers of Node fire at once when they are set to more than 24.8 days. */
-const maxTimeoutSeconds = 86_400;
+/** Seconds over 0 and up to a day; NaN with a problem. */
+export function decodeTimer(text: string | undefined, at: Cursor, why: string): number {
+  const parse = (duration: string): number =>
+    Math.min(parsePositiveDuration(duration, why), parseTimer(duration));
+  return text === undefined ? Number.NaN : at.parse(text, parse, Number.NaN);
+}
 
 export function decodeTimeout(text: string | undefined, at: Cursor): number {
-  const seconds = decodePositiveDuration(text, at, "with it every request fails at once");
-  if (seconds > maxTimeoutSeconds) at.error(`a timeout may be ${formatDuration(maxTimeoutSeconds)} at most`);
-  return seconds;
+  return decodeTimer(text, at, "with it every request fails at once");
 }
 
 const maxNameLength = 128;

@@ -1,9 +1,10 @@
 import { z } from "zod";
 
+import { limitRanges } from "../core/limits.ts";
 import { logLevels } from "../core/log-level.ts";
 import { discoveries } from "./discovery-schema.ts";
 import { http } from "./http-schema.ts";
-import { choice, duration, flag, list, section, text, wholeNumber } from "./schema-values.ts";
+import { choice, duration, flag, list, numberIn, positiveCount, section, text } from "./schema-values.ts";
 
 /**
  * The shape of janitor.yml: which keys there are and what kind of value each takes. What the values mean is checked
@@ -28,22 +29,19 @@ const pushgateway = section({
 });
 
 const limits = section({
-  max_delete_ratio: z
-    .number({ error: "a number from 0 to 1" })
-    .min(0, { error: "a number from 0 to 1" })
-    .max(1, { error: "a number from 0 to 1" })
+  max_delete_ratio: numberIn(limitRanges.maxDeleteRatio)
     .optional()
     .describe("Of a gateway's groups. More expired than this: nothing is deleted on that gateway.")
     .meta({ default: 0.5 }),
-  ratio_min_groups: wholeNumber()
+  ratio_min_groups: numberIn(limitRanges.ratioMinGroups)
     .optional()
     .describe("Below that many groups max_delete_ratio does not apply.")
     .meta({ default: 20 }),
-  max_deletes: wholeNumber()
+  max_deletes: numberIn(limitRanges.maxDeletes)
     .optional()
     .describe("More groups expired than this: nothing is deleted on that gateway.")
     .meta({ default: 10_000 }),
-  deletes_per_second: wholeNumber()
+  deletes_per_second: numberIn(limitRanges.deletesPerSecond)
     .optional()
     .describe("Ceiling; the janitor slows down by itself when the gateway's health suffers.")
     .meta({ default: 200 }),
@@ -92,7 +90,7 @@ const rule = section({
     .describe("Where the age counts from. last_success: failed pushes do not count as life.")
     .meta({ default: "last_activity" }),
   keep_latest: section({
-    count: wholeNumber().describe("How many stay."),
+    count: positiveCount().describe("How many stay."),
     by: list(text("a label name"), "a list of label names like [job]").describe(
       "The freshest of each combination of these labels' values.",
     ),

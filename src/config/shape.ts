@@ -93,7 +93,7 @@ function reportWrongValue(
 }
 
 function missingHint(key: string | number | undefined): string {
-  return key === "matchers" ? ": to match every group, write matchers: []" : "";
+  return key === "matchers" ? `: list what its groups have in common, as in matchers: ['job="batch"']` : "";
 }
 
 function valueAt(root: unknown, path: Path): unknown {

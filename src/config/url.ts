@@ -14,6 +14,12 @@ export function parseServerUrl(text: string): string {
   return `${url.protocol}//${url.host}${path}`;
 }
 
+/** What looks wrong about the URL of a gateway although it may be right; null: nothing. */
+export function doubtGatewayUrl(url: string): string | null {
+  const suffix = /\/(?:metrics|api\/v1|api\/v1\/metrics|-\/healthy|-\/ready)$/.exec(url)?.[0];
+  return suffix === undefined ? null : `ends in ${suffix}, which the janitor adds itself: leave it out?`;
+}
+
 /**
  * Checks the URL of a discovery, which may have a query.
  * @throws {@link ParseError}; its message never repeats the URL

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { quote } from "../core/labels.ts";
+import { limitRanges } from "../core/limits.ts";
 import type { Path } from "./findings.ts";
 import { isSecret, isUrlWithCredentials } from "./hidden.ts";
 import { didYouMean } from "./suggest.ts";
@@ -27,7 +28,7 @@ function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** Says how to write what was meant, if that can be told: `: …`, or nothing. */
+/** Says how to write what was meant, where only one thing can have been: `: …`, or nothing. */
 export function hintFor(value: unknown, issue: z.core.$ZodIssue, path: Path): string {
   if (issue.code === "invalid_value") return didYouMean(String(value), issue.values.map(String));
   if (issue.code !== "invalid_type") return "";
@@ -36,7 +37,7 @@ export function hintFor(value: unknown, issue: z.core.$ZodIssue, path: Path): st
       return booleanHint(value);
     case "number":
     case "int":
-      return numberHint(value);
+      return numberHint(value, issue.message);
     case "string":
       return textHint(value, issue.message, path);
     default:
@@ -51,18 +52,20 @@ function booleanHint(value: unknown): string {
   return /^(?:no|off|n|false)$/i.test(value) ? ": write false" : "";
 }
 
-function numberHint(value: unknown): string {
+function numberHint(value: unknown, expected: string): string {
   if (typeof value !== "string") return "";
-  const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(value)?.[1];
-  if (percent !== undefined) return `: write ${Number(percent) / 100}`;
+  const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(value)?.[1]);
+  if (percent <= 100 && expected === limitRanges.maxDeleteRatio.expected) return `: write ${percent / 100}`;
   return /^\d+(?:\.\d+)?$/.test(value) ? ": remove the quotes" : "";
 }
 
+/** Says what is missing, never which value it should be: a TTL in the wrong unit deletes what lives. */
 function textHint(value: unknown, expected: string, path: Path): string {
-  if (typeof value === "number" && expected.includes("a duration")) {
-    if (path.at(-1) === "ttl" && value === 0)
-      return ": a TTL must be over 0, or groups expire as they are pushed";
-    return Number.isInteger(value) && value >= 0 ? `: add its unit, as in ${value}s` : "";
+  if (expected.includes("a duration")) {
+    if (typeof value !== "number") return "";
+    return path.at(-1) === "ttl" && value === 0
+      ? ": a TTL must be over 0, or groups expire as they are pushed"
+      : ": it needs a unit, one of ms, s, m, h, d, w and y";
   }
   if (typeof value === "number" || typeof value === "boolean") return ": put it in quotes";
   // `- {job="batch"}` without quotes is a YAML mapping.

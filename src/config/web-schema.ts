@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { choice, file, flag, list, section, text, wholeNumber } from "./schema-values.ts";
+import { choice, file, flag, list, positiveCount, section, text } from "./schema-values.ts";
 import { cipherNames, curveNames } from "./web-ciphers.ts";
 import { clientAuthTypes } from "./web-config.ts";
 
@@ -59,7 +59,7 @@ export const webConfigSchema = section({
     interval: z
       .union([z.literal(0), z.string()], { error: "a duration like 1s, or 0 for no limit" })
       .optional(),
-    burst: wholeNumber().optional(),
+    burst: positiveCount().optional(),
   }).optional(),
 });
 

@@ -38,6 +38,39 @@ export function parseDuration(text: string): number {
 }
 
 /**
+ * As {@link parseDuration}, over 0.
+ * @param why what 0 would do
+ * @throws {@link ParseError}
+ */
+export function parsePositiveDuration(text: string, why: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === 0) throw new ParseError(`must be over 0: ${why}`);
+  return seconds;
+}
+
+/** Node's timers fire at once when they are set to more than 24.8 days. */
+const maxTimerSeconds = 86_400;
+
+/**
+ * As {@link parseDuration}, for what becomes a timer: a day at most.
+ * @throws {@link ParseError}
+ */
+export function parseTimer(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds > maxTimerSeconds) throw new ParseError(`must be ${formatDuration(maxTimerSeconds)} at most`);
+  return seconds;
+}
+
+/**
+ * Parses the TTL of a rule.
+ * @returns seconds over 0
+ * @throws {@link ParseError}
+ */
+export function parseTtl(text: string): number {
+  return parsePositiveDuration(text, "groups would expire as they are pushed");
+}
+
+/**
  * Renders seconds in Prometheus' grammar, exact to the millisecond; {@link parseDuration} reads it back.
  * Years and weeks are used only where the duration is whole in them, as Prometheus does.
  */

@@ -1,3 +1,5 @@
+import { parsePositiveDuration } from "./duration.ts";
+import { ParseError } from "./parse-error.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** What one sweep of one gateway may do at most. */
@@ -8,7 +10,7 @@ export interface Limits {
   readonly ratioMinGroups: number;
   /** More expired than this: nothing is deleted. */
   readonly maxDeletes: number;
-  /** A ceiling; over 0. */
+  /** A ceiling. */
   readonly deletesPerSecond: number;
   /** The longest time in which the gateway was down that is not held against its groups. 0: none. */
   readonly maxOutageSeconds: number;
@@ -25,6 +27,50 @@ export const defaultLimits: Limits = {
   maxOutageSeconds: 86_400,
   maxEvidenceAgeSeconds: null,
 };
+
+/** Which numbers a setting takes, in the file and as a flag. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+  /** Completes "expected …". */
+  readonly expected: string;
+}
+
+const count: NumberRange = {
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+  whole: true,
+  expected: "a whole number of at least 0",
+};
+
+export const limitRanges = {
+  maxDeleteRatio: { min: 0, max: 1, whole: false, expected: "a number from 0 to 1" },
+  ratioMinGroups: count,
+  maxDeletes: count,
+  // At a slower rate a sweep would not end, and a timer of 25 days would fire at once.
+  deletesPerSecond: { min: 0.01, max: Number.MAX_VALUE, whole: false, expected: "a number of at least 0.01" },
+} as const satisfies Partial<Record<keyof Limits, NumberRange>>;
+
+/**
+ * Parses a number as YAML reads it.
+ * @throws {@link ParseError}
+ */
+export function parseNumber(text: string, { min, max, whole, expected }: NumberRange): number {
+  const value = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const fits = value >= min && value <= max && (!whole || Number.isSafeInteger(value));
+  if (!fits) throw new ParseError(`expected ${expected}, got ${JSON.stringify(text)}`);
+  return value;
+}
+
+/**
+ * Parses `max_evidence_age`.
+ * @returns seconds over 0; null for `auto`
+ * @throws {@link ParseError}
+ */
+export function parseEvidenceAge(text: string): number | null {
+  return text === "auto" ? null : parsePositiveDuration(text, "nothing is known that soon; write auto");
+}
 
 /** A limit that a plan exceeds, with its numbers. */
 export interface ExceededLimit {

@@ -54,7 +54,7 @@ export function afterProbe(state: PaceState, probe: HealthProbe, ceiling: number
     return { ...state, rate: Math.min(ceiling, rate), unhealthySince: null };
   }
   return {
-    rate: Math.max(1, state.rate / 2),
+    rate: Math.min(ceiling, Math.max(1, state.rate / 2)),
     hasSuffered: true,
     // Slow is a reason to slow down, not to stop.
     unhealthySince: probe.healthy ? null : (state.unhealthySince ?? at),

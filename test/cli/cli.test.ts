@@ -53,7 +53,7 @@ describe("the command line", () => {
     [
       "a gateway without a TTL",
       ["report", "--gateway=http://a"],
-      "--gateway needs --ttl=DURATION beside it, for example --ttl=1d",
+      "--gateway needs --ttl=DURATION beside it: how old every group may get",
     ],
     ["a TTL without a gateway", ["report", "--ttl=1d"], "--ttl needs --gateway=URL beside it"],
     [
@@ -65,7 +65,7 @@ describe("the command line", () => {
     [
       "a TTL of nothing",
       ["once", "--gateway=http://a", "--ttl=0"],
-      "--ttl: 0 would delete every group at once",
+      "--ttl: must be over 0: groups would expire as they are pushed",
     ],
     [
       "a URL without a scheme",
@@ -75,22 +75,22 @@ describe("the command line", () => {
     [
       "a ratio over 1",
       ["once", "--gateway=http://a", "--ttl=1d", "--limits.max-delete-ratio=50"],
-      '--limits.max-delete-ratio: expected a number from 0 to 1, for example 0.5, got "50"',
+      '--limits.max-delete-ratio: expected a number from 0 to 1, got "50"',
     ],
     [
       "a count that is none",
       ["once", "--gateway=http://a", "--ttl=1d", "--limits.max-deletes=1.5"],
-      '--limits.max-deletes: expected a whole number, got "1.5"',
+      '--limits.max-deletes: expected a whole number of at least 0, got "1.5"',
     ],
     [
       "a rate of nothing",
       ["once", "--gateway=http://a", "--ttl=1d", "--limits.deletes-per-second=0"],
-      "--limits.deletes-per-second: expected a number over 0",
+      "--limits.deletes-per-second: expected a number of at least 0.01",
     ],
     [
       "an evidence age of nothing",
       ["once", "--gateway=http://a", "--ttl=1d", "--limits.max-evidence-age=0"],
-      "--limits.max-evidence-age: 0 would forbid every deletion",
+      "--limits.max-evidence-age: must be over 0",
     ],
     [
       "an output that is none",
@@ -98,11 +98,7 @@ describe("the command line", () => {
       "Allowed choices are table, json",
     ],
     ["a file that is not there", ["report", "--config.file=/nowhere/janitor.yml"], "/nowhere/janitor.yml"],
-    [
-      "no file and no flags",
-      ["report"],
-      "use one TTL for everything: --gateway=http://localhost:9091 --ttl=1d",
-    ],
+    ["no file and no flags", ["report"], "use one TTL for everything: --gateway=URL --ttl=DURATION"],
   ])("refuses %s with exit code 2, on stderr only", async (_, argv, message) => {
     const { exitCode, stdout, stderr } = await cli(argv);
     expect(stderr).toContain(message);

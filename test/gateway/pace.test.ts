@@ -34,6 +34,10 @@ describe("the rate of deletions after a look at the gateway's health", () => {
     expect(afterProbe(before, probe, 200, 7)).toEqual(after);
   });
 
+  it("never exceeds a ceiling below one a second, not even when it falls", () => {
+    expect(afterProbe(at(0.5), full, 0.5, 7)).toEqual(suffered(0.5, 7));
+  });
+
   it("falls when every other answer is slow", () => {
     let state = at(200);
     for (const probe of [well, slow, well, slow]) state = afterProbe(state, probe, 200, 7);
