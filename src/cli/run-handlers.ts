@@ -24,16 +24,14 @@ export function createWebHandlers({ service, metrics, reload, build, io }: Handl
     sweep: () => sweepNow(service),
     configText: () => service.configText(),
     report(parameters) {
-      const { lastReport } = service.state();
+      const { known } = service.state();
       const query = parseReportQuery(parameters);
       if (!query.ok) return { status: 400, body: renderQueryProblem(query.problem) };
-      if (lastReport === null) {
-        return {
-          status: 503,
-          body: `${JSON.stringify({ error: { code: "no_report", message: "there was no sweep yet" } })}\n`,
-        };
+      if (known === null) {
+        const message = "no gateway has been read yet";
+        return { status: 503, body: `${JSON.stringify({ error: { code: "no_report", message } })}\n` };
       }
-      return { status: 200, body: renderApiReport(lastReport, query.query) };
+      return { status: 200, body: renderApiReport(known, query.query) };
     },
     page(parameters, { nonce }) {
       const query = parseReportQuery(parameters);
@@ -44,10 +42,10 @@ export function createWebHandlers({ service, metrics, reload, build, io }: Handl
 }
 
 function pageState(service: Service, version: string, now: number): PageState {
-  const { config, lastReport, ...state } = service.state();
+  const { config, known, ...state } = service.state();
   return {
     ...state,
-    report: lastReport,
+    report: known,
     now,
     schedule: config.schedule,
     timezone: config.timezone,

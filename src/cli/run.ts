@@ -68,12 +68,13 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     load: () => reloadSettings(flags, telling),
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
     createFleet: createRunFleet({ shard, metrics, log, io }),
-    sweep: (current) =>
-      sweepAll(current, isDryRun(current), flags, io, { metrics, log, concurrency, archiveOf }),
+    sweep: (current, dryRun) =>
+      sweepAll(current, dryRun, flags, io, { metrics, log, concurrency, archiveOf }),
     jitterSeconds,
     metrics,
     log,
     now: () => io.clock.now(),
+    wait: io.wait,
   });
 
   let web: WebServer | null = null;

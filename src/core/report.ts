@@ -37,6 +37,16 @@ export interface GatewayReport {
   readonly reappeared: readonly Reappearance[];
   /** What the operator should know besides, one sentence each. */
   readonly notes: readonly string[];
+  /** In what a service remembers, where `snapshot` and `entries` may be older than the rest. */
+  readonly known?: KnownSince;
+}
+
+/** Unix seconds of the local clock. */
+export interface KnownSince {
+  /** When the last sweep of the gateway ended; null: it has only been read. */
+  readonly lastSweptAt: number | null;
+  /** When the gateway could last be read: `snapshot` and `entries` say what it held then. null: never. */
+  readonly lastReadAt: number | null;
 }
 
 export interface SnapshotFacts {

@@ -35,7 +35,7 @@ export function* renderHtml(report: SweepReport): Generator<string> {
     </header>
     <main>
       ${renderAttention(views, null)}
-      ${renderGateways(views.map((view) => renderGateway(view, dryRun, { now, sweptAt: null, nextSweepAt: null })))}
+      ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
       <div class="pair">${renderRules(countRules(gateways), dryRun, now, null)}</div>
       ${renderGroupsSection(matched)}
     </main> `;

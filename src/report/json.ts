@@ -49,12 +49,15 @@ export function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): obj
 
 /** @param shown of the gateway's entries; the totals are of all */
 export function gatewayToJson(report: GatewayReport, shown: readonly ReportEntry[]): object {
-  const { name, url, status, error, snapshot, entries, reappeared, notes } = report;
+  const { name, url, status, error, snapshot, entries, reappeared, notes, known } = report;
   return {
     name,
     url,
     status,
     ...(error === null ? {} : { error }),
+    ...(known === undefined
+      ? {}
+      : { last_swept_at: formatTime(known.lastSweptAt), last_read_at: formatTime(known.lastReadAt) }),
     snapshot:
       snapshot === null
         ? null

@@ -2,7 +2,7 @@ import type { SweepReport, Totals } from "../core/report.ts";
 import { renderAttention } from "./html/attention.ts";
 import { renderDeletions, type PageDeletion } from "./html/deletions.ts";
 import { renderDocument } from "./html/document.ts";
-import { renderGateway, renderGateways, renderUnsweptGateway } from "./html/gateways.ts";
+import { renderGateway, renderGateways, renderUnreadGateway } from "./html/gateways.ts";
 import { renderHeader, renderFooter } from "./html/header.ts";
 import { createLinks } from "./html/links.ts";
 import { renderGroupsSection } from "./html/groups-section.ts";
@@ -15,8 +15,10 @@ import { viewGateway } from "./view.ts";
 
 /** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
 export interface PageState {
-  /** Of the last sweep; null before the first. */
+  /** What is known of the gateways; null: nothing yet. */
   readonly report: SweepReport | null;
+  /** null: there was no sweep yet. */
+  readonly lastSweepAt: number | null;
   /** null: none is due. */
   readonly nextSweepAt: number | null;
   readonly now: number;
@@ -24,7 +26,7 @@ export interface PageState {
   /** As in the configuration, five or six fields of cron. */
   readonly schedule: string;
   readonly timezone: string;
-  /** As configured now: those without a report yet are shown, too. */
+  /** As configured now: those that have not been read yet are shown, too. */
   readonly gateways: readonly { readonly name: string; readonly url: string }[];
   /** Newest first. */
   readonly recentDeletions: readonly PageDeletion[];
@@ -39,23 +41,23 @@ export interface PageState {
  */
 export function renderPage(state: PageState, query: QueryResult, nonce: string): string {
   const { report, now, nextSweepAt } = state;
-  const dryRun = report?.dryRun ?? state.dryRun;
-  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, dryRun));
-  const moments = { now, sweptAt: report?.finishedAt ?? null, nextSweepAt };
-  const swept = new Set(report?.gateways.map(({ name }) => name));
-  const unswept = state.gateways.filter(({ name }) => !swept.has(name));
+  const planOnly = report?.dryRun ?? true;
+  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, planOnly));
+  const moments = { now, nextSweepAt };
+  const known = new Set(report?.gateways.map(({ name }) => name));
+  const unread = state.gateways.filter(({ name }) => !known.has(name));
   const rules = countRules(report?.gateways ?? []);
   const links = createLinks(query.query);
   const body = html`<a class="skip" href="#groups">Skip to the groups</a>
-    ${renderHeader({ ...state, dryRun, sweptAt: moments.sweptAt })}
+    ${renderHeader(state)}
     <main>
       ${renderAttention(views, state.configProblem)}
       ${renderGateways([
-        ...views.map((view) => renderGateway(view, dryRun, moments)),
-        ...unswept.map(({ name, url }) => renderUnsweptGateway(showText(name), showText(url), moments)),
+        ...views.map((view) => renderGateway(view, moments)),
+        ...unread.map(({ name, url }) => renderUnreadGateway(showText(name), showText(url), moments)),
       ])}
       <div class="pair">
-        ${renderRules(rules, dryRun, now, links)} ${renderDeletions(state.recentDeletions, now)}
+        ${renderRules(rules, planOnly, now, links)} ${renderDeletions(state.recentDeletions, now)}
       </div>
       ${renderGroupsSection({ report, now, nextSweepAt, query, links, rules, totals: sumTotals(views) })}
     </main>

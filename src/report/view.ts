@@ -1,8 +1,10 @@
 import { formatAge } from "../core/duration.ts";
+import { outdatedSince } from "../core/known-state.ts";
 import {
   countVerdicts,
   type GatewayReport,
   type GatewayStatus,
+  type KnownSince,
   type ReportEntry,
   type SnapshotFacts,
   type Totals,
@@ -18,6 +20,12 @@ export interface GatewayView {
   readonly name: string;
   readonly url: string;
   readonly status: GatewayStatus;
+  /** Nothing was deleted, and nothing was to be: a dry run, or a read before the first sweep. */
+  readonly planOnly: boolean;
+  /** null: not told, as outside of a service. */
+  readonly known: KnownSince | null;
+  /** The snapshot is older than the last sweep, which could not read the gateway. */
+  readonly outdated: boolean;
   readonly snapshot: SnapshotFacts | null;
   readonly consistent: boolean | null;
   readonly durationSeconds: number;
@@ -34,16 +42,20 @@ export interface GatewayView {
 }
 
 export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
-  const { name, url, status, snapshot, consistent, durationSeconds, entries, error, notes } = report;
+  const { name, url, status, known, snapshot, consistent, durationSeconds, entries, error, notes } = report;
+  const planOnly = dryRun || known?.lastSweptAt === null;
   const totals = countVerdicts(entries);
   const outcomes = countOutcomes(entries);
   const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
-  const deletions = dryRun ? `${totals.delete} to delete` : describeOutcomes(outcomes);
+  const deletions = planOnly ? `${totals.delete} to delete` : describeOutcomes(outcomes);
   const counts = snapshot === null ? [] : describeCounts(snapshot, totals, deletions);
   return {
     name: showText(name),
     url: showText(url),
     status,
+    planOnly,
+    known: known ?? null,
+    outdated: outdatedSince(report) !== null,
     snapshot,
     consistent,
     durationSeconds,

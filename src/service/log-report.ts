@@ -6,6 +6,25 @@ export function logReport({ gateways, dryRun }: SweepReport, log: Logger): void 
   for (const gateway of gateways) logGateway(gateway, dryRun, log);
 }
 
+/** Logs what a read without a sweep found. A gateway that cannot be read yet is news once; whether it should be, sweeps say. */
+export function logRead(report: SweepReport, before: SweepReport | null, log: Logger): void {
+  for (const { name, error, status, entries, snapshot, durationSeconds } of report.gateways) {
+    if (status === "failed") {
+      const isNews = !(before?.gateways ?? []).some((known) => known.name === name);
+      log[isNews ? "info" : "debug"]("Gateway not readable yet", { gateway: name, err: error?.message });
+      continue;
+    }
+    const totals = countVerdicts(entries);
+    log.info("Gateway read", {
+      gateway: name,
+      groups: snapshot?.groups ?? null,
+      kept: totals.keep,
+      expired: totals.delete + totals.withhold,
+      duration_seconds: Number(durationSeconds.toFixed(3)),
+    });
+  }
+}
+
 function logGateway(gateway: GatewayReport, dryRun: boolean, log: Logger): void {
   const { name, status, error, entries, notes, durationSeconds, snapshot } = gateway;
   const totals = countVerdicts(entries);

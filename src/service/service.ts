@@ -2,12 +2,14 @@ import { setMaxListeners } from "node:events";
 
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/render-config.ts";
+import { addToKnown, isUnread } from "../core/known-state.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { Shard } from "../core/shard.ts";
 import type { SkipReason } from "../core/sweep-reasons.ts";
+import type { Wait } from "../gateway/pace.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { logReport } from "./log-report.ts";
+import { logRead, logReport } from "./log-report.ts";
 import { rememberDeletions, type DeletedGroup } from "./recent-deletions.ts";
 import { createReloader, type Loaded, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
@@ -27,6 +29,8 @@ export interface ServiceMetrics {
   sweepSkipped(reason: SkipReason): void;
   nextSweepAt(at: number | null): void;
   sweepFinished(report: SweepReport): void;
+  /** Gateways were read, and not swept. */
+  readFinished(report: SweepReport): void;
 }
 
 /** The gateways of a configuration, listed or found. */
@@ -55,12 +59,13 @@ export interface ServiceOptions {
   /** @param onChange there may be other gateways than before */
   readonly createFleet: (config: Config, onChange: () => void) => ServiceFleet;
   /** Its gateways are those that are known by now. */
-  readonly sweep: (config: Config) => Promise<SweepReport>;
+  readonly sweep: (config: Config, dryRun: boolean) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
   readonly metrics: ServiceMetrics;
   readonly log: Logger;
   readonly now: () => number;
+  readonly wait: Wait;
 }
 
 /** What people and monitoring may see of the service. */
@@ -70,13 +75,19 @@ export interface ServiceState {
   readonly gateways: readonly PushgatewaySettings[];
   readonly gatewaysOfAllShards: number;
   readonly dryRun: boolean;
-  readonly lastReport: SweepReport | null;
+  /** What is known of the gateways; null: nothing yet. Before the first sweep: what was read at the start. */
+  readonly known: SweepReport | null;
+  /** Unix seconds, as the next one; null: none yet. */
+  readonly lastSweepAt: number | null;
   readonly nextSweepAt: number | null;
   /** The latest first. */
   readonly recentDeletions: readonly DeletedGroup[];
   /** Why the file on disk is not in force; null: it is. */
   readonly configProblem: string | null;
 }
+
+/** How long after a gateway could not be read it is read again, before the first sweep. */
+const retrySeconds = { first: 5, longest: 300 };
 
 /** The service without its edge: schedule, sweeps and reloads. Nothing happens before `start`. */
 export class Service {
@@ -89,7 +100,8 @@ export class Service {
   #followed: Promise<unknown> = Promise.resolve();
   #schedule: Schedule | null = null;
   #stopped = false;
-  #lastReport: SweepReport | null = null;
+  #known: SweepReport | null = null;
+  #lastSweepAt: number | null = null;
   #recentDeletions: readonly DeletedGroup[] = [];
   #configProblem: string | null = null;
 
@@ -157,7 +169,8 @@ export class Service {
       gateways,
       gatewaysOfAllShards: total,
       dryRun: this.#options.isDryRun(this.#config),
-      lastReport: this.#lastReport,
+      known: this.#known,
+      lastSweepAt: this.#lastSweepAt,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
       recentDeletions: this.#recentDeletions,
       configProblem: this.#configProblem,
@@ -170,16 +183,49 @@ export class Service {
 
   /** The rules that are in force when a sweep begins stay with it to its end. */
   async #sweep(): Promise<SweepReport> {
-    const { sweep, metrics, log } = this.#options;
+    const { sweep, isDryRun, metrics, log } = this.#options;
     const [config, fleet] = [this.#config, this.#fleet];
     const { gateways, total } = await fleet.current();
     if (total === 0) log.warn("Nothing to sweep: no gateway is known");
-    const report = await sweep({ ...config, pushgateways: gateways });
-    this.#lastReport = report;
+    const report = await sweep({ ...config, pushgateways: gateways }, isDryRun(config));
+    this.#known = addToKnown(this.#known, report, "sweep");
+    this.#lastSweepAt = report.finishedAt;
     this.#recentDeletions = rememberDeletions(report, this.#recentDeletions);
     metrics.sweepFinished(report);
     logReport(report, log);
     return report;
+  }
+
+  /**
+   * Reads gateways that nothing is known of, at the start and when there are others, so that nobody has to wait for the first sweep to
+   * see what they hold. Those that cannot be read are tried again, ever less often, until they could be or a sweep has tried them.
+   */
+  async #readUnread(fleet: ServiceFleet, signal: AbortSignal): Promise<void> {
+    const { wait } = this.#options;
+    await fleet.current();
+    for (let pauseSeconds = retrySeconds.first; !signal.aborted;) {
+      await this.#sweeper.read(() => this.#read());
+      await wait(pauseSeconds, signal);
+      pauseSeconds = Math.min(2 * pauseSeconds, retrySeconds.longest);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { sweep, metrics, log } = this.#options;
+    const known = new Map(
+      this.#known?.gateways.map((gateway) => [`${gateway.name} ${gateway.url}`, gateway]),
+    );
+    const unread = this.#fleet.state().gateways.filter(({ name, url }) => {
+      const gateway = known.get(`${name} ${url}`);
+      return gateway === undefined || isUnread(gateway);
+    });
+    if (unread.length === 0) return;
+    const report = await sweep({ ...this.#config, pushgateways: unread }, true);
+    // Interrupted, it says nothing about the gateways.
+    if (this.#stopped) return;
+    metrics.readFinished(report);
+    logRead(report, this.#known, log);
+    this.#known = addToKnown(this.#known, report, "read");
   }
 
   /** All or nothing: what may fail is made before anything of the configuration takes effect. */
@@ -235,10 +281,14 @@ export class Service {
     this.#following = new AbortController();
     // Every discovery listens.
     setMaxListeners(0, this.#following.signal);
-    const followed = this.#fleet.follow(this.#following.signal).catch((error: unknown) => {
-      this.#options.log.error("Discovery failed by a bug, please report it", { err: String(error) });
-    });
-    this.#followed = Promise.all([this.#followed, followed]);
+    const { signal } = this.#following;
+    const orLog = (message: string) => (error: unknown) =>
+      this.#options.log.error(message, { err: error instanceof Error ? error.stack : String(error) });
+    this.#followed = Promise.all([
+      this.#followed,
+      this.#fleet.follow(signal).catch(orLog("Discovery failed by a bug, please report it")),
+      this.#readUnread(this.#fleet, signal).catch(orLog("Reading failed by a bug, please report it")),
+    ]);
   }
 
   /**

@@ -4,11 +4,13 @@ import type { SkipReason } from "../core/sweep-reasons.ts";
 export type SweepResult =
   { readonly ran: true; readonly report: SweepReport } | { readonly ran: false; readonly reason: SkipReason };
 
-/** The one place where sweeps begin, whether scheduled or asked for: never two at once. */
+/** The one point where gateways begin to be asked, whether for a sweep or only to be read: never twice at once. */
 export interface Sweeper {
-  /** Sweeps, or says why not. Rejects as the sweep does. */
+  /** Sweeps, after a read that is under way, or says why not. Rejects as the sweep does. */
   run(): Promise<SweepResult>;
-  /** The sweep in flight goes on, no other begins. Resolves when it is over. */
+  /** Reads, after a read that is under way, unless a sweep is under way or waits: then nothing happens. Rejects as `work` does. */
+  read(work: () => Promise<void>): Promise<void>;
+  /** What is under way continues, nothing new begins. Resolves when it is over. */
   stop(): Promise<void>;
 }
 
@@ -16,7 +18,8 @@ export function createSweeper(
   sweep: () => Promise<SweepReport>,
   onSkipped: (reason: SkipReason) => void,
 ): Sweeper {
-  let running: Promise<SweepReport> | null = null;
+  let running: Promise<SweepResult> | null = null;
+  let lastRead: Promise<void> = Promise.resolve();
   let stopping = false;
 
   const skip = (reason: SkipReason): SweepResult => {
@@ -24,21 +27,33 @@ export function createSweeper(
     return { ran: false, reason };
   };
 
+  const sweepInTurn = async (): Promise<SweepResult> => {
+    await lastRead;
+    return stopping ? skip("stopping") : { ran: true, report: await sweep() };
+  };
+
   return {
     async run() {
       if (stopping) return skip("stopping");
       if (running !== null) return skip("already_running");
-      running = sweep();
+      running = sweepInTurn();
       try {
-        return { ran: true, report: await running };
+        return await running;
       } finally {
         running = null;
       }
     },
+    read(work) {
+      const read = lastRead.then(() => (stopping || running !== null ? undefined : work()));
+      // The caller handles its error.
+      lastRead = read.catch(() => {});
+      return read;
+    },
     async stop() {
       stopping = true;
-      // Whoever asked for it is told how it went.
+      // Whoever asked for it handles its error.
       await running?.catch(() => {});
+      await lastRead;
     },
   };
 }

@@ -52,12 +52,11 @@ export function createFamilies(registry: MetricRegistry) {
       "Sweeps that were due or asked for and did not happen.",
       ["reason"],
     ),
-    restored: registry.counter("restored_groups_total", "Groups put back from the archive.", []),
 
     byGateway: {
       up: registry.gauge(
         "gateway_up",
-        "Whether the last sweep could read the gateway, NaN if not known.",
+        "Whether the gateway could be read at the last try, NaN if not known.",
         gateway,
         unknown,
       ),
@@ -75,12 +74,19 @@ export function createFamilies(registry: MetricRegistry) {
       ),
       scrapeSeconds: registry.gauge(
         "scrape_duration_seconds",
-        "How long it took to read all groups in the last sweep that could.",
+        "How long it took to read all groups when the gateway could last be read.",
         gateway,
+        unknown,
       ),
       scrapeBytes: registry.gauge(
         "scrape_response_size_bytes",
         "Size of that answer, uncompressed.",
+        gateway,
+        unknown,
+      ),
+      lastReadAt: registry.gauge(
+        "last_read_timestamp_seconds",
+        "When the gateway could last be read, which is how old the numbers of groups are.",
         gateway,
       ),
       lastSweepAt: registry.gauge("last_sweep_timestamp_seconds", "When the last sweep ended.", gateway),
@@ -110,24 +116,28 @@ export function createFamilies(registry: MetricRegistry) {
     },
     groups: registry.gauge(
       "groups",
-      "Groups by verdict, as the last sweep found them that could read the gateway.",
+      "Groups by verdict when the gateway could last be read, NaN before.",
       ["gateway", "verdict"],
+      unknown,
     ),
     byRule: {
       groups: registry.gauge(
         "rule_groups",
-        "Groups that the rule decides about, as found by that sweep.",
+        "Groups that the rule decides about, of the same time.",
         rule,
+        unknown,
       ),
       expired: registry.gauge(
         "rule_expired_groups",
-        "Groups of the rule older than their TTL, deleted or not, as found by that sweep.",
+        "Groups of the rule older than their TTL, deleted or not, of the same time.",
         rule,
+        unknown,
       ),
       nextExpiryAt: registry.gauge(
         "rule_next_expiry_timestamp_seconds",
         "When the next group of the rule expires, 0 if none does.",
         rule,
+        unknown,
       ),
       deletes: registry.counter("deletes_total", "Groups deleted, as the gateway showed afterwards.", rule),
       deletedSeries: registry.counter("deleted_series_total", "Series of the groups deleted.", rule),

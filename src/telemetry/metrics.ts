@@ -1,4 +1,4 @@
-import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
+import { countVerdicts, type GatewayReport, type SnapshotFacts, type SweepReport } from "../core/report.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import type { Shard } from "../core/shard.ts";
 import {
@@ -49,9 +49,10 @@ export interface JanitorMetrics {
   sweepSkipped(reason: SkipReason): void;
   observeDelete(gateway: string, durationSeconds: number): void;
   groupsArchived(gateway: string, count: number): void;
-  groupsRestored(count: number): void;
   /** Everything else comes from the report. */
   sweepFinished(report: SweepReport): void;
+  /** Gateways were read, and not swept: says what they hold, and counts nothing. */
+  readFinished(report: SweepReport): void;
   /** In the text format of Prometheus. */
   render(): Promise<string>;
   readonly contentType: string;
@@ -69,51 +70,58 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
   families.build.set(build, 1);
   families.skipped.declare(skipReasons.map((reason) => ({ reason })));
 
-  function countSweep(report: GatewayReport, finishedAt: number): void {
+  function showGateway(report: GatewayReport, finishedAt: number): void {
     const gateway = report.name;
-    const { byGateway, byRule } = families;
-    byGateway.lastSweepAt.set({ gateway }, finishedAt);
-    byGateway.sweepSeconds.observe({ gateway }, report.durationSeconds);
+    const { byGateway } = families;
     byGateway.consistent.set(
       { gateway },
       report.consistent === null ? Number.NaN : Number(report.consistent),
     );
     byGateway.clockSkewSeconds.set({ gateway }, report.snapshot?.clockSkewSeconds ?? Number.NaN);
-
-    const failure = findFailureReason(report);
-    if (failure === null) byGateway.lastSuccessAt.set({ gateway }, finishedAt);
-    else families.failures.add({ gateway, reason: failure }, 1);
-
-    if (report.snapshot !== null) countGroups(report, report.snapshot);
-    else if (isGatewaysFault(failure)) byGateway.up.set({ gateway }, 0);
-
-    for (const { rule, groups } of report.reappeared) byRule.reappeared.add({ gateway, rule }, groups.length);
+    if (report.snapshot !== null) showGroups(report, report.snapshot, finishedAt);
+    else if (isGatewaysFault(findFailureReason(report))) byGateway.up.set({ gateway }, 0);
   }
 
   /** Only of a gateway that could be read: of another one the last that is known stays. */
-  function countGroups(
+  function showGroups(
     { name: gateway, entries }: GatewayReport,
-    snapshot: NonNullable<GatewayReport["snapshot"]>,
+    snapshot: SnapshotFacts,
+    finishedAt: number,
   ): void {
     const { byGateway, byRule } = families;
     byGateway.up.set({ gateway }, 1);
+    byGateway.lastReadAt.set({ gateway }, finishedAt);
     byGateway.scrapeSeconds.set({ gateway }, snapshot.durationSeconds);
     byGateway.scrapeBytes.set({ gateway }, snapshot.sizeBytes);
     const totals = countVerdicts(entries);
     for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals[verdict]);
-
-    const { rules, withheld, failedDeletions, goneAlready } = tallyEntries(entries);
-    byGateway.goneAlready.add({ gateway }, goneAlready);
+    const { rules } = tallyEntries(entries);
     for (const rule of ruleNames) {
       const tally = rules.get(rule) ?? emptyRuleTally();
       byRule.groups.set({ gateway, rule }, tally.groups);
       byRule.expired.set({ gateway, rule }, tally.expired);
       byRule.nextExpiryAt.set({ gateway, rule }, tally.nextExpiryAt ?? 0);
-      byRule.deletes.add({ gateway, rule }, tally.deleted);
-      byRule.deletedSeries.add({ gateway, rule }, tally.deletedSeries);
+    }
+  }
+
+  function countSweep(report: GatewayReport, finishedAt: number): void {
+    const gateway = report.name;
+    const { byGateway, byRule } = families;
+    byGateway.lastSweepAt.set({ gateway }, finishedAt);
+    byGateway.sweepSeconds.observe({ gateway }, report.durationSeconds);
+    const failure = findFailureReason(report);
+    if (failure === null) byGateway.lastSuccessAt.set({ gateway }, finishedAt);
+    else families.failures.add({ gateway, reason: failure }, 1);
+
+    const { rules, withheld, failedDeletions, goneAlready } = tallyEntries(report.entries);
+    byGateway.goneAlready.add({ gateway }, goneAlready);
+    for (const [rule, { deleted, deletedSeries }] of rules) {
+      byRule.deletes.add({ gateway, rule }, deleted);
+      byRule.deletedSeries.add({ gateway, rule }, deletedSeries);
     }
     for (const [reason, count] of withheld) families.withheld.add({ gateway, reason }, count);
     for (const [reason, count] of failedDeletions) families.deleteFailures.add({ gateway, reason }, count);
+    for (const { rule, groups } of report.reappeared) byRule.reappeared.add({ gateway, rule }, groups.length);
   }
 
   return {
@@ -149,10 +157,15 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     sweepSkipped: (reason) => families.skipped.add({ reason }, 1),
     observeDelete: (gateway, seconds) => families.byGateway.deleteSeconds.observe({ gateway }, seconds),
     groupsArchived: (gateway, count) => families.byGateway.archived.add({ gateway }, count),
-    groupsRestored: (count) => families.restored.add({}, count),
     sweepFinished({ gateways, finishedAt }) {
       families.sweeps.add({}, 1);
-      for (const report of gateways) countSweep(report, finishedAt);
+      for (const report of gateways) {
+        showGateway(report, finishedAt);
+        countSweep(report, finishedAt);
+      }
+    },
+    readFinished({ gateways, finishedAt }) {
+      for (const report of gateways) showGateway(report, finishedAt);
     },
     render: () => registry.render(),
     contentType: registry.contentType,

@@ -136,9 +136,10 @@ describe("a reload", { timeout: 60_000 }, () => {
   });
 
   it("leaves a sweep in flight the rules that it started with", async () => {
-    const gateway = await serveHanging("GET /api/v1/metrics");
+    const gateway = await serveHanging("GET /api/v1/metrics", 1);
     const file = writeConfig(config(gateway.url, "1h"));
     const service = await startService([`--config.file=${file}`]);
+    await service.shows('msg="Gateway read"');
     const sweep = service.post("/-/sweep");
     await gateway.reached;
     writeFileSync(file, config(gateway.url, "1h").replace("ttl: 1h", "action: keep"));

@@ -10,6 +10,7 @@ import { serveHanging } from "../support/hanging-gateway.ts";
 import { startProgram } from "../support/program.ts";
 import { startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 import { getText } from "../support/push.ts";
+import { readMetrics } from "../telemetry/read-metrics.ts";
 import { loggedFields, never, startService, testFolder, writeConfig } from "../support/service.ts";
 
 const old = (job: string): { labels: { job: string }; pushTime: number } => ({
@@ -30,8 +31,10 @@ function config(url: string, more = "", schedule = never): string {
 
 /** A service with a sweep that was asked for and hangs at this request of its gateway. */
 async function startHangingSweep(at: string) {
-  const gateway = await serveHanging(at);
+  // The first read, at the start, is none of the sweep's.
+  const gateway = await serveHanging(at, at.startsWith("GET") ? 1 : 0);
   const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+  await service.shows('msg="Gateway read"');
   const asked = service.post("/-/sweep");
   await gateway.reached;
   return { gateway, service, asked };
@@ -59,6 +62,47 @@ describe("run", { timeout: 60_000 }, () => {
     await expect.poll(() => service.metric('deletes_total{gateway="g",rule="all"}')).toBe("1");
     expect(await service.metric('gateway_up{gateway="g"}')).toBe("1");
     expect(await service.stop()).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  it("knows at its start what the gateway holds, deletes nothing for it, and remembers it when the gateway dies", async () => {
+    const fresh = { labels: { job: "b" }, pushTime: Date.now() / 1000 };
+    const gateway = await realGateway({ groups: [old("a"), fresh] });
+    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const page = async (): Promise<string> => (await service.ask("/")).body.replaceAll(/<[^>]*>/g, " ");
+    const report = async (): Promise<object> => JSON.parse((await service.ask("/api/v1/report")).body);
+    const metrics = async (): Promise<object> =>
+      Object.fromEntries(readMetrics((await service.ask("/metrics")).body));
+    await service.shows('msg="Gateway read" gateway=g groups=2 kept=1 expired=1');
+    expect(await report()).toMatchObject({
+      dry_run: true,
+      gateways: [{ status: "ok", last_swept_at: null, snapshot: { groups: 2 }, totals: { delete: 1 } }],
+    });
+    expect(await page()).toMatch(/No sweep yet.* 1 \s*to delete/s);
+    expect(await page()).not.toMatch(/dry run|deleted \s*\d/i);
+    expect(await metrics()).toMatchObject({
+      'gateway_up{gateway="g"}': "1",
+      'groups{gateway="g",verdict="delete"}': "1",
+      'rule_expired_groups{gateway="g",rule="all"}': "1",
+      'last_sweep_timestamp_seconds{gateway="g"}': "0",
+      'last_success_timestamp_seconds{gateway="g"}': "0",
+      sweeps_total: "0",
+      dry_run: "0",
+    });
+    expect(await getText(gateway.url, "/metrics")).toContain('job="a"');
+
+    expect((await service.post("/-/sweep")).status).toBe(200);
+    await gateway.kill();
+    expect((await service.post("/-/sweep")).status).toBe(502);
+    expect(await report()).toMatchObject({
+      dry_run: false,
+      gateways: [{ status: "failed", snapshot: { groups: 1 }, groups: [{ labels: { job: "b" } }] }],
+    });
+    expect(await page()).toMatch(/Not readable.*Last seen.*, 1 group.*last seen/s);
+    expect(await metrics()).toMatchObject({
+      'gateway_up{gateway="g"}': "0",
+      'groups{gateway="g",verdict="keep"}': "1",
+    });
+    expect((await service.stop()).exitCode).toBe(0);
   });
 
   it("survives that its gateway goes away and comes back, and tells both", async () => {

@@ -55,6 +55,7 @@ const failing = (reason: string, until = Infinity): Series => ({
 });
 const withheld = (reason: string, until = Infinity): Series => ({
   ...failing(reason, until),
+  'groups{gateway="a",verdict="delete"}': always(0),
   'groups{gateway="a",verdict="withhold"}': steps([15, 60], [until, 0]),
 });
 const unreadable = (reason: string, until = Infinity): Series => ({
@@ -474,10 +475,18 @@ const spoken: readonly (readonly [string, AlertTest])[] = [
         labels: { ...own, gateway: "a" },
         summary: "The janitor cannot read the gateway a.",
         description:
-          "Sweeps of a by janitor:9717 have not been able to read it for 15 minutes (timeout, unreachable in the last day). " +
-          "Nothing is deleted there.",
+          "janitor:9717 has not been able to read a for 15 minutes (timeout, unreachable in the last day). Nothing is deleted there.",
       },
     ),
+  ],
+  [
+    "that a gateway could not be read, without a reason before the first sweep",
+    saying(service({ 'gateway_up{gateway="a"}': steps([0, unknown], [5, 0]) }), {
+      alert: "PushgatewayJanitorGatewayDown",
+      labels: { ...own, gateway: "a" },
+      summary: "The janitor cannot read the gateway a.",
+      description: "janitor:9717 has not been able to read a for 15 minutes. Nothing is deleted there.",
+    }),
   ],
   [
     "how much a limit withholds",

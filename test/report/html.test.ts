@@ -5,6 +5,8 @@ import { numbersAround } from "../../src/report/html/pager.ts";
 import { dark, light } from "../../src/report/html/style-colors.ts";
 import { renderPage, type PageState } from "../../src/report/page.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
+import { addToKnown } from "../../src/core/known-state.ts";
+import type { GatewayReport } from "../../src/core/report.ts";
 import { createLabels } from "../../src/core/labels.ts";
 import { group, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
@@ -79,10 +81,10 @@ describe("the page", () => {
     }
   });
 
-  it("says before the first sweep when it is due, and lists the gateways all the same", () => {
+  it("says before the first read when a sweep is due, and lists the gateways all the same", () => {
     const text = render(pageState(null));
     expect(text).toContain("The first sweep is due");
-    expect(text).toContain("Not swept yet");
+    expect(text).toContain("Not read yet");
   });
 
   it("says what is wrong with a gateway and what to do", () => {
@@ -90,6 +92,40 @@ describe("the page", () => {
     expect(text).toContain("Not readable");
     expect(text).toContain("Is it running, and is the URL right");
     expect(text).toContain("<title>(1) pushgateway-janitor</title>");
+  });
+
+  const empty = plannedGateway([], rules);
+  const dead = unreadGateway("unreachable", { name: "dead" });
+  it.each<[string, readonly GatewayReport[], string]>([
+    ["empty gateways", [empty], "The gateways hold no groups."],
+    ["no gateway", [], "No gateway is known."],
+    ["a gateway that was never read", [dead], "Nothing is known of dead."],
+    ["both", [empty, dead], "The gateways hold no groups. Nothing is known of dead."],
+  ])("tells an empty gateway from an unknown one: %s", (_, gateways, expected) => {
+    expect(render(pageState(sweepReport(gateways)))).toContain(`role="status">${expected}</p>`);
+  });
+
+  it("shows what a gateway held that cannot be read any more, and since when", () => {
+    const read = sweepReport([plannedGateway([group({ job: "a" }, 60)], rules)], { dryRun: true });
+    const state = addToKnown(
+      addToKnown(null, read, "read"),
+      sweepReport([unreadGateway("timeout")]),
+      "sweep",
+    );
+    const text = render(pageState(state));
+    expect(text).toMatch(/Not readable.*<dt>Last seen<\/dt>\s*<dd><time[^>]*>2m ago<\/time>.*, 1 group</s);
+    expect(text).toMatch(/class="where"\s*>last seen <time/);
+    expect(text).not.toContain('<dl class="counts">');
+  });
+
+  it("says before the first sweep what would be deleted, and that there was none", () => {
+    const read = sweepReport([plannedGateway([group({ job: "a" }, 7200)], rules)], { dryRun: true });
+    const text = render(pageState(addToKnown(null, read, "read"), { lastSweepAt: null, dryRun: false }));
+    expect(text).toMatch(
+      /No sweep yet.*<dt>to delete<\/dt>.*<dt>Last sweep<\/dt>\s*<dd>none yet<.*<dt>Read</s,
+    );
+    expect(text).not.toContain("Dry run");
+    expect(text).not.toContain(">Deleted<");
   });
 
   it("says where a filter goes wrong, and keeps it in its field", () => {

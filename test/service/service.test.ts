@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Fleet } from "../../src/cli/fleet.ts";
+import { wait } from "../../src/cli/system-clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { SweepReport } from "../../src/core/report.ts";
@@ -9,6 +10,8 @@ import type { Loaded } from "../../src/service/reload.ts";
 import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+import { gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
 const build = { version: "1", revision: "1", nodeVersion: "v20" };
 
@@ -24,23 +27,28 @@ const emptyReport: SweepReport = { startedAt: 0, finishedAt: 0, dryRun: false, g
 interface Scene {
   readonly service: Service;
   readonly sweptWith: Config[];
+  readonly readWith: Config[];
   readonly log: () => string;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** What the next reload finds. */
   next: () => Promise<Loaded<Config>>;
   sweep: () => Promise<SweepReport>;
+  read: () => Promise<SweepReport>;
 }
 
 function scene(config: Config, jitterSeconds = 0): Scene {
   let log = "";
   const sweptWith: Config[] = [];
   const metrics = createMetrics(build);
+  const readWith: Config[] = [];
   const made: Scene = {
     sweptWith,
+    readWith,
     log: () => log,
     metrics,
     next: () => Promise.resolve({ ok: true, value: config }),
     sweep: () => Promise.resolve(emptyReport),
+    read: () => Promise.resolve(emptyReport),
     service: new Service({
       config,
       isDryRun: () => false,
@@ -54,14 +62,15 @@ function scene(config: Config, jitterSeconds = 0): Scene {
           stop: new AbortController().signal,
           onRefreshed: () => {},
         }),
-      sweep: (current) => {
-        sweptWith.push(current);
-        return made.sweep();
+      sweep: (current, dryRun) => {
+        (dryRun ? readWith : sweptWith).push(current);
+        return dryRun ? made.read() : made.sweep();
       },
       jitterSeconds,
       metrics,
       log: createLogger("debug", "logfmt", (line) => (log += line)),
       now: () => Date.now() / 1000,
+      wait,
     }),
   };
   return made;
@@ -166,7 +175,75 @@ describe("the service", () => {
     expect(one.log()).toContain("bug two");
     one.sweep = () => Promise.resolve(emptyReport);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(one.service.state().lastReport).toEqual(emptyReport);
+    expect(one.service.state().known).toEqual(emptyReport);
     await one.service.stop();
+  });
+
+  describe("at its start", () => {
+    const gateway = { name: "g", url: "http://g" };
+    const readable = sweepReport([gatewayReport([], gateway)], { dryRun: true });
+    const unreadable = sweepReport([unreadGateway("unreachable", gateway)], { dryRun: true });
+
+    it("reads what the gateways hold, which is no sweep", async () => {
+      const one = scene(configWith("0 0 1 1 *"));
+      one.read = () => Promise.resolve(readable);
+      await one.service.start();
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      expect(one.readWith.length).toBe(1);
+      expect(one.service.state()).toMatchObject({
+        known: { gateways: [{ name: "g", status: "ok" }] },
+        lastSweepAt: null,
+        dryRun: false,
+      });
+      expect(one.log()).toContain('msg="Gateway read"');
+      expect(one.log()).not.toContain("Sweep");
+      expect(one.log()).not.toMatch(/level=(warn|error)|deleted/);
+      await one.service.stop();
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("tries a gateway that it cannot read again, ever less often, and only once makes it known", async () => {
+      const one = scene(configWith("0 0 1 1 *"));
+      one.read = () => Promise.resolve(unreadable);
+      await one.service.start();
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      // After 0, 5, 15, 35, 75, 155 and 315 s, then every five minutes.
+      expect(one.readWith.length).toBe(17);
+      expect(one.log().match(/level=info msg="Gateway not readable yet"/g)).toHaveLength(1);
+      expect(one.log()).not.toMatch(/level=(warn|error)/);
+      one.read = () => Promise.resolve(readable);
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      expect(one.readWith.length).toBe(18);
+      await one.service.stop();
+    });
+
+    it("leaves a gateway to the sweeps once they have tried it", async () => {
+      const one = scene(configWith("* * * * *"));
+      one.read = () => Promise.resolve(unreadable);
+      one.sweep = () => Promise.resolve(unreadable);
+      await one.service.start();
+      await vi.advanceTimersByTimeAsync(29_000);
+      expect(one.readWith.length).toBe(3);
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      expect(one.readWith.length).toBe(3);
+      expect(one.sweptWith).toHaveLength(60);
+      await one.service.stop();
+    });
+
+    it("reads a gateway that a reload brings, and no other", async () => {
+      const one = scene(configWith("0 0 1 1 *"));
+      one.read = () => Promise.resolve(readable);
+      await one.service.start();
+      await vi.advanceTimersByTimeAsync(0);
+      const config = configWith("0 0 1 1 *");
+      const [first] = config.pushgateways;
+      if (first === undefined) throw new Error("no gateway");
+      const pushgateways = [first, { ...first, name: "h", url: "http://h" }];
+      one.next = () => Promise.resolve({ ok: true, value: { ...config, pushgateways } });
+      await one.service.reload("test");
+      await vi.advanceTimersByTimeAsync(0);
+      expect(one.readWith.map((read) => read.pushgateways.map(({ name }) => name))).toEqual([["g"], ["h"]]);
+      await one.service.stop();
+    });
   });
 });

@@ -40,17 +40,19 @@ describe("the sweeper", () => {
   it("runs the next one after the last has ended, even if that failed", async () => {
     const { sweeper, begun, finish } = slowSweeper();
     const failed = sweeper.run();
+    await expect.poll(begun).toBe(1);
     finish(new Error("bug"));
     await expect(failed).rejects.toThrow("bug");
     const next = sweeper.run();
+    await expect.poll(begun).toBe(2);
     finish();
     expect(await next).toEqual({ ran: true, report });
-    expect(begun()).toBe(2);
   });
 
   it("once stopped waits for the sweep in flight and begins no other", async () => {
     const { sweeper, skipped, begun, finish } = slowSweeper();
     const running = sweeper.run();
+    await expect.poll(begun).toBe(1);
     let stopped = false;
     const stopping = sweeper.stop().then(() => (stopped = true));
     expect(await sweeper.run()).toEqual({ ran: false, reason: "stopping" });
@@ -60,5 +62,55 @@ describe("the sweeper", () => {
     expect(await running).toEqual({ ran: true, report });
     expect(begun()).toBe(1);
     expect(skipped).toEqual(["stopping"]);
+  });
+
+  it("lets a sweep wait for a read that is under way, and skips the next one", async () => {
+    const { sweeper, skipped, begun, finish } = slowSweeper();
+    let readEnds = (): void => {};
+    const read = sweeper.read(() => new Promise((resolve) => (readEnds = resolve)));
+    await Promise.resolve();
+    const sweep = sweeper.run();
+    expect(await sweeper.run()).toEqual({ ran: false, reason: "already_running" });
+    expect(begun()).toBe(0);
+    readEnds();
+    await read;
+    await expect.poll(begun).toBe(1);
+    finish();
+    expect(await sweep).toEqual({ ran: true, report });
+    expect(skipped).toEqual(["already_running"]);
+  });
+
+  it("begins no read during a sweep, nor two at once, nor when it is stopped", async () => {
+    const { sweeper, begun, finish } = slowSweeper();
+    const order: string[] = [];
+    const read = (name: string) =>
+      sweeper.read(async () => {
+        order.push(`${name} begins`);
+        await Promise.resolve();
+        order.push(`${name} ends`);
+      });
+    await Promise.all([read("a"), read("b")]);
+    const sweep = sweeper.run();
+    await read("c");
+    expect(begun()).toBe(1);
+    finish();
+    await sweep;
+    await sweeper.stop();
+    await read("d");
+    expect(order).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  });
+
+  it("once stopped waits for the read under way, and does not begin the sweep that waits for it", async () => {
+    const { sweeper, begun } = slowSweeper();
+    let readEnds = (error: Error): void => void error;
+    const read = sweeper.read(() => new Promise((_, reject) => (readEnds = reject)));
+    await Promise.resolve();
+    const sweep = sweeper.run();
+    const stopped = sweeper.stop();
+    readEnds(new Error("bug"));
+    await expect(read).rejects.toThrow("bug");
+    await stopped;
+    expect(await sweep).toEqual({ ran: false, reason: "stopping" });
+    expect(begun()).toBe(0);
   });
 });

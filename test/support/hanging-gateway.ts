@@ -11,12 +11,16 @@ export interface HangingGateway {
   release(status?: number): void;
 }
 
-/** A gateway with one group of old, that answers everything but hangs at requests that begin like this: `GET /api`. */
-export async function serveHanging(at: string): Promise<HangingGateway> {
+/**
+ * A gateway with one old group, that answers everything but hangs at requests that begin like this: `GET /api`.
+ * @param after how many of them are answered before
+ */
+export async function serveHanging(at: string, after = 0): Promise<HangingGateway> {
   let reach = (): void => {};
   const reached = new Promise<void>((resolve) => (reach = resolve));
   const hanging: ServerResponse[] = [];
   let released = false;
+  let answered = 0;
   let deleted = false;
   const family = (value: string): object => ({
     time_stamp: "2020-01-01T00:00:00Z",
@@ -36,7 +40,7 @@ export async function serveHanging(at: string): Promise<HangingGateway> {
     return "OK";
   };
   const server = createServer(({ method, url = "" }, response) => {
-    if (!released && `${method} ${url}`.startsWith(at)) {
+    if (!released && `${method} ${url}`.startsWith(at) && (answered += 1) > after) {
       hanging.push(response);
       return reach();
     }

@@ -25,6 +25,7 @@ export function plannedGateway(
 export function pageState(report: SweepReport | null, rest: Partial<PageState> = {}): PageState {
   return {
     report,
+    lastSweepAt: report?.finishedAt ?? null,
     nextSweepAt: now + 300,
     now: now + 120,
     dryRun: report?.dryRun ?? false,

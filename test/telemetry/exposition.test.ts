@@ -16,7 +16,6 @@ async function exposition(): Promise<string> {
   metrics.nextSweepAt(now + 300);
   metrics.sweepSkipped("already_running");
   metrics.groupsArchived("g", 5);
-  metrics.groupsRestored(1);
   for (const seconds of [0.0009, 0.004, 0.2, 12]) metrics.observeDelete("g", seconds);
   const deletion = { verdict: "delete", reason: "ttl_expired" } as const;
   const entries = [

@@ -18,8 +18,15 @@ function start({ gateways = ["g"], rules = ["hour", "day"], dryRun = false } = {
   return metrics;
 }
 
+/** After a first read that found no groups. */
+function startEmpty(): JanitorMetrics {
+  const metrics = start();
+  metrics.readFinished(sweepReport([gatewayReport([])]));
+  return metrics;
+}
+
 /** What a sweep changes, without what every sweep changes. */
-async function changesBy(report: SweepReport, metrics = start()): Promise<Record<string, string>> {
+async function changesBy(report: SweepReport, metrics = startEmpty()): Promise<Record<string, string>> {
   const before = await metrics.render();
   metrics.sweepFinished(report);
   const always = /^(sweeps_total|last_sweep|(sweep|scrape)_duration|scrape_response|clock_skew)/;
@@ -28,8 +35,9 @@ async function changesBy(report: SweepReport, metrics = start()): Promise<Record
   );
 }
 
-const well = { 'gateway_up{gateway="g"}': "1", 'gateway_consistent{gateway="g"}': "1" };
-const succeeded = { ...well, 'last_success_timestamp_seconds{gateway="g"}': String(now) };
+const down = { 'gateway_up{gateway="g"}': "0" };
+const notKnown = { 'gateway_consistent{gateway="g"}': "NaN" };
+const succeeded = { 'last_success_timestamp_seconds{gateway="g"}': String(now) };
 const failed = (reason: string) => ({ [`sweep_failures_total{gateway="g",reason="${reason}"}`]: "1" });
 const found = (verdict: string, count: number) => ({
   [`groups{gateway="g",verdict="${verdict}"}`]: String(count),
@@ -88,7 +96,6 @@ describe("a sweep", () => {
         ),
       ]),
       {
-        ...well,
         ...failed("timeout"),
         ...found("delete", 3),
         ...ofRule("rule_groups", "hour", 3),
@@ -123,7 +130,6 @@ describe("a sweep", () => {
         ),
       ]),
       {
-        ...well,
         ...failed("interrupted"),
         ...found("withhold", 3),
         ...ofRule("rule_groups", "hour", 3),
@@ -171,17 +177,17 @@ describe("a sweep", () => {
     [
       "of a gateway that is not there",
       sweepReport([unreadGateway("unreachable")]),
-      { 'gateway_up{gateway="g"}': "0", ...failed("unreachable") },
+      { ...down, ...notKnown, ...failed("unreachable") },
     ],
     [
       "that was interrupted says nothing about the gateway",
       sweepReport([unreadGateway("aborted")]),
-      failed("aborted"),
+      { ...notKnown, ...failed("aborted") },
     ],
     [
       "that failed by a bug says nothing about the gateway",
       sweepReport([unreadGateway("internal")]),
-      failed("internal"),
+      { ...notKnown, ...failed("internal") },
     ],
     [
       "of gateways and rules that a reload has removed is not counted",
@@ -200,16 +206,57 @@ describe("a sweep", () => {
     metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
     expect(
       await changesBy(sweepReport([unreadGateway("timeout")], { finishedAt: now + 60 }), metrics),
-    ).toEqual({
-      'gateway_up{gateway="g"}': "0",
-      'gateway_consistent{gateway="g"}': "NaN",
-      ...failed("timeout"),
-    });
+    ).toEqual({ ...down, ...notKnown, ...failed("timeout") });
     const samples = readMetrics(await metrics.render());
     expect(samples.get('last_sweep_timestamp_seconds{gateway="g"}')).toBe(String(now + 60));
     expect(samples.get('last_success_timestamp_seconds{gateway="g"}')).toBe(String(now));
+    expect(samples.get('last_read_timestamp_seconds{gateway="g"}')).toBe(String(now));
+    expect(samples.get('groups{gateway="g",verdict="delete"}')).toBe("1");
     expect(samples.get('clock_skew_seconds{gateway="g"}')).toBe("NaN");
     expect(samples.get("sweeps_total")).toBe("2");
+  });
+});
+
+describe("a read without a sweep", () => {
+  it.each<[string, SweepReport, Record<string, string>]>([
+    [
+      "says what the gateway holds, and counts nothing",
+      sweepReport(
+        [
+          gatewayReport(
+            [
+              entry(expired),
+              entry(keep("within_ttl"), { ageSeconds: 600 }),
+              entry({ verdict: "withhold", reason: "max_deletes" }, { rule: day }),
+            ],
+            { status: "withheld", error: { code: "max_deletes", message: "" }, consistent: false },
+          ),
+        ],
+        { finishedAt: now + 1, dryRun: true },
+      ),
+      {
+        'gateway_consistent{gateway="g"}': "0",
+        'last_read_timestamp_seconds{gateway="g"}': String(now + 1),
+        ...found("delete", 1),
+        ...found("keep", 1),
+        ...found("withhold", 1),
+        ...ofRule("rule_groups", "hour", 2),
+        ...ofRule("rule_expired_groups", "hour", 1),
+        ...ofRule("rule_next_expiry_timestamp_seconds", "hour", now + 3000),
+        ...ofRule("rule_groups", "day", 1),
+        ...ofRule("rule_expired_groups", "day", 1),
+      },
+    ],
+    [
+      "of a gateway that is not there says so, and counts nothing",
+      sweepReport([unreadGateway("unreachable")]),
+      { ...down, ...notKnown, 'clock_skew_seconds{gateway="g"}': "NaN" },
+    ],
+  ])("%s", async (_, report, expected) => {
+    const metrics = startEmpty();
+    const before = await metrics.render();
+    metrics.readFinished(report);
+    expect(changedMetrics(before, await metrics.render())).toEqual(expected);
   });
 });
 
@@ -239,15 +286,23 @@ describe("the series", () => {
     expect(await everything(metrics)).toEqual(before);
   });
 
-  it("of counters, counts, sizes and times begin at 0; what is not known yet is NaN", async () => {
-    const text = await start().render();
-    const samples = [...readMetrics(text)].filter(([, value]) => value !== "0");
-    expect(samples).toEqual([
+  it("of counters and times begin at 0; what is not known yet of a gateway is NaN", async () => {
+    const samples = [...readMetrics(await start().render())];
+    const unknown = samples.filter(([, value]) => value === "NaN").map(([series]) => series);
+    expect([...new Set(unknown.map((series) => series.replace(/\{.*/, "")))]).toEqual([
+      "gateway_up",
+      "gateway_consistent",
+      "clock_skew_seconds",
+      "scrape_duration_seconds",
+      "scrape_response_size_bytes",
+      "groups",
+      "rule_groups",
+      "rule_expired_groups",
+      "rule_next_expiry_timestamp_seconds",
+    ]);
+    expect(samples.filter(([, value]) => value !== "0" && value !== "NaN")).toEqual([
       ['build_info{version="1.2.3",revision="abc",nodeversion="v20.19.0"}', "1"],
       ['shard_info{shard="0",shards="1"}', "1"],
-      ['gateway_up{gateway="g"}', "NaN"],
-      ['gateway_consistent{gateway="g"}', "NaN"],
-      ['clock_skew_seconds{gateway="g"}', "NaN"],
     ]);
   });
 
@@ -310,7 +365,6 @@ describe("what is not told by a report", () => {
       (metrics) => metrics.sweepSkipped("already_running"),
       { 'sweeps_skipped_total{reason="already_running"}': "1" },
     ],
-    ["restored groups", (metrics) => metrics.groupsRestored(3), { restored_groups_total: "3" }],
     [
       "archived groups",
       (metrics) => metrics.groupsArchived("g", 400),

@@ -1,12 +1,10 @@
 import { describeTrouble, type GatewayView } from "../view.ts";
 import { html, nothing, type Html } from "./template.ts";
-import { formatCount, formatTook, renderMoment } from "./words.ts";
+import { countOf, formatCount, formatTook, renderDate, renderMoment } from "./words.ts";
 
-/** When things happened and will happen, Unix seconds of one clock. */
+/** Unix seconds of one clock. */
 export interface Moments {
   readonly now: number;
-  /** null: no sweep yet. */
-  readonly sweptAt: number | null;
   /** null: not known, or none. */
   readonly nextSweepAt: number | null;
 }
@@ -21,21 +19,21 @@ export function renderGateways(cards: readonly Html[]): Html {
   </section> `;
 }
 
-export function renderGateway(gateway: GatewayView, dryRun: boolean, moments: Moments): Html {
-  const { name, url, snapshot } = gateway;
+export function renderGateway(gateway: GatewayView, moments: Moments): Html {
+  const { name, url, snapshot, outdated } = gateway;
   const [tone, word] = conditionOf(gateway);
   return html`<li class="card">
     ${renderTitle(name, url, tone, word)}
-    ${snapshot === null ? nothing : renderCounts(gateway, snapshot.groups, dryRun)}
+    ${snapshot === null || outdated ? nothing : renderCounts(gateway, snapshot.groups)}
     ${renderFacts(gateway, moments)}
   </li> `;
 }
 
-/** A gateway that no sweep has come to yet. */
-export function renderUnsweptGateway(name: string, url: string, { now, nextSweepAt }: Moments): Html {
+/** A gateway that has not been asked yet. */
+export function renderUnreadGateway(name: string, url: string, { now, nextSweepAt }: Moments): Html {
   const next = nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now));
   return html`<li class="card">
-    ${renderTitle(name, url, "idle", "Not swept yet")}
+    ${renderTitle(name, url, "idle", "Not read yet")}
     <dl class="facts">${next}</dl>
   </li> `;
 }
@@ -55,11 +53,11 @@ function conditionOf({ status, consistent }: GatewayView): readonly [tone: strin
   return status === "partial" ? ["warn", "Up, partly done"] : ["good", "Up"];
 }
 
-function renderCounts({ totals, outcomes }: GatewayView, groups: number, dryRun: boolean): Html {
+function renderCounts({ totals, outcomes, planOnly }: GatewayView, groups: number): Html {
   const counts = [
     renderNumber("groups", groups, ""),
     renderNumber("kept", totals.keep, ""),
-    dryRun
+    planOnly
       ? renderNumber("to delete", totals.delete, "accent")
       : renderNumber("deleted", outcomes.gone, "accent"),
     renderNumber("withheld", totals.withhold, "warn"),
@@ -75,19 +73,41 @@ function renderNumber(word: string, count: number, tone: string): Html {
   </div>`;
 }
 
-function renderFacts(gateway: GatewayView, { now, sweptAt, nextSweepAt }: Moments): Html {
-  const { consistent, durationSeconds, circumstances, outcomes } = gateway;
-  const took = html`, took ${formatTook(durationSeconds)}`;
+function renderFacts(gateway: GatewayView, { now, nextSweepAt }: Moments): Html {
+  const { consistent, circumstances, outcomes, outdated } = gateway;
   const pushes = { true: "accepted", false: "all refused", null: "not known" }[`${consistent}`];
-  const remarks = [...describeTrouble(outcomes), ...circumstances];
+  const remarks = outdated ? [] : [...describeTrouble(outcomes), ...circumstances];
   return html`<dl class="facts">
     ${[
-      sweptAt === null ? nothing : renderFact("Last sweep", html`${renderMoment(sweptAt, now)}${took}`),
+      ...renderKnown(gateway, now),
       nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now)),
       renderFact("Pushes", html`${pushes}`),
       remarks.length === 0 ? nothing : renderFact("Besides", html`${remarks.join("; ")}`),
     ]}
   </dl>`;
+}
+
+/** When it was swept and read, and what it held when it could last be read. */
+function renderKnown(
+  { known, snapshot, status, durationSeconds }: GatewayView,
+  now: number,
+): readonly Html[] {
+  if (known === null) return [];
+  const { lastSweptAt, lastReadAt } = known;
+  const took = html`, took ${formatTook(durationSeconds)}`;
+  const sweep = lastSweptAt === null ? html`none yet` : html`${renderMoment(lastSweptAt, now)}${took}`;
+  const facts = [renderFact("Last sweep", sweep)];
+  if (status === "failed") {
+    const held = snapshot === null ? nothing : html`, ${countOf(snapshot.groups, "group")}`;
+    const seen =
+      lastReadAt === null
+        ? html`never`
+        : html`${renderMoment(lastReadAt, now)} (${renderDate(lastReadAt)} UTC)${held}`;
+    facts.push(renderFact("Last seen", seen));
+  } else if (lastSweptAt === null && lastReadAt !== null) {
+    facts.push(renderFact("Read", html`${renderMoment(lastReadAt, now)}${took}`));
+  }
+  return facts;
 }
 
 function renderFact(name: string, value: Html): Html {

@@ -4,6 +4,7 @@ import type { RuleTotals } from "../rule-totals.ts";
 import { selectGroups, type Selection } from "../select.ts";
 import { isFiltered, renderFilter } from "./filter.ts";
 import { renderGroups, renderRows } from "./groups.ts";
+import { showText } from "../text.ts";
 import type { Links } from "./links.ts";
 import { renderPager, renderVerdicts } from "./pager.ts";
 import { html, type Html } from "./template.ts";
@@ -41,25 +42,34 @@ function renderResult({ report, now, nextSweepAt, query, links }: GroupsContent)
       nextSweepAt === null
         ? html`No sweep is due.`
         : html`The first sweep is due ${renderMoment(nextSweepAt, now)}.`;
-    return html`<p class="quiet empty">Nothing is known yet. ${due}</p>`;
+    return html`<p class="quiet empty">No gateway has been read yet. ${due}</p>`;
   }
   const selection = selectGroups(report, query.query);
   const { groups, pages } = selection;
-  if (groups.length === 0) return renderEmpty(selection, links);
+  if (groups.length === 0) return renderEmpty(report, selection, links);
   const rows = [...renderRows(report, groups, now, links)];
   return html`<p class="range" role="status">${describeRange(selection, links)}</p>
     ${renderGroups(rows, links)} ${renderPager(pages, links)}`;
 }
 
-function renderEmpty({ matched, pages }: Selection, links: Links): Html {
+function renderEmpty(report: SweepReport, { matched, pages }: Selection, links: Links): Html {
   if (matched > 0) {
     return html`<p class="quiet empty" role="status">
       There is no page ${links.query.page}:
       <a href="${links.to({ page: pages })}">the last one is ${pages}</a>.
     </p>`;
   }
-  const why = isFiltered(links.query) ? "No group is like that." : "The gateways hold no groups.";
-  return html`<p class="quiet empty" role="status">${why}</p>`;
+  return html`<p class="quiet empty" role="status">${explainEmpty(report, links)}</p>`;
+}
+
+/** A gateway that could not be read may hold anything. */
+function explainEmpty({ gateways }: SweepReport, { query }: Links): string {
+  if (gateways.length === 0) return "No gateway is known.";
+  const asked = gateways.filter(({ name }) => query.gateway === null || query.gateway === name);
+  const unread = asked.filter(({ snapshot }) => snapshot === null).map(({ name }) => showText(name));
+  const rest = unread.length === 0 ? [] : [`Nothing is known of ${unread.join(", ")}.`];
+  if (isFiltered(query)) return ["No group is like that.", ...rest].join(" ");
+  return [...(unread.length === gateways.length ? [] : ["The gateways hold no groups."]), ...rest].join(" ");
 }
 
 /** `101 to 200 of 1,234 groups, by expiry`. */

@@ -1,5 +1,6 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
-import type { SweepReport } from "../../core/report.ts";
+import { outdatedSince } from "../../core/known-state.ts";
+import type { GatewayReport, SweepReport } from "../../core/report.ts";
 import { reasonWords } from "../advice.ts";
 import type { Sort } from "../query.ts";
 import { hiddenLabels, viewRow, type Row } from "../row.ts";
@@ -50,7 +51,7 @@ function renderHeading(
   return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
 }
 
-/** One line for each of a report's groups, with the gateway it is on where there are several. */
+/** One line for each of a report's groups, with the gateway where there are several, and when it was seen if that is not now. */
 export function* renderRows(
   report: SweepReport,
   groups: readonly Selected[],
@@ -59,14 +60,25 @@ export function* renderRows(
 ): Generator<Html> {
   const many = report.gateways.length > 1;
   for (const { gateway, entry } of groups)
-    yield renderRow(viewRow(entry), many ? showText(gateway.name) : null, now, links);
+    yield renderRow(viewRow(entry), renderOrigin(gateway, many, now), now, links);
 }
 
-function renderRow(row: Row, gateway: string | null, now: number, links: Links | null): Html {
+function renderOrigin(gateway: GatewayReport, many: boolean, now: number): Html {
+  const seenAt = outdatedSince(gateway);
+  const parts = [
+    ...(many ? [html`<bdi>${showText(gateway.name)}</bdi>`] : []),
+    ...(seenAt === null ? [] : [html`last seen ${renderMoment(seenAt, now)}`]),
+  ];
+  if (parts.length === 0) return nothing;
+  return html`<span class="where"
+    >${parts.map((part, index) => html`${index === 0 ? "" : ", "}${part}`)}</span
+  >`;
+}
+
+function renderRow(row: Row, where: Html, now: number, links: Links | null): Html {
   const { labels, rule, series } = row;
   const group =
     labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);
-  const where = gateway === null ? nothing : html`<span class="where"><bdi>${gateway}</bdi></span>`;
   return html`<tr class="${isGone(row) ? "gone" : ""}">
     <th scope="row">${group}${where}</th>
     <td>${renderVerdict(row)}</td>

@@ -8,15 +8,16 @@ const refreshSeconds = 60;
 
 interface HeaderFacts {
   readonly dryRun: boolean;
-  readonly sweptAt: number | null;
+  readonly lastSweepAt: number | null;
   readonly nextSweepAt: number | null;
   readonly now: number;
   readonly schedule: string;
   readonly timezone: string;
 }
 
-export function renderHeader({ dryRun, sweptAt, nextSweepAt, now, schedule, timezone }: HeaderFacts): Html {
-  const last = sweptAt === null ? html`No sweep yet` : html`Last sweep ${renderMoment(sweptAt, now)}`;
+export function renderHeader(facts: HeaderFacts): Html {
+  const { dryRun, lastSweepAt, nextSweepAt, now, schedule, timezone } = facts;
+  const last = lastSweepAt === null ? html`No sweep yet` : html`Last sweep ${renderMoment(lastSweepAt, now)}`;
   const next = nextSweepAt === null ? nothing : html`, next ${renderMoment(nextSweepAt, now)}`;
   return html`<header>
     <div>
