@@ -26,7 +26,8 @@ export interface SweepFlags extends SourceFlags {
   readonly shard?: string;
 }
 
-export const outputFormats = ["table", "json", "csv", "markdown", "html"] as const;
+/** `summary`: the table without its groups. */
+export const outputFormats = ["table", "summary", "json", "csv", "markdown", "html", "none"] as const;
 
 export type OutputFormat = (typeof outputFormats)[number];
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Wait } from "../gateway/pace.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /** A stream that text goes to, and what is known of the terminal behind it. */
 export interface Output {
@@ -32,6 +33,12 @@ export interface Io {
   onHangup(callback: () => void): () => void;
   /** 143 after SIGTERM, 130 after SIGINT. */
   signalExitCode(): number;
+}
+
+/** The same world, but warnings become lines of the log. A program that collects a log takes every line for one of it. */
+export function withLoggedWarnings(io: Io, log: Logger): Io {
+  const write = (warning: string): void => log.warn("Configuration warning", { warning: warning.trimEnd() });
+  return { ...io, stderr: { ...io.stderr, write } };
 }
 
 /** Writes part by part. However slow the reader, only one part waits in memory. */

@@ -22,8 +22,11 @@ export interface MetricsFlags {
 
 /** The metrics of a single sweep, which nobody could come and scrape. */
 export interface OnceMetrics extends SweepCounts {
-  /** Takes them to where the flags say, also after a sweep that failed. What does not work goes to stderr. */
-  publish(report: SweepReport): Promise<{ readonly ok: boolean }>;
+  /**
+   * Takes them to where the flags say, also after a sweep that failed.
+   * @returns what went wrong, for people
+   */
+  publish(report: SweepReport): Promise<readonly string[]>;
 }
 
 /** What the metrics tell besides of the sweep. */
@@ -59,9 +62,7 @@ export async function createOnceMetrics(
           return publish(await metrics.render());
         }),
       );
-      const told = problems.filter((problem) => problem !== null);
-      for (const problem of told) io.stderr.write(`${problem}\n`);
-      return { ok: told.length === 0 };
+      return problems.filter((problem) => problem !== null);
     },
   };
 }

@@ -1,10 +1,12 @@
+import { logReport } from "../service/log-report.ts";
+import { createLogger } from "../telemetry/logger.ts";
 import { discover } from "./discover.ts";
 import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
 import type { OutputFlags, SweepFlags } from "./flags.ts";
-import type { Io } from "./io.ts";
+import { withLoggedWarnings, type Io } from "./io.ts";
 import { createOnceMetrics, type MetricsFlags } from "./once-metrics.ts";
-import { printReport } from "./print-report.ts";
+import { checkOutputFlags, printReport } from "./print-report.ts";
 import { loadSettings } from "./settings.ts";
 import { sweepAll } from "./sweep-all.ts";
 
@@ -15,19 +17,26 @@ export interface OnceFlags extends SweepFlags, MetricsFlags, OutputFlags {
 
 /** `once`: one sweep. */
 export async function once(flags: OnceFlags, io: Io): Promise<number> {
-  const settings = await loadSettings(flags, io);
+  checkOutputFlags(flags);
+  const format = flags["log.format"];
+  const log = createLogger(flags["log.level"] ?? "info", format, (line) => io.stderr.write(line));
+  const warningIo = format === "json" ? withLoggedWarnings(io, log) : io;
+  const settings = await loadSettings(flags, warningIo);
+  log.setLevel(flags["log.level"] ?? settings.logLevel);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
-  const { config, complete, mechanisms } = await discover(settings, io, shard);
+  const { config, complete, mechanisms } = await discover(settings, warningIo, shard);
   const dryRun = flags.dryRun ?? config.dryRun;
   const metrics = await createOnceMetrics(config, { dryRun, shard, mechanisms }, flags, io);
   const result = await sweepAll(config, dryRun, flags, io, { metrics, concurrency });
+  logReport(result, log);
+  // Before the report, which waits for its reader.
+  const unpublished = await metrics.publish(result);
+  for (const problem of unpublished) log.error("Metrics could not be delivered", { err: problem });
   const planned = result.gateways.some(({ entries }) => entries.length > 0);
-  const interrupted = io.stop.aborted && !planned;
-  // Before the report, which waits for whoever reads it.
-  const published = await metrics.publish(result);
-  const printed = interrupted || (await printReport(result, flags, io));
-  if (interrupted) return io.signalExitCode();
+  if (io.stop.aborted && !planned) return io.signalExitCode();
+  const unwritten = await printReport(result, flags, io);
+  if (unwritten !== null) log.error("Report could not be written", { err: unwritten });
+  const delivered = unpublished.length === 0 && unwritten === null;
   const exitCode = exitCodeOfKnown(sweepExitCode(result), complete);
-  // Whoever waits for the metrics or the report would otherwise never learn that there are none.
-  return exitCode === exitCodes.done && !(published.ok && printed) ? exitCodes.failed : exitCode;
+  return exitCode === exitCodes.done && !delivered ? exitCodes.failed : exitCode;
 }

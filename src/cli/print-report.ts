@@ -1,15 +1,21 @@
 import type { SweepReport } from "../core/report.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
+import { UsageError } from "./usage-error.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
 import { writeWhole } from "./write-whole.ts";
 
+/** @throws {@link UsageError} before there is a report, if it could go nowhere */
+export function checkOutputFlags({ output, outputFile }: OutputFlags): void {
+  if (output === "none" && outputFile !== undefined)
+    throw new UsageError("--output=none prints no report, so that nothing could be written to --output-file");
+}
+
 /**
- * Prints a report, or writes it to a file, whole or not at all. What failed also goes to stderr, where a pipe does not
- * swallow it.
- * @returns false if it could not be written; stderr says why
+ * Prints a report, or writes it to a file.
+ * @returns why it could not be written; null: it is written
  */
-export async function printReport(report: SweepReport, flags: OutputFlags, io: Io): Promise<boolean> {
-  const { stdout, stderr } = io;
+export async function printReport(report: SweepReport, flags: OutputFlags, io: Io): Promise<string | null> {
+  const { stdout } = io;
   const file = flags.outputFile;
   // A file is no terminal: it has no colours, and no width to cut to.
   const terminal =
@@ -19,14 +25,12 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   const parts = await render(report, flags.output, terminal);
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
   const blocks = joinToBlocks(parts);
-  const problem = file === undefined ? null : await writeWhole(file, blocks, 0o644, io);
-  if (file === undefined) await writeAll(blocks, stdout);
-  if (problem !== null) stderr.write(`--output-file: ${problem}\n`);
-  if (file === undefined && stdout.isTTY && flags.output === "table") return true;
-  for (const { name, status, error } of report.gateways) {
-    if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
+  if (file !== undefined) {
+    const problem = await writeWhole(file, blocks, 0o644, io);
+    return problem === null ? null : `--output-file: ${problem}`;
   }
-  return problem === null;
+  await writeAll(blocks, stdout);
+  return null;
 }
 
 /** One write for a line would take longer than the line; the lines of a large block would outlive V8's heap for what is new. */
@@ -51,7 +55,11 @@ async function render(
 ): Promise<Iterable<string>> {
   switch (format) {
     case "table":
-      return (await import("../report/table.ts")).renderTable(report, terminal);
+    case "summary":
+      return (await import("../report/table.ts")).renderTable(report, {
+        ...terminal,
+        summary: format === "summary",
+      });
     case "json":
       return (await import("../report/json.ts")).renderJson(report);
     case "csv":
@@ -60,5 +68,7 @@ async function render(
       return (await import("../report/markdown.ts")).renderMarkdown(report);
     case "html":
       return (await import("../report/html-report.ts")).renderHtml(report);
+    case "none":
+      return [];
   }
 }

@@ -1,3 +1,4 @@
+import type { SweepReport } from "../core/report.ts";
 import { discover } from "./discover.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
@@ -5,7 +6,7 @@ import type { OutputFlags, SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { parseMoment } from "./parse-moment.ts";
-import { printReport } from "./print-report.ts";
+import { checkOutputFlags, printReport } from "./print-report.ts";
 import { loadSettings } from "./settings.ts";
 import { sweepAll } from "./sweep-all.ts";
 
@@ -17,6 +18,7 @@ export interface ReportFlags extends SweepFlags, OutputFlags {
 
 /** `report`: a sweep that ends after the plan. */
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
+  checkOutputFlags(flags);
   const settings = await loadSettings(flags, io);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
   const { at } = flags;
@@ -25,7 +27,22 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   const { config, complete } = await discover(settings, io, shard);
   const result = await sweepAll(config, true, flags, io, { planFor, concurrency });
   if (io.stop.aborted) return io.signalExitCode();
-  const printed = await printReport(result, flags, io);
-  if (!printed) return exitCodes.failed;
+  const problem = await printReport(result, flags, io);
+  if (problem !== null) io.stderr.write(`${problem}\n`);
+  writeErrors(result, flags, io);
+  if (problem !== null) return exitCodes.failed;
   return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
+}
+
+/** What failed also goes to stderr, where a pipe does not swallow it, unless it was just shown on the terminal. */
+function writeErrors(
+  { gateways }: SweepReport,
+  { output, outputFile }: OutputFlags,
+  { stdout, stderr }: Io,
+): void {
+  const isShown = stdout.isTTY && outputFile === undefined && (output === "table" || output === "summary");
+  if (isShown) return;
+  for (const { name, status, error } of gateways) {
+    if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
+  }
 }

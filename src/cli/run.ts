@@ -15,7 +15,7 @@ import { readBuildInfo } from "./build-info.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SweepFlags } from "./flags.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
-import type { Io } from "./io.ts";
+import { withLoggedWarnings, type Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { createRunFleet } from "./run-fleet.ts";
 import { createWebHandlers } from "./run-handlers.ts";
@@ -48,16 +48,14 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     io.stderr.write(line),
   );
   await loadWhatDeletes(log);
-  // Whoever collects the log of a service takes every line for one of it.
-  const warn = (warning: string): void => log.warn("Configuration warning", { warning: warning.trimEnd() });
-  const telling = { ...io, stderr: { ...io.stderr, write: warn } };
+  const warningIo = withLoggedWarnings(io, log);
   const filesBefore = await sumFiles([
     flags["config.file"] ?? defaultConfigFile,
     ...(flags["web.config.file"] === undefined ? [] : [flags["web.config.file"]]),
   ]);
-  const config = await loadSettings(flags, telling);
+  const config = await loadSettings(flags, warningIo);
   log.setLevel(flags["log.level"] ?? config.logLevel);
-  const webConfig = await loadWeb(flags["web.config.file"], telling);
+  const webConfig = await loadWeb(flags["web.config.file"], warningIo);
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
   const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
@@ -65,7 +63,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const service = new Service({
     config,
     isDryRun,
-    load: () => reloadSettings(flags, telling),
+    load: () => reloadSettings(flags, warningIo),
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
     createFleet: createRunFleet({ shard, metrics, log, io }),
     sweep: (current, dryRun) =>

@@ -10,6 +10,8 @@ export interface TableOptions {
   /** Of the terminal; the last column is cut to fit. null: nothing is cut. */
   readonly columns: number | null;
   readonly color: boolean;
+  /** Without the lines of groups. */
+  readonly summary?: boolean;
 }
 
 /** Renders a report for people, line by line: per gateway a headline, one line per group, and what needs attention. */
@@ -29,7 +31,7 @@ function* renderGateway(
 ): Generator<string> {
   const gateway = viewGateway(report, dryRun);
   yield headline(gateway, style);
-  if (report.entries.length > 0) {
+  if (report.entries.length > 0 && options.summary !== true) {
     yield "";
     yield* renderRows(report.entries, options, style);
   }

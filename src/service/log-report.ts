@@ -1,7 +1,7 @@
 import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
-/** Logs what a sweep came to: a line per gateway, louder where somebody should look. */
+/** Logs the result of a sweep: one line per gateway, at the level `error` where something has to be done. */
 export function logReport({ gateways, dryRun }: SweepReport, log: Logger): void {
   for (const gateway of gateways) logGateway(gateway, dryRun, log);
 }
@@ -40,8 +40,9 @@ function logGateway(gateway: GatewayReport, dryRun: boolean, log: Logger): void 
       : entries.filter((one) => one.outcome === "gone").length,
     duration_seconds: Number(durationSeconds.toFixed(3)),
   };
-  if (error === null) log.info("Sweep finished", fields);
-  else if (status === "failed") log.error("Sweep failed", { ...fields, err: error.message });
-  else log.warn("Sweep incomplete", { ...fields, err: error.message });
+  if (status === "ok") log.info("Sweep finished", fields);
+  else if (error === null) log.warn("Sweep incomplete", fields);
+  else
+    log.error(status === "failed" ? "Sweep failed" : "Sweep incomplete", { ...fields, err: error.message });
   for (const note of notes) log.warn("Sweep note", { gateway: name, note });
 }

@@ -95,7 +95,7 @@ describe("the command line", () => {
     [
       "an output that is none",
       ["report", "--gateway=http://a", "--ttl=1d", "--output=xml"],
-      "Allowed choices are table, json",
+      "Allowed choices are table, summary, json",
     ],
     ["a file that is not there", ["report", "--config.file=/nowhere/janitor.yml"], "/nowhere/janitor.yml"],
     ["no file and no flags", ["report"], "use one TTL for everything: --gateway=URL --ttl=DURATION"],

@@ -36,6 +36,8 @@ function report(...flags: readonly string[]): Promise<CliResult> {
 describe("--output", () => {
   it.each<[string, (text: string) => unknown]>([
     ["table", (text) => /^VERDICT {2}/m.test(text)],
+    ["summary", (text) => /^\S+ \S+ {2}14 groups, \d+ kept, \d+ to delete\n$/.test(text)],
+    ["none", (text) => text === ""],
     ["json", (text) => (JSON.parse(text) as { schema_version: number }).schema_version === 1],
     ["csv", (text) => text.startsWith("gateway,job,instance,labels,verdict,")],
     ["markdown", (text) => text.startsWith("## `")],
@@ -47,6 +49,14 @@ describe("--output", () => {
 });
 
 describe("--output-file", () => {
+  it("is refused beside --output=none, before anything is swept", async () => {
+    const { exitCode, stderr } = await cli(["once", "--output=none", "--output-file=/nowhere/report"]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: "--output=none prints no report, so that nothing could be written to --output-file\n",
+    });
+  });
+
   it("writes the report there instead, without colours, and nothing else beside it", async () => {
     const file = join(folder, "report.txt");
     writeFileSync(file, "old");

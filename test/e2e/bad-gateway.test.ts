@@ -121,7 +121,7 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
     ).gateways;
     expect(report).toMatchObject({ status: "failed", snapshot: null, error: { code } });
     expect(report!.error.message).toContain(`GET ${url}/api/v1/metrics: ${message}`);
-    expect(stderr).toContain(report!.error.message);
+    expect(stderr).toContain(`err=${JSON.stringify(report!.error.message)}`);
     expect(exitCode).toBe(1);
     expect(requests).toEqual(["GET /api/v1/status", "GET /api/v1/metrics"]);
   });

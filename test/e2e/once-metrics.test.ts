@@ -8,6 +8,7 @@ import { cli, type CliResult } from "../support/cli.ts";
 import { mayLackPromtool, runPromtool } from "../support/promtool.ts";
 import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 import { getJson, getText, push } from "../support/push.ts";
+import { loggedFields } from "../support/service.ts";
 import { readMetrics } from "../telemetry/read-metrics.ts";
 
 const ownLabels = { job: "pushgateway-janitor", instance: "g" };
@@ -146,7 +147,9 @@ describe("once", () => {
   it("fails when the file cannot be written, after the sweep and its report", async () => {
     const { once, groups } = await start({ groups: [old("a")] });
     const { exitCode, stdout, stderr } = await once("--metrics.textfile=/nowhere/janitor.prom");
-    expect(stderr).toBe("--metrics.textfile: /nowhere/janitor.prom: there is no folder /nowhere\n");
+    expect(loggedFields(stderr, "Metrics could not be delivered", "err")).toEqual([
+      '"--metrics.textfile: /nowhere/janitor.prom: there is no folder /nowhere"',
+    ]);
     expect(stdout).toContain("1 deleted");
     expect(exitCode).toBe(1);
     expect(await groups()).toEqual([]);

@@ -5,9 +5,10 @@ import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { projectRoot } from "../support/project-root.ts";
 import { startProgram, type Program, type ProgramEnd } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
-import { testFolder } from "../support/service.ts";
+import { testFolder, writeConfig } from "../support/service.ts";
 
 /** Their lines are more than a pipe holds, so that most of them are yet to be written when somebody looks. */
 const groups = Array.from({ length: 3000 }, (_, index) => ({
@@ -90,6 +91,46 @@ describe("--output-file and --metrics.textfile", () => {
     expect(await (await run(argv, file)).ended).toMatchObject({ exitCode: 0, stderr: "" });
     const lines = readFileSync(log, "utf8").split("\n");
     expect([lines[0], lines.length]).toEqual(["before", toSocket.stdout.split("\n").length + 1]);
+  });
+});
+
+/** The arguments of `once` in a manifest: after ExecStart or in a list. */
+function argumentsIn(manifest: string): readonly string[] {
+  const text = readFileSync(join(projectRoot, "config", manifest), "utf8");
+  const [words = ""] = /\bonce\s[^]*?(?=\n[A-Z\n]|\n *[a-z]\w+:)/.exec(text) ?? [];
+  return words
+    .replaceAll(/ #.*/g, "")
+    .split(/[\s-]+(?=--)|\s+/)
+    .filter((word) => word !== "");
+}
+
+describe.each([
+  ["systemd/pushgateway-janitor-once.service", "logfmt"],
+  ["kubernetes/cronjob/cronjob.yaml", "json"],
+  ["kubernetes/shards/cronjob.yaml", "json"],
+])("the log of config/%s", (manifest, format) => {
+  it("has one line per gateway, errors included, and no table", async () => {
+    const gateway = await startPushgateway({ groups: groups.slice(0, 3) });
+    onTestFinished(() => gateway.stop());
+    const file = writeConfig(
+      `pushgateways: [{ name: good, url: "${gateway.url}" }, { name: dead, url: "http://127.0.0.1:9" }]\n` +
+        "rules: [{ name: everything, matchers: [], ttl: 1d }]\n",
+    );
+    const argv = argumentsIn(manifest).map((arg) =>
+      arg.startsWith("--config.file=") ? `--config.file=${file}` : arg.replace("auto/10", "0/1"),
+    );
+    expect(argv).toContain("--metrics.push");
+    const { stdout, stderr, exitCode } = await startProgram(argv).ended;
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 21 });
+    const lines = stderr.trimEnd().split("\n");
+    const message = (text: string): string => (format === "json" ? `"msg":"${text}"` : `msg="${text}"`);
+    expect(lines).toEqual([
+      expect.stringContaining(message("Sweep finished")),
+      expect.stringContaining(message("Sweep failed")),
+      expect.stringContaining(message("Metrics could not be delivered")),
+    ]);
+    expect(lines[1]).toContain("GET http://127.0.0.1:9/api/v1/status");
+    expect(lines.filter((line) => line.startsWith("{") !== (format === "json"))).toEqual([]);
   });
 });
 

@@ -144,7 +144,7 @@ describe.skipIf(mayLackNginx)("behind a real nginx", () => {
     const url = `https://localhost:${nginx.port}/push`;
     const none = await once(url, trusting());
     expect(none.stderr).toMatch(
-      /status: HTTP 401: 401 Authorization Required nginx\/[\d.]+: it wants a user and a password; set basic_auth\n/,
+      /status: HTTP 401: 401 Authorization Required nginx\/[\d.]+: it wants a user and a password; set basic_auth"\n/,
     );
     const wrong = await once(url, `${trusting()}, basic_auth: { username: janitor, password: s3cret-wrong }`);
     expect(wrong.stderr).toContain("it does not accept the credentials of basic_auth or authorization");
@@ -207,10 +207,10 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       const secure = await once(url);
       expect(secure.stderr).toContain(
         `GET ${url}/api/v1/status: HTTP 301, a redirect to https://push.internal/api/v1/status, which is never followed: ` +
-          "if that is the same gateway, set url: https://push.internal\n",
+          'if that is the same gateway, set url: https://push.internal"\n',
       );
       const moved = await once(`${url}/old`);
-      expect(moved.stderr).toContain(`set url: ${url}/new\n`);
+      expect(moved.stderr).toContain(`set url: ${url}/new"\n`);
       const login = await once(`${url}/login`);
       expect(login.stderr).toContain(
         `a redirect to ${url}/sign-in, which is never followed: this may be a login`,
