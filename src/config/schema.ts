@@ -87,7 +87,9 @@ const rule = section({
     .describe("The longest age; a group that is older has expired. Required unless action is keep."),
   since: choice("last_activity", "last_success")
     .optional()
-    .describe("Where the age counts from. last_success: failed pushes do not count as life.")
+    .describe(
+      "Where the age counts from. last_success: refused pushes do not count as life, unless those to another group are refused, too.",
+    )
     .meta({ default: "last_activity" }),
   keep_latest: section({
     count: positiveCount().describe("How many stay."),

@@ -21,6 +21,17 @@ export function agreedNow({ gateway, local }: Clocks): number | null {
   return gateway - local > agreementSeconds ? local : gateway;
 }
 
+/**
+ * How far a push time may lie ahead of now and still be the present: `Date` is cut to whole seconds, and the push may have
+ * come while the snapshot was taken.
+ */
+const presentSeconds = 2;
+
+/** A time that the clocks have not come to: it says nothing about when. */
+export function isFuture(time: number, now: number): boolean {
+  return time > now + presentSeconds;
+}
+
 /** `Date` has whole seconds and the answer takes its time: less than this is no skew. */
 const tellableSkewSeconds = 2;
 

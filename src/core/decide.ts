@@ -1,4 +1,6 @@
+import { isFuture } from "./clocks.ts";
 import { lastActivityAt, type Group } from "./group.ts";
+import { countedPushes, type Pushes } from "./life.ts";
 import { outageAllowance, type Outage } from "./outage.ts";
 import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
@@ -10,11 +12,8 @@ export interface Circumstances {
   /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known, nothing expires. */
   readonly now: number | null;
   readonly outage: Outage | null;
-  /**
-   * Whether the gateway may be refusing every push, so that a push time that stands still says nothing about its
-   * job: then failed pushes count as life for rules with `since: last_success`, too.
-   */
-  readonly refusingPushes: boolean;
+  /** To all groups: what they say about refused ones. */
+  readonly pushes: Pushes;
   // Liveness of hosts (`vanished`) will stand here; until it does, every host counts as alive.
 }
 
@@ -33,28 +32,16 @@ export interface Decision {
 }
 
 /**
- * How far a push time may lie ahead of `now` and still be the present. `now` comes from the gateway's `Date` header,
- * which is cut to whole seconds, and the push may have come while the snapshot was taken.
- */
-const presentSeconds = 2;
-
-/** A time that the gateway's clock has not come to: it says nothing about when. */
-export function isFuture(time: number, now: number): boolean {
-  return time > now + presentSeconds;
-}
-
-/**
  * Decides about one group. Pure; every branch that is not sure keeps the group.
  * What depends on other groups (`keep_latest`, the limits) comes after, in the plan.
  */
 export function decide(group: Group, circumstances: Circumstances): Decision {
-  const { rules, now, outage, refusingPushes } = circumstances;
+  const { rules, now, outage, pushes } = circumstances;
   if (group.obstacle === "unreadable_labels") return undated(group, null, null, keep("unreadable_labels"));
   // No rule decides about it, whatever it matches: who deletes everything after a minute still wants to see that.
   const own = isOwnGroup(group.labels);
   const rule = own ? null : firstMatch(rules, group.labels);
-  const since = rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
-  const activityAt = lastActivityAt(group, since);
+  const activityAt = lastActivityAt(group, countedPushes(group, rule, pushes));
   const allowance = activityAt === null ? 0 : outageAllowance(outage, activityAt);
   const age = activityAt === null || now === null ? null : now - activityAt - allowance;
 

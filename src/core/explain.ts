@@ -1,6 +1,7 @@
 import { decide, type Decision } from "./decide.ts";
 import { labelsKey, type Labels } from "./labels.ts";
 import type { Matcher } from "./matcher.ts";
+import { surveyPushes } from "./life.ts";
 import { isOwnGroup } from "./own-group.ts";
 import type { Rule } from "./rule.ts";
 
@@ -49,5 +50,5 @@ function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number)
     nativeHistograms: [],
     gauges: new Map<string, number>(),
   };
-  return decide(group, { rules, now, outage: null, refusingPushes: false });
+  return decide(group, { rules, now, outage: null, pushes: surveyPushes([group], now) });
 }

@@ -36,7 +36,10 @@ export type Since = "last_activity" | "last_success";
  * A group that never pushed successfully has only its failed pushes to go by, whatever `since` says: the gateway
  * creates a group with push time 0 for a rejected first push.
  */
-export function lastActivityAt(group: Group, since: Since = "last_activity"): number | null {
+export function lastActivityAt(
+  group: Pick<Group, "lastSuccessAt" | "lastFailureAt">,
+  since: Since = "last_activity",
+): number | null {
   const success = group.lastSuccessAt;
   const failure = group.lastFailureAt;
   if (!isTime(success) || !isTime(failure)) return null;

@@ -1,8 +1,8 @@
 import { decide, type Circumstances, type Decision } from "./decide.ts";
 import { lastActivityAt, type Group } from "./group.ts";
+import { surveyPushes } from "./life.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
 import { measureOutage, type Outage } from "./outage.ts";
-import { mayRefusePushes } from "./refusing-pushes.ts";
 import type { Rule, TtlRule } from "./rule.ts";
 import type { KeepReason, WithholdReason } from "./verdict.ts";
 
@@ -30,7 +30,7 @@ export interface Plan {
 /** Decides about all groups of one gateway. Pure: the same input gives the same plan, in the same order. */
 export function createPlan({ groups, now, gatewayStartedAt, rules, limits }: PlanInput): Plan {
   const outage = measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds);
-  const circumstances: Circumstances = { rules, now, outage, refusingPushes: mayRefusePushes(groups, now) };
+  const circumstances: Circumstances = { rules, now, outage, pushes: surveyPushes(groups, now) };
   const decided = groups.map((group) => decide(group, circumstances));
   const planned = keepLatest(decided);
 

@@ -1,5 +1,4 @@
 import type { Circumstances, Decision } from "../core/decide.ts";
-import type { Since } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
@@ -171,18 +170,12 @@ export class EvidenceKeeper {
     const evidence = this.#evidence;
     return {
       compare: ({ group, rule }) => {
-        const comparison = evidence.compare(group, this.#sinceOf(rule));
+        const comparison = evidence.compare(group, rule, this.#scope.circumstances.pushes);
         // Without the API nobody can tell: then it may be alive.
         return comparison === "unclear" && this.#context.source === "exposition" ? "active" : comparison;
       },
       remainingSeconds: () => this.#age.remainingSeconds(evidence),
     };
-  }
-
-  /** What counted as life when the plan was made still does. */
-  #sinceOf(rule: Decision["rule"]): Since {
-    const { refusingPushes } = this.#scope.circumstances;
-    return rule === null || rule.action === "keep" || refusingPushes ? "last_activity" : rule.since;
   }
 }
 

@@ -1,14 +1,12 @@
 import { agreedNow, type Clocks } from "../core/clocks.ts";
-import { lastActivityAt, type Group, type Since } from "../core/group.ts";
+import type { Group } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
-import { mayRefusePushes } from "../core/refusing-pushes.ts";
+import { showsLife, surveyPushes, type Pushes } from "../core/life.ts";
+import type { Rule } from "../core/rule.ts";
 import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
-/**
- * What is known about the groups of a gateway, and since when. As in the plan, a refused push counts as life for every rule while the
- * gateway may be refusing all of them.
- */
+/** What is known about the groups of a gateway, and since when. */
 export interface Evidence {
   /** The start of the request that told it, monotonic seconds: evidence ages from there. */
   readonly requestedAt: number;
@@ -18,8 +16,11 @@ export interface Evidence {
   readonly clocks: Clocks;
   /** When the process that answered was started, Unix seconds; null: not told. */
   readonly processStartedAt: number | null;
-  /** What it says about one group, against what was known before. */
-  compare(known: Group, since: Since): Comparison;
+  /**
+   * What it says about one group, against what the plan knew.
+   * @param planned what the pushes to all groups said then
+   */
+  compare(known: Group, rule: Rule | null, planned: Pushes): Comparison;
 }
 
 /**
@@ -32,18 +33,17 @@ export type Comparison = "unchanged" | "active" | "absent" | "unclear";
 
 export function snapshotEvidence(snapshot: Snapshot): Evidence {
   const groups = new Map(snapshot.groups.map((group) => [group.key, group]));
-  const refusing = mayRefusePushes(snapshot.groups, agreedNow(snapshot.clocks));
+  const pushes = surveyPushes(snapshot.groups, agreedNow(snapshot.clocks));
   return {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
     clocks: snapshot.clocks,
     processStartedAt: null,
-    compare(known, since) {
+    compare(known, rule, planned) {
       const current = groups.get(known.key);
       if (current === undefined) return "absent";
-      const counted = refusing ? "last_activity" : since;
-      // Other than the same is not unchanged: also a time that went back or became unreadable.
-      return lastActivityAt(current, counted) === lastActivityAt(known, counted) ? "unchanged" : "active";
+      const alive = showsLife({ group: known, pushes: planned }, { group: current, pushes }, rule);
+      return alive ? "active" : "unchanged";
     },
   };
 }
@@ -53,21 +53,22 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
  * the exposition has not. So a changed success time is activity, a changed failure time only a reason to ask the API.
  */
 export function pushTimesEvidence(times: PushTimes): Evidence {
-  const refusing = mayRefusePushes(pairUp(times), agreedNow(times.clocks));
+  const pushes = surveyPushes(pairUp(times), agreedNow(times.clocks));
   return {
     requestedAt: times.requestedAt,
     readSeconds: times.durationSeconds,
     clocks: times.clocks,
     processStartedAt: times.processStartedAt,
-    compare(known, since) {
+    compare(known, rule, planned) {
       // The gateway escapes other names in the exposition, each version in its way.
       if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";
       const key = expositionKey(known.labels);
       const success = times.success.get(key);
       if (success === undefined) return "absent";
       if (success !== known.lastSuccessAt) return "active";
-      const failureCounts = refusing || since === "last_activity" || success === 0;
-      return !failureCounts || times.failure.get(key) === known.lastFailureAt ? "unchanged" : "unclear";
+      const current = { lastSuccessAt: success, lastFailureAt: times.failure.get(key) ?? null };
+      const alive = showsLife({ group: known, pushes: planned }, { group: current, pushes }, rule);
+      return alive ? "unclear" : "unchanged";
     },
   };
 }

@@ -1,3 +1,4 @@
+import { mayRefusePushes } from "../core/life.ts";
 import { isDeletion, type Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
@@ -47,7 +48,7 @@ async function checkConsistency(
   { gateway, stop }: SweepContext,
   { circumstances }: Plan,
 ): Promise<boolean | null> {
-  if (!circumstances.refusingPushes) return true;
+  if (!mayRefusePushes(circumstances.pushes)) return true;
   try {
     await gateway.pushTimes(stop);
     return true;

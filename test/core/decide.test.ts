@@ -2,17 +2,19 @@ import { describe, expect, it } from "vitest";
 
 import { decide, type Circumstances } from "../../src/core/decide.ts";
 import type { Group } from "../../src/core/group.ts";
+import { surveyPushes } from "../../src/core/life.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
 
 const ttl = 3600;
+const pushes = surveyPushes([], now);
 
 function reasonFor(
   one: Group,
   rules: readonly Rule[] = [ttlRule(ttl)],
   circumstances: Partial<Circumstances> = {},
 ): string {
-  const { verdict } = decide(one, { rules, now, outage: null, refusingPushes: false, ...circumstances });
+  const { verdict } = decide(one, { rules, now, outage: null, pushes, ...circumstances });
   return `${verdict.verdict} ${verdict.reason}`;
 }
 
@@ -99,27 +101,6 @@ describe("a group under a TTL of an hour", () => {
   });
 });
 
-describe("a rule that counts only successful pushes", () => {
-  const rules = [ttlRule(ttl, { since: "last_success" })];
-  const failing = { lastFailureAt: now - 1 };
-
-  it("does not take a failed push for life", () => {
-    expect(reasonFor(group({ job: "a" }, 9999, failing), rules)).toBe("delete ttl_expired");
-  });
-
-  it("takes it for life where no push ever succeeded", () => {
-    expect(reasonFor(group({ job: "a" }, 0, { ...failing, lastSuccessAt: 0 }), rules)).toBe(
-      "keep within_ttl",
-    );
-  });
-
-  it("takes it for life while the gateway may be refusing everybody", () => {
-    expect(reasonFor(group({ job: "a" }, 9999, failing), rules, { refusingPushes: true })).toBe(
-      "keep within_ttl",
-    );
-  });
-});
-
 describe("time in which the gateway was down", () => {
   const outage = { endedAt: now - 100, seconds: 5000 };
 
@@ -138,7 +119,7 @@ describe("time in which the gateway was down", () => {
       rules: [ttlRule(ttl)],
       now,
       outage,
-      refusingPushes: false,
+      pushes,
     });
     expect(decision).toMatchObject({ ageSeconds: 100, ttlSeconds: ttl, expiresAt: now - 5100 + 5000 + ttl });
   });

@@ -248,24 +248,3 @@ describe("an outage of the gateway", () => {
     expect(lines(plan)[0]).toBe("ancient delete ttl_expired");
   });
 });
-
-describe("a gateway that may be refusing every push", () => {
-  const rules = [ttlRule(ttl, { since: "last_success" })];
-  const failing = group({ job: "a" }, 9999, { lastFailureAt: now - 30 });
-
-  it("is one whose newest push is a failed one: then failed pushes are life", () => {
-    expect(lines(planFor([failing, group({ job: "b" }, 9000)], rules))).toEqual([
-      "b delete ttl_expired",
-      "a keep within_ttl",
-    ]);
-  });
-
-  it("is none as soon as a later push succeeded", () => {
-    expect(lines(planFor([failing, group({ job: "b" }, 10)], rules))[0]).toBe("a delete ttl_expired");
-  });
-
-  it("is one also while a group claims a success in the future, which a clock that was put back leaves behind", () => {
-    const future = group({ job: "future" }, -9999);
-    expect(lines(planFor([failing, future], rules))).toContain("a keep within_ttl");
-  });
-});

@@ -3,11 +3,17 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { wait } from "../../src/cli/system-clock.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Limits } from "../../src/core/limits.ts";
+import type { Rule } from "../../src/core/rule.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { SweepContext } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
-import { startPushgateway, type Pushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
+import {
+  installedGateways,
+  startPushgateway,
+  type Pushgateway,
+  type PushgatewayOptions,
+} from "../support/pushgateway.ts";
 import { getText, push } from "../support/push.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
 
@@ -27,12 +33,16 @@ async function start(options: PushgatewayOptions): Promise<Pushgateway> {
 async function sweep(
   { url }: Pushgateway,
   change: (client: Gateway) => Partial<Gateway> = () => ({}),
-  { context = {}, limits: some = {} }: { context?: Partial<SweepContext>; limits?: Partial<Limits> } = {},
+  {
+    context = {},
+    limits: some = {},
+    rules = [ttlRule(3600)],
+  }: { context?: Partial<SweepContext>; limits?: Partial<Limits>; rules?: readonly Rule[] } = {},
 ): Promise<GatewayReport> {
   const client = gatewayAt(url, 2, context.clock);
   onTestFinished(() => client.close());
   return sweepGateway(sweepContext({ ...client, ...change(client) }, context), {
-    rules: [ttlRule(3600)],
+    rules,
     limits: limits({ maxOutageSeconds: 0, ...some }),
     dryRun: false,
   });
@@ -233,6 +243,27 @@ describe("a gateway that refuses every push", () => {
     expect(report.notes.join()).toContain("`pushgateway-janitor doctor` says who");
     expect(fatesByJob(report)).toMatchObject({ alive: "within_ttl", gone: "gone" });
   });
+
+  it.each(installedGateways)(
+    "for everybody but who heals it, succeeds and poisons it again counts refused pushes as life: $name",
+    async (installed) => {
+      const gateway = await start({ gateway: installed, groups: [old("a"), old("b"), old("gone")] });
+      const evil = { job: "evil", instance: "" };
+      await push(gateway.url, { job: "evil" }, "x 1\n");
+      await push(gateway.url, evil, "x 1\n");
+      for (const job of ["a", "b"]) await push(gateway.url, { job }, "alive 1\n").catch(() => {});
+      await push(gateway.url, evil, "", { method: "DELETE" });
+      await expect.poll(async () => (await push(gateway.url, { job: "evil" }, "x 1\n")).status).toBe(200);
+      const rules = [ttlRule(3600, { since: "last_success" })];
+      const report = await sweep(gateway, undefined, { rules });
+      expect(fatesByJob(report)).toEqual({
+        a: "within_ttl",
+        b: "within_ttl",
+        evil: "within_ttl",
+        gone: "gone",
+      });
+    },
+  );
 
   it("is not what one job with failing pushes makes of it", async () => {
     const gateway = await start({ groups: [old("gone")] });

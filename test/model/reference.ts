@@ -30,10 +30,9 @@ const blurSeconds = 4;
 export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<string, Expectation> {
   const now = agreedNow(moment);
   const outage = outageOf(groups, moment);
-  const refusing = mayRefuseEverybody(groups, now);
   const judged = [...groups].map(([key, group]) => {
     const rule = ruleOf(moment.rules, group.labels);
-    const activity = activityOf(group, rule, refusing);
+    const activity = activityOf(group, rule, !isOwnFault(group, [...groups.values()], now));
     const allowance = activity < moment.startedAt ? outage : 0;
     return { key, group, rule, activity, lead: activity - now, age: now - activity - allowance };
   });
@@ -49,9 +48,12 @@ export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<str
   );
 }
 
-/** When a group was last alive, as its rule sees it. */
-export function activityOf(group: TrueGroup, rule: RuleSpec | undefined, refusing: boolean): number {
-  const onlySuccess = rule?.action !== "keep" && rule?.since === "last_success" && !refusing;
+/**
+ * When a group was last alive, as its rule sees it.
+ * @param refusedCounts whether its refused pushes are life although its rule counts successes
+ */
+export function activityOf(group: TrueGroup, rule: RuleSpec | undefined, refusedCounts: boolean): number {
+  const onlySuccess = rule?.action !== "keep" && rule?.since === "last_success" && !refusedCounts;
   return onlySuccess && group.success > 0 ? group.success : Math.max(group.success, group.failure);
 }
 
@@ -112,11 +114,15 @@ function outageOf(groups: TrueGroups, { startedAt, limits }: Moment): number {
   return before.length === 0 ? 0 : Math.min(startedAt - Math.max(...before), limits.maxOutageSeconds);
 }
 
-/** The newest push of all was refused: perhaps all are. What is in the future says nothing about now. */
-function mayRefuseEverybody(groups: TrueGroups, now: number): boolean {
-  const past = (times: number[]): number => Math.max(0, ...times.filter((time) => time <= now + 2));
-  const all = [...groups.values()];
-  return past(all.map(({ failure }) => failure)) > past(all.map(({ success }) => success));
+/**
+ * A refused push is the pusher's own fault if somebody else's was accepted after it, and nobody else is being refused since the
+ * pusher itself last succeeded. What is in the future says nothing about now.
+ */
+function isOwnFault(group: TrueGroup, all: readonly TrueGroup[], now: number): boolean {
+  const others = all.filter((other) => other !== group);
+  const succeeded = others.some(({ success }) => success > group.failure && success <= now + 2);
+  const refused = others.some(({ success, failure }) => failure > success && failure > group.success);
+  return succeeded && !refused;
 }
 
 /** The groups that hold a place of their `keep_latest` rule, by what was pushed last: a refused push has no metrics. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Circumstances, Decision } from "../../src/core/decide.ts";
 import type { Group } from "../../src/core/group.ts";
+import { surveyPushes } from "../../src/core/life.ts";
 import type { OpenSnapshot } from "../../src/gateway/snapshot.ts";
 import { snapshotEvidence } from "../../src/sweep/evidence.ts";
 import { EvidenceKeeper } from "../../src/sweep/evidence-keeper.ts";
@@ -18,6 +19,8 @@ const decision: Decision = {
   ttlSeconds: 3600,
   expiresAt: now - 5400,
 };
+
+const noneRefused = surveyPushes([group({ job: "b" }, 1)], now);
 
 const archive: SweepArchive = {
   append: () => Promise.resolve(),
@@ -65,7 +68,7 @@ function keeperWhileThereIs(
   const settings = { rules: [], limits: limits(), dryRun: false };
   return new EvidenceKeeper(context, settings, {
     status,
-    circumstances: { rules: [], now, outage: null, refusingPushes: false, ...circumstances },
+    circumstances: { rules: [], now, outage: null, pushes: noneRefused, ...circumstances },
     planned: first,
   });
 }
@@ -102,7 +105,8 @@ describe("evidence", () => {
       (await keeperWhileThereIs(groups, circumstances).ensure([onlySuccess], [onlySuccess])).compare(
         onlySuccess,
       );
-    expect(await compare({ refusingPushes: true })).toBe("active");
-    expect(await compare({ refusingPushes: false })).toBe("unchanged");
+    const others = group({ job: "b" }, 9000, { lastFailureAt: now - 100 });
+    expect(await compare({ pushes: surveyPushes([others], now) })).toBe("active");
+    expect(await compare({ pushes: noneRefused })).toBe("unchanged");
   });
 });
