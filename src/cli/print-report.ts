@@ -1,4 +1,5 @@
 import type { SweepReport } from "../core/report.ts";
+import { joinToBlocks } from "../report/blocks.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
@@ -24,7 +25,7 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
       : { columns: null, color: false };
   const parts = await render(report, flags.output, terminal);
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
-  const blocks = joinToBlocks(parts);
+  const blocks = joinToBlocks(parts, blockLength);
   if (file !== undefined) {
     const problem = await writeWhole(file, blocks, 0o644, io);
     return problem === null ? null : `--output-file: ${problem}`;
@@ -33,19 +34,8 @@ export async function printReport(report: SweepReport, flags: OutputFlags, io: I
   return null;
 }
 
-/** One write for a line would take longer than the line; the lines of a large block would outlive V8's heap for what is new. */
+/** The lines of a larger block would outlive V8's heap for what is new. */
 const blockLength = 16 * 1024;
-
-function* joinToBlocks(parts: Iterable<string>): Generator<string> {
-  let block = "";
-  for (const part of parts) {
-    block += part;
-    if (block.length < blockLength) continue;
-    yield block;
-    block = "";
-  }
-  if (block !== "") yield block;
-}
 
 /** Every renderer is loaded when it is asked for. What it gives is to be put together as it is. */
 async function render(

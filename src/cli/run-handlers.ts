@@ -1,9 +1,11 @@
 import { renderApiReport, renderQueryProblem } from "../report/api.ts";
 import { renderPage, type PageState } from "../report/page.ts";
-import { parseReportQuery } from "../report/query.ts";
+import { parseReportQuery, type QueryProblem } from "../report/query.ts";
+import { selectGroups } from "../report/select.ts";
 import type { ReloadResult } from "../service/reload.ts";
 import type { Service } from "../service/service.ts";
-import type { WebHandlers } from "../service/web/handlers.ts";
+import { createFilters } from "../service/web/filter.ts";
+import type { Answer, WebHandlers } from "../service/web/handlers.ts";
 import type { BuildInfo, JanitorMetrics } from "../telemetry/metrics.ts";
 import type { Io } from "./io.ts";
 
@@ -17,28 +19,62 @@ export interface HandlerParts {
 
 /** What the web server shows of the service, and lets people ask of it. */
 export function createWebHandlers({ service, metrics, reload, build, io }: HandlerParts): WebHandlers {
+  const prepareFilter = createFilters();
+  let rendering: Promise<string> | null = null;
+
   return {
-    metrics: async () => ({ contentType: metrics.contentType, body: await metrics.render() }),
+    metrics: async () => {
+      rendering ??= metrics.render().finally(() => (rendering = null));
+      return { contentType: metrics.contentType, body: await rendering };
+    },
     ready: () => !io.stop.aborted,
     reload: () => reload("asked for over HTTP"),
     sweep: () => sweepNow(service),
     configText: () => service.configText(),
-    report(parameters) {
+    async report(parameters, { client }) {
       const { known } = service.state();
       const query = parseReportQuery(parameters);
-      if (!query.ok) return { status: 400, body: renderQueryProblem(query.problem) };
+      if (!query.ok) return refuse(query.problem, renderQueryProblem(query.problem));
       if (known === null) {
         const message = "no gateway has been read yet";
         return { status: 503, body: `${JSON.stringify({ error: { code: "no_report", message } })}\n` };
       }
-      return { status: 200, body: renderApiReport(known, query.query) };
+      const filter = await prepareFilter(known, query.query, client);
+      if (typeof filter !== "function") return refuse(filter, renderQueryProblem(filter));
+      const select = () => selectGroups(known, query.query, filter);
+      return { status: 200, body: later(() => renderApiReport(known, query.query, select())) };
     },
-    page(parameters, { nonce }) {
-      const query = parseReportQuery(parameters);
+    async page(parameters, { nonce, client }) {
+      const result = parseReportQuery(parameters);
+      const { query } = result;
       const state = pageState(service, build.version, io.clock.now());
-      return { status: query.ok ? 200 : 400, body: renderPage(state, query, nonce) };
+      const { report } = state;
+      const render = (selected: Parameters<typeof renderPage>[2]) =>
+        renderPage(state, query, selected, nonce);
+      if (!result.ok)
+        return refuse(
+          result.problem,
+          later(() => render(result.problem)),
+        );
+      if (report === null) return { status: 200, body: later(() => render(null)) };
+      const filter = await prepareFilter(report, query, client);
+      if (typeof filter !== "function")
+        return refuse(
+          filter,
+          later(() => render(filter)),
+        );
+      return { status: 200, body: later(() => render(selectGroups(report, query, filter))) };
     },
   };
+}
+
+function refuse({ code }: QueryProblem, body: Answer["body"]): Answer {
+  return { status: code === "bad_query" ? 400 : 503, body };
+}
+
+/** What is not begun before its first part is asked for. */
+function* later(render: () => Iterable<string>): Generator<string> {
+  yield* render();
 }
 
 function pageState(service: Service, version: string, now: number): PageState {

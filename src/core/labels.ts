@@ -62,6 +62,48 @@ export function formatLabels(labels: Labels): string {
   return `{${[...labels].map(([name, value]) => `${formatName(name)}=${quote(value)}`).join(", ")}}`;
 }
 
+/** The most that people are shown of one name, of one value, and of all of a group's, in UTF-16 units; and how many labels. */
+const shown = { name: 200, value: 1000, labels: 4000, count: 50 };
+
+/** Labels cut to what people can read, whatever their pusher wrote. */
+export interface ShortLabels {
+  readonly pairs: readonly {
+    readonly name: string;
+    readonly value: string;
+    /** Of the whole value, if it is cut. */
+    readonly fullLength: number | null;
+  }[];
+  /** How many labels are left out. */
+  readonly omitted: number;
+}
+
+export function shortenLabels(labels: Labels): ShortLabels {
+  const pairs: ShortLabels["pairs"][number][] = [];
+  let room = shown.labels;
+  for (const [name, whole] of labels) {
+    if (room <= 0 || pairs.length === shown.count) break;
+    const value = whole.slice(0, Math.min(shown.value, room));
+    pairs.push({
+      name: name.length > shown.name ? `${name.slice(0, shown.name)}…` : name,
+      value,
+      fullLength: value.length < whole.length ? whole.length : null,
+    });
+    room -= Math.min(name.length, shown.name) + value.length;
+  }
+  return { pairs, omitted: labels.size - pairs.length };
+}
+
+/** As {@link formatLabels}, for people: a value of a megabyte is cut, and says how long it is. */
+export function formatShortLabels(labels: Labels): string {
+  const { pairs, omitted } = shortenLabels(labels);
+  const parts = pairs.map(({ name, value, fullLength }) => {
+    const cut = fullLength === null ? "" : `… (${fullLength} characters)`;
+    return `${formatName(name)}=${quote(value)}${cut}`;
+  });
+  if (omitted > 0) parts.push(`… (${omitted} more labels)`);
+  return `{${parts.join(", ")}}`;
+}
+
 function formatName(name: string): string {
   return isLegacyLabelName(name) ? name : quote(name);
 }

@@ -5,11 +5,15 @@ import { ParseError } from "./parse-error.ts";
 
 export type MatcherOperator = "=" | "!=" | "=~" | "!~";
 
-/** One anchored test of one label. */
-export interface Matcher {
+/** A matcher as it is written; a regular expression in it has not been compiled. */
+export interface MatcherText {
   readonly name: string;
   readonly operator: MatcherOperator;
   readonly value: string;
+}
+
+/** One anchored test of one label. */
+export interface Matcher extends MatcherText {
   /** Whether the label passes; an absent label counts as `""`, as everywhere in Prometheus. */
   matches(labels: Labels): boolean;
 }
@@ -44,14 +48,18 @@ function compileRegExp(pattern: string): (text: string) => boolean {
     return (text) => compiled.testExact(text);
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error;
-    // RE2's own message repeats that it is an error, and shows the pattern with its flags.
-    const reason = error.message.replace(/^error parsing regexp: /, "").replace("`(?s)", "`");
-    throw new ParseError(`${quote(pattern)} is not a regular expression (RE2): ${reason}`);
+    throw new ParseError(explainBadRegExp(pattern, error.message));
   }
 }
 
+/** @param message as RE2 gives it: it repeats that it is an error, and shows the pattern with its flags */
+export function explainBadRegExp(pattern: string, message: string): string {
+  const reason = message.replace(/^error parsing regexp: /, "").replace("`(?s)", "`");
+  return `${quote(pattern)} is not a regular expression (RE2): ${reason}`;
+}
+
 /** Renders a matcher so that {@link parseMatchers} reads it back. */
-export function formatMatcher({ name, operator, value }: Matcher): string {
+export function formatMatcher({ name, operator, value }: MatcherText): string {
   return `${isLegacyLabelName(name) ? name : quote(name)}${operator}${quote(value)}`;
 }
 
@@ -61,9 +69,25 @@ export function formatMatcher({ name, operator, value }: Matcher): string {
  * @throws {@link ParseError} with the offset of what was not expected
  */
 export function parseMatchers(text: string): Matcher[] {
+  return parseMatcherTexts(text).map(({ name, operator, value, offset }) => {
+    try {
+      return createMatcher(name, operator, value);
+    } catch (error) {
+      if (error instanceof ParseError) throw new ParseError(error.message, offset);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Parses as {@link parseMatchers} does, but compiles nothing: for text of a stranger, whose regular expressions may take long.
+ * @returns each with the offset of its value
+ * @throws {@link ParseError}
+ */
+export function parseMatcherTexts(text: string): (MatcherText & { readonly offset: number })[] {
   const scanner = new Scanner(text);
   const open = scanner.take("{");
-  const matchers: Matcher[] = [];
+  const matchers = [];
   while (!scanner.atEnd() && !scanner.peek("}")) {
     matchers.push(parseOne(scanner));
     if (!scanner.take(",")) break;
@@ -87,17 +111,12 @@ export function parseMatcher(text: string): Matcher {
   return matcher;
 }
 
-function parseOne(scanner: Scanner): Matcher {
+function parseOne(scanner: Scanner): MatcherText & { readonly offset: number } {
   const name = scanner.word("a label name");
   if (name === "") throw new ParseError("a label name cannot be empty", scanner.wordOffset);
   const operator = scanner.operator();
   const value = scanner.word("a label value");
-  try {
-    return createMatcher(name, operator, value);
-  } catch (error) {
-    if (error instanceof ParseError) throw new ParseError(error.message, scanner.wordOffset);
-    throw error;
-  }
+  return { name, operator, value, offset: scanner.wordOffset };
 }
 
 const operators = ["=~", "!~", "!=", "="] as const;

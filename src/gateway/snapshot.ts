@@ -1,6 +1,6 @@
 import type { Clocks } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
-import { formatLabels } from "../core/labels.ts";
+import { formatShortLabels } from "../core/labels.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /** One group as a reader gives it. */
@@ -58,7 +58,7 @@ export async function collectSnapshot(
         throw new GatewayError(
           "unexpected_answer",
           open.request,
-          `the group ${formatLabels(group.labels)} is listed twice`,
+          `the group ${formatShortLabels(group.labels)} is listed twice`,
         );
       }
       keys.add(group.key);

@@ -1,7 +1,8 @@
 import type { SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
-import { showText } from "./text.ts";
-import { showLabels, viewRow, type Row } from "./row.ts";
+import { formatLabels } from "../core/labels.ts";
+import { hiddenLabels, viewRow, type Row } from "./row.ts";
+import { escapeText } from "./text.ts";
 
 /** Only ever added to, at the end: scripts count them. */
 const columns = [
@@ -24,20 +25,20 @@ const columns = [
 
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
 
-/** Renders one line per group as RFC 4180 has it: header, commas, CRLF. What is unknown is empty. */
+/** Renders one line per group as RFC 4180 has it: header, commas, CRLF. What is unknown is empty; nothing is cut. */
 export function* renderCsv(report: SweepReport): Generator<string> {
   yield `${columns.join(",")}\r\n`;
   for (const { name, entries } of report.gateways) {
-    for (const entry of entries) yield `${renderLine(cells(showText(name), viewRow(entry)))}\r\n`;
+    for (const entry of entries) yield `${renderLine(cells(escapeText(name), viewRow(entry)))}\r\n`;
   }
 }
 
 function cells(gateway: string, row: Row): Cells {
   return {
     gateway,
-    job: showText(row.labels?.get("job") ?? ""),
-    instance: showText(row.labels?.get("instance") ?? ""),
-    labels: showLabels(row.labels),
+    job: escapeText(row.labels?.get("job") ?? ""),
+    instance: escapeText(row.labels?.get("instance") ?? ""),
+    labels: row.labels === null ? hiddenLabels : formatLabels(row.labels),
     verdict: row.verdict,
     reason: row.reason,
     rule: row.rule,

@@ -1,5 +1,5 @@
 import type { Diagnosis, Finding } from "../core/diagnosis.ts";
-import { formatLabels, quote } from "../core/labels.ts";
+import { formatShortLabels, quote } from "../core/labels.ts";
 import { isFree, type Culprit } from "../core/remedy.ts";
 import { formatTime } from "../core/time.ts";
 import { curlCommands, healCommand } from "./doctor-commands.ts";
@@ -40,7 +40,7 @@ function renderFinding(finding: Finding, diagnosis: Diagnosis, options: FindingO
       return [
         ...remedy.groups
           .slice(0, shown)
-          .map((culprit) => `${formatLabels(culprit.labels)} ${describeReason(finding)}`),
+          .map((culprit) => `${formatShortLabels(culprit.labels)} ${describeReason(finding)}`),
         ...more(remedy.groups),
         `  ${evidence}`,
         ...renderDeletion(remedy.groups, [], diagnosis, options).map((line) => `  ${line}`),
@@ -61,7 +61,7 @@ function renderOption(
   diagnosis: Diagnosis,
   options: FindingOptions,
 ): readonly string[] {
-  const names = groups.slice(0, shown).map((culprit) => formatLabels(culprit.labels));
+  const names = groups.slice(0, shown).map((culprit) => formatShortLabels(culprit.labels));
   const deletion = renderDeletion(groups, groups, diagnosis, options).map((line) => `    ${line}`);
   return [`  - ${names.join(", ")}${more(groups).join("")}`, ...deletion];
 }

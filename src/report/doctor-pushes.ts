@@ -1,7 +1,7 @@
 import { pushStateOf, type Diagnosis } from "../core/diagnosis.ts";
 import type { Cleaning, PushProbe } from "../core/doctor-report.ts";
 import { formatAge } from "../core/duration.ts";
-import { formatLabels } from "../core/labels.ts";
+import { formatShortLabels } from "../core/labels.ts";
 import { estimatePushCost, scalePushCost } from "../core/push-cost.ts";
 import { describePushes, formatCost, formatSeconds } from "./doctor-words.ts";
 
@@ -25,7 +25,7 @@ export function describePushing(diagnosis: Diagnosis, probe: PushProbe | null): 
     );
   if (failing.length > 0) {
     lines.push(`${failing.length} of ${groups.length} groups had their last push refused:`);
-    lines.push(...limited(failing.map(({ labels }) => `  ${formatLabels(labels)}`)));
+    lines.push(...limited(failing.map(({ labels }) => `  ${formatShortLabels(labels)}`)));
   }
   return lines;
 }

@@ -7,7 +7,7 @@ import {
 } from "../core/diagnosis.ts";
 import type { DoctorReport, Healing } from "../core/doctor-report.ts";
 import { formatAge } from "../core/duration.ts";
-import { formatLabels } from "../core/labels.ts";
+import { formatShortLabels } from "../core/labels.ts";
 import { curlCommands } from "./doctor-commands.ts";
 import { renderFindings, type FindingOptions } from "./doctor-findings.ts";
 import { describeCondition, describeFate, formatBytes, formatSeconds } from "./doctor-words.ts";
@@ -102,7 +102,7 @@ function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[]
   const lines: string[] = [];
   for (const { group, why, path } of undeletable.slice(0, shown)) {
     const unreadable = group.obstacle === "unreadable_labels";
-    lines.push(`${unreadable ? "a group with unreadable labels" : formatLabels(group.labels)}: ${why}`);
+    lines.push(`${unreadable ? "a group with unreadable labels" : formatShortLabels(group.labels)}: ${why}`);
     if (path !== null) lines.push(...curlCommands(url, [path]).map((command) => `  by hand: ${command}`));
   }
   return undeletable.length > shown ? [...lines, `… and ${undeletable.length - shown} more`] : lines;
@@ -111,7 +111,7 @@ function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[]
 function describeHealing({ steps, after }: Healing, options: DoctorOptions, style: Style): readonly string[] {
   const lines = steps.map(
     ({ culprit, fate, archived, message }) =>
-      `${formatLabels(culprit.labels)}: ${describeFate(fate, archived)}${message === null ? "" : ` (${message})`}`,
+      `${formatShortLabels(culprit.labels)}: ${describeFate(fate, archived)}${message === null ? "" : ` (${message})`}`,
   );
   if (steps.length === 0) lines.push("nothing was deleted: no offender is certain");
   const condition = conditionOf(after);

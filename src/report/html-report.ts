@@ -1,31 +1,29 @@
 import type { SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { renderAttention } from "./html/attention.ts";
-import { renderDocument } from "./html/document.ts";
+import { renderDocument, rowsPlace } from "./html/document.ts";
 import { renderGateway, renderGateways } from "./html/gateways.ts";
 import { renderGroups, renderRows } from "./html/groups.ts";
 import { renderMode } from "./html/header.ts";
 import { renderRules } from "./html/summary.ts";
-import { html, nothing, trusted, type Html } from "./html/template.ts";
+import { html, nothing, type Html } from "./html/template.ts";
 import { countOf } from "./html/words.ts";
 import { defaultQuery } from "./query.ts";
 import { countRules } from "./rule-totals.ts";
 import { selectGroups } from "./select.ts";
 import { viewGateway } from "./view.ts";
 
-/** Stands for the groups until they are rendered. No value can hold it: in values, `<` is escaped. */
-const groupsPlace = "<!-- groups -->";
-
-/**
- * Renders the page as one file to keep or to mail: everything on it, nothing to load, no script. Group by group, because all of them
- * together may be large.
- */
-export function* renderHtml(report: SweepReport): Generator<string> {
+/** Renders the page as one file to keep or to mail, in parts: everything on it, nothing to load, no script. */
+export function renderHtml(report: SweepReport): Generator<string> {
   const { dryRun, gateways, finishedAt } = report;
   const moment = (formatTime(finishedAt) ?? "").slice(0, 16).replace("T", " ");
   const views = gateways.map((gateway) => viewGateway(gateway, dryRun));
   const now = momentOf(report);
-  const { groups, matched } = selectGroups(report, { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER });
+  const { groups, matched } = selectGroups(
+    report,
+    { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER },
+    () => true,
+  );
   const body = html`<header>
       <div>
         <h1>Pushgateway groups</h1>
@@ -39,11 +37,8 @@ export function* renderHtml(report: SweepReport): Generator<string> {
       <div class="pair">${renderRules(countRules(gateways), dryRun, now, null)}</div>
       ${renderGroupsSection(matched)}
     </main> `;
-  const document = renderDocument({ title: `Pushgateway groups, ${moment} UTC`, nonce: null }, body);
-  const [head = "", tail = ""] = document.split(groupsPlace);
-  yield head;
-  for (const row of renderRows(report, groups, now, null)) yield row.text;
-  yield tail;
+  const frame = { title: `Pushgateway groups, ${moment} UTC`, nonce: null };
+  return renderDocument(frame, body, renderRows(report, groups, now, null));
 }
 
 /** What `in 3h` counts from: the moment that the report is about. */
@@ -56,6 +51,6 @@ function renderGroupsSection(count: number): Html {
   return html`<section aria-labelledby="groups-title">
     <h2 id="groups-title">Groups</h2>
     <p class="range">${countOf(count, "group")}, the next to expire first</p>
-    ${renderGroups(trusted(groupsPlace), null)}
+    ${renderGroups(rowsPlace, null)}
   </section> `;
 }

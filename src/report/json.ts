@@ -8,15 +8,28 @@ const schemaVersion = 1;
 /** A gateway's own groups, still without any: nothing else of that name stands at this depth, and no text has line breaks of its own. */
 const noGroups = '\n      "groups": []';
 
+/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. */
+export function renderJson(report: SweepReport): Generator<string> {
+  return renderSelected(
+    report,
+    {},
+    report.gateways.map((gateway) => [gateway, gateway.entries]),
+  );
+}
+
 /**
- * Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. Group by group, because all of
- * them together may be large.
+ * As {@link renderJson}, with some of the groups only. Group by group, because all of them together may be large.
+ * @param facts further ones about the whole
  */
-export function* renderJson(report: SweepReport): Generator<string> {
-  const gateways = report.gateways.map((gateway) => gatewayToJson(gateway, []));
-  const parts = JSON.stringify({ ...sweepToJson(report), gateways }, null, 2).split(noGroups);
+export function* renderSelected(
+  report: SweepReport,
+  facts: object,
+  shown: readonly (readonly [GatewayReport, readonly ReportEntry[]])[],
+): Generator<string> {
+  const gateways = shown.map(([gateway]) => gatewayToJson(gateway));
+  const parts = JSON.stringify({ ...sweepToJson(report), ...facts, gateways }, null, 2).split(noGroups);
   for (const [index, part] of parts.entries()) {
-    if (index > 0) yield* renderGroups(report.gateways[index - 1]?.entries ?? []);
+    if (index > 0) yield* renderGroups(shown[index - 1]?.[1] ?? []);
     yield part;
   }
   yield "\n";
@@ -38,7 +51,7 @@ function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
 }
 
 /** The sweep without its gateways. */
-export function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): object {
+function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): object {
   return {
     schema_version: schemaVersion,
     started_at: formatTime(startedAt),
@@ -47,8 +60,8 @@ export function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): obj
   };
 }
 
-/** @param shown of the gateway's entries; the totals are of all */
-export function gatewayToJson(report: GatewayReport, shown: readonly ReportEntry[]): object {
+/** A gateway without its groups; the totals are of all of them. */
+function gatewayToJson(report: GatewayReport): object {
   const { name, url, status, error, snapshot, entries, reappeared, notes, known } = report;
   return {
     name,
@@ -73,7 +86,7 @@ export function gatewayToJson(report: GatewayReport, shown: readonly ReportEntry
     totals: countVerdicts(entries),
     reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
     notes,
-    groups: shown.map(entryToJson),
+    groups: [],
   };
 }
 

@@ -3,13 +3,15 @@ import { renderAttention } from "./html/attention.ts";
 import { renderDeletions, type PageDeletion } from "./html/deletions.ts";
 import { renderDocument } from "./html/document.ts";
 import { renderGateway, renderGateways, renderUnreadGateway } from "./html/gateways.ts";
+import { renderRows } from "./html/groups.ts";
 import { renderHeader, renderFooter } from "./html/header.ts";
 import { createLinks } from "./html/links.ts";
 import { renderGroupsSection } from "./html/groups-section.ts";
 import { renderRules } from "./html/summary.ts";
 import { html } from "./html/template.ts";
-import type { QueryResult } from "./query.ts";
+import type { QueryProblem, ReportQuery } from "./query.ts";
 import { countRules } from "./rule-totals.ts";
+import type { Selection } from "./select.ts";
 import { showText } from "./text.ts";
 import { viewGateway } from "./view.ts";
 
@@ -36,10 +38,16 @@ export interface PageState {
 }
 
 /**
- * Renders the page. Pure. The answer's status is 200, or 400 if the query could not be understood: the page says why.
+ * Renders the page in parts. Pure.
+ * @param selected the groups to show, or why the query cannot be answered: the page says so. null: there is no report
  * @param nonce of the Content-Security-Policy, for its one style and its one script
  */
-export function renderPage(state: PageState, query: QueryResult, nonce: string): string {
+export function renderPage(
+  state: PageState,
+  query: ReportQuery,
+  selected: Selection | QueryProblem | null,
+  nonce: string,
+): Generator<string> {
   const { report, now, nextSweepAt } = state;
   const planOnly = report?.dryRun ?? true;
   const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, planOnly));
@@ -47,7 +55,9 @@ export function renderPage(state: PageState, query: QueryResult, nonce: string):
   const known = new Set(report?.gateways.map(({ name }) => name));
   const unread = state.gateways.filter(({ name }) => !known.has(name));
   const rules = countRules(report?.gateways ?? []);
-  const links = createLinks(query.query);
+  const links = createLinks(query);
+  const problem = selected !== null && "message" in selected ? selected : null;
+  const selection = selected !== null && "groups" in selected ? selected : null;
   const body = html`<a class="skip" href="#groups">Skip to the groups</a>
     ${renderHeader(state)}
     <main>
@@ -59,10 +69,20 @@ export function renderPage(state: PageState, query: QueryResult, nonce: string):
       <div class="pair">
         ${renderRules(rules, planOnly, now, links)} ${renderDeletions(state.recentDeletions, now)}
       </div>
-      ${renderGroupsSection({ report, now, nextSweepAt, query, links, rules, totals: sumTotals(views) })}
+      ${renderGroupsSection({
+        report,
+        selection,
+        now,
+        nextSweepAt,
+        problem,
+        links,
+        rules,
+        totals: sumTotals(views),
+      })}
     </main>
     ${renderFooter(state.version, links)} `;
-  return renderDocument({ title: titleOf(views), nonce }, body);
+  const rows = report === null || selection === null ? [] : renderRows(report, selection.groups, now, links);
+  return renderDocument({ title: titleOf(views), nonce }, body, rows);
 }
 
 /** What is wrong comes first, so that it shows in a row of tabs. */

@@ -1,4 +1,4 @@
-import { parseMatchers, type Matcher } from "../core/matcher.ts";
+import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
 import { ParseError } from "../core/parse-error.ts";
 import type { Verdict } from "../core/verdict.ts";
 
@@ -8,7 +8,8 @@ export type VerdictName = Verdict["verdict"];
 export interface ReportQuery {
   /** As it was written; `matchers` is what it means. */
   readonly match: string;
-  readonly matchers: readonly Matcher[];
+  /** Each with the offset of its value in `match`. */
+  readonly matchers: readonly (MatcherText & { readonly offset: number })[];
   /** null: any, as for `gateway` and `rule`. */
   readonly verdict: VerdictName | null;
   readonly gateway: string | null;
@@ -22,8 +23,10 @@ export interface ReportQuery {
 /** By expiry, what is gone last; the oldest first; by labels. */
 export type Sort = (typeof sorts)[number];
 
-/** One parameter of a URL that cannot be understood. */
+/** Why a query cannot be answered, and which parameter of the URL is the reason. */
 export interface QueryProblem {
+  /** `bad_query`: it cannot be understood. The others: the filter takes too long; too many are being worked on. */
+  readonly code: "bad_query" | "filter_too_slow" | "busy";
   readonly parameter: string;
   /** Its value, if that is known. */
   readonly text: string;
@@ -41,6 +44,9 @@ export const sorts = ["expiry", "age", "labels"] as const;
 export const verdictNames = ["delete", "withhold", "keep"] as const;
 
 export const maxPerPage = 1000;
+
+/** Of a parameter, in UTF-16 units: every link of the page repeats it. */
+const maxParameterLength = 1000;
 
 export const defaultQuery: ReportQuery = {
   match: "",
@@ -75,7 +81,7 @@ const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> 
 
 /** Reads the query of a URL. An empty value, as a form sends it, is none; a parameter that nobody knows is a problem. */
 export function parseReportQuery(parameters: URLSearchParams): QueryResult {
-  const query = { ...defaultQuery, match: parameters.get("match") ?? "" };
+  const query = { ...defaultQuery, match: parameters.get("match")?.slice(0, maxParameterLength) ?? "" };
   let problem: QueryProblem | null = null;
   const seen = new Set<string>();
   for (const [parameter, text] of parameters) {
@@ -84,7 +90,8 @@ export function parseReportQuery(parameters: URLSearchParams): QueryResult {
       Object.assign(query, readParameter(parameter, text, seen));
     } catch (error) {
       if (!(error instanceof BadParameter)) throw error;
-      problem ??= { parameter, text, message: `${parameter}: ${error.message}`, offset: error.offset };
+      const { message, offset } = error;
+      problem ??= { code: "bad_query", parameter, text, message: `${parameter}: ${message}`, offset };
     }
   }
   return problem === null ? { ok: true, query } : { ok: false, query, problem };
@@ -97,12 +104,15 @@ function readParameter(parameter: string, text: string, seen: Set<string>): Part
   }
   if (seen.has(parameter)) throw new BadParameter("given twice");
   seen.add(parameter);
+  if (text.length > maxParameterLength) {
+    throw new BadParameter(`longer than ${maxParameterLength} characters`);
+  }
   return read(text);
 }
 
-function readMatchers(text: string): readonly Matcher[] {
+function readMatchers(text: string): ReportQuery["matchers"] {
   try {
-    return parseMatchers(text);
+    return parseMatcherTexts(text);
   } catch (error) {
     if (error instanceof ParseError) throw new BadParameter(error.message, error.offset);
     throw error;

@@ -1,4 +1,4 @@
-import { formatLabels, type Labels } from "../core/labels.ts";
+import { formatShortLabels, type Labels } from "../core/labels.ts";
 import type { ReportEntry } from "../core/report.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
 import { showText } from "./text.ts";
@@ -56,7 +56,7 @@ export function viewRow({
 /** In place of labels that cannot be told. */
 export const hiddenLabels = "(labels hidden by a pushed metric)";
 
-/** Safe to print. */
+/** Safe to print, and cut to what can be read. */
 export function showLabels(labels: Row["labels"]): string {
-  return labels === null ? hiddenLabels : formatLabels(labels);
+  return labels === null ? hiddenLabels : formatShortLabels(labels);
 }

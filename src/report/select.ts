@@ -1,5 +1,5 @@
+import type { Labels } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
-import { matchesAll } from "../core/rule.ts";
 import type { ReportQuery, Sort } from "./query.ts";
 import { sliceSorted } from "./slice-sorted.ts";
 
@@ -18,11 +18,18 @@ export interface Selection {
   readonly pages: number;
 }
 
-/** The page of groups that a query asks for. */
-export function selectGroups(report: SweepReport, query: ReportQuery): Selection {
+/**
+ * The page of groups that a query asks for.
+ * @param matches whether a group's labels pass the query's matchers
+ */
+export function selectGroups(
+  report: SweepReport,
+  query: ReportQuery,
+  matches: (labels: Labels) => boolean,
+): Selection {
   const matching = report.gateways.flatMap((gateway) =>
     query.gateway === null || query.gateway === gateway.name
-      ? selectEntries(gateway.entries, query).map((entry) => ({ gateway, entry }))
+      ? selectEntries(gateway.entries, query, matches).map((entry) => ({ gateway, entry }))
       : [],
   );
   const start = (query.page - 1) * query.perPage;
@@ -35,14 +42,15 @@ export function selectGroups(report: SweepReport, query: ReportQuery): Selection
 
 function selectEntries(
   entries: readonly ReportEntry[],
-  { matchers, verdict, rule }: ReportQuery,
+  { verdict, rule }: ReportQuery,
+  matches: (labels: Labels) => boolean,
 ): readonly ReportEntry[] {
   // The cheap ones first.
   return entries.filter(
     (entry) =>
       (verdict === null || entry.verdict.verdict === verdict) &&
       (rule === null || entry.rule?.name === rule) &&
-      matchesAll(matchers, entry.group.labels),
+      matches(entry.group.labels),
   );
 }
 

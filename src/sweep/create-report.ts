@@ -1,6 +1,6 @@
 import { agreedNow, clockSkewSeconds, explainClocks } from "../core/clocks.ts";
 import type { Decision } from "../core/decide.ts";
-import { formatLabels, quote } from "../core/labels.ts";
+import { formatShortLabels, quote } from "../core/labels.ts";
 import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
 import { byVerdict, isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
@@ -71,7 +71,7 @@ function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
   if (first === undefined) return [];
   return [
     `of native histograms a restore brings back sum and count only; groups to delete that hold some: ${lossy.length}, ` +
-      `for example ${formatLabels(first.group.labels)} with ${quote(first.group.nativeHistograms[0] ?? "")}`,
+      `for example ${formatShortLabels(first.group.labels)} with ${quote(first.group.nativeHistograms[0] ?? "")}`,
   ];
 }
 

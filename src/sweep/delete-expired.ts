@@ -1,5 +1,5 @@
 import type { Decision } from "../core/decide.ts";
-import { formatLabels } from "../core/labels.ts";
+import { formatShortLabels } from "../core/labels.ts";
 import { isDeletion } from "../core/plan.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
@@ -176,7 +176,7 @@ class Deletion {
     const { group, rule, ageSeconds } = decision;
     const fields = {
       gateway: gateway.name,
-      labels: formatLabels(group.labels),
+      labels: formatShortLabels(group.labels),
       rule: rule?.name,
       age_seconds: ageSeconds === null ? null : Math.floor(ageSeconds),
     };

@@ -32,7 +32,7 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
   const log =
     (at: LogLevel) =>
     (message: string, fields: Fields = {}): void => {
-      if (logLevels.indexOf(at) >= logLevels.indexOf(current)) open()[at](fields, message);
+      if (logLevels.indexOf(at) >= logLevels.indexOf(current)) open()[at](shorten(fields), message);
     };
   return {
     debug: log("debug"),
@@ -42,6 +42,20 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
     setLevel: (next) => void (current = next),
     load: () => void open(),
   };
+}
+
+/** Of one field, in UTF-16 units: a gateway or a pusher may have written it. */
+const maxFieldLength = 10_000;
+
+function shorten(fields: Fields): Fields {
+  if (!Object.values(fields).some(isLong)) return fields;
+  const cut = (value: unknown): unknown =>
+    isLong(value) ? `${value.slice(0, maxFieldLength)}… (${value.length} characters)` : value;
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, cut(value)]));
+}
+
+function isLong(value: unknown): value is string {
+  return typeof value === "string" && value.length > maxFieldLength;
 }
 
 /** Writes whatever it is given: which lines that are is decided before. */

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { createLabels, formatLabels, labelsKey, labelsToObject } from "../../src/core/labels.ts";
+import {
+  createLabels,
+  formatLabels,
+  formatShortLabels,
+  labelsKey,
+  labelsToObject,
+} from "../../src/core/labels.ts";
 import { parseMatchers } from "../../src/core/matcher.ts";
 
 describe("labels", () => {
@@ -41,6 +47,21 @@ describe("labels", () => {
     ["\u{E0001}", '{x="\\U000e0001"}'],
   ])("print %j so that it cannot drive a terminal", (value, expected) => {
     expect(formatLabels(createLabels([["x", value]]))).toBe(expected);
+  });
+
+  it.each([
+    [{ job: "a", x: "y".repeat(1001) }, /^\{job="a", x="y{1000}"… \(1001 characters\)\}$/],
+    [{ ["n".repeat(300)]: "a" }, /^\{"n{200}…"="a"\}$/],
+    [
+      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`l${index}`, ""])),
+      /, … \(10 more labels\)\}$/,
+    ],
+    [
+      Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`l${index}`, "z".repeat(900)])),
+      /l4="z{392}"… \(900 characters\), … \(1 more labels\)\}$/,
+    ],
+  ])("are cut for people, however long they are", (object: Record<string, string>, expected) => {
+    expect(formatShortLabels(createLabels(Object.entries(object)))).toMatch(expected);
   });
 
   it("print as matchers that find them again", () => {

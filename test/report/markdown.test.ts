@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { formatLabels } from "../../src/core/labels.ts";
+import { formatShortLabels } from "../../src/core/labels.ts";
 import { renderMarkdown } from "../../src/report/markdown.ts";
 import { group, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
@@ -57,7 +57,7 @@ describe("markdown", () => {
       .split("\n");
     const cells = cellsOf(lines.at(-1) ?? "");
     expect(cells).toHaveLength(8);
-    expect(codeOf(cells[7] ?? "")).toBe(formatLabels(one.labels));
+    expect(codeOf(cells[7] ?? "")).toBe(formatShortLabels(one.labels));
   });
 
   it.each(["a\\|b", "a|b", "`|`", "\\"])("keeps a rule called %s in its cell", (name) => {

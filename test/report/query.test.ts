@@ -36,7 +36,8 @@ describe("the query of page and API", () => {
   it.each([
     ["match={job=", "match", "match: expected a label value, but the text ends", 5],
     ['match={job="a', "match", 'match: the quote " is never closed', 5],
-    ['match={job=~"a("}', "match", 'match: "a(" is not a regular expression (RE2)', 6],
+    [`match=job=${"a".repeat(997)}`, "match", "match: longer than 1000 characters", null],
+    [`rule=${"a".repeat(1001)}`, "rule", "rule: longer than 1000 characters", null],
     ["verdict=deleted", "verdict", 'verdict: "deleted" is none of delete, withhold, keep', null],
     ["sort=size", "sort", 'sort: "size" is none of expiry, age, labels', null],
     ["page=0", "page", "page: expected a whole number from 1 on", null],

@@ -2,13 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { renderApiReport } from "../../src/report/api.ts";
-import { renderPage } from "../../src/report/page.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
-import { selectGroups } from "../../src/report/select.ts";
 import { sliceSorted } from "../../src/report/slice-sorted.ts";
 import { group, keepRule, ttlRule } from "../support/core-values.ts";
-import { pageState, plannedGateway } from "../support/page-state.ts";
+import { pageState, plannedGateway, renderQuery, selectMatching } from "../support/page-state.ts";
 import { sweepReport } from "../support/reports.ts";
+import { whole } from "../support/whole.ts";
 
 const rules = [keepRule("keep", ['job="kept"']), ttlRule(3600, { name: "hour" })];
 const first = plannedGateway(
@@ -27,7 +26,7 @@ const report = sweepReport([first, second]);
 
 function select(text: string): string[] {
   const { query } = parseReportQuery(new URLSearchParams(text));
-  return selectGroups(report, query).groups.map(({ entry }) => entry.group.labels.get("job") ?? "");
+  return selectMatching(report, query).groups.map(({ entry }) => entry.group.labels.get("job") ?? "");
 }
 
 describe("selecting groups", () => {
@@ -60,11 +59,11 @@ describe("selecting groups", () => {
 });
 
 describe("the API's report", () => {
-  const ask = (text: string): Record<string, unknown> =>
-    JSON.parse(renderApiReport(report, parseReportQuery(new URLSearchParams(text)).query)) as Record<
-      string,
-      unknown
-    >;
+  const ask = (text: string): Record<string, unknown> => {
+    const { query } = parseReportQuery(new URLSearchParams(text));
+    const answer = whole(renderApiReport(report, query, selectMatching(report, query)));
+    return JSON.parse(answer) as Record<string, unknown>;
+  };
 
   it("says which part of all it is, with totals of the whole sweep", () => {
     expect(ask("per_page=2&page=2")).toMatchObject({
@@ -99,9 +98,9 @@ describe("100,000 groups", () => {
     "are filtered, sorted and rendered quickly: %s",
     (text) => {
       const result = parseReportQuery(new URLSearchParams(text));
-      renderPage(pageState(large), result, "x");
+      whole(renderQuery(pageState(large), result));
       const before = process.cpuUsage();
-      const page = renderPage(pageState(large), result, "x");
+      const page = whole(renderQuery(pageState(large), result));
       const { user } = process.cpuUsage(before);
       expect(page).toContain("</html>");
       expect(page.length).toBeLessThan(300_000);

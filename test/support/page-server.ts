@@ -1,8 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { renderPage, type PageState } from "../../src/report/page.ts";
+import type { PageState } from "../../src/report/page.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
+import { renderQuery } from "./page-state.ts";
+import { whole } from "./whole.ts";
 
 export interface PageServer {
   readonly url: string;
@@ -24,7 +26,7 @@ export async function startPageServer(state: () => PageState): Promise<PageServe
         `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; ` +
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     });
-    response.end(renderPage(state(), query, nonce));
+    response.end(whole(renderQuery(state(), query, nonce)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -1,9 +1,12 @@
 import type { Group } from "../../src/core/group.ts";
 import { createPlan, isDeletion } from "../../src/core/plan.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../../src/core/report.ts";
-import type { Rule } from "../../src/core/rule.ts";
+import { createMatcher } from "../../src/core/matcher.ts";
+import { matchesAll, type Rule } from "../../src/core/rule.ts";
 import type { Outcome } from "../../src/core/verdict.ts";
-import type { PageState } from "../../src/report/page.ts";
+import { renderPage, type PageState } from "../../src/report/page.ts";
+import type { QueryResult, ReportQuery } from "../../src/report/query.ts";
+import { selectGroups, type Selection } from "../../src/report/select.ts";
 import { limits, now } from "./core-values.ts";
 import { gatewayReport } from "./reports.ts";
 
@@ -19,6 +22,19 @@ export function plannedGateway(
     outcome !== undefined && isDeletion(decision) ? Object.assign({ outcome }, decision) : decision,
   );
   return gatewayReport(entries, facts);
+}
+
+/** The page as the service renders it, but for the thread that compiles regular expressions. */
+export function renderQuery(state: PageState, result: QueryResult, nonce = "bm9uY2U="): Iterable<string> {
+  const { query } = result;
+  const selected = () => (state.report === null ? null : selectMatching(state.report, query));
+  return renderPage(state, query, result.ok ? selected() : result.problem, nonce);
+}
+
+/** The groups that a query selects. */
+export function selectMatching(report: SweepReport, query: ReportQuery): Selection {
+  const matchers = query.matchers.map(({ name, operator, value }) => createMatcher(name, operator, value));
+  return selectGroups(report, query, (labels) => matchesAll(matchers, labels));
 }
 
 /** What the page shows a few minutes after `report`. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { failureTimeName, successTimeName } from "../../core/family.ts";
 import type { Group } from "../../core/group.ts";
-import { createLabels, formatLabels, labelsKey, type Labels } from "../../core/labels.ts";
+import { createLabels, formatShortLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { DecodeOptions } from "../api/decode-group.ts";
 import type { GatewayClient } from "../client.ts";
 import { isAddressable } from "../group-path.ts";
@@ -65,7 +65,7 @@ class Samples {
     const key = labelsKey(labels);
     const number = parseFiniteNumber(value);
     if (name === successTimeName) {
-      if (this.#groups.has(key)) throw new BadLine(`the group ${formatLabels(labels)} is listed twice`);
+      if (this.#groups.has(key)) throw new BadLine(`the group ${formatShortLabels(labels)} is listed twice`);
       this.#groups.set(key, { labels, lastSuccessAt: number });
     } else if (name === failureTimeName) this.#failures.set(key, number);
     else this.#addGauge(name, key, { job: labels.get("job") ?? "", value: number ?? Number.NaN });

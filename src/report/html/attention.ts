@@ -17,12 +17,16 @@ export function renderAttention(gateways: readonly GatewayView[], configProblem:
   </section> `;
 }
 
+/** A file may be wrong in each of its lines. */
+const maxProblemLength = 20_000;
+
 function renderConfigProblem(problem: string): Html {
   return html`<li class="bad">
     <p>
       <b>The configuration could not be reloaded.</b> The last good one stays in use until this is mended:
     </p>
-    <pre tabindex="0" role="region" aria-label="Problems of the configuration">${problem}</pre>
+    <pre tabindex="0" role="region" aria-label="Problems of the configuration">
+${problem.slice(0, maxProblemLength)}</pre>
   </li> `;
 }
 

@@ -9,8 +9,21 @@ export interface Frame {
   readonly nonce: string | null;
 }
 
-/** A whole document: one style, at most one script, nothing from elsewhere. */
-export function renderDocument({ title, nonce }: Frame, body: Html): string {
+/** Where the rows of groups go in a document's body. No value can hold it: in values, `<` is escaped. */
+export const rowsPlace = trusted("<!-- rows -->");
+
+/**
+ * A whole document in parts: one style, at most one script, nothing from elsewhere. Row by row, because all of them together may be
+ * large.
+ */
+export function* renderDocument(frame: Frame, body: Html, rows: Iterable<Html>): Generator<string> {
+  const [head = "", tail = ""] = renderFrame(frame, body).split(rowsPlace.text);
+  yield head;
+  for (const row of rows) yield row.text;
+  yield tail;
+}
+
+function renderFrame({ title, nonce }: Frame, body: Html): string {
   const policy =
     nonce === null
       ? html`<meta

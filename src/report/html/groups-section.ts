@@ -1,9 +1,10 @@
 import type { SweepReport, Totals } from "../../core/report.ts";
-import type { QueryResult } from "../query.ts";
+import type { QueryProblem } from "../query.ts";
 import type { RuleTotals } from "../rule-totals.ts";
-import { selectGroups, type Selection } from "../select.ts";
+import type { Selection } from "../select.ts";
+import { rowsPlace } from "./document.ts";
 import { isFiltered, renderFilter } from "./filter.ts";
-import { renderGroups, renderRows } from "./groups.ts";
+import { renderGroups } from "./groups.ts";
 import { showText } from "../text.ts";
 import type { Links } from "./links.ts";
 import { renderPager, renderVerdicts } from "./pager.ts";
@@ -12,9 +13,11 @@ import { formatCount, renderMoment, countOf } from "./words.ts";
 
 interface GroupsContent {
   readonly report: SweepReport | null;
+  /** null: there is no report, or the query cannot be answered. */
+  readonly selection: Selection | null;
   readonly now: number;
   readonly nextSweepAt: number | null;
-  readonly query: QueryResult;
+  readonly problem: QueryProblem | null;
   readonly links: Links;
   readonly rules: readonly RuleTotals[];
   readonly totals: Totals;
@@ -22,34 +25,31 @@ interface GroupsContent {
 
 /** The groups that the query selects, the form to change it, and the ways to other pages. */
 export function renderGroupsSection(content: GroupsContent): Html {
-  const { report, query, links, rules, totals } = content;
+  const { report, problem, links, rules, totals } = content;
   const choices = {
     gateways: report?.gateways.map(({ name }) => name) ?? [],
     rules: rules.flatMap(({ key }) => (key === null ? [] : [key])),
   };
   return html`<section id="groups" tabindex="-1" aria-labelledby="groups-title">
     <h2 id="groups-title">Groups</h2>
-    ${renderVerdicts(totals, links)} ${renderFilter(links, choices, query.ok ? null : query.problem)}
-    ${renderResult(content)}
+    ${renderVerdicts(totals, links)} ${renderFilter(links, choices, problem)} ${renderResult(content)}
   </section> `;
 }
 
-function renderResult({ report, now, nextSweepAt, query, links }: GroupsContent): Html {
-  if (!query.ok)
-    return html`<p class="quiet empty">No groups are shown, because the filter cannot be understood.</p>`;
-  if (report === null) {
+function renderResult({ report, selection, now, nextSweepAt, problem, links }: GroupsContent): Html {
+  if (problem !== null)
+    return html`<p class="quiet empty">No groups are shown, because the filter cannot be used.</p>`;
+  if (report === null || selection === null) {
     const due =
       nextSweepAt === null
         ? html`No sweep is due.`
         : html`The first sweep is due ${renderMoment(nextSweepAt, now)}.`;
     return html`<p class="quiet empty">No gateway has been read yet. ${due}</p>`;
   }
-  const selection = selectGroups(report, query.query);
   const { groups, pages } = selection;
   if (groups.length === 0) return renderEmpty(report, selection, links);
-  const rows = [...renderRows(report, groups, now, links)];
   return html`<p class="range" role="status">${describeRange(selection, links)}</p>
-    ${renderGroups(rows, links)} ${renderPager(pages, links)}`;
+    ${renderGroups(rowsPlace, links)} ${renderPager(pages, links)}`;
 }
 
 function renderEmpty(report: SweepReport, { matched, pages }: Selection, links: Links): Html {

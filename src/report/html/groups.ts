@@ -13,7 +13,7 @@ import { renderBar } from "./bar.ts";
 import { renderDate, renderMoment } from "./words.ts";
 
 /** The table of groups around its {@link renderRows}. */
-export function renderGroups(rows: Html | readonly Html[], links: Links | null): Html {
+export function renderGroups(rows: Html, links: Links | null): Html {
   return html`<div class="wide">
     <table class="groups">
       <caption class="hidden">

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+import { clientOf } from "./client.ts";
 import type { WebLimits } from "./limits.ts";
 
 /** Bounds what the connections of a server can take of it, and ends them in order. */
@@ -22,7 +23,7 @@ interface Connection {
   readonly key: string;
   /** With TLS, the TCP socket below it: that one exists before the handshake. */
   readonly socket: Socket;
-  readonly address: string;
+  readonly client: string;
   /** One for each request that is not answered yet, in order: calls of {@link Connections.turnOf} to be resolved. */
   readonly requests: ((isThere: boolean) => void)[];
 }
@@ -37,7 +38,7 @@ export function trackConnections(
 
   server.on("connection", (socket: Socket) => {
     if (connections.size >= maxConnections) cut(chooseVictim([...connections.values()]));
-    const connection = { key: keyOf(socket), socket, address: socket.remoteAddress ?? "", requests: [] };
+    const connection = { key: keyOf(socket), socket, client: clientOf(socket), requests: [] };
     connections.set(connection.key, connection);
     socket.once("close", () => forget(connection));
   });
@@ -109,14 +110,14 @@ function isIdle({ requests }: Connection): boolean {
 }
 
 /**
- * Which connection is cut for a new one: if any is idle, an idle one; of the address that holds the most, so that a client that
- * opens too many cuts its own; the first of these.
+ * Which connection is cut for a new one: if any is idle, an idle one; of the client that holds the most, so that one
+ * that opens too many cuts its own; the first of these.
  */
 function chooseVictim(connections: readonly Connection[]): Connection {
   const idle = connections.filter(isIdle);
   const candidates = idle.length > 0 ? idle : connections;
   const counts = new Map<string, number>();
-  for (const { address } of candidates) counts.set(address, (counts.get(address) ?? 0) + 1);
+  for (const { client } of candidates) counts.set(client, (counts.get(client) ?? 0) + 1);
   const most = Math.max(...counts.values());
-  return candidates.find(({ address }) => counts.get(address) === most) as Connection;
+  return candidates.find(({ client }) => counts.get(client) === most) as Connection;
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 
 import type { Logger } from "../../telemetry/logger.ts";
-import { plain, type WebAnswer } from "./answer.ts";
+import { plain, type ReadyAnswer, type WebAnswer } from "./answer.ts";
+import { beginBody, type InTurn } from "./body.ts";
+import { clientOf } from "./client.ts";
 import { refuseForeignPage } from "./cross-site.ts";
 import type { WebHandlers } from "./handlers.ts";
 import { findRoute, type Route } from "./routes.ts";
@@ -10,6 +12,7 @@ export interface DispatchOptions {
   readonly handlers: WebHandlers;
   readonly enableLifecycle: boolean;
   readonly external: ExternalUrl;
+  readonly inTurn: InTurn;
   readonly log: Logger;
 }
 
@@ -31,12 +34,13 @@ export function parseExternalUrl(text: string | undefined): ExternalUrl {
 /**
  * Finds the endpoint of a request, checks whether it may be used like this, and asks its handler.
  * @param authenticated whether the connection or a login vouches for the client
+ * @returns null if the client has gone in the meantime
  */
 export async function dispatch(
   request: IncomingMessage,
   authenticated: boolean,
-  { handlers, enableLifecycle, external, log }: DispatchOptions,
-): Promise<WebAnswer> {
+  { handlers, enableLifecycle, external, inTurn, log }: DispatchOptions,
+): Promise<ReadyAnswer | null> {
   const { path, query } = parseTarget(request.url ?? "", external.basePath);
   const route = findRoute(path);
   if (route === undefined) return plain(404, "404 page not found");
@@ -45,11 +49,14 @@ export async function dispatch(
     (route.changes ? refuseChange(request, authenticated, { enableLifecycle, external, log }) : null);
   if (refusal !== null) return refusal;
   try {
-    const context = { query, basePath: external.basePath, lifecycle: enableLifecycle };
+    const client = clientOf(request.socket);
+    const context = { query, basePath: external.basePath, lifecycle: enableLifecycle, client };
     const answer = await route.answer(handlers, context);
     if (route.changes)
       log.info("Answered a request", { path, status: answer.status, remote: remoteOf(request) });
-    return answer;
+    const { body } = answer;
+    if (typeof body === "string") return { ...answer, body };
+    return request.socket.writable ? { ...answer, body: await beginBody(body, inTurn) } : null;
   } catch (error) {
     log.error("A web request failed", { path, error: error instanceof Error ? error.stack : String(error) });
     return plain(500, "500 internal error: the janitor's log says more");
@@ -79,7 +86,7 @@ function refuseMethod(route: Route, method: string | undefined): WebAnswer | nul
 function refuseChange(
   request: IncomingMessage,
   authenticated: boolean,
-  { enableLifecycle, external, log }: Omit<DispatchOptions, "handlers">,
+  { enableLifecycle, external, log }: Pick<DispatchOptions, "enableLifecycle" | "external" | "log">,
 ): WebAnswer | null {
   if (!enableLifecycle) {
     return plain(403, "403 forbidden: this needs the flag --web.enable-lifecycle");

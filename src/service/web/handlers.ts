@@ -2,7 +2,8 @@
 export interface Answer {
   /** An HTTP status. */
   readonly status: number;
-  readonly body: string;
+  /** Parts are made when they can be sent, each one at a turn of its own: no more than some milliseconds of work. */
+  readonly body: string | Iterable<string>;
 }
 
 /** What the page needs to know of the request and of the server in front of it. */
@@ -17,6 +18,8 @@ export interface PageRequest {
   readonly basePath: string;
   /** Whether `POST /-/reload` and `POST /-/sweep` are served. */
   readonly lifecycle: boolean;
+  /** Who asks: requests of one client wait for each other before those of others do. */
+  readonly client: string;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface WebHandlers {
   /** `GET /config`: the configuration in force as YAML, without secrets. */
   configText(): string;
   /** `GET /api/v1/report`. The body is JSON, also with 400 and the like. */
-  report(query: URLSearchParams): Answer;
+  report(query: URLSearchParams, request: Pick<PageRequest, "client">): Promise<Answer>;
   /** `GET /`. The body is HTML, also with 400 and the like. */
-  page(query: URLSearchParams, request: PageRequest): Answer;
+  page(query: URLSearchParams, request: PageRequest): Promise<Answer>;
 }

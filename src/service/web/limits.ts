@@ -12,8 +12,10 @@ export interface WebLimits {
   readonly requestTimeoutMs: number;
   /** Between two requests of one connection: longer than most scrape intervals. */
   readonly keepAliveTimeoutMs: number;
-  /** Until an answer has gone out, from when it was ready. */
+  /** Until an answer has gone out, from when its first part was ready. */
   readonly sendTimeoutMs: number;
+  /** Of all answers that wait for their clients; over it those that have waited for longest are cut. */
+  readonly maxHeldBytes: number;
   /** How often the timeouts of requests are looked at. */
   readonly checkIntervalMs: number;
 }
@@ -26,5 +28,6 @@ export const defaultWebLimits: WebLimits = {
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 65_000,
   sendTimeoutMs: 60_000,
+  maxHeldBytes: 64 * 1024 * 1024,
   checkIntervalMs: 1000,
 };

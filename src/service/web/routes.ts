@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 
 import { plain, type WebAnswer } from "./answer.ts";
-import type { WebHandlers } from "./handlers.ts";
+import type { PageRequest, WebHandlers } from "./handlers.ts";
 
-export interface RouteRequest {
+export interface RouteRequest extends Omit<PageRequest, "nonce"> {
   readonly query: URLSearchParams;
-  readonly basePath: string;
-  readonly lifecycle: boolean;
 }
+
+type RouteAnswer = WebAnswer<string | Iterable<string>>;
 
 export interface Route {
   /** Whether it changes something: POST only, with `--web.enable-lifecycle` only, and never for a foreign page. */
   readonly changes: boolean;
-  readonly answer: (handlers: WebHandlers, request: RouteRequest) => WebAnswer | Promise<WebAnswer>;
+  readonly answer: (handlers: WebHandlers, request: RouteRequest) => RouteAnswer | Promise<RouteAnswer>;
 }
 
 /** The endpoint at a path, or undefined. */
@@ -30,13 +30,13 @@ export const routes: Readonly<Record<string, Route>> = {
   ),
   // Not text/yaml, which browsers save instead of showing it.
   "/config": reads((handlers) => ({ ...plain(200, ""), body: handlers.configText() })),
-  "/api/v1/report": reads((handlers, { query }) => ({
-    ...handlers.report(query),
+  "/api/v1/report": reads(async (handlers, { query, ...request }) => ({
+    ...(await handlers.report(query, request)),
     contentType: "application/json; charset=utf-8",
   })),
-  "/": reads((handlers, { query, basePath, lifecycle }) => {
+  "/": reads(async (handlers, { query, ...request }) => {
     const nonce = randomBytes(16).toString("base64");
-    const answer = handlers.page(query, { nonce, basePath, lifecycle });
+    const answer = await handlers.page(query, { ...request, nonce });
     return { ...answer, contentType: "text/html; charset=utf-8", nonce };
   }),
   "/-/reload": changes(async (handlers) => {

@@ -7,7 +7,8 @@ import type { WebConfig } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
 import { createAccess } from "./access.ts";
-import { plain, sendAnswer, type WebAnswer } from "./answer.ts";
+import { createSender, plain, type ReadyAnswer } from "./answer.ts";
+import { createTurns } from "./body.ts";
 import { trackConnections } from "./connections.ts";
 import { createWebServer } from "./create-server.ts";
 import { dispatch, parseExternalUrl } from "./dispatch.ts";
@@ -55,16 +56,18 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   const limits = { ...defaultWebLimits, ...options.limits };
   const where = parseListenAddress(options.listenAddress);
   const external = parseExternalUrl(options.externalUrl);
+  const inTurn = createTurns();
+  const send = createSender(limits);
   let config = options.webConfig;
   const access = createAccess(config, log, () => performance.now() / 1000);
 
   /** null: the client has gone. */
-  async function answer(request: IncomingMessage): Promise<WebAnswer | null> {
+  async function answer(request: IncomingMessage): Promise<ReadyAnswer | null> {
     const refusal = await access.refuse(request);
     if (refusal !== null) return refusal;
     if (!request.socket.writable) return null;
     const authenticated = config !== null && (config.tls !== null || config.users.size > 0);
-    return dispatch(request, authenticated, { handlers, enableLifecycle, external, log });
+    return dispatch(request, authenticated, { handlers, enableLifecycle, external, inTurn, log });
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -72,9 +75,8 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     const fits = await discardBody(request, limits.maxBodyBytes);
     const answered = fits ? await answer(request) : plain(413, "413 body too large");
     if (answered === null) return;
-    await sendAnswer(request, response, answered, {
+    await send(request, response, answered, {
       extraHeaders: config?.headers ?? {},
-      sendTimeoutMs: limits.sendTimeoutMs,
       last: connections.closing || !fits,
     });
   }

@@ -24,8 +24,8 @@ describe("what is read", () => {
     const { port } = await startServer({
       handlers: {
         ready: () => false,
-        report: () => ({ status: 400, body: "{}" }),
-        page: () => ({ status: 400, body: "<p>" }),
+        report: () => Promise.resolve({ status: 400, body: "{}" }),
+        page: () => Promise.resolve({ status: 400, body: "<p>" }),
       },
     });
     const statuses = await Promise.all(["/-/ready", "/api/v1/report", "/"].map((path) => ask(port, path)));

@@ -23,6 +23,18 @@ async function requestOn(socket: Socket): Promise<string> {
   return String(await new Promise((resolve) => socket.once("data", resolve)));
 }
 
+/** How much arrives within a moment, or until the connection is closed. */
+async function sizeOf(socket: Socket): Promise<number> {
+  let size = 0;
+  socket.on("data", (chunk) => (size += chunk.length));
+  let before = -1;
+  while (before < size) {
+    before = size;
+    await sleep(100);
+  }
+  return size;
+}
+
 const ok = /^HTTP\/1.1 200 /;
 
 describe("a client that is too slow is cut off", () => {
@@ -162,6 +174,84 @@ describe("pipelined requests", () => {
     expect(rendered).toBeLessThan(3);
     expect(heard.length).toBeLessThan(300_000);
     expect((await ask(port, "/-/healthy")).status).toBe(200);
+  });
+});
+
+describe("an answer in parts", () => {
+  /** A page without end that counts what of it was rendered. */
+  function endlessPage() {
+    const seen = { parts: 0, ended: false };
+    const body = (function* () {
+      try {
+        for (;;) {
+          seen.parts += 1;
+          yield "x".repeat(10_000);
+        }
+      } finally {
+        seen.ended = true;
+      }
+    })();
+    return { seen, page: () => Promise.resolve({ status: 200, body }) };
+  }
+
+  it("is rendered as the client takes it, and no further when it leaves", async () => {
+    const { seen, page } = endlessPage();
+    const { port } = await startServer({ handlers: { page } });
+    const socket = await open(port);
+    socket.pause();
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let before = -1;
+    await expect.poll(() => before === (before = seen.parts), { interval: 100 }).toBe(true);
+    expect((await ask(port, "/-/healthy")).status).toBe(200);
+    expect(seen).toEqual({ parts: before, ended: false });
+    socket.destroy();
+    await expect.poll(() => seen.ended).toBe(true);
+    expect(seen.parts).toBeLessThan(before + 20);
+  });
+
+  it("is cut off when it takes too long", async () => {
+    const { seen, page } = endlessPage();
+    const { port } = await startServer({ limits: { sendTimeoutMs: 50 }, handlers: { page } });
+    expect(await talk(port, "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")).toContain("gzip");
+    await expect.poll(() => seen.ended).toBe(true);
+  });
+
+  it("has no body for HEAD, and is an error as long as its first part fails", async () => {
+    const { seen, page } = endlessPage();
+    const { port } = await startServer({ handlers: { page } });
+    expect(await ask(port, "/", { method: "HEAD" })).toMatchObject({ status: 200, text: "" });
+    expect(seen.parts).toBeLessThan(20);
+    const broken = await startServer({
+      handlers: {
+        page: () =>
+          Promise.resolve({
+            status: 200,
+            body: (function* () {
+              yield "";
+              throw new Error("x");
+            })(),
+          }),
+      },
+    });
+    expect(await ask(broken.port, "/")).toMatchObject({ status: 500 });
+  });
+
+  it("gives way to newer ones when too much waits for slow clients", async () => {
+    const body = "x".repeat(8_000_000);
+    const { port } = await startServer({
+      limits: { maxHeldBytes: 20_000_000 },
+      handlers: { metrics: () => Promise.resolve({ contentType: "text/plain", body }) },
+    });
+    const slow: Socket[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const socket = await open(port);
+      slow.push(socket);
+      socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      await new Promise((resolve) => socket.once("readable", resolve));
+    }
+    const sizes = await Promise.all(slow.slice(1).map(sizeOf));
+    expect(sizes.every((size) => size > body.length)).toBe(true);
+    expect(await sizeOf(slow[0]!)).toBeLessThan(body.length);
   });
 });
 

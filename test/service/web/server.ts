@@ -25,11 +25,12 @@ export const handlers: WebHandlers = {
   reload: () => Promise.resolve({ ok: true, message: "reloaded" }),
   sweep: () => Promise.resolve({ ok: true, status: 200, message: "swept" }),
   configText: () => "schedule: x\n",
-  report: (query) => ({ status: 200, body: JSON.stringify(Object.fromEntries(query)) }),
-  page: (query, { nonce, basePath, lifecycle }) => ({
-    status: 200,
-    body: `<style nonce="${nonce}"></style>${query.get("q")}|${basePath}|${lifecycle}`,
-  }),
+  report: (query) => Promise.resolve({ status: 200, body: JSON.stringify(Object.fromEntries(query)) }),
+  page: (query, { nonce, basePath, lifecycle }) =>
+    Promise.resolve({
+      status: 200,
+      body: [`<style nonce="${nonce}"></style>`, `${query.get("q")}|${basePath}|${lifecycle}`],
+    }),
 };
 
 export interface TestServer extends WebServer {

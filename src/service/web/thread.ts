@@ -1,0 +1,125 @@
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+
+/** A thread of its own for work that takes long and that strangers ask for, so that it holds up nothing else. */
+export interface Thread<Input, Output> {
+  /**
+   * Does one piece of work after the other; clients take turns.
+   * @param input is asked for when its turn has come: what waits takes no memory
+   * @returns `busy`: this client, or all of them together, have too much work waiting. `too_long`: it was given up.
+   */
+  run(client: string, input: () => Input): Promise<Output | "busy" | "too_long">;
+}
+
+export interface ThreadOptions<Library, Input, Output> {
+  /** A package that `require` finds. */
+  readonly library: string;
+  /** Its text is what the thread runs: it can use its arguments only. */
+  readonly work: (library: Library, input: Input) => Output;
+  readonly limitMs: number;
+  /** What one client may have waiting. */
+  readonly maxWaiting?: number;
+}
+
+interface Job<Input, Output> {
+  readonly input: () => Input;
+  readonly done: (output: Promise<Output | "too_long">) => void;
+}
+
+/** What all clients together may have waiting. */
+const maxWaitingOfAll = 64;
+/** An unused thread is ended: it takes some megabytes. */
+const idleMs = 10_000;
+/** Of its heap. */
+const maxMegabytes = 64;
+
+export function createThread<Library, Input, Output>({
+  library,
+  work,
+  limitMs,
+  maxWaiting = 4,
+}: ThreadOptions<Library, Input, Output>): Thread<Input, Output> {
+  const lanes = new Map<string, Job<Input, Output>[]>();
+  let waiting = 0;
+  let isWorking = false;
+  let worker: Worker | null = null;
+  let idle: NodeJS.Timeout | undefined;
+
+  const end = (): void => {
+    void worker?.terminate();
+    worker = null;
+  };
+
+  const perform = async (input: Input): Promise<Output | "too_long"> => {
+    worker ??= startWorker(library, work.toString());
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), limitMs).unref();
+    try {
+      worker.postMessage(input, []);
+      const [output] = (await once(worker, "message", { signal: limit.signal })) as [Output];
+      return output;
+    } catch (error) {
+      end();
+      const { code, name } = error as NodeJS.ErrnoException;
+      if (name === "AbortError" || code === "ERR_WORKER_OUT_OF_MEMORY") return "too_long";
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const takeTurns = async (): Promise<void> => {
+    isWorking = true;
+    clearTimeout(idle);
+    for (const [client, jobs] of lanes) {
+      // Behind the others, who are new in this iteration.
+      lanes.delete(client);
+      const job = jobs.shift();
+      if (job === undefined) continue;
+      lanes.set(client, jobs);
+      const startedAt = performance.now();
+      const output = perform(job.input());
+      job.done(output);
+      await output.catch(() => {});
+      waiting -= 1;
+      // Whoever asks without end gets half of a processor.
+      await sleep(performance.now() - startedAt, undefined, { ref: false });
+    }
+    isWorking = false;
+    idle = setTimeout(end, idleMs).unref();
+  };
+
+  return {
+    run(client, input) {
+      const jobs = lanes.get(client) ?? [];
+      if (jobs.length >= maxWaiting || waiting >= maxWaitingOfAll) return Promise.resolve("busy");
+      waiting += 1;
+      lanes.set(client, jobs);
+      const output = new Promise<Output | "too_long">((done) => jobs.push({ input, done }));
+      if (!isWorking) void takeTurns();
+      return output;
+    },
+  };
+}
+
+/** The code is handed over as text, because there is no file for it that both Node and the tests could load. */
+function startWorker(library: string, work: string): Worker {
+  const path = createRequire(import.meta.url).resolve(library);
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    const library = require(${JSON.stringify(path)});
+    const work = ${work};
+    parentPort.on("message", (input) => parentPort.postMessage(work(library, input)));`;
+  const worker = new Worker(code, {
+    eval: true,
+    // What its parent was started with: for Node's own options, which may be of no use in a thread.
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: maxMegabytes },
+  });
+  // What happens while nothing is asked of it will show when something is.
+  worker.on("error", () => {}).unref();
+  return worker;
+}
