@@ -5,6 +5,7 @@ import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
 import { parseTimer } from "../core/duration.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
+import { createReadGuard } from "../service/read-guard.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
 import { parseListenAddress } from "../service/web/listen-address.ts";
@@ -60,6 +61,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const metrics = createMetrics(build);
   const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
   const archiveOf = keepArchive({ clock: io.clock, log });
+  const guardReads = createReadGuard({ monotonic: () => io.clock.monotonic(), log });
   const service = new Service({
     config,
     isDryRun,
@@ -67,7 +69,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
     createFleet: createRunFleet({ shard, metrics, log, io }),
     sweep: (current, dryRun) =>
-      sweepAll(current, dryRun, flags, io, { metrics, log, concurrency, archiveOf }),
+      sweepAll(current, dryRun, flags, io, { metrics, log, concurrency, archiveOf, guardReads }),
     jitterSeconds,
     metrics,
     log,

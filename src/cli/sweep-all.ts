@@ -1,6 +1,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
+import type { GuardReads } from "../service/read-guard.ts";
 import type { SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { SweepFlags } from "./flags.ts";
@@ -23,6 +24,8 @@ export interface SweepOptions {
   readonly archiveOf?: ArchiveOf;
   /** In a dry run: the moment to plan for, instead of now. */
   readonly planFor?: SweepSettings["planFor"] | undefined;
+  /** A service remembers which gateways die of being read. */
+  readonly guardReads?: GuardReads;
   /** How many gateways at once. */
   readonly concurrency?: number;
 }
@@ -43,6 +46,7 @@ export async function sweepAll(
     planFor,
     log: givenLog,
     archiveOf: givenArchive,
+    guardReads = (gateway) => gateway,
     concurrency = 8,
   }: SweepOptions = {},
 ): Promise<SweepReport> {
@@ -56,7 +60,7 @@ export async function sweepAll(
   const archiveOf = givenArchive ?? keepArchive({ clock: io.clock, log });
   const opened = await openSweepArchive(config, dryRun, { log, archiveOf });
   const archive = opened === null ? null : countArchived(opened, metrics);
-  const parts = { config, dryRun, planFor, archive, log, metrics, progress: progress.update, io };
+  const parts = { config, dryRun, planFor, archive, guardReads, log, metrics, progress: progress.update, io };
   const slots = createSlots(concurrency);
   const sweepInTurn = async (target: PushgatewaySettings): Promise<GatewayReport> => {
     const giveBack = await slots.take();

@@ -2,6 +2,7 @@ import type { Config, PushgatewaySettings } from "../config/config.ts";
 import type { GatewayReport } from "../core/report.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { failedReport } from "../sweep/create-report.ts";
+import type { GuardReads } from "../service/read-guard.ts";
 import type { SweepArchive, SweepContext, SweepSettings } from "../sweep/sweep-context.ts";
 import { sweepGateway } from "../sweep/sweep.ts";
 import { connect } from "./connect.ts";
@@ -15,6 +16,7 @@ export interface SweepParts extends Pick<SweepContext, "log" | "metrics" | "prog
   readonly dryRun: boolean;
   readonly planFor: SweepSettings["planFor"] | undefined;
   readonly archive: SweepArchive | null;
+  readonly guardReads: GuardReads;
   readonly io: Io;
 }
 
@@ -25,7 +27,7 @@ export interface SweepParts extends Pick<SweepContext, "log" | "metrics" | "prog
 export async function sweepOne(
   target: PushgatewaySettings,
   onOverdue: () => void,
-  { config, dryRun, planFor, archive, io, ...rest }: SweepParts,
+  { config, dryRun, planFor, archive, guardReads, io, ...rest }: SweepParts,
 ): Promise<GatewayReport> {
   const gateway = await connectOrExplain(target, io);
   // A secret's file that is gone, or being replaced: that gateway's trouble, and the next sweep may find it.
@@ -36,7 +38,7 @@ export async function sweepOne(
   const context: SweepContext = {
     ...io,
     ...rest,
-    gateway: watchPatience(gateway, patienceSeconds(timeoutSeconds), onOverdue),
+    gateway: watchPatience(guardReads(gateway, source), patienceSeconds(timeoutSeconds), onOverdue),
     source,
     // Whole groups are only told by the API.
     archive: source === "exposition" ? null : archive,

@@ -13,6 +13,7 @@ export const gatewayErrorCodes = [
   "api_error",
   "unexpected_answer",
   "aborted",
+  "read_postponed",
 ] as const;
 
 export type GatewayErrorCode = (typeof gatewayErrorCodes)[number];

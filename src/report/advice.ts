@@ -50,7 +50,10 @@ const errorAdvice = new Map([
     "timeout",
     "Is it overloaded? `pushgateway-janitor doctor` says what its pushes cost; `timeout` gives it longer.",
   ],
-  ["no_answer", "Something pushed may have broken its API: `pushgateway-janitor doctor` says what."],
+  [
+    "no_answer",
+    "Something pushed may have broken its API: `pushgateway-janitor doctor` says what. Or it ran out of memory: `source: auto` needs less.",
+  ],
   ["redirect", "Write the final URL into the configuration: redirects are never followed."],
   [
     "http_status",

@@ -165,6 +165,7 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
       `GET ${gateway.url}/api/v1/metrics: the gateway closed the connection without an answer`,
     );
     expect(stderr).toContain("run `pushgateway-janitor doctor`");
+    expect(stderr).toContain("`source: auto` needs less");
     expect(exitCode).toBe(1);
   });
 });

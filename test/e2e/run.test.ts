@@ -11,6 +11,7 @@ import { startProgram } from "../support/program.ts";
 import { startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 import { getText } from "../support/push.ts";
 import { readMetrics } from "../telemetry/read-metrics.ts";
+import { startProxy } from "../support/proxy.ts";
 import { loggedFields, never, startService, testFolder, writeConfig } from "../support/service.ts";
 
 const old = (job: string): { labels: { job: string }; pushTime: number } => ({
@@ -118,6 +119,37 @@ describe("run", { timeout: 60_000 }, () => {
     // Killed, it has forgotten what was deleted since it began.
     expect((await service.post("/-/sweep")).status).toBe(200);
     expect(await service.metric('deletes_total{gateway="g",rule="all"}')).toBe("2");
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it("reads a gateway that dies of it ever less often, and says so with what helps", async () => {
+    const gateway = await realGateway({ groups: [{ labels: { job: "b" }, pushTime: Date.now() / 1000 }] });
+    let reads = 0;
+    const proxy = await startProxy(gateway.url, async ({ path }, ask) => {
+      if (path !== "/api/v1/metrics") return ask();
+      reads += 1;
+      await gateway.kill();
+      await gateway.restart();
+      return "cut";
+    });
+    const file = writeConfig(config(proxy.url));
+    const service = await startService([`--config.file=${file}`]);
+    await service.shows('msg="Gateway not readable yet"');
+    await service.post("/-/sweep");
+    const { status, body } = await service.post("/-/sweep");
+    expect(status).toBe(502);
+    expect(body).toContain("the last 2 reads each ended with a restart of the gateway");
+    expect(body).toContain("Not read again for 10m. `source: auto` reads /metrics first");
+    expect(reads).toBe(2);
+    expect(service.stderr()).toContain(
+      'msg="Gateway restarts when it is read, reads are postponed" gateway=g',
+    );
+    expect((await service.ask("/")).body).toContain("the last 2 reads each ended with a restart");
+    expect(await service.metric('sweep_failures_total{gateway="g",reason="read_postponed"}')).toBe("1");
+
+    writeFileSync(file, config(proxy.url).replace(" }]", ", source: auto }]"));
+    expect((await service.post("/-/reload")).status).toBe(200);
+    expect((await service.post("/-/sweep")).status).toBe(200);
     expect((await service.stop()).exitCode).toBe(0);
   });
 

@@ -45,7 +45,8 @@ export async function openApiSnapshot(
     .catch(
       explainSilence(
         request,
-        "the gateway closed the connection without an answer; a group may be breaking its API: run `pushgateway-janitor doctor`",
+        "the gateway closed the connection without an answer; a group may be breaking its API (run `pushgateway-janitor doctor`), " +
+          "or it ran out of memory (`source: auto` needs less)",
       ),
     );
   const elapsedSeconds = clock.monotonic() - requestedAt;
