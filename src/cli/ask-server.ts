@@ -13,16 +13,20 @@ export function createAskServer(
   refreshSeconds: number,
   env: Io["env"],
 ): AskServer {
-  const { origin, pathname, search } = new URL(url);
+  const { origin, pathname, search, searchParams } = new URL(url);
   const timeoutSeconds = Math.min(refreshSeconds, maxTimeoutSeconds);
   return async (headers, signal) => {
-    const client = createGatewayClient(await readServerOptions({ url: origin, timeoutSeconds, http }, env));
+    const options = await readServerOptions({ url: origin, timeoutSeconds, http }, env);
+    // A server may repeat the query, too.
+    const secrets = [...(options.secrets ?? []), ...searchParams.values()];
+    const client = createGatewayClient({ ...options, secrets });
     try {
       const response = await client.open({ method: "GET", path: pathname + search, headers, signal });
       return {
         status: response.status,
         contentType: response.headers["content-type"] ?? "",
         body: response.body,
+        redact: response.approach.redact,
         async close() {
           response.close();
           await client.close();
@@ -32,7 +36,7 @@ export function createAskServer(
       await client.close();
       // The client speaks of gateways and of their timeout.
       if (error instanceof GatewayError && error.code === "timeout")
-        throw new Error(`GET ${url}: no answer within ${timeoutSeconds} s`, { cause: error });
+        throw new Error(`GET ${origin}${pathname}: no answer within ${timeoutSeconds} s`, { cause: error });
       throw error;
     }
   };

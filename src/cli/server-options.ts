@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
 import { explainReadError } from "../core/error-code.ts";
 import { isExemptFromProxy } from "../http/no-proxy.ts";
-import { findEnvironmentProxy, type Proxy } from "../http/proxy.ts";
+import { findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import type { TlsOptions } from "../http/tls-options.ts";
 import type { Io } from "./io.ts";
@@ -18,36 +18,50 @@ export async function readServerOptions(
   { url, timeoutSeconds, http }: ServerSettings,
   env: Io["env"],
 ): Promise<ServerOptions> {
+  const secrets: string[] = [];
   const tls = await readTls(http.tls);
-  const proxy = await findProxy(url, http.proxy, env);
+  const proxy = await findProxy(url, http.proxy, env, secrets);
   return {
     url,
     timeoutSeconds,
-    headers: await readRequestHeaders(http),
+    headers: await readRequestHeaders(http, secrets),
+    secrets,
     ...(tls === null ? {} : { tls }),
     ...(proxy === null ? {} : { proxy }),
   };
 }
 
-async function readRequestHeaders({
-  basicAuth,
-  authorization,
-  headers,
-}: HttpSettings): Promise<Record<string, string[]>> {
-  const all = await readHeaders(headers);
+/** @param secrets what is secret in them is added here */
+async function readRequestHeaders(
+  { basicAuth, authorization, headers }: HttpSettings,
+  secrets: string[],
+): Promise<Record<string, string[]>> {
+  const all = await readHeaders(headers, secrets);
   if (basicAuth !== null) {
-    const pair = `${await textOf(basicAuth.username)}:${await revealed(basicAuth.password)}`;
-    all["authorization"] = [`Basic ${Buffer.from(pair, "utf8").toString("base64")}`];
+    const password = await revealed(basicAuth.password);
+    const pair = Buffer.from(`${await textOf(basicAuth.username)}:${password}`, "utf8").toString("base64");
+    secrets.push(password, pair);
+    all["authorization"] = [`Basic ${pair}`];
   }
   if (authorization !== null) {
-    all["authorization"] = [`${authorization.type} ${await headerValue(authorization.credentials)}`];
+    const credentials = await headerValue(authorization.credentials);
+    secrets.push(credentials);
+    all["authorization"] = [`${authorization.type} ${credentials}`];
   }
   return all;
 }
 
-async function readHeaders(headers: readonly HttpHeader[]): Promise<Record<string, string[]>> {
+async function readHeaders(
+  headers: readonly HttpHeader[],
+  secrets: string[],
+): Promise<Record<string, string[]>> {
   const all: Record<string, string[]> = {};
-  for (const { name, value } of headers) (all[name.toLowerCase()] ??= []).push(await headerValue(value));
+  for (const { name, value: source } of headers) {
+    const value = await headerValue(source);
+    // Also plain values: people who send a header often send a token in it.
+    secrets.push(value);
+    (all[name.toLowerCase()] ??= []).push(value);
+  }
   return all;
 }
 
@@ -81,11 +95,13 @@ async function findProxy(
   url: string,
   settings: HttpSettings["proxy"],
   env: Io["env"],
+  secrets: string[],
 ): Promise<Proxy | null> {
   if (settings === null) return null;
   const proxyUrl = settings.from === "url" ? namedProxy(url, settings) : environmentProxy(url, env);
   if (proxyUrl === null) return null;
-  return { url: proxyUrl, connectHeaders: await readHeaders(settings.connectHeaders) };
+  secrets.push(...proxySecrets(proxyUrl));
+  return { url: proxyUrl, connectHeaders: await readHeaders(settings.connectHeaders, secrets) };
 }
 
 /** As Prometheus: only with `no_proxy` are loopback addresses reached without the proxy. */

@@ -3,8 +3,7 @@ import type { Mechanism } from "../core/mechanism.ts";
 import { ParseError } from "../core/parse-error.ts";
 import { toPrintable } from "../core/printable.ts";
 import { toGateway, type FoundGateway, type TargetDefaults } from "./found-gateway.ts";
-import type { Look } from "./look.ts";
-import type { Target } from "./target-groups.ts";
+import { shorten, type GoodAnswer, type Look } from "./look.ts";
 
 /** What a discovery knows. */
 export interface DiscoveryState {
@@ -30,7 +29,7 @@ export class Discovery {
   readonly mechanism: Mechanism;
   readonly #look: Look;
   readonly #defaults: TargetDefaults;
-  #answers: ReadonlyMap<string, readonly Target[]> = new Map();
+  #answers: ReadonlyMap<string, GoodAnswer> = new Map();
   #state: DiscoveryState;
   #asking: Promise<boolean> | null = null;
 
@@ -67,11 +66,11 @@ export class Discovery {
     const looked = await this.#look(signal, [...this.#answers.keys()]);
     // What was cut off says nothing.
     if (signal.aborted) return false;
-    const answers = new Map<string, readonly Target[]>();
+    const answers = new Map<string, GoodAnswer>();
     const problems: string[] = [];
     for (const [place, answer] of looked) {
       const before = this.#answers.get(place);
-      if (answer.ok) answers.set(place, answer.targets);
+      if (answer.ok) answers.set(place, answer);
       else if (before === undefined) problems.push(tell(answer.problem));
       else {
         answers.set(place, before);
@@ -87,15 +86,18 @@ export class Discovery {
   #describe({ problems, ...rest }: Omit<DiscoveryState, "gateways">): DiscoveryState {
     const gateways: FoundGateway[] = [];
     const refused: string[] = [];
-    for (const target of [...this.#answers.values()].flat()) {
-      try {
-        gateways.push(toGateway(target, this.#defaults));
-      } catch (error) {
-        if (!(error instanceof ParseError)) throw error;
-        refused.push(tell(`target ${quote(shown(target.address))} is not swept: ${error.message}`));
+    for (const { targets, redact = (text: string): string => text } of this.#answers.values()) {
+      for (const target of targets) {
+        try {
+          gateways.push(toGateway(target, this.#defaults));
+        } catch (error) {
+          if (!(error instanceof ParseError)) throw error;
+          const address = quote(redact(shown(target.address)));
+          refused.push(tell(`target ${address} is not swept: ${redact(error.message)}`));
+        }
       }
     }
-    return { ...rest, gateways, problems: [...problems, ...shorten([...new Set(refused)])] };
+    return { ...rest, gateways, problems: [...problems, ...firstOf([...new Set(refused)])] };
   }
 }
 
@@ -104,7 +106,7 @@ const maxRefused = 20;
 
 /** What stands before an @ may be a password. */
 function shown(address: string): string {
-  return address.replace(/^.*@/s, "<secret>@").slice(0, 100);
+  return shorten(address.replace(/^.*@/s, "<secret>@"));
 }
 
 function tell(problem: string): string {
@@ -113,7 +115,7 @@ function tell(problem: string): string {
 }
 
 /** An answer that is wrong in one way is mostly wrong throughout. */
-function shorten(refused: readonly string[]): readonly string[] {
+function firstOf(refused: readonly string[]): readonly string[] {
   if (refused.length <= maxRefused) return refused;
   return [
     ...refused.slice(0, maxRefused),

@@ -1,5 +1,6 @@
 import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/parse-error.ts";
+import { shorten } from "./look.ts";
 import type { Target } from "./target-groups.ts";
 
 export interface FoundGateway {
@@ -87,5 +88,5 @@ function parseName(name: string): string {
 }
 
 function shown(text: string): string {
-  return quote(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  return quote(shorten(text));
 }

@@ -1,4 +1,4 @@
-import { answerOf, BadAnswer, readAnswer, type Look } from "./look.ts";
+import { answerOf, BadAnswer, readAnswer, shorten, type GoodAnswer, type Look } from "./look.ts";
 import { decodeTargetGroups, type Target } from "./target-groups.ts";
 
 /** A response whose headers have come. */
@@ -7,6 +7,8 @@ export interface DiscoveryResponse {
   /** "" if there is none. */
   readonly contentType: string;
   readonly body: AsyncIterable<Uint8Array>;
+  /** What the server says passes this before it is shown. */
+  readonly redact: (text: string) => string;
   close(): Promise<void>;
 }
 
@@ -22,8 +24,17 @@ export function createHttpLook(url: string, refreshSeconds: number, ask: AskServ
     accept: "application/json",
     "x-prometheus-refresh-interval-seconds": String(refreshSeconds),
   };
-  return async (signal) =>
-    new Map([[url, await answerOf(async () => readTargets(url, await ask(headers, signal)))]]);
+  // A query may hold a token.
+  const where = url.replace(/\?.*$/s, "");
+  return async (signal) => {
+    let redact: GoodAnswer["redact"];
+    const answer = await answerOf(async () => {
+      const response = await ask(headers, signal);
+      redact = response.redact;
+      return readTargets(where, response);
+    });
+    return new Map([[url, answer.ok && redact !== undefined ? { ...answer, redact } : answer]]);
+  };
 }
 
 async function readTargets(url: string, response: DiscoveryResponse): Promise<readonly Target[]> {
@@ -31,10 +42,10 @@ async function readTargets(url: string, response: DiscoveryResponse): Promise<re
     if (response.status !== 200) throw new BadAnswer(`HTTP ${response.status} instead of 200`);
     if (!/^application\/json(?:;\s*charset=(?:"utf-8"|utf-8))?$/i.test(response.contentType.trim())) {
       throw new BadAnswer(
-        `Content-Type is ${JSON.stringify(response.contentType.slice(0, 100))} instead of application/json`,
+        `Content-Type is ${JSON.stringify(response.redact(shorten(response.contentType)))} instead of application/json`,
       );
     }
-    return decodeTargetGroups(parseJson(await readAnswer(response.body)));
+    return decodeTargetGroups(parseJson(await readAnswer(response.body)), response.redact);
   } catch (error) {
     throw error instanceof BadAnswer ? new BadAnswer(`GET ${url}: ${error.message}`) : error;
   } finally {

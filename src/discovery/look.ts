@@ -1,9 +1,14 @@
 import type { Target } from "./target-groups.ts";
 
 /** What one place (a file, a server, a DNS name) answered, or why that is no answer. */
-export type Answer =
-  | { readonly ok: true; readonly targets: readonly Target[] }
-  | { readonly ok: false; readonly problem: string };
+export type Answer = GoodAnswer | { readonly ok: false; readonly problem: string };
+
+export interface GoodAnswer {
+  readonly ok: true;
+  readonly targets: readonly Target[];
+  /** Messages about the targets pass this: a server may repeat the secrets that were sent to it. */
+  readonly redact?: (text: string) => string;
+}
 
 /** By place. */
 export type Answers = ReadonlyMap<string, Answer>;
@@ -22,6 +27,11 @@ export class BadAnswer extends Error {
 
 /** No answer is longer; ten thousand gateways take one MiB. */
 export const maxAnswerBytes = 8 * 1024 * 1024;
+
+/** What somebody else wrote, short enough for a message. */
+export function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
 
 /** Turns what `ask` throws into an answer. */
 export async function answerOf(ask: () => Promise<readonly Target[]>): Promise<Answer> {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Approach } from "../http/approach.ts";
 import { explainConnectionError, guessAtSilence } from "../http/connection-causes.ts";
 import { displayProxy, proxyAuthorization } from "../http/proxy.ts";
+import { createRedact, type Redact } from "../http/redact.ts";
 import { createRoute } from "../http/route.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { errors } from "../http/undici.ts";
@@ -48,8 +49,10 @@ export interface GatewayClient {
    * @throws {@link GatewayError}
    */
   send(request: ClientRequest): Promise<WholeResponse>;
-  /** The full URL of a path, for messages. */
+  /** The full URL of a path, for messages: without a query, which may hold a secret. */
   urlOf(path: string): string;
+  /** Every word of the server passes this before it is shown. */
+  readonly redact: Redact;
   close(): Promise<void>;
 }
 
@@ -67,8 +70,9 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
   // What is read and what is deleted goes over one connection: behind a load balancer it then reaches one and the same gateway.
   const route = createRoute(origin, options);
   const asideRoute = createRoute(origin, options);
-  const urlOf = (path: string): string => `${origin}${prefix}${path}`;
-  const approachOf = describeApproach(options);
+  const urlOf = (path: string): string => `${origin}${prefix}${path.replace(/\?.*$/s, "")}`;
+  const redact = createRedact(options.secrets ?? []);
+  const approachOf = describeApproach(options, redact);
 
   async function open(request: ClientRequest): Promise<OpenResponse> {
     const timeoutSeconds = request.timeoutSeconds ?? options.timeoutSeconds;
@@ -121,13 +125,17 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
       };
     },
     urlOf,
+    redact,
     async close() {
       await Promise.all([route.dispatcher.destroy(), asideRoute.dispatcher.destroy()]);
     },
   };
 }
 
-function describeApproach({ url, headers, tls, proxy }: ServerOptions): (method: string) => Approach {
+function describeApproach(
+  { url, headers, tls, proxy }: ServerOptions,
+  redact: Redact,
+): (method: string) => Approach {
   const known = {
     url,
     hasCredentials: headers?.["authorization"] !== undefined,
@@ -136,6 +144,7 @@ function describeApproach({ url, headers, tls, proxy }: ServerOptions): (method:
     proxy: proxy === undefined ? null : displayProxy(proxy.url),
     hasProxyCredentials:
       proxy !== undefined && proxyAuthorization(proxy.url)["proxy-authorization"] !== undefined,
+    redact,
   };
   return (method) => ({ ...known, method });
 }

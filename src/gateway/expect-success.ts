@@ -1,3 +1,4 @@
+import type { Redact } from "../http/redact.ts";
 import { explainStatus, urlAfterRedirect } from "../http/status-causes.ts";
 import type { WholeResponse } from "./client.ts";
 import { GatewayError } from "./gateway-error.ts";
@@ -12,22 +13,28 @@ export function expectSuccess(
   const { status, headers, approach, text } = response;
   if (status >= 200 && status < 300) return;
   if (status >= 300 && status < 400) {
-    throw new GatewayError("redirect", request, describeRedirect(status, request.url, headers.location));
+    const what = describeRedirect(status, request.url, headers.location, approach.redact);
+    throw new GatewayError("redirect", request, what);
   }
   const advice = explainStatus(response, approach);
   // It may be the proxy that speaks.
   const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
-  const what = `HTTP ${status}${excerpt(text)}${advice === null ? "" : `: ${advice}`}${through}`;
+  const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${through}`;
   throw new GatewayError("http_status", request, what, undefined, status);
 }
 
-function describeRedirect(status: number, requestUrl: string, location: string | undefined): string {
+function describeRedirect(
+  status: number,
+  requestUrl: string,
+  location: string | undefined,
+  redact: Redact,
+): string {
   const url = urlAfterRedirect(requestUrl, location);
   const remedy =
     url === null
       ? "this may be a login; the url must be one that answers itself"
-      : `if that is the same gateway, set url: ${url}`;
-  return `HTTP ${status}, a redirect to ${displayLocation(location)}, which is never followed: ${remedy}`;
+      : `if that is the same gateway, set url: ${redact(url)}`;
+  return `HTTP ${status}, a redirect to ${redact(displayLocation(location))}, which is never followed: ${remedy}`;
 }
 
 /** Without what may hold a login. */
@@ -37,12 +44,16 @@ function displayLocation(location: string | undefined): string {
     : location.replace(/^([^/]*\/\/)[^/]*@/, "$1").replace(/[?#].*$/s, "");
 }
 
+/** So much of an answer is looked at. */
+const maxTextLength = 4096;
+
 /** The first words of an answer, fit for one line of a log. */
-function excerpt(text: string): string {
+export function excerpt(text: string, redact: Redact): string {
+  const shown = redact(text.slice(0, maxTextLength));
   // Of a web page, the words that a reader sees.
-  const words = /^\s*<(\?xml|!doctype|html)\b/i.test(text)
-    ? text.replaceAll(/<(head|script|style)\b[^]*?<\/\1>|<[^>]*>/gi, " ")
-    : text;
+  const words = /^\s*<(\?xml|!doctype|html)\b/i.test(shown)
+    ? shown.replaceAll(/<(head|script|style)\b[^]*?<\/\1>|<(?!secret>)[^>]*>/gi, " ")
+    : shown;
   const line = words.replaceAll(/[\p{C}\s]+/gu, " ").trim();
   if (line === "") return "";
   return `: ${line.length > 200 ? `${line.slice(0, 200)}…` : line}`;

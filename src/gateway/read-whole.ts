@@ -26,7 +26,7 @@ export async function expectFreshSuccess(
   throw new GatewayError(
     "unexpected_answer",
     request,
-    `the answer comes from a cache (Age: ${age}): nothing can be deleted on old knowledge; reach the gateway without it`,
+    `the answer comes from a cache (Age: ${approach.redact(age)}): nothing can be deleted on old knowledge; reach the gateway without it`,
   );
 }
 

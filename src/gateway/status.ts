@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 
 import { isJsonObject } from "../core/json.ts";
-import type { GatewayClient } from "./client.ts";
-import { expectSuccess } from "./expect-success.ts";
+import type { Redact } from "../http/redact.ts";
+import type { GatewayClient, WholeResponse } from "./client.ts";
+import { excerpt, expectSuccess } from "./expect-success.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { parseTimestamp } from "./numbers.ts";
 
@@ -31,7 +32,7 @@ export async function readStatus(client: GatewayClient, signal?: AbortSignal): P
   const request = { method: "GET", url: client.urlOf(path) };
   const response = await client.send({ method: "GET", path, signal });
   expectSuccess(request, response);
-  const data = parseApiAnswer(request, response.text);
+  const data = parseApiAnswer(request, response);
   const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;
   if (!isJsonObject(data) || startedAt === null) {
     throw new GatewayError(
@@ -64,22 +65,22 @@ type Request = { readonly method: string; readonly url: string };
  * Unwraps the API's envelope.
  * @throws {@link GatewayError} if it is no JSON, no envelope, or reports an error
  */
-function parseApiAnswer(request: Request, text: string): unknown {
+function parseApiAnswer(request: Request, { text, approach }: WholeResponse): unknown {
   const answer = parseJson(request, text);
   if (!isJsonObject(answer)) throw notTheApi(request);
-  checkEnvelope(request, new Map(Object.entries(answer)));
+  checkEnvelope(request, new Map(Object.entries(answer)), approach.redact);
   if (!Object.hasOwn(answer, "data")) throw notTheApi(request);
   return answer["data"];
 }
 
 /** @throws {@link GatewayError} if the members of the API's envelope are not those of a success */
-export function checkEnvelope(request: Request, members: ReadonlyMap<string, unknown>): void {
+export function checkEnvelope(request: Request, members: ReadonlyMap<string, unknown>, redact: Redact): void {
   const status = members.get("status");
   if (status === "error") {
     throw new GatewayError(
       "api_error",
       request,
-      `the gateway reports an error: ${String(members.get("error"))}`,
+      `the gateway reports an error${excerpt(String(members.get("error")), redact)}`,
     );
   }
   if (status !== "success") throw notTheApi(request);

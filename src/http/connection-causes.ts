@@ -103,19 +103,20 @@ export function guessAtSilence(approach: Approach): string {
 }
 
 function explainProxyError(error: ProxyError, approach: Approach): string {
-  const { target, status, cause } = error;
+  const { target, status, statusText, cause } = error;
   const start = `the proxy ${error.proxy}: `;
+  const what = `${error.what} ${approach.redact(statusText)}`.trim();
   switch (status) {
     case 401:
     case 407:
-      return `${start}${error.what}: ${proxyLoginRemedy(approach)}`;
+      return `${start}${what}: ${proxyLoginRemedy(approach)}`;
     case 403:
     case 405:
-      return `${start}${error.what}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
+      return `${start}${what}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
     case null:
       break;
     default:
-      return `${start}${error.what}: it cannot reach ${target}, or is no forward proxy`;
+      return `${start}${what}: it cannot reach ${target}, or is no forward proxy`;
   }
   const isSilence = cause instanceof Error && codeOf(cause) === "ECONNRESET";
   return isSilence

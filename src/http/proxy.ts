@@ -44,6 +44,14 @@ export function proxyAuthorization(url: string): Readonly<Record<string, string>
   return { "proxy-authorization": `Basic ${Buffer.from(pair, "utf8").toString("base64")}` };
 }
 
+/** What of the proxy's login must not be shown. */
+export function proxySecrets(url: string): readonly string[] {
+  const { username, password } = new URL(url);
+  const pair = proxyAuthorization(url)["proxy-authorization"]?.replace("Basic ", "") ?? "";
+  // A user without a password is a token.
+  return [decoded(password === "" ? username : password), pair];
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -8,4 +8,6 @@ export interface ServerOptions extends RouteOptions {
   readonly timeoutSeconds: number;
   /** Sent with every request: credentials and the like. Names in lower case. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** What is sent in headers to the server or a proxy and must not be shown. */
+  readonly secrets?: readonly string[];
 }

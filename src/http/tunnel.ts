@@ -50,8 +50,8 @@ export async function openTunnel(target: string, { proxy, tls, timeoutMs }: Tunn
       const what =
         head.length > 0 && statusCode < 300
           ? "it sends data before the tunnel is used"
-          : `it answers CONNECT with HTTP ${statusCode} ${statusMessage}`.trim();
-      reject(new ProxyError(where, what, { status: statusCode }));
+          : `it answers CONNECT with HTTP ${statusCode}`;
+      reject(new ProxyError(where, what, { status: statusCode, statusText: statusMessage }));
     });
     connect.once("error", (error) => {
       clearTimeout(timer);

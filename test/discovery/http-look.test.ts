@@ -126,7 +126,7 @@ describe("HTTP discovery", () => {
       gateways: [{ name: "good:1" }],
       problems: [expect.stringContaining(problem)],
     });
-    expect(discovery.state().problems[0]).toContain(`GET ${url}`);
+    expect(discovery.state().problems[0]).toContain(`GET ${url.replace("?role=gateway", "")}: `);
     expect(discovery.state().problems[0]).toMatch(/; its last good answer counts$/);
   });
 

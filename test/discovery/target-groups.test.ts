@@ -50,7 +50,7 @@ describe("target groups", () => {
       [JSON.parse('{"targets":[],"__proto__":{}}')],
       'unknown key "__proto__"',
     ],
-    ["a key that fills a screen", [{ ["x".repeat(5000)]: 1 }], `unknown key "${"x".repeat(100)}":`],
+    ["a key that fills a screen", [{ ["x".repeat(5000)]: 1 }], `unknown key "${"x".repeat(100)}…":`],
     ["too many targets", [{ targets: Array.from({ length: 50_001 }, () => "a:1") }], "50001 targets"],
   ])("are refused as a whole: %s", (_, value, message) => {
     expect(() => decodeTargetGroups(value)).toThrow(message);

@@ -13,6 +13,7 @@ const approach: Approach = {
   hasOwnAuthorities: false,
   proxy: null,
   hasProxyCredentials: false,
+  redact: (text) => text.replaceAll("s3cret", "<secret>"),
 };
 const certified = { ...approach, hasClientCertificate: true };
 
@@ -80,6 +81,11 @@ describe("an error of the proxy names the proxy and the remedy", () => {
       { status: 407 },
       approach,
       "it wants a user and a password: write proxy_url: http://user:password@host:port",
+    ],
+    [
+      { status: 407, statusText: "me:s3cret" },
+      approach,
+      "what happened me:<secret>: it wants a user and a password",
     ],
     [{ status: 407 }, { ...approach, hasProxyCredentials: true }, "does not accept the user and password"],
     [{ status: 403 }, approach, "its rules do not let CONNECT to gateway:9091 pass"],

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { Redact } from "../../http/redact.ts";
 import { breathe } from "../breathe.ts";
 import type { GatewayClient } from "../client.ts";
 import { explainSilence, GatewayError } from "../gateway-error.ts";
@@ -15,6 +16,10 @@ export interface ApiReadOptions extends DecodeOptions {
   /** Whether the visitor may ask for whole groups: then the bytes of the current one are kept. */
   readonly wholes?: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ApiReaderOptions extends Omit<ApiReadOptions, "signal"> {
+  readonly redact?: Redact;
 }
 
 interface Request {
@@ -60,7 +65,7 @@ export async function openApiSnapshot(
     clocks,
     sizeBytes: () => sizeBytes,
     async read(visit) {
-      const reader = new ApiReader(request, options, visit);
+      const reader = new ApiReader(request, { ...options, redact: response.approach.redact }, visit);
       try {
         for await (const chunk of breathe(response.body)) {
           sizeBytes += chunk.length;
@@ -77,6 +82,7 @@ export async function openApiSnapshot(
 /** Reads the body of the API's answer as it arrives. */
 export class ApiReader {
   readonly #request: Request;
+  readonly #redact: Redact;
   readonly #scanner: JsonScanner;
   readonly #groups: GroupScanner;
   readonly #bytes: GroupBytes | null;
@@ -85,8 +91,9 @@ export class ApiReader {
   /** Of the current group in the current chunk; null outside of groups. */
   #groupBegin: number | null = null;
 
-  constructor(request: Request, options: Omit<ApiReadOptions, "signal">, visit: VisitGroup) {
+  constructor(request: Request, options: ApiReaderOptions, visit: VisitGroup) {
     this.#request = request;
+    this.#redact = options.redact ?? ((text) => text);
     const bytes = options.wholes === true ? new GroupBytes() : null;
     this.#bytes = bytes;
     let index = 0;
@@ -122,7 +129,7 @@ export class ApiReader {
   /** @throws {@link GatewayError} if this was not all, or not a success */
   end(): void {
     this.#explained(() => this.#scanner.end());
-    checkEnvelope(this.#request, this.#groups.envelope);
+    checkEnvelope(this.#request, this.#groups.envelope, this.#redact);
     if (!this.#groups.hasData) throw this.#unexpected("data is not a list of groups; is this a Pushgateway?");
   }
 

@@ -4,6 +4,7 @@ import type { Group } from "../../core/group.ts";
 import { labelsKey } from "../../core/labels.ts";
 import { explainObstacle } from "../../core/obstacle.ts";
 import { openApiSnapshot } from "../api/api-reader.ts";
+import type { GatewayClient } from "../client.ts";
 import type { PathNaming } from "../group-path.ts";
 import { probeHealth } from "../health.ts";
 import { collectSnapshot } from "../snapshot.ts";
@@ -36,7 +37,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const { exposition, complaints } = await readConsistency(client, status.expositionPath, signal);
     const { state, look, groups, ...api } = await readApi(options, naming, complaints);
     const breaker = state.state === "broken" ? await accuseBreaker(options, status, exposition) : [];
-    const findings = [...api.findings, ...breaker];
+    const findings = [...api.findings, ...breaker].map((finding) => redactEvidence(finding, client.redact));
     const undeletable = findUndeletable(groups, findings, naming, exposition.state === "consistent");
     return {
       name,
@@ -81,6 +82,10 @@ function findUndeletable(
     const readable = consistent && group.obstacle === "unaddressable";
     return [{ group, why, path: readable ? literalGroupPath(group.labels, naming) : null }];
   });
+}
+
+function redactEvidence({ evidence, ...finding }: Finding, redact: GatewayClient["redact"]): Finding {
+  return { ...finding, evidence: redact(evidence) };
 }
 
 interface ApiReading {

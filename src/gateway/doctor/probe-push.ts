@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { PushProbe } from "../../core/doctor-report.ts";
 import type { GatewayClient } from "../client.ts";
 import { deletePaths } from "../delete-paths.ts";
+import { excerpt } from "../expect-success.ts";
 import { GatewayError } from "../gateway-error.ts";
 
 /** The probe's own group; nothing else in the world is called this. */
@@ -43,13 +44,9 @@ export async function probePush(
 /** What the gateway has against the push. */
 async function push(client: GatewayClient, signal: AbortSignal | undefined): Promise<string | null> {
   try {
-    const { status, text } = await client.send({ method: "PUT", path: probePath, body: probeBody, signal });
-    return status === 200 || status === 202
-      ? null
-      : `HTTP ${status}: ${text
-          .replaceAll(/[\p{C}\s]+/gu, " ")
-          .trim()
-          .slice(0, 200)}`;
+    const request = { method: "PUT", path: probePath, body: probeBody, signal } as const;
+    const { status, text, approach } = await client.send(request);
+    return status === 200 || status === 202 ? null : `HTTP ${status}${excerpt(text, approach.redact)}`;
   } catch (error) {
     return messageOf(error);
   }

@@ -104,7 +104,8 @@ async function readThrough(
     for await (const chunk of breathe(unpack(response, body))) finder.write(chunk);
   } catch (error) {
     if (error instanceof GatewayError) throw error;
-    if (error instanceof BadLine) throw new GatewayError("unexpected_answer", request, error.message);
+    if (error instanceof BadLine)
+      throw new GatewayError("unexpected_answer", request, response.approach.redact(error.message));
     throw new GatewayError("truncated", request, "the exposition breaks off or is not valid gzip", error);
   } finally {
     response.close();

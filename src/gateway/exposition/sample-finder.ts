@@ -74,7 +74,7 @@ const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[
 
 function parseSample(line: string): Sample {
   const match = sample.exec(line);
-  if (match === null) throw new BadLine(`a line of the exposition cannot be read: ${line.slice(0, 200)}`);
+  if (match === null) throw new BadLine(`a line of the exposition cannot be read: ${line.slice(0, 200)}…`);
   const [, name = "", labelText = "", value = ""] = match;
   const labels = [...labelText.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g)].map(
     ([, label = "", escaped = ""]) => [label, unescapeValue(escaped)] as const,

@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { createRedact } from "../../src/http/redact.ts";
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const base64url = (text: string): string => Buffer.from(text).toString("base64url");
+const percent = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+const entities = (text: string): string => Array.from(text, (one) => `&#${one.codePointAt(0)};`).join("");
+const hexEntities = (text: string): string =>
+  Array.from(text, (one) => `&#x${one.codePointAt(0)!.toString(16)};`).join("");
+const units = (text: string): string =>
+  text
+    .split("")
+    .map((one) => String.raw`\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+const html = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+const form = (text: string): string => new URLSearchParams([["x", text]]).toString().slice(2);
+
+const secret = `s3cret: "pä<ss>" & wörd\\/+%41`;
+
+describe("a secret that a server repeats is struck out", () => {
+  it.each<[string, string]>([
+    ["plain", secret],
+    ["in base64", base64(secret)],
+    ["in base64 for URLs", base64url(secret)],
+    ["in base64 with line breaks", base64(secret).replaceAll(/.{10}/g, "$&\r\n")],
+    ["in hexadecimal", Buffer.from(secret).toString("hex")],
+    [
+      "in hexadecimal with spaces",
+      Buffer.from(secret).toString("hex").toUpperCase().replaceAll(/../g, "$& "),
+    ],
+    ["as a part of a URL", encodeURIComponent(secret)],
+    ["as a field of a form", form(secret)],
+    ["with every character escaped for URLs", percent(secret)],
+    ["in JSON", json(secret)],
+    ["in JSON with every character escaped", units(secret)],
+    ["in HTML", html(secret)],
+    ["in HTML with every character escaped", entities(secret)],
+    ["in HTML with every character escaped as hexadecimal", hexEntities(secret)],
+    ["in JSON in HTML", html(json(secret))],
+    ["in a URL in a URL in JSON", json(encodeURIComponent(encodeURIComponent(secret)))],
+    ["in base64 in a URL", encodeURIComponent(base64(secret))],
+    ["in Latin-1, escaped for URLs", percent(secret).replace("%c3%a4", "%E4").replace("%c3%b6", "%F6")],
+    ["in Latin-1 that is read as UTF-8", Buffer.from(secret, "latin1").toString("utf8")],
+    ["in UTF-8 that is read as Latin-1", Buffer.from(secret).toString("latin1")],
+  ])("%s", (_, spelling) => {
+    const redact = createRedact(["", "other", secret]);
+    expect(redact(`{"authorization": "${spelling}"} 100%`)).toMatch(
+      /^\{"authorization": "<secret>(?:=|%3D| )*"\} 100%$/,
+    );
+  });
+
+  it.each([1, 2, 3])("as a part of what is in base64 as a whole, after %i other bytes", (length) => {
+    const whole = base64(`${"x".repeat(length)}${secret}yyy`);
+    const struck = createRedact([secret])(whole);
+    // What is left of it are a few bits at each end.
+    expect(struck).toMatch(/^.{2,4}<secret>.{4,6}=*$/);
+  });
+
+  it.each([
+    ["the end of a text", (start: string) => `body: ${start}`],
+    ["an ellipsis", (start: string) => `its label is "${start}…", not a path`],
+  ])("by its beginning where it is cut off by %s", (_, wrap) => {
+    for (const spelling of [secret, base64(secret), percent(secret), entities(secret)]) {
+      for (let length = 4 * 6; length < spelling.length; length += 1) {
+        expect(createRedact([secret])(wrap(spelling.slice(0, length)))).toMatch(/<secret>[^0-9]{0,6}/);
+        expect(createRedact([secret])(wrap(spelling.slice(0, length)))).not.toContain("s3cr");
+      }
+    }
+  });
+
+  it("once where it stands in several spellings, and nothing else is", () => {
+    const redact = createRedact(["hunter2", base64("me:hunter2")]);
+    expect(redact(`Basic ${base64("me:hunter2")} hunter2hunter2, hunter%32, hunter3`)).toBe(
+      "Basic <secret>== <secret>, <secret>, hunter3",
+    );
+    expect(createRedact([""])("as it is")).toBe("as it is");
+  });
+
+  it("only as a word of its own where it is very short", () => {
+    expect(createRedact(["a", "12"])("a bad gateway: X-One: a, X-Two: %2212%22, a1 2 12.5")).toBe(
+      "<secret> bad gateway: X-One: <secret>, X-Two: %22<secret>%22, a1 2 <secret>.5",
+    );
+  });
+
+  it("also where it is in no Latin letters", () => {
+    expect(createRedact(["пароль"])(`token=${encodeURIComponent("пароль")}; пароль!`)).toBe(
+      "token=<secret>; <secret>!",
+    );
+  });
+
+  it("whatever it is made of, and however it was escaped", () => {
+    const escapes = [percent, entities, units, html, json, form, encodeURIComponent];
+    const secrets = fc
+      .string({ unit: "grapheme", minLength: 6, maxLength: 40 })
+      .filter((text) => /\w{3}/.test(text) && text.isWellFormed());
+    const encoders = fc.tuple(
+      fc.option(fc.constantFrom(base64, base64url), { freq: 2 }),
+      fc.array(fc.constantFrom(...escapes), { maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(secrets, encoders, fc.string(), (text, [encode, outer], around) => {
+        const spelling = outer.reduce((inner, escape) => escape(inner), encode?.(text) ?? text);
+        expect(createRedact([text])(`${around} ${spelling} ${around}`)).not.toContain(spelling);
+      }),
+    );
+  });
+});
