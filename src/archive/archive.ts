@@ -5,42 +5,56 @@ import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
-import { ArchiveFolder, type ArchiveFolderOptions } from "./archive-folder.ts";
+import { removeExpiredFiles } from "./archive-files.ts";
+import { ArchiveWriter, type Entry } from "./archive-writer.ts";
+import { FileAccess } from "./file-access.ts";
 import { RecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
-import type { ArchivedOutcome, ArchiveRecord, GroupRecord } from "./records.ts";
+import { renderRecord, type ArchivedOutcome, type ArchiveRecord, type GroupRecord } from "./records.ts";
 
-export type ArchiveOptions = ArchiveFolderOptions;
+export interface ArchiveOptions {
+  /** Created with mode 0700 if it is not there. */
+  readonly dir: string;
+  /** Files are removed when their day ended longer ago. null: never. */
+  readonly retentionSeconds: number | null;
+  /** Unix seconds of the local clock. */
+  readonly now: () => number;
+  readonly log?: ArchiveLog;
+  readonly access?: FileAccess;
+}
 
-/** Why a group is deleted: by a sweep's decision, or because it is in everybody's way. */
+export interface ArchiveLog {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Why a group is deleted: by a sweep's decision, or because it breaks the gateway for everybody. */
 export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
   /** A verdict's reason, or `inconsistent` for what `doctor --heal` deletes. */
   readonly verdict: { readonly reason: Verdict["reason"] | "inconsistent" };
 }
 
-/** A group on its way into the archive: what was decided, and what the gateway's API told of it. */
+/** A group on its way into the archive: what was decided, and the group as the gateway's API returned it. */
 export interface ArchivedGroup {
   /** The gateway's name. */
   readonly gateway: string;
+  /** The gateway's URL. */
+  readonly url: string;
   readonly decision: ArchivedDecision;
   readonly whole: JsonObject;
 }
 
-/** Groups before they are deleted, and what became of them. Every method rejects with `ArchiveError`. */
+/**
+ * Groups before they are deleted, and what became of them. Any number of processes may have the same folder open. Every method
+ * but `applyRetention` and `close` rejects with `ArchiveError`.
+ */
 export interface Archive {
-  /** Locks the folder. */
-  open(): Promise<void>;
-  /**
-   * Removes files past the retention.
-   * @param now Unix seconds, by more than the local clock alone: one that is wrong would take the whole archive for old
-   */
-  applyRetention(now: number): Promise<void>;
-  /** Waits for what is being written. Harmless when called again, or before `open`. */
-  close(): Promise<void>;
-  /** Resolves when all of them are on the disk; if it rejects, none is, and none may be deleted. */
+  /** Creates the folder, and says early why it cannot be written to. */
+  prepare(): Promise<void>;
+  /** Resolves when all of them are on the disk; if it rejects, none may be deleted. */
   append(groups: readonly ArchivedGroup[]): Promise<void>;
   /**
-   * What became of groups that were appended since `open`, by `labelsKey`; others are not recorded. First `accepted`, then
-   * what the sweep saw of it.
+   * What became of groups that were appended since the last `close`, by `labelsKey`; others are not recorded. First
+   * `accepted`, then what the sweep saw of it.
    */
   recordOutcomes(
     gateway: string,
@@ -52,44 +66,55 @@ export interface Archive {
   recordRestored(gateway: string, groups: readonly Labels[]): Promise<void>;
   /** Groups deleted by a rule that were neither restored nor counted as reappeared since, by `labelsKey`. */
   recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
+  /**
+   * Removes files past the retention, and logs what it cannot remove.
+   * @param now Unix seconds, by more than the local clock alone: one that is wrong would remove the whole archive
+   */
+  applyRetention(now: number): Promise<void>;
+  /** Waits for what is being written, and closes the file. Harmless when called again. */
+  close(): Promise<void>;
 }
 
-/**
- * The archive in a folder. Nothing is touched before `open`. It may be opened again after `close`, and then remembers what
- * it has read before: others may have written meanwhile.
- */
-export function createArchive(options: ArchiveOptions): Archive {
-  const { dir, now } = options;
-  const folder = new ArchiveFolder(options);
-  const deletions = new RecentDeletions(dir);
+/** The archive in a folder. It may be used again after `close`, and then remembers what it has read before. */
+export function createArchive({
+  dir,
+  retentionSeconds,
+  now,
+  log,
+  access = new FileAccess(),
+}: ArchiveOptions): Archive {
+  const writer = new ArchiveWriter(dir, now, access);
+  const deletions = new RecentDeletions(dir, access);
   const inTurn = createQueue();
+  const told = new Set<string>();
+  /** Once: what is wrong with a file will be so at the next sweep, too. */
+  const warn = (text: string): void => {
+    if (!told.has(text)) log?.warn("Archive", { err: text });
+    told.add(text);
+  };
   /** Of the groups whose outcome is not known yet, by gateway and key. */
   const ids = new Map<string, string>();
 
+  const write = (records: readonly ArchiveRecord[]): Promise<void> =>
+    writer.append(records.map((record) => ({ record: renderRecord(record) })));
   const mark = (
     kind: "reappeared" | "restored",
     gateway: string,
     groups: readonly Labels[],
   ): Promise<void> => {
     const at = now();
-    return inTurn(() => folder.write(groups.map((labels) => ({ kind, at, gateway, labels }))));
+    return inTurn(() => write(groups.map((labels) => ({ kind, at, gateway, labels }))));
   };
 
   return {
-    open: () => inTurn(() => folder.open()),
-    applyRetention: (at) => inTurn(() => folder.applyRetention(at)),
-    close: () =>
-      inTurn(() => {
-        ids.clear();
-        return folder.close();
-      }),
+    prepare: () => inTurn(() => writer.prepare()),
 
     append(groups) {
       const at = now();
       const batchId = randomBytes(6).toString("base64url");
       return inTurn(async () => {
         const records = groups.map((group, index) => toRecord(group, `${batchId}-${index}`, at));
-        await folder.write(records, renderWholes(groups, records));
+        await writer.append(records.map((record, index) => toEntry(record, groups[index]?.whole ?? {})));
         for (const { id, gateway, labels } of records) ids.set(idKey(gateway, labelsKey(labels)), id);
       });
     },
@@ -104,13 +129,33 @@ export function createArchive(options: ArchiveOptions): Archive {
           // Nothing follows any other outcome.
           if (outcome !== "accepted") ids.delete(idKey(gateway, key));
         }
-        await folder.write(records);
+        await write(records);
       });
     },
 
     recordReappeared: (gateway, groups) => mark("reappeared", gateway, groups),
     recordRestored: (gateway, groups) => mark("restored", gateway, groups),
-    recentDeletions: (gateway) => inTurn(() => deletions.of(gateway, (problem) => folder.warn(problem))),
+    // A torn end is nothing that was lost, and stays in its file until that goes.
+    recentDeletions: (gateway) =>
+      inTurn(() => deletions.of(gateway, ({ text, isLoss }) => void (isLoss && warn(text)))),
+
+    applyRetention: (at) =>
+      inTurn(async () => {
+        if (retentionSeconds === null) return;
+        try {
+          const { removed, problems } = await removeExpiredFiles(dir, at, retentionSeconds, access);
+          if (removed.length > 0) log?.info("Removed archive files past the retention", { files: removed });
+          problems.forEach(warn);
+        } catch (error) {
+          warn(error instanceof Error ? error.message : String(error));
+        }
+      }),
+
+    close: () =>
+      inTurn(() => {
+        ids.clear();
+        return writer.close();
+      }),
   };
 }
 
@@ -124,23 +169,22 @@ function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Line by line, because all of them together may be large. */
-function* renderWholes(groups: readonly ArchivedGroup[], records: readonly GroupRecord[]): Generator<string> {
-  for (const [index, { whole }] of groups.entries())
-    yield JSON.stringify({ id: records[index]?.id, group: whole });
-}
-
 function idKey(gateway: string, key: string): string {
   return `${gateway}\n${key}`;
 }
 
-function toRecord({ gateway, decision, whole }: ArchivedGroup, id: string, at: number): GroupRecord {
+function toEntry(record: GroupRecord, group: JsonObject): Entry {
+  return { record: renderRecord(record), whole: () => JSON.stringify({ id: record.id, group }) };
+}
+
+function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, at: number): GroupRecord {
   const { group, rule, verdict, ageSeconds, ttlSeconds } = decision;
   return {
     kind: "group",
     id,
     at,
     gateway,
+    url,
     labels: group.labels,
     rule: rule?.name ?? null,
     reason: verdict.reason,
@@ -149,7 +193,7 @@ function toRecord({ gateway, decision, whole }: ArchivedGroup, id: string, at: n
     // 0 is the gateway's way to say never.
     lastSuccessAt: group.lastSuccessAt === 0 ? null : group.lastSuccessAt,
     lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
-    // The API, which told the whole, told that, too.
+    // The API, which returned the group, returned that, too.
     series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.
     losses: findLosses(whole, { labels: group.labels, utf8Names: true }),

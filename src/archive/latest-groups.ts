@@ -1,12 +1,15 @@
+import { createHash } from "node:crypto";
+
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
+import { ArchiveError } from "./archive-error.ts";
 import { readArchive, type Tell } from "./read-archive.ts";
-import type { GroupRecord } from "./records.ts";
+import { lastActivityOf, type GroupRecord } from "./records.ts";
 
 /** One archived group with all its metrics. */
 export interface StoredGroup {
   readonly record: GroupRecord;
-  /** As the API told it. */
+  /** As the API returned it. */
   readonly whole: JsonObject;
 }
 
@@ -17,9 +20,20 @@ export interface Selection {
   readonly mergeGateways: boolean;
 }
 
+/** So many groups fit into some 300 MB. */
+const maxGroups = 1_000_000;
+
+/** A deletion of a group that is newer than all others seen of it. */
+interface Latest {
+  readonly id: string;
+  readonly path: string;
+  readonly at: number;
+  readonly lastActivityAt: number;
+}
+
 /**
- * The last record of every group that the selection accepts, in the order in which they were written. Reads the archive
- * twice: once for the records, of which it keeps the ids, once for the metrics, of which it keeps one group's.
+ * The last deletion of every group that the selection accepts. Reads the archive twice: once for the records, of which it
+ * keeps the ids, once for the metrics, of which it keeps one group's.
  * @throws {@link ArchiveError}
  */
 export async function* readLatestGroups(
@@ -27,33 +41,66 @@ export async function* readLatestGroups(
   selection: Selection,
   tell: Tell,
 ): AsyncGenerator<StoredGroup> {
-  const latest = new Set((await findLatestIds(path, selection, tell)).values());
-  // What is wrong with the archive has been told the first time.
-  for await (const { records, wholes } of readArchive(path, () => {})) {
+  const latest = await findLatestIds(path, selection, tell);
+  const isMissing = new Set(latest);
+  // What is wrong with the records was told the first time.
+  let isReadingMetrics = false;
+  const tellOfMetrics: Tell = (problem) => void (isReadingMetrics && tell(problem));
+  for await (const { records, wholes } of readArchive(path, tellOfMetrics)) {
     const wanted = new Map(
       records.flatMap((one) => (one.kind === "group" && latest.has(one.id) ? [[one.id, one]] : [])),
     );
     if (wanted.size === 0) continue;
+    isReadingMetrics = true;
     for await (const { id, group } of wholes()) {
       const record = wanted.get(id);
-      if (record !== undefined) yield { record, whole: group };
-      wanted.delete(id);
+      if (record === undefined) continue;
+      isMissing.delete(id);
+      yield { record, whole: group };
     }
-    for (const { id } of wanted.values()) tell(`${path}: the metrics of record ${id} are missing`);
+    isReadingMetrics = false;
+  }
+  if (isMissing.size > 0) {
+    const text = `${path}: the metrics of ${isMissing.size === 1 ? "1 group" : `${isMissing.size} groups`} cannot be read`;
+    tell({ text, isLoss: true });
   }
 }
 
-async function findLatestIds(
-  path: string,
-  selection: Selection,
-  tell: Tell,
-): Promise<ReadonlyMap<string, string>> {
-  const latest = new Map<string, string>();
-  for await (const { records } of readArchive(path, tell)) {
+async function findLatestIds(path: string, selection: Selection, tell: Tell): Promise<ReadonlySet<string>> {
+  const latest = new Map<string, Latest>();
+  for await (const { path: file, records } of readArchive(path, tell)) {
     for (const record of records) {
       if (record.kind !== "group" || !selection.accepts(record)) continue;
-      latest.set(`${selection.mergeGateways ? "" : record.gateway}\n${labelsKey(record.labels)}`, record.id);
+      const key = keyOf(record, selection);
+      const one = { id: record.id, path: file, at: record.at, lastActivityAt: lastActivityOf(record) };
+      const other = latest.get(key);
+      latest.set(key, other === undefined ? one : later(other, one));
+      if (latest.size > maxGroups)
+        throw new ArchiveError(
+          path,
+          `more than ${maxGroups} groups match: narrow them down with --match, --from, --since or --until`,
+        );
     }
   }
-  return latest;
+  return new Set([...latest.values()].map(({ id }) => id));
+}
+
+function keyOf({ gateway, labels }: GroupRecord, { mergeGateways }: Selection): string {
+  const key = `${mergeGateways ? "" : gateway}\n${labelsKey(labels)}`;
+  return key.length <= 200 ? key : createHash("sha256").update(key).digest("base64");
+}
+
+/**
+ * Which of two deletions of a group is the later one. The clock of this machine may have been put back between them: within
+ * a file the order of the records counts, between files the group's last activity by the gateway's clock, and only then
+ * when it was deleted.
+ */
+function later(first: Latest, second: Latest): Latest {
+  if (first.path === second.path) {
+    // What follows counts as no older than what it follows.
+    return { ...second, lastActivityAt: Math.max(first.lastActivityAt, second.lastActivityAt) };
+  }
+  if (first.lastActivityAt !== second.lastActivityAt)
+    return first.lastActivityAt > second.lastActivityAt ? first : second;
+  return first.at > second.at ? first : second;
 }

@@ -1,4 +1,5 @@
-import { labelsToObject, type Labels } from "../core/labels.ts";
+import { decodeTexts, isJsonObject, type JsonObject } from "../core/json.ts";
+import { createLabels, labelsToObject, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 
 /** Grows when a line changes its meaning; readers skip lines of later versions, and kinds they do not know. */
@@ -13,6 +14,8 @@ export interface GroupRecord {
   readonly at: number;
   /** The gateway's name. */
   readonly gateway: string;
+  /** The gateway's URL: another one may have its name later. null: version 0.1.0 did not record it. */
+  readonly url: string | null;
   readonly labels: Labels;
   readonly rule: string | null;
   /** Why it was deleted, as in the report. */
@@ -56,6 +59,11 @@ export interface MarkRecord {
 
 export type ArchiveRecord = GroupRecord | OutcomeRecord | MarkRecord;
 
+/** Of the group when it was deleted, Unix seconds of the gateway's clock; 0: never. */
+export function lastActivityOf(record: Pick<GroupRecord, "lastSuccessAt" | "lastFailureAt">): number {
+  return Math.max(record.lastSuccessAt ?? 0, record.lastFailureAt ?? 0);
+}
+
 /** One line of JSON, without the newline. */
 export function renderRecord(record: ArchiveRecord): string {
   const head = { v: recordVersion, kind: record.kind };
@@ -67,6 +75,7 @@ export function renderRecord(record: ArchiveRecord): string {
         id: record.id,
         at,
         gateway: record.gateway,
+        gateway_url: record.url,
         labels: labelsToObject(record.labels),
         rule: record.rule,
         reason: record.reason,
@@ -83,4 +92,85 @@ export function renderRecord(record: ArchiveRecord): string {
     case "restored":
       return JSON.stringify({ ...head, at, gateway: record.gateway, labels: labelsToObject(record.labels) });
   }
+}
+
+/**
+ * Decodes one line of an archive. It may have been written by a later version, or by nobody of ours.
+ * @returns `later` for what only a later version knows, null for what is no record
+ */
+export function decodeRecord(line: string): ArchiveRecord | "later" | null {
+  const value = parseObject(line);
+  if (value === null || typeof value["v"] !== "number" || typeof value["kind"] !== "string") return null;
+  if (value["v"] > recordVersion) return "later";
+  switch (value["kind"]) {
+    case "group":
+      return decodeGroupRecord(value);
+    case "outcome":
+      return decodeOutcome(value);
+    case "reappeared":
+    case "restored":
+      return decodeMark(value["kind"], value);
+    default:
+      return "later";
+  }
+}
+
+export function parseObject(line: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function decodeGroupRecord(value: JsonObject): GroupRecord | null {
+  const { id, gateway, rule, reason, losses } = value;
+  const mark = decodeMark("restored", value);
+  const known = typeof id === "string" && typeof gateway === "string" && typeof reason === "string";
+  if (mark === null || !known || !(rule === null || typeof rule === "string") || !Array.isArray(losses))
+    return null;
+  return {
+    kind: "group",
+    id,
+    at: mark.at,
+    gateway,
+    url: typeof value["gateway_url"] === "string" ? value["gateway_url"] : null,
+    labels: mark.labels,
+    rule,
+    reason,
+    ageSeconds: numberOrNull(value["age_seconds"]),
+    ttlSeconds: numberOrNull(value["ttl_seconds"]),
+    lastSuccessAt: decodeTime(value["last_success_at"]),
+    lastFailureAt: decodeTime(value["last_failure_at"]),
+    series: numberOrNull(value["series"]) ?? 0,
+    losses: losses.filter((loss) => typeof loss === "string"),
+  };
+}
+
+function decodeOutcome({ id, at: time, outcome: word }: JsonObject): OutcomeRecord | "later" | null {
+  const at = decodeTime(time);
+  if (typeof id !== "string" || at === null || typeof word !== "string") return null;
+  const outcome = archivedOutcomes.find((one) => one === word);
+  return outcome === undefined ? "later" : { kind: "outcome", id, at, outcome };
+}
+
+function decodeMark(
+  kind: MarkRecord["kind"],
+  { at: time, gateway, labels: object }: JsonObject,
+): MarkRecord | null {
+  const at = decodeTime(time);
+  const pairs = decodeTexts(object);
+  if (at === null || pairs === null || typeof gateway !== "string") return null;
+  return { kind, at, gateway, labels: createLabels(pairs) };
+}
+
+/** Unix seconds, to the millisecond. */
+function decodeTime(text: unknown): number | null {
+  const milliseconds = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }

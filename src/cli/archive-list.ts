@@ -1,5 +1,6 @@
 import { ArchiveError } from "../archive/archive-error.ts";
 import { readHistory, type HistoryEntry } from "../archive/history.ts";
+import type { Tell } from "../archive/read-archive.ts";
 import { formatAge } from "../core/duration.ts";
 import { formatLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
@@ -17,8 +18,12 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
   const accepts = parseSelection(flags);
   const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
   let exitCode: number = exitCodes.done;
+  const tell: Tell = ({ text, isLoss }) => {
+    io.stderr.write(`${text}\n`);
+    if (isLoss) exitCode = exitCodes.partial;
+  };
   try {
-    for await (const entry of readHistory(path, (problem) => io.stderr.write(`${problem}\n`))) {
+    for await (const entry of readHistory(path, tell)) {
       if (io.stop.aborted) return io.signalExitCode();
       if (io.stdout.ended) break;
       if (!accepts(entry.record)) continue;
@@ -74,21 +79,33 @@ function createJsonPrinter({ stdout }: Io): Printer {
   let separator = `{"schema_version": ${schemaVersion}, "events": [\n`;
   return {
     add(entry) {
-      stdout.write(`${separator}  ${JSON.stringify(toJson(entry))}`);
+      stdout.write(`${separator}  ${escapeInvisible(JSON.stringify(toJson(entry)))}`);
       separator = ",\n";
     },
     end: () => stdout.write(separator === ",\n" ? "\n]}\n" : `${separator}]}\n`),
   };
 }
 
+/** The same JSON, without anything that could drive a terminal. */
+function escapeInvisible(json: string): string {
+  return json.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
 function toJson(entry: HistoryEntry): object {
   const { at, gateway, labels } = entry.record;
   const common = { at: formatTime(at), gateway, labels: labelsToObject(labels) };
   if (entry.kind === "mark") return { event: entry.record.kind, ...common };
-  const { rule, reason, ageSeconds, ttlSeconds, lastSuccessAt, lastFailureAt, series, losses } = entry.record;
+  const { url, rule, reason, ageSeconds, ttlSeconds, lastSuccessAt, lastFailureAt, series, losses } =
+    entry.record;
   return {
     event: "deletion",
     ...common,
+    gateway_url: url,
     outcome: entry.outcome,
     rule,
     reason,

@@ -13,6 +13,12 @@ export interface SelectionFlags {
   readonly until?: string;
 }
 
+/** Whether the flags select anything: `{}` matches everything. */
+export function isSelective({ match, from, since, until }: SelectionFlags): boolean {
+  const matchers = match === undefined ? [] : parseFlag("--match", match, parseMatchers);
+  return matchers.length > 0 || from !== undefined || since !== undefined || until !== undefined;
+}
+
 /** What every record about a group has. */
 export interface Selectable {
   readonly at: number;

@@ -41,7 +41,7 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   try {
     // One after the other: what is measured here is not to be disturbed by ourselves.
     for (const gateway of config.pushgateways) {
-      reports.push(await examine(gateway, config, flags, io, archives?.ofGateway(gateway.name) ?? null));
+      reports.push(await examine(gateway, config, flags, io, archives?.ofGateway(gateway) ?? null));
     }
   } catch (error) {
     if (error instanceof GatewayError && io.stop.aborted) return io.signalExitCode();

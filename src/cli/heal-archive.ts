@@ -4,22 +4,20 @@ import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
 import type { HealArchive } from "../gateway/doctor/heal-target.ts";
 
-/** The archive for what `doctor --heal` deletes, opened with the first group. */
+/** The archive for what `doctor --heal` deletes. */
 export interface HealArchives {
-  ofGateway(name: string): HealArchive;
+  ofGateway(gateway: { readonly name: string; readonly url: string }): HealArchive;
   close(): Promise<void>;
 }
 
-/** Opens nothing yet: a doctor that deletes nothing neither locks the folder nor needs it to be there. */
+/** Nothing is written before the first group: a doctor that deletes nothing does not need the folder to be there. */
 export function createHealArchives(settings: ArchiveSettings, clock: Clock): HealArchives {
   const archive = createArchive({ ...settings, now: () => clock.now() });
   return {
-    ofGateway: (gateway) => ({
-      async append(group, whole) {
-        await archive.open();
-        await archive.append([{ gateway, decision: decisionAbout(group), whole }]);
-      },
-      recordOutcome: (key, outcome) => archive.recordOutcomes(gateway, [[key, outcome]]),
+    ofGateway: ({ name, url }) => ({
+      append: (group, whole) =>
+        archive.append([{ gateway: name, url, decision: decisionAbout(group), whole }]),
+      recordOutcome: (key, outcome) => archive.recordOutcomes(name, [[key, outcome]]),
     }),
     close: () => archive.close(),
   };

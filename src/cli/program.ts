@@ -151,6 +151,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
       `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
     )
     .option("--gateway <url>", "restore into this gateway instead")
+    .option("--all", "everything in the archive, where nothing else selects")
     .option("--overwrite", "also replace groups that exist")
     .option("--dry-run", "only say what would be restored")
     .action(async (archive, flags) =>

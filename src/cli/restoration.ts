@@ -1,4 +1,5 @@
 import type { StoredGroup } from "../archive/latest-groups.ts";
+import type { ArchiveProblem } from "../archive/read-archive.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import type { PushgatewaySettings } from "../config/config.ts";
 import { formatLabels, type Labels } from "../core/labels.ts";
@@ -8,47 +9,50 @@ import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { RestoreTarget, type Restored, type RestoreOptions } from "./restore-target.ts";
 
-/** Where the groups of a gateway go, by its name; null if nobody says. */
-export type SettingsOf = (gateway: string) => PushgatewaySettings | null;
+/** Where a group goes, or why it goes nowhere. */
+export type TargetOf = (record: GroupRecord) => PushgatewaySettings | string;
 
 /** One run of `restore`: its targets, its table, its counts. */
 export class Restoration {
   /** By the gateway they were deleted from and are back in. */
   readonly restored = new Map<string, Labels[]>();
   readonly #options: RestoreOptions;
-  readonly #settingsOf: SettingsOf;
+  readonly #targetOf: TargetOf;
   readonly #io: Io;
   readonly #targets = new Map<string, RestoreTarget>();
   readonly #columns;
   readonly #counts = { restored: 0, would_restore: 0, exists: 0, failed: 0 };
   #lossy = 0;
+  #isDamaged = false;
 
-  constructor(options: RestoreOptions, settingsOf: SettingsOf, io: Io) {
+  constructor(options: RestoreOptions, targetOf: TargetOf, io: Io) {
     this.#options = options;
-    this.#settingsOf = settingsOf;
+    this.#targetOf = targetOf;
     this.#io = io;
     this.#columns = createColumns(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], io.stdout);
   }
 
   async restore(stored: StoredGroup): Promise<void> {
     const { record } = stored;
-    const settings = this.#settingsOf(record.gateway);
+    const settings = this.#targetOf(record);
     const result: Restored =
-      settings === null
-        ? {
-            outcome: "failed",
-            reason: `the configuration has no gateway ${record.gateway}; --gateway=URL restores into another one`,
-            losses: [],
-          }
-        : await (await this.#targetOf(settings)).restore(stored);
+      typeof settings === "string"
+        ? { outcome: "failed", reason: settings, losses: [] }
+        : await (await this.#connect(settings)).restore(stored);
     this.#counts[result.outcome] += 1;
     if (result.losses.length > 0) this.#lossy += 1;
-    if (result.outcome === "restored" && settings?.name === record.gateway) {
+    if (result.outcome === "restored" && typeof settings !== "string" && settings.name === record.gateway) {
       const labels = this.restored.get(record.gateway);
       if (labels === undefined) this.restored.set(record.gateway, [record.labels]);
       else labels.push(record.labels);
     }
     this.#print(record, result);
+  }
+
+  /** Says what is wrong with the archive. */
+  tell({ text, isLoss }: ArchiveProblem): void {
+    this.#io.stderr.write(`${text}\n`);
+    this.#isDamaged ||= isLoss;
   }
 
   fail(message: string): void {
@@ -67,19 +71,21 @@ export class Restoration {
       ...(this.#lossy > 0 ? [`${this.#lossy} not the same as before`] : []),
     ];
     if (this.#io.stop.aborted) parts.push("interrupted");
-    const nothing = restored + wouldRestore + exists + failed === 0 && !this.#io.stop.aborted;
+    if (this.#isDamaged) parts.push("the archive is damaged: what could not be read is not restored");
+    const nothing =
+      restored + wouldRestore + exists + failed === 0 && !this.#isDamaged && !this.#io.stop.aborted;
     this.#io.stdout.write(nothing ? "Nothing in the archive matches.\n" : `\n${parts.join(", ")}\n`);
   }
 
   exitCode(): number {
-    const { restored, exists, failed } = this.#counts;
+    const { restored, would_restore: wouldRestore, exists, failed } = this.#counts;
     const { stop } = this.#io;
     if (stop.aborted && restored === 0) return this.#io.signalExitCode();
-    if (failed === 0 && !stop.aborted) return exitCodes.done;
-    return restored + exists === 0 ? exitCodes.failed : exitCodes.partial;
+    if (failed === 0 && !stop.aborted) return this.#isDamaged ? exitCodes.partial : exitCodes.done;
+    return restored + wouldRestore + exists === 0 ? exitCodes.failed : exitCodes.partial;
   }
 
-  async #targetOf(settings: PushgatewaySettings): Promise<RestoreTarget> {
+  async #connect(settings: PushgatewaySettings): Promise<RestoreTarget> {
     const known = this.#targets.get(settings.url);
     if (known !== undefined) return known;
     const target = await RestoreTarget.connect(settings, this.#options, this.#io);

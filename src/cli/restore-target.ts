@@ -30,8 +30,11 @@ interface Existing {
   readonly empty: boolean;
 }
 
-/** What is known of the gateway's groups is good for so long, or ten times what one read takes. */
-const existingSeconds = 30;
+/**
+ * What was read of the gateway's groups is acted on for so long from the start of the read, or twice as long as the read took:
+ * a group that is pushed meanwhile must not be overwritten.
+ */
+const freshSeconds = 0.5;
 
 /** After as many pushes in a row without an answer the gateway is left alone. */
 const maxSilenceInARow = 3;
@@ -138,7 +141,7 @@ export class RestoreTarget {
     });
     this.#existing = existing;
     const readSeconds = clock.monotonic() - open.requestedAt;
-    this.#existingUntil = open.requestedAt + Math.max(existingSeconds, 10 * readSeconds);
+    this.#existingUntil = open.requestedAt + Math.max(freshSeconds, 2 * readSeconds);
   }
 }
 

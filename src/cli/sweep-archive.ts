@@ -1,22 +1,18 @@
 import type { Archive } from "../archive/archive.ts";
-import { ArchiveError } from "../archive/archive-error.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 type Settings = NonNullable<Config["archive"]>;
 
-/** Gives the archive of a sweep, which is opened and closed by it. */
+/** Gives the archive of a sweep, which closes it at its end. */
 export type ArchiveOf = (settings: Settings) => Promise<Archive>;
 
-/**
- * Keeps the archive from one sweep to the next, with all that it has read of its files; a reload may name another one. It is
- * closed between sweeps, so that `restore` can work.
- */
+/** Keeps the archive from one sweep to the next, with all that it has read of its files; a reload may name another one. */
 export function keepArchive({ clock, log }: { clock: Clock; log: Logger }): ArchiveOf {
   let last: { readonly settings: Settings; readonly archive: Archive } | null = null;
   return async (settings) => {
-    // Only whoever has an archive loads it.
+    // Loaded only where there is an archive.
     const { createArchive } = await import("../archive/archive.ts");
     const isSame =
       last?.settings.dir === settings.dir && last.settings.retentionSeconds === settings.retentionSeconds;
@@ -28,8 +24,8 @@ export function keepArchive({ clock, log }: { clock: Clock; log: Logger }): Arch
 }
 
 /**
- * Opens the archive of a sweep; null if there is none to write to, and in a dry run, which touches nothing. If it cannot be
- * opened, the sweeps get one that takes nothing in, so that they delete nothing.
+ * The archive of a sweep; null if there is none to write to, and in a dry run, which touches nothing. One that takes nothing
+ * in is an error from the first sweep on, and not only when something has expired.
  */
 export async function openSweepArchive(
   { archive: settings }: Config,
@@ -39,13 +35,12 @@ export async function openSweepArchive(
   if (settings === null || dryRun) return null;
   const archive = await archiveOf(settings);
   try {
-    await archive.open();
-    return archive;
+    await archive.prepare();
   } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
-    log.error("Archive cannot be opened, nothing is deleted", { err: error.message });
-    return closedArchive(error);
+    const message = error instanceof Error ? error.message : String(error);
+    log.error("Archive cannot be written to, nothing is deleted", { err: message });
   }
+  return archive;
 }
 
 /** Counts what gets onto the disk, for the metrics: a report tells of deletions, and not all that is archived is deleted. */
@@ -59,21 +54,5 @@ export function countArchived(
       await archive.append(groups);
       for (const { gateway } of groups) metrics.groupsArchived(gateway, 1);
     },
-  };
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
-
-function closedArchive(cause: ArchiveError): Archive {
-  const refuse = (): Promise<never> => Promise.reject(cause);
-  return {
-    open: refuse,
-    applyRetention: nothing,
-    append: refuse,
-    close: nothing,
-    recordOutcomes: nothing,
-    recordReappeared: nothing,
-    recordRestored: nothing,
-    recentDeletions: () => Promise.resolve(new Map()),
   };
 }

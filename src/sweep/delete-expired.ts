@@ -154,7 +154,7 @@ class Deletion {
     const { archive, gateway, log } = this.#context;
     const groups = this.#yetToArchive(batch).flatMap((decision) => {
       const whole = this.#parts.evidence.wholeOf(decision);
-      return whole === undefined ? [] : [{ gateway: gateway.name, decision, whole }];
+      return whole === undefined ? [] : [{ gateway: gateway.name, url: gateway.url, decision, whole }];
     });
     if (archive === null || groups.length === 0) return true;
     try {

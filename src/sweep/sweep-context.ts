@@ -55,6 +55,7 @@ export interface SweepArchive {
 
 export interface GroupToArchive {
   readonly gateway: string;
+  readonly url: string;
   readonly decision: Decision;
   readonly whole: JsonObject;
 }

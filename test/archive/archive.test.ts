@@ -1,34 +1,35 @@
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
+  chmodSync,
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { createArchive, type Archive, type ArchiveOptions } from "../../src/archive/archive.ts";
 import { createLabels, labelsKey } from "../../src/core/labels.ts";
-import { archivedGroup, readContent, temporaryFolder } from "../support/archived-groups.ts";
+import {
+  archivedGroup,
+  archiveFile,
+  archiveFiles,
+  readContent,
+  temporaryFolder,
+} from "../support/archived-groups.ts";
 
 const noon = Date.parse("2026-11-24T12:00:00Z") / 1000;
-const today = "deleted-2026-11-24.ndjson.gz";
 const day = 86_400;
 
-async function opened(dir: string, rest: Partial<ArchiveOptions> = {}): Promise<Archive> {
-  const archive = createArchive({
-    dir,
-    retentionSeconds: 30 * day,
-    now: () => noon,
-    lockWaitSeconds: 0,
-    ...rest,
-  });
-  await archive.open();
+function archiveIn(dir: string, rest: Partial<ArchiveOptions> = {}): Archive {
+  const archive = createArchive({ dir, retentionSeconds: 30 * day, now: () => noon, ...rest });
   onTestFinished(() => archive.close());
   return archive;
 }
@@ -36,7 +37,7 @@ async function opened(dir: string, rest: Partial<ArchiveOptions> = {}): Promise<
 describe("an archive", () => {
   it("gives back what was appended, batch by batch", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append([
       archivedGroup({ job: "a" }, { value: "1" }),
       archivedGroup({ job: "b" }, { value: "NaN" }),
@@ -51,10 +52,10 @@ describe("an archive", () => {
 
   it("is a text of JSON lines for zcat", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append([archivedGroup({ job: "a" })]);
     await archive.recordOutcomes("batch", [[labelsKey(createLabels([["job", "a"]])), "gone"]]);
-    const lines = execFileSync("zcat", [join(dir, today)], { encoding: "utf8" })
+    const lines = execFileSync("zcat", [archiveFile(dir)], { encoding: "utf8" })
       .trimEnd()
       .split("\n");
     const [header, whole, outcome] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -72,118 +73,180 @@ describe("an archive", () => {
 
   it("keeps labels and metrics called __proto__", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     const labels = JSON.parse('{"job":"a","__proto__":"x"}') as Record<string, string>;
     const whole = JSON.parse('{"labels":{},"__proto__":{"type":"GAUGE","metrics":[]}}') as Record<
       string,
       unknown
     >;
     await archive.append([{ ...archivedGroup(labels), whole }]);
-    const text = execFileSync("zcat", [join(dir, today)], { encoding: "utf8" });
+    const text = execFileSync("zcat", [archiveFile(dir)], { encoding: "utf8" });
     expect(text).toContain('"labels":{"job":"a","__proto__":"x"}');
     expect(text).toContain('"__proto__":{"type":"GAUGE"');
   });
 
   it("creates a folder and files that nobody else can read", async () => {
     const dir = join(temporaryFolder(), "not", "there");
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append([archivedGroup({ job: "a" })]);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
-    expect(statSync(join(dir, today)).mode & 0o777).toBe(0o600);
+    expect(statSync(archiveFile(dir)).mode & 0o777).toBe(0o600);
   });
 
   it("takes appends of several gateways at once", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     const jobs = Array.from({ length: 30 }, (_, index) => `job-${index}`);
     await Promise.all(jobs.map((job) => archive.append([archivedGroup({ job })])));
     expect((await readContent(dir)).jobs.flat().toSorted()).toEqual(jobs.toSorted());
   });
 
-  it("begins a new file with a new UTC day", async () => {
+  it("has one file for each process and UTC day, however often it is closed", async () => {
     const dir = temporaryFolder();
     let now = noon;
-    const archive = await opened(dir, { now: () => now });
-    await archive.append([archivedGroup({ job: "a" })]);
-    now += day / 2;
-    await archive.append([archivedGroup({ job: "b" })]);
-    expect(readdirSync(dir).filter((name) => name.endsWith(".gz"))).toEqual([
-      today,
-      "deleted-2026-11-25.ndjson.gz",
-    ]);
-    expect((await readContent(dir)).jobs).toEqual([["a"], ["b"]]);
+    const archive = archiveIn(dir, { now: () => now });
+    const other = archiveIn(dir, { now: () => now });
+    const sweep = async (job: string): Promise<void> => {
+      await archive.append([archivedGroup({ job })]);
+      await other.append([archivedGroup({ job: `other ${job}` })]);
+      await archive.close();
+      await other.close();
+    };
+    await sweep("a");
+    now += day / 4;
+    await sweep("b");
+    now += day / 4;
+    await sweep("c");
+    const starts = archiveFiles(dir).map((path) => basename(path).replace(/[0-9a-f]{12}/, "…"));
+    const [first, second] = ["2026-11-24T120000Z", "2026-11-25T000000Z"].map(
+      (start) => `deleted-${start}-….ndjson.gz`,
+    );
+    expect(starts).toEqual([first, first, second, second]);
+    const { jobs, problems } = await readContent(dir);
+    // By time, whatever the file.
+    expect(jobs.flat().map((job) => job.at(-1))).toEqual(["a", "a", "b", "b", "c", "c"]);
+    expect(problems).toEqual([]);
   });
 
-  it("begins a new file when someone has removed the one of today", async () => {
+  it("keeps the records of one sweep in one file, also over midnight", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    let now = noon + day / 2 - 1;
+    const archive = archiveIn(dir, { now: () => now });
     await archive.append([archivedGroup({ job: "a" })]);
-    unlinkSync(join(dir, today));
+    now += 2;
+    await archive.append([archivedGroup({ job: "b" })]);
+    await archive.close();
+    expect(archiveFiles(dir)).toHaveLength(1);
+    await archive.append([archivedGroup({ job: "c" })]);
+    expect(archiveFiles(dir)).toHaveLength(2);
+  });
+
+  it("never touches a file that another process has written to", async () => {
+    const dir = temporaryFolder();
+    const archive = archiveIn(dir);
+    await archive.append([archivedGroup({ job: "a" })]);
+    await archive.close();
+    appendFileSync(archiveFile(dir), "something");
+    await archive.append([archivedGroup({ job: "b" })]);
+    expect(archiveFiles(dir)).toHaveLength(2);
+    expect((await readContent(dir)).jobs.flat().toSorted()).toEqual(["a", "b"]);
+  });
+
+  it("of version 0.1.0 is read", async () => {
+    const dir = temporaryFolder();
+    cpSync(join(import.meta.dirname, "../fixtures/archive-0.1.0"), dir, { recursive: true });
+    for (const path of archiveFiles(dir)) chmodSync(path, 0o600);
+    const { jobs, values, problems } = await readContent(dir);
+    const days = [["a", "b-0"], [], [], [], ["a", "b-1"], [], [], []];
+    expect([jobs, problems]).toEqual([days, []]);
+    expect(values[4]).toEqual(["2", "1"]);
+    const deletions = await archiveIn(dir).recentDeletions("batch");
+    expect([...deletions.keys()]).toEqual(['[["job","a"]]', '[["job","b-1"]]']);
+  });
+
+  it("begins a new file when somebody has removed its own", async () => {
+    const dir = temporaryFolder();
+    const archive = archiveIn(dir);
+    await archive.append([archivedGroup({ job: "a" })]);
+    unlinkSync(archiveFile(dir));
     await archive.append([archivedGroup({ job: "b" })]);
     expect((await readContent(dir)).jobs).toEqual([["b"]]);
-  });
-
-  it("refuses to take anything in when it is not open", async () => {
-    const archive = createArchive({ dir: temporaryFolder(), retentionSeconds: null, now: () => noon });
-    await expect(archive.append([archivedGroup({ job: "a" })])).rejects.toThrow("the archive is not open");
   });
 
   it("says what is wrong with a folder that cannot be one", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     const inFile = createArchive({ dir: join(file, "archive"), retentionSeconds: null, now: () => noon });
-    await expect(inFile.open()).rejects.toThrow(`${file}/archive: cannot be created: it is not a folder`);
+    const message = `${file}/archive: cannot be created: it is not a folder`;
+    await expect(inFile.prepare()).rejects.toThrow(message);
+    await expect(inFile.append([archivedGroup({ job: "a" })])).rejects.toThrow(message);
   });
 });
 
 describe("the retention of an archive", () => {
   const files = [
     "deleted-2026-10-23.ndjson.gz",
-    "deleted-2026-10-24.ndjson.gz",
+    "deleted-2026-10-24T010203Z-0123456789ab.ndjson.gz",
     "deleted-2026-10-25.ndjson.gz",
   ];
   const others = [
     "deleted-2026-01-01.ndjson",
     "deleted-2026-13-99.ndjson.gz",
+    "deleted-2026-01-01T010203Z.ndjson.gz",
     "x-deleted-2026-01-01.ndjson.gz",
     "notes.txt",
   ];
+  const write = (dir: string, name: string): void => {
+    writeFileSync(join(dir, name), "");
+    utimesSync(join(dir, name), 1, 1);
+  };
 
   it("removes the files whose day ended too long ago, and never another file", async () => {
     const dir = temporaryFolder();
-    for (const name of [...files, ...others]) {
-      writeFileSync(join(dir, name), "");
-      utimesSync(join(dir, name), 1, 1);
-    }
+    for (const name of [...files, ...others]) write(dir, name);
     mkdirSync(join(dir, "sub"));
-    const archive = await opened(dir, { retentionSeconds: 30 * day });
-    await archive.applyRetention(noon);
-    const left = readdirSync(dir).filter((name) => !name.startsWith("."));
-    expect(left.toSorted()).toEqual(["deleted-2026-10-25.ndjson.gz", ...others, "sub"].toSorted());
+    await archiveIn(dir, { retentionSeconds: 30 * day }).applyRetention(noon);
+    expect(readdirSync(dir).toSorted()).toEqual(
+      ["deleted-2026-10-25.ndjson.gz", ...others, "sub"].toSorted(),
+    );
   });
 
   it("goes by the time it is told: a local clock that is far ahead takes nothing away", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir, { retentionSeconds: day, now: () => noon + 40 * day });
-    for (const name of files) writeFileSync(join(dir, name), "");
+    for (const name of files) write(dir, name);
+    const archive = archiveIn(dir, { retentionSeconds: day, now: () => noon + 40 * day });
     await archive.applyRetention(Date.parse("2026-10-24T12:00:00Z") / 1000);
     expect(readdirSync(dir)).toEqual(expect.arrayContaining(files));
   });
-});
 
-describe("an archive that is opened again", () => {
-  it("cuts off what somebody else was killed at meanwhile, and goes on behind it", async () => {
+  it("keeps a file that was written to lately, whatever day another machine's clock gave it", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
-    await archive.append([archivedGroup({ job: "a" })]);
-    await archive.close();
-    const whole = readFileSync(join(dir, today));
-    appendFileSync(join(dir, today), whole.subarray(0, whole.length - 5));
-    await archive.open();
-    await archive.append([archivedGroup({ job: "b" })]);
-    await archive.close();
-    const { jobs, problems } = await readContent(dir);
-    expect([jobs, problems]).toEqual([[["a"], ["b"]], []]);
+    writeFileSync(join(dir, files[0]!), "");
+    await archiveIn(dir).applyRetention(Date.now() / 1000);
+    expect(readdirSync(dir)).toEqual([files[0]]);
+  });
+
+  it("names what is no file of its own, leaves it alone, and removes the rest", async () => {
+    const dir = temporaryFolder();
+    const warn = vi.fn();
+    mkdirSync(join(dir, "deleted-2026-10-20.ndjson.gz"));
+    symlinkSync("/etc/hostname", join(dir, "deleted-2026-10-21.ndjson.gz"));
+    execFileSync("mkfifo", [join(dir, "deleted-2026-10-22.ndjson.gz")]);
+    for (const name of files) write(dir, name);
+    await archiveIn(dir, { log: { info: () => {}, warn } }).applyRetention(noon);
+    expect(readdirSync(dir).toSorted()).toEqual([
+      "deleted-2026-10-20.ndjson.gz",
+      "deleted-2026-10-21.ndjson.gz",
+      "deleted-2026-10-22.ndjson.gz",
+      "deleted-2026-10-25.ndjson.gz",
+    ]);
+    expect(warn.mock.calls.map(([, { err }]) => err as string)).toEqual(
+      [20, 21, 22].map((date) =>
+        expect.stringContaining(
+          `deleted-2026-10-${date}.ndjson.gz: is past the retention, but no regular file`,
+        ),
+      ),
+    );
   });
 });
 
@@ -191,7 +254,7 @@ describe("recent deletions", () => {
   const key = (job: string): string => labelsKey(createLabels([["job", job]]));
 
   it("are the groups whose deletion the gateway took, with rule and time", async () => {
-    const archive = await opened(temporaryFolder());
+    const archive = archiveIn(temporaryFolder());
     await archive.append(
       ["accepted", "gone", "came-back", "stayed", "killed"].map((job) => archivedGroup({ job })),
     );
@@ -212,7 +275,7 @@ describe("recent deletions", () => {
   });
 
   it("leave out what was restored or counted as reappeared, until it is deleted again", async () => {
-    const archive = await opened(temporaryFolder());
+    const archive = archiveIn(temporaryFolder());
     const jobs = ["restored", "reappeared", "again"];
     await archive.append(jobs.map((job) => archivedGroup({ job })));
     await archive.recordOutcomes(
@@ -232,13 +295,13 @@ describe("recent deletions", () => {
 
   it("are read without unpacking the metrics", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append([archivedGroup({ job: "a" })]);
     await archive.recordOutcomes("batch", [[key("a"), "gone"]]);
     // Spoil the second member of the first batch: only who reads metrics may notice.
-    const bytes = readFileSync(join(dir, today));
+    const bytes = readFileSync(archiveFile(dir));
     bytes[bytes.readUInt32LE(16) + 12] = (bytes[bytes.readUInt32LE(16) + 12] ?? 0) ^ 0xff;
-    writeFileSync(join(dir, today), bytes);
+    writeFileSync(archiveFile(dir), bytes);
     const warn = vi.fn();
     const reader = createArchive({ dir, retentionSeconds: null, now: () => noon, log: { info: warn, warn } });
     expect([...(await reader.recentDeletions("batch")).keys()]).toEqual([key("a")]);
@@ -248,37 +311,55 @@ describe("recent deletions", () => {
     ]);
   });
 
-  it("are remembered: the next look reads only what was appended since, by whomever", async () => {
+  it("are remembered: the next call reads only what was appended since, whoever appended it", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append(["a", "b"].map((job) => archivedGroup({ job })));
     await archive.recordOutcomes("batch", [
       [key("a"), "gone"],
       [key("b"), "gone"],
     ]);
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("a"), key("b")]);
-    await archive.close();
-    const other = await opened(dir);
+    const path = archiveFile(dir);
+    const bytes = readFileSync(path);
+    const other = archiveIn(dir);
     await other.recordRestored("batch", [createLabels([["job", "a"]])]);
     await other.append([archivedGroup({ job: "c" })]);
     await other.recordOutcomes("batch", [[key("c"), "gone"]]);
-    await other.close();
-    // Whoever reads the file from its start now finds nothing of the first batch.
-    const bytes = readFileSync(join(dir, today));
+    // From its start the file can no longer be read.
     bytes.fill(0, 0, 24);
-    writeFileSync(join(dir, today), bytes);
+    writeFileSync(path, bytes);
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b"), key("c")]);
   });
 
   it("are forgotten with the file that told of them, as after the retention", async () => {
     const dir = temporaryFolder();
-    const archive = await opened(dir);
+    const archive = archiveIn(dir);
     await archive.append([archivedGroup({ job: "a" })]);
     await archive.recordOutcomes("batch", [[key("a"), "gone"]]);
     expect((await archive.recentDeletions("batch")).size).toBe(1);
-    unlinkSync(join(dir, today));
+    unlinkSync(archiveFile(dir));
     await archive.append([archivedGroup({ job: "b" })]);
     await archive.recordOutcomes("batch", [[key("b"), "gone"]]);
+    expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b")]);
+  });
+
+  it("survive the end of other files", async () => {
+    const dir = temporaryFolder();
+    const archive = archiveIn(dir);
+    const other = archiveIn(dir);
+    for (const [one, job] of [
+      [archive, "a"],
+      [other, "b"],
+    ] as const) {
+      await one.append([archivedGroup({ job })]);
+      await one.recordOutcomes("batch", [[key(job), "gone"]]);
+    }
+    expect((await archive.recentDeletions("batch")).size).toBe(2);
+    const [first, second] = archiveFiles(dir) as [string, string];
+    unlinkSync((await readContent(first)).jobs[0]?.[0] === "a" ? first : second);
+    // What is left is not read again.
+    writeFileSync(archiveFile(dir), Buffer.alloc(statSync(archiveFile(dir)).size));
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b")]);
   });
 

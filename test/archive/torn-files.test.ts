@@ -1,122 +1,119 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { createArchive } from "../../src/archive/archive.ts";
-import { archivedGroup, readContent, temporaryFolder } from "../support/archived-groups.ts";
+import { readArchive, type ArchiveProblem } from "../../src/archive/read-archive.ts";
+import {
+  archivedGroup,
+  archiveFile,
+  archiveFiles,
+  readContent,
+  temporaryFolder,
+} from "../support/archived-groups.ts";
 
 const noon = Date.parse("2026-11-24T12:00:00Z") / 1000;
-const today = "deleted-2026-11-24.ndjson.gz";
+const name = "deleted-2026-11-24T120000Z-0123456789ab.ndjson.gz";
 
-async function append(dir: string, batches: readonly (readonly string[])[]): Promise<string[]> {
-  const told: string[] = [];
-  const log = { info: () => {}, warn: (_: string, fields = {}) => void told.push(JSON.stringify(fields)) };
-  const archive = createArchive({ dir, retentionSeconds: null, now: () => noon, log });
-  await archive.open();
-  try {
-    for (const jobs of batches) await archive.append(jobs.map((job) => archivedGroup({ job })));
-  } finally {
-    await archive.close();
+/** An archive of one file with these batches; where each of them ends. */
+async function written(batches: readonly (readonly string[])[]) {
+  const dir = temporaryFolder();
+  const archive = createArchive({ dir, retentionSeconds: null, now: () => noon });
+  const ends: number[] = [];
+  for (const jobs of batches) {
+    await archive.append(jobs.map((job) => archivedGroup({ job })));
+    ends.push(statSync(archiveFile(dir)).size);
   }
-  return told;
+  await archive.close();
+  return { dir, bytes: readFileSync(archiveFile(dir)), ends };
 }
 
-/** The numbers from 0, in slices that are worked on at once: most of the time goes into waiting for the disk. */
-function slices(count: number): readonly (readonly number[])[] {
-  const all = Array.from({ length: count }, (_, index) => index);
-  return Array.from({ length: Math.ceil(count / 16) }, (_, slice) => all.slice(slice * 16, slice * 16 + 16));
+/** The same folder with other bytes in its file. */
+function copyOf(dir: string, bytes: Buffer): string {
+  const copy = mkdtempSync(join(dir, "copy-"));
+  writeFileSync(join(copy, name), bytes, { mode: 0o600 });
+  return copy;
+}
+
+/** The jobs of an archive, batch by batch, and all its problems; the metrics are not unpacked. */
+async function readRecords(path: string) {
+  const problems: ArchiveProblem[] = [];
+  const jobs: string[][] = [];
+  for await (const { records } of readArchive(path, (problem) => problems.push(problem))) {
+    jobs.push(records.flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
+  }
+  return { jobs, problems };
 }
 
 describe("an archive file", () => {
   const batches = [["a"], ["b", "c"], ["d"]];
 
-  it(
-    "cut off at any byte gives exactly the complete batches before, and takes the next one",
-    { timeout: 120_000 },
-    async () => {
-      const dir = temporaryFolder();
-      const ends: number[] = [0];
-      for (const batch of batches) {
-        await append(dir, [batch]);
-        ends.push(statSync(join(dir, today)).size);
-      }
-      const bytes = readFileSync(join(dir, today));
-      const check = async (length: number): Promise<void> => {
-        const cut = mkdtempSync(join(dir, "cut-"));
-        writeFileSync(join(cut, today), bytes.subarray(0, length));
-        const complete = batches.filter((_, index) => (ends[index + 1] ?? 0) <= length);
-        const lastEnd = ends[complete.length] ?? 0;
+  it("cut off at any byte gives exactly the complete batches before it, and nothing counts as lost", async () => {
+    const { dir, ends } = await written(batches);
+    const file = archiveFile(dir);
+    for (let length = ends.at(-1)!; length >= 0; length -= 1) {
+      truncateSync(file, length);
+      const complete = batches.filter((_, index) => ends[index]! <= length);
+      const end = ends[complete.length - 1] ?? 0;
+      const text = `${file}: byte ${end}: the file ends in the middle of a write, as after a crash; nothing of it had been deleted yet`;
+      expect(await readRecords(dir), `cut at byte ${length}`).toEqual({
+        jobs: complete,
+        problems: length === end ? [] : [{ text, isLoss: false }],
+      });
+    }
+  });
 
-        const before = await readContent(cut);
-        expect(before.jobs, `cut at byte ${length}`).toEqual(complete);
-        const places = before.problems.map((problem) => problem.slice(0, problem.lastIndexOf(": ")));
-        expect(places).toEqual(length === lastEnd ? [] : [`${join(cut, today)}: byte ${lastEnd}`]);
-
-        const told = await append(cut, [["next"]]);
-        expect(told.length).toBe(length === lastEnd ? 0 : 1);
-        expect(await readContent(cut), `cut at byte ${length}`).toMatchObject({
-          jobs: [...complete, ["next"]],
-          problems: [],
-        });
-      };
-      for (const lengths of slices(bytes.length + 1)) await Promise.all(lengths.map(check));
-    },
-  );
-
-  it("damaged in the middle gives the batches before and behind, and loses nothing more by an append", async () => {
-    const dir = temporaryFolder();
-    await append(dir, [["a"]]);
-    const start = statSync(join(dir, today)).size;
-    await append(dir, [["b"]]);
-    const end = statSync(join(dir, today)).size;
-    await append(dir, [["c"]]);
-    const bytes = readFileSync(join(dir, today));
-    const check = async (index: number): Promise<void> => {
-      const at = start + index;
+  it("damaged in the middle gives the batches before and behind, and never another value", async () => {
+    const { dir, bytes, ends } = await written([["a"], ["b"], ["c"]]);
+    const [start, end] = ends as [number, number];
+    for (let at = start; at < end; at += 1) {
       const spoilt = Buffer.from(bytes);
       spoilt[at] = (spoilt[at] ?? 0) ^ 0x55;
-      const copy = mkdtempSync(join(dir, "spoilt-"));
-      writeFileSync(join(copy, today), spoilt);
-      await append(copy, [["d"]]);
-      const { jobs, problems } = await readContent(copy);
-      // A flipped bit that gzip does not check, as in its time stamp, may leave the batch whole.
+      const copy = copyOf(dir, spoilt);
+      const { jobs, values, problems } = await readContent(copy);
+      // A flipped bit that gzip does not check, as in its time stamp, may leave the batch as it was.
       expect(
         jobs.flat().filter((job) => job !== "b"),
         `byte ${at}`,
-      ).toEqual(["a", "c", "d"]);
-      expect(problems.length > 0 || jobs.length === 4, `byte ${at}`).toBe(true);
-    };
-    for (const indexes of slices(end - start)) await Promise.all(indexes.map(check));
+      ).toEqual(["a", "c"]);
+      expect(new Set(values.flat()), `byte ${at}`).toEqual(new Set(["1"]));
+      expect(problems.length > 0 || jobs.length === 3, `byte ${at}`).toBe(true);
+    }
   });
 
-  it("that is no archive is told, and not one byte of it is cut off", async () => {
+  it("with large metrics gives none of a batch whose metrics are damaged: what comes first may be wrong, too", async () => {
     const dir = temporaryFolder();
-    writeFileSync(join(dir, today), "something of somebody else's");
-    await append(dir, [["a"]]);
-    expect(readFileSync(join(dir, today), "latin1")).toMatch(/^something of somebody else's/);
-    expect(await readContent(dir)).toMatchObject({
-      jobs: [["a"]],
-      problems: [expect.stringContaining("byte 0: damaged")],
-    });
+    const archive = createArchive({ dir, retentionSeconds: null, now: () => noon });
+    const noise = Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 104_729).join(" ");
+    await archive.append(["a", "b"].map((job) => archivedGroup({ job }, { value: `${job}${noise}` })));
+    await archive.close();
+    const bytes = readFileSync(archiveFile(dir));
+    bytes[bytes.length - 9] = (bytes[bytes.length - 9] ?? 0) ^ 0x55;
+    const { jobs, values, problems } = await readContent(copyOf(dir, bytes));
+    expect([jobs, values]).toEqual([[["a", "b"]], [[]]]);
+    expect(problems).toEqual([expect.stringContaining("byte 0: the metrics there are damaged")]);
   });
 
-  it("is as it was before when an append fails half way", async () => {
+  it("that is no archive is named", async () => {
+    const dir = copyOf(temporaryFolder(), Buffer.from("something of somebody else's"));
+    const text = `${join(dir, name)}: byte 0: damaged up to the end of the file`;
+    expect(await readRecords(dir)).toEqual({ jobs: [], problems: [{ text, isLoss: true }] });
+  });
+
+  it("is as it was before when an append fails half way", () => {
     const dir = temporaryFolder();
-    await append(dir, [["a"]]);
-    const sizeBefore = statSync(join(dir, today)).size;
     const module = join(import.meta.dirname, "../../dist/archive/archive.js");
     expect(existsSync(module)).toBe(true);
     const script = `
       import { randomBytes } from "node:crypto";
       const { createArchive } = await import(${JSON.stringify(module)});
       const archive = createArchive({ dir: ${JSON.stringify(dir)}, retentionSeconds: null, now: () => ${noon} });
-      await archive.open();
       const group = ${JSON.stringify(archivedGroup({ job: "x" }))};
       group.decision.group.labels = new Map([["job", "x"]]);
-      const append = (noise) => archive.append([{ ...group, whole: { noise: noise.toString("hex") } }]);
-      await append(randomBytes(65536)).then(() => console.log("taken"), (error) => console.log(error.message));
-      await append(Buffer.alloc(1)).then(() => console.log("taken"), (error) => console.log(error.message));
+      const append = (noise) => archive.append([{ ...group, whole: { noise: noise.toString("hex") } }])
+        .then(() => console.log("taken"), (error) => console.log(error.message));
+      for (const size of [65536, 1, 65536, 1]) await append(randomBytes(size));
       await archive.close();`;
     // A limit for the size of files stands in for a full disk: the write ends early, then fails.
     const limited = `trap '' XFSZ; ulimit -f 16; exec "$0" --input-type=module -e "$1"`;
@@ -124,10 +121,10 @@ describe("an archive file", () => {
       encoding: "utf8",
     });
     expect(stderr).toBe("");
-    const [first, second] = stdout.trimEnd().split("\n");
-    expect(first).toMatch(/deleted-2026-11-24\.ndjson\.gz: cannot be appended to: .*EFBIG/);
-    expect(second).toBe("taken");
-    expect(statSync(join(dir, today)).size).toBeLessThan(sizeBefore + 2000);
-    expect((await readContent(dir)).jobs).toEqual([["a"], ["x"]]);
+    const failure = expect.stringMatching(/\.ndjson\.gz: cannot be appended to: .*EFBIG/) as string;
+    expect(stdout.trimEnd().split("\n")).toEqual([failure, "taken", failure, "taken"]);
+    // The first append left no file, the third one left its file as it was.
+    expect(archiveFiles(dir).map((path) => statSync(path).size < 2000)).toEqual([true, true]);
+    return expect(readContent(dir)).resolves.toMatchObject({ jobs: [["x"], ["x"]], problems: [] });
   });
 });

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { readContent } from "../support/archived-groups.ts";
 import { cli, type CliResult } from "../support/cli.ts";
 import { startPushgateway, type Pushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 import { getText, nativeHistogramPush, push } from "../support/push.ts";
@@ -61,8 +63,52 @@ describe("a sweep whose archive takes nothing in", () => {
   });
 });
 
+describe("an archive with strange things in its folder", () => {
+  it("is used all the same: nothing is followed, waited for or removed, and each is named once", async () => {
+    const { gateway, folder, once } = await start({ groups: [old("a")] });
+    const dir = join(folder, "archive");
+    mkdirSync(dir);
+    const today = new Date().toISOString().slice(0, 10);
+    const names = [
+      `deleted-${today}.ndjson.gz`,
+      "deleted-2020-01-01.ndjson.gz",
+      "deleted-2020-01-02.ndjson.gz",
+    ];
+    const [fifo, link, directory] = names.map((name) => join(dir, name)) as [string, string, string];
+    execFileSync("mkfifo", [fifo]);
+    symlinkSync(join(folder, "janitor.yml"), link);
+    mkdirSync(directory);
+    const swept = await once("--log.level=warn");
+    expect([swept.exitCode, reportOf(swept).status]).toEqual([0, "ok"]);
+    for (const path of [fifo, link, directory]) {
+      expect(swept.stderr.split(`${path}: cannot be read: it is `)).toHaveLength(2);
+    }
+    expect(await getText(gateway.url, "/metrics")).not.toContain('job="a"');
+    expect(readdirSync(dir).filter((name) => names.includes(name))).toHaveLength(3);
+    expect((await readContent(dir)).jobs.flat()).toEqual(["a"]);
+  });
+});
+
+describe("two janitors with one archive", () => {
+  it("both do all of their work, and everything that is gone can be put back", async () => {
+    const jobs = Array.from({ length: 60 }, (_, index) => `old-${index}`).toSorted();
+    const { gateway, folder, once } = await start({ groups: jobs.map(old) });
+    const all = "--limits.max-delete-ratio=1";
+    const reports = (await Promise.all([once(all), once(all)])).map((swept) => reportOf(swept));
+    expect(reports.map(({ status, error }) => [status, error])).toEqual([
+      ["ok", undefined],
+      ["ok", undefined],
+    ]);
+    expect(await getText(gateway.url, "/metrics")).not.toContain('job="old-');
+    const { jobs: archived, problems } = await readContent(join(folder, "archive"));
+    expect([[...new Set(archived.flat())].toSorted(), problems]).toEqual([jobs, []]);
+    const flags = [join(folder, "archive"), "--all", `--config.file=${join(folder, "janitor.yml")}`];
+    expect((await cli(["restore", ...flags])).stdout).toContain("\n60 restored\n");
+  });
+});
+
 describe("a dry run with an archive", () => {
-  it("neither makes nor locks it", async () => {
+  it("does not make it", async () => {
     const { folder, once } = await start({ groups: [old("a")] });
     expect((await once("--dry-run")).exitCode).toBe(0);
     expect(() => rmSync(join(folder, "archive"), { recursive: true })).toThrow("ENOENT");
@@ -95,6 +141,7 @@ describe("a group that was deleted and comes back by a push", () => {
     const restored = await cli([
       "restore",
       join(folder, "archive"),
+      "--all",
       `--config.file=${join(folder, "janitor.yml")}`,
     ]);
     expect(restored.exitCode).toBe(0);

@@ -1,8 +1,14 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
-import { archivedGroup, readContent, temporaryFolder } from "../support/archived-groups.ts";
+import { archivedGroup, archiveFile, readContent, temporaryFolder } from "../support/archived-groups.ts";
 import { createArchive } from "../../src/archive/archive.ts";
 import { cli } from "../support/cli.ts";
 import { bytesField, doubleField, uintField } from "../support/protobuf.ts";
@@ -94,7 +100,7 @@ async function start(gateway: InstalledGateway, flags: readonly string[] = []): 
       `pushgateways: [{ name: batch, url: ${url} }]`,
       `archive: { dir: ${dir}, retention: 30d }`,
       "rules: [{ name: all, matchers: ['job!=\"keep\"'], ttl: 1ms }]",
-      "limits: { max_delete_ratio: 1, max_outage: 0s }",
+      "limits: { max_deleteAtratio: 1, max_outage: 0s }",
       "",
     ].join("\n"),
   );
@@ -117,12 +123,12 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(await sweep()).toMatchObject({ exitCode: 0 });
     expect(await jobsOn(url)).toEqual([]);
 
-    const dry = await cli(["restore", dir, `--config.file=${file}`, "--dry-run"]);
+    const dry = await cli(["restore", dir, "--all", `--config.file=${file}`, "--dry-run"]);
     expect(dry).toMatchObject({ exitCode: 0, stderr: "" });
     expect(dry.stdout).toContain("4 to restore");
     expect(await jobsOn(url)).toEqual([]);
 
-    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    const result = await cli(["restore", dir, "--all", `--config.file=${file}`]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(result.stdout).toContain("\n4 restored\n");
     expect(result.stdout).not.toContain("lost");
@@ -140,7 +146,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     await sweep();
     await push(url, { job: "a" }, "app_up 2\n");
 
-    const careful = await cli(["restore", dir, `--config.file=${file}`]);
+    const careful = await cli(["restore", dir, "--all", `--config.file=${file}`]);
     expect(careful.exitCode).toBe(0);
     expect(careful.stdout).toMatch(/^skipped .* \{job="a"\}\n {2}the group exists; --overwrite replaces it/m);
     expect(careful.stdout).toContain("1 restored, 1 skipped because they exist");
@@ -157,7 +163,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     await sweep();
     await push(url, { job: "a", instance: "" }, "app_up 2\n");
     await expect.poll(() => jobsOn(url)).toEqual(["a"]);
-    const result = await cli(["restore", dir, `--config.file=${file}`, "--overwrite"]);
+    const result = await cli(["restore", dir, "--all", `--config.file=${file}`, "--overwrite"]);
     expect(result.stdout).toContain("another spelling");
     expect(await jobsOn(url)).toEqual(["a"]);
   });
@@ -168,7 +174,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     await push(url, { job: "b" }, "app_other 1\n");
     await sweep();
     await push(url, { job: "keep" }, "# TYPE app_up counter\napp_up 1\n");
-    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    const result = await cli(["restore", dir, "--all", `--config.file=${file}`]);
     expect(result.exitCode).toBe(21);
     const reason =
       gateway.version === "1.11.0"
@@ -180,7 +186,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
 
     // The refused push has left an empty group, which is no reason not to try again.
     await deleteGroup(url, { job: "keep" });
-    expect(await cli(["restore", dir, `--config.file=${file}`])).toMatchObject({ exitCode: 0 });
+    expect(await cli(["restore", dir, "--all", `--config.file=${file}`])).toMatchObject({ exitCode: 0 });
     expect(await exposition(url)).toContain('app_up{instance="",job="a"} 1');
   });
 
@@ -190,7 +196,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
       await push(url, { job: "a" }, `app_up ${value}\n`);
       await sweep();
     }
-    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    const result = await cli(["restore", dir, "--all", `--config.file=${file}`]);
     expect(result.stdout).toContain("\n1 restored\n");
     expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
   });
@@ -201,7 +207,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     await push(from.url, { job: "a", instance: "b" }, families);
     const before = await exposition(from.url);
     await from.sweep();
-    const result = await cli(["restore", from.dir, `--gateway=${to.url}`]);
+    const result = await cli(["restore", from.dir, "--all", `--gateway=${to.url}`]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await exposition(to.url)).toBe(before);
     expect(await jobsOn(from.url)).toEqual([]);
@@ -224,7 +230,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
       ]),
     );
     await sweep();
-    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    const result = await cli(["restore", dir, "--all", `--config.file=${file}`]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(result.stdout).toContain("lost: app_void has no series, and is left out");
     expect(result.stdout).toContain("1 not the same as before");
@@ -237,14 +243,10 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
   });
 
   it("tells a gateway that does not answer once per group, and exits with 1", async () => {
-    const { url, dir, file, sweep } = await start(gateway);
+    const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     await sweep();
-    writeFileSync(
-      file,
-      `pushgateways: [{ name: batch, url: "http://127.0.0.1:1" }]\nrules: [{ name: all, matchers: [], ttl: 1d }]\n`,
-    );
-    const result = await cli(["restore", dir, `--config.file=${file}`]);
+    const result = await cli(["restore", dir, "--all", "--gateway=http://127.0.0.1:1"]);
     expect(result.exitCode).toBe(1);
     expect(result.stdout).toContain("GET http://127.0.0.1:1/api/v1/status: connect ECONNREFUSED");
     expect(result.stdout).toContain("0 restored, 1 failed");
@@ -280,7 +282,7 @@ describe.runIf(newest !== undefined && newest.version.startsWith("1.11"))(
       const before = await exposition(url);
       await sweep();
       expect(await jobsOn(url)).toEqual([]);
-      const result = await cli(["restore", dir, `--config.file=${file}`]);
+      const result = await cli(["restore", dir, "--all", `--config.file=${file}`]);
       expect(result).toMatchObject({ exitCode: 0, stderr: "" });
       expect(result.stdout).not.toContain("lost");
       expect(await exposition(url)).toBe(before);
@@ -312,22 +314,7 @@ describe("a sweep with an archive", () => {
     expect(await jobsOn(url)).toEqual(["a"]);
   });
 
-  it("deletes nothing while another janitor works in the folder", async () => {
-    const { url, dir, sweep } = await start(gateway);
-    await push(url, { job: "a" }, "app_up 1\n");
-    const other = createArchive({ dir, retentionSeconds: null, now: () => Date.now() / 1000 });
-    await other.open();
-    expect(await sweep()).toMatchObject({
-      exitCode: 21,
-      stderr: expect.stringContaining("another janitor works in it") as string,
-    });
-    expect(await jobsOn(url)).toEqual(["a"]);
-    await other.close();
-    expect(await sweep()).toMatchObject({ exitCode: 0 });
-    expect(await jobsOn(url)).toEqual([]);
-  });
-
-  it("creates and locks nothing in a dry run", async () => {
+  it("creates nothing in a dry run", async () => {
     const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     expect(await sweep("--dry-run")).toMatchObject({ exitCode: 0 });
@@ -338,8 +325,11 @@ describe("a sweep with an archive", () => {
     const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     await sweep();
-    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^deleted-\d{4}-\d\d-\d\d\.ndjson\.gz$/)]);
-    expect((await readContent(dir)).jobs.flat()).toEqual(["a"]);
+    await push(url, { job: "b" }, "app_up 1\n");
+    await sweep();
+    const name = /^deleted-\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{12}\.ndjson\.gz$/;
+    expect(readdirSync(dir)).toEqual([expect.stringMatching(name), expect.stringMatching(name)]);
+    expect((await readContent(dir)).jobs.flat()).toEqual(["a", "b"]);
   });
 
   it("says without one that nothing can be restored", async () => {
@@ -351,6 +341,139 @@ describe("a sweep with an archive", () => {
   });
 });
 
+describe("restore", () => {
+  const noon = Date.parse("2026-11-24T12:00:00Z") / 1000;
+
+  /** An archive of groups with one gauge, and a configuration with a gateway that has the name `batch`. */
+  async function startWithArchive(groups: readonly (readonly [job: string, options?: object])[]) {
+    const gateway = await startPushgateway();
+    onTestFinished(() => gateway.stop());
+    const { url } = gateway;
+    const folder = temporaryFolder();
+    const dir = join(folder, "archive");
+    const archive = createArchive({ dir, retentionSeconds: null, now: () => noon });
+    for (const [job, options] of groups) await archive.append([archivedGroup({ job }, { url, ...options })]);
+    await archive.close();
+    const file = join(folder, "janitor.yml");
+    const configure = (batchUrl: string): void => {
+      writeFileSync(
+        file,
+        `pushgateways: [{ name: batch, url: "${batchUrl}" }]\nrules: [{ name: all, matchers: [], ttl: 1d }]\n`,
+      );
+    };
+    configure(url);
+    const restore = (...flags: string[]) => cli(["restore", dir, `--config.file=${file}`, ...flags]);
+    return { url, dir, configure, restore };
+  }
+
+  it("wants to know what to put back", async () => {
+    const { url, restore } = await startWithArchive([["a"]]);
+    for (const flags of [[], ["--dry-run"], ["--match={}"], ["--gateway=http://127.0.0.1:1"]]) {
+      const { exitCode, stderr } = await restore(...flags);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining("with --all")]);
+    }
+    expect(await restore("--all", "--from=batch")).toMatchObject({ exitCode: 2 });
+    expect(await jobsOn(url)).toEqual([]);
+    for (const flag of ["--all", "--from=batch", "--since=2026-11-24T12:00:00Z", '--match={job!="b"}']) {
+      const { exitCode, stdout } = await restore(flag, "--dry-run");
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining("1 to restore")]);
+    }
+  });
+
+  it("refuses a gateway that only has the name of the one that the groups were deleted from", async () => {
+    const { url, configure, restore } = await startWithArchive([["a", { url: "http://old:9091" }]]);
+    const refused = await restore("--all");
+    expect(refused).toMatchObject({ exitCode: 1, stderr: "" });
+    expect(refused.stdout).toContain(
+      `  it was deleted from http://old:9091, and the gateway "batch" is ${url} now; --from=batch --gateway=${url} restores it there\n`,
+    );
+    expect(await jobsOn(url)).toEqual([]);
+    expect(await restore("--from=batch", `--gateway=${url}`)).toMatchObject({ exitCode: 0 });
+    expect(await jobsOn(url)).toEqual(["a"]);
+    configure("http://old:9091");
+    expect((await restore("--all", "--dry-run")).stdout).not.toContain("it was deleted from");
+  });
+
+  it("puts back what version 0.1.0 archived, which knew no URLs, and says where it goes", async () => {
+    const { url, dir, restore } = await startWithArchive([]);
+    cpSync(join(import.meta.dirname, "../fixtures/archive-0.1.0"), dir, { recursive: true });
+    const { exitCode, stderr } = await restore("--all");
+    const notes = stderr.trimEnd().split("\n");
+    expect([exitCode, notes.at(-1)]).toEqual([
+      0,
+      `Version 0.1.0 archived no URLs: groups of the gateway "batch" that it deleted go to ${url}`,
+    ]);
+    expect(await jobsOn(url)).toEqual(["a", "b-0", "b-1"]);
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
+  });
+
+  it("never overwrites a group that was pushed a second before its turn", async () => {
+    const jobs = ["a", "b", "c"];
+    const { url, restore } = await startWithArchive(jobs.map((job) => [job] as const));
+    // Stands in for time that passes between two pushes: the first one is answered late.
+    const slow = createServer((request, response) => {
+      void (async () => {
+        const body = await text(request);
+        const method = request.method ?? "GET";
+        const answer = await fetch(`${url}${request.url}`, { method, ...(body === "" ? {} : { body }) });
+        if (request.url === "/metrics/job/a") {
+          await push(url, { job: "b" }, "# TYPE app_up gauge\napp_up 2\n");
+          await setTimeout(1000);
+        }
+        response
+          .writeHead(answer.status, { date: answer.headers.get("date") ?? "" })
+          .end(await answer.text());
+      })();
+    });
+    await once(slow.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void slow.close());
+    const { port } = slow.address() as AddressInfo;
+    const { stdout } = await restore("--all", `--gateway=http://127.0.0.1:${port}`);
+    expect(stdout).toContain("2 restored, 1 skipped because they exist");
+    expect(await exposition(url)).toContain('app_up{instance="",job="b"} 2');
+  });
+
+  it("puts back the newer of two deletions also when the clock was put back between them", async () => {
+    const { url, dir, restore } = await startWithArchive([]);
+    const deleteAt = async (now: number, value: string, lastSuccessAt: number): Promise<void> => {
+      const archive = createArchive({ dir, retentionSeconds: null, now: () => now });
+      const deleted = archivedGroup({ job: "a" }, { url, value });
+      const group = { ...deleted.decision.group, lastSuccessAt };
+      await archive.append([{ ...deleted, decision: { ...deleted.decision, group } }]);
+      await archive.close();
+    };
+    await deleteAt(noon + 40 * 86_400, "1", noon - 7200);
+    await deleteAt(noon, "2", noon - 3600);
+    await restore("--all");
+    expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
+  });
+
+  it("puts back what it can of a damaged archive, says what it cannot, and exits with 21", async () => {
+    const { url, dir, restore } = await startWithArchive([["a"], ["b"], ["c"]]);
+    const path = archiveFile(dir);
+    const bytes = readFileSync(path);
+    const second = bytes.indexOf(bytes.subarray(0, 16), 16);
+    bytes[second + 30] = (bytes[second + 30] ?? 0) ^ 0x55;
+    writeFileSync(path, bytes);
+    execFileSync("mkfifo", [join(dir, "deleted-2026-11-20.ndjson.gz")]);
+    symlinkSync(path, join(dir, "deleted-2026-11-21.ndjson.gz"));
+    mkdirSync(join(dir, "deleted-2026-11-22.ndjson.gz"));
+    const { exitCode, stdout, stderr } = await restore("--all");
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      `${dir}/deleted-2026-11-20.ndjson.gz: cannot be read: it is no regular file`,
+      `${dir}/deleted-2026-11-21.ndjson.gz: cannot be read: it is a symbolic link, which is not followed`,
+      `${dir}/deleted-2026-11-22.ndjson.gz: cannot be read: it is a folder`,
+      expect.stringMatching(`^${path}: byte ${second}: damaged up to byte \\d+$`),
+    ]);
+    expect(stdout).toContain(
+      "\n2 restored, the archive is damaged: what could not be read is not restored\n",
+    );
+    expect(exitCode).toBe(21);
+    expect(await jobsOn(url)).toEqual(["a", "c"]);
+    expect(await cli(["archive", "list", dir])).toMatchObject({ exitCode: 21 });
+  });
+});
+
 describe("archive list", () => {
   it("says what was deleted, when, by which rule, of which gateway and how it ended", async () => {
     const dir = temporaryFolder();
@@ -359,7 +482,6 @@ describe("archive list", () => {
       retentionSeconds: null,
       now: () => Date.parse("2026-11-24T12:00:00Z") / 1000,
     });
-    await archive.open();
     const hostile = archivedGroup({ job: "b", x: "\u001B[31mred\nline" }, { gateway: "other", rule: "ci" });
     await archive.append([archivedGroup({ job: "a" }), hostile]);
     await archive.recordOutcomes("batch", [['[["job","a"]]', "gone"]]);

@@ -179,7 +179,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.post("/-/sweep")).status).toBe(502);
     expect(await getText(gateway.url, "/metrics")).toContain('job="a"');
     expect(await service.metric('groups_withheld_total{gateway="g",reason="archive_failed"}')).toBe("1");
-    expect(service.stderr()).toContain('msg="Archive cannot be opened, nothing is deleted"');
+    expect(service.stderr()).toContain('msg="Archive cannot be written to, nothing is deleted"');
     rmSync(archive);
     expect((await service.post("/-/sweep")).status).toBe(200);
     expect(await service.metric('deletes_total{gateway="g",rule="all"}')).toBe("1");

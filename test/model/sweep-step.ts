@@ -70,7 +70,6 @@ async function sweepOnce(
   const archive = archived
     ? createArchive({ dir, retentionSeconds: null, now: () => time.clock.now() })
     : null;
-  await archive?.open();
   try {
     const report = await sweepGateway(
       sweepContext(watchedGateway(client, around), {

@@ -266,7 +266,7 @@ it(`stays itself for ${soakSeconds} s, whatever becomes of its gateway and its f
 
   const archived = new Set<string>();
   const damage: string[] = [];
-  for await (const { records } of readArchive(scene.archiveDir, (problem) => damage.push(problem))) {
+  for await (const { records } of readArchive(scene.archiveDir, ({ text }) => void damage.push(text))) {
     for (const one of records) if (one.kind === "group") archived.add(one.labels.get("instance") ?? "");
   }
   expect(damage, "damage in the archive").toEqual([]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -14,10 +14,25 @@ export function temporaryFolder(): string {
   return path;
 }
 
+/** The files of an archive, in the order of their names. */
+export function archiveFiles(dir: string): readonly string[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith(".ndjson.gz"))
+    .toSorted()
+    .map((name) => join(dir, name));
+}
+
+/** The only file of an archive, or the only one but that of this name. */
+export function archiveFile(dir: string, except = ""): string {
+  const files = archiveFiles(dir).filter((path) => path !== join(dir, except));
+  if (files.length !== 1) throw new Error(`${files.length} files instead of one in ${dir}`);
+  return files[0]!;
+}
+
 /** A group that a rule of this name deletes, with one gauge. */
 export function archivedGroup(
   labels: Readonly<Record<string, string>>,
-  { gateway = "batch", rule = "old", value = "1" } = {},
+  { gateway = "batch", url = "http://batch:9091", rule = "old", value = "1" } = {},
 ): ArchivedGroup {
   const gauge = (metricValue: string) => ({
     time_stamp: "2027-01-01T00:00:00Z",
@@ -27,6 +42,7 @@ export function archivedGroup(
   const whole = { labels, last_push_successful: true, push_time_seconds: gauge("1"), app_up: gauge(value) };
   return {
     gateway,
+    url,
     decision: {
       group: group(labels, 7200),
       verdict: { reason: "ttl_expired" },
@@ -51,7 +67,7 @@ export async function readContent(path: string): Promise<ArchiveContent> {
   const problems: string[] = [];
   const jobs: string[][] = [];
   const values: unknown[][] = [];
-  for await (const { records, wholes } of readArchive(path, (problem) => problems.push(problem))) {
+  for await (const { records, wholes } of readArchive(path, ({ text }) => void problems.push(text))) {
     jobs.push(records.flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
     const ofBatch: unknown[] = [];
     for await (const { group: whole } of wholes()) {

@@ -73,7 +73,7 @@ describe("the systemd services", () => {
     expect(sandboxes[0]).toContain("SystemCallFilter");
   });
 
-  it.each(services)("%s lets V8 compile and the archive lock itself", (name) => {
+  it.each(services)("%s lets V8 compile and names be looked up", (name) => {
     expect(settings(name, "MemoryDenyWriteExecute")).toEqual([]);
     expect(settings(name, "RestrictAddressFamilies").join(" ").split(" ")).toContain("AF_UNIX");
   });
