@@ -12,8 +12,8 @@ import { readYaml } from "./yaml.ts";
 /** A kind of configuration file: which keys it has and what they mean. */
 export interface FileKind<Schema extends z.ZodType, T> {
   readonly schema: Schema;
-  /** What a file must hold at least, for the message; null: a file may be empty. */
-  readonly needed: string | null;
+  /** What a file must hold at least, for the message. */
+  readonly needed: string;
   /** Gives the values their meaning and reports those that have none. */
   readonly decode: (draft: Draft<z.infer<Schema>>, path: string, places: Places, findings: Findings) => T;
 }

@@ -13,7 +13,8 @@ export interface WebLoadDependencies {
 
 const webConfigFile: FileKind<typeof webConfigSchema, WebDecoded> = {
   schema: webConfigSchema,
-  needed: null,
+  // An editor may have emptied it for an instant: that must not let everybody in.
+  needed: "tls_server_config or basic_auth_users, or {} to let everybody in",
   decode: decodeWebConfig,
 };
 

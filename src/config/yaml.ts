@@ -1,4 +1,4 @@
-import { parseDocument, type Node, type YAMLError } from "yaml";
+import { parseDocument, type YAMLError } from "yaml";
 
 import type { Findings } from "./findings.ts";
 import { findSecretInLine, opensSecretSection } from "./hidden.ts";
@@ -8,9 +8,9 @@ import { readTree, type YamlTree } from "./yaml-tree.ts";
 /**
  * Parses YAML 1.2, whatever version the file claims, into plain values and their places. Problems go to `findings`;
  * null: there is nothing to look at further.
- * @param needed what a file must hold at least; null: nothing, an empty file is one without keys
+ * @param needed what a file must hold at least
  */
-export function readYaml(source: SourceText, findings: Findings, needed: string | null): YamlTree | null {
+export function readYaml(source: SourceText, findings: Findings, needed: string): YamlTree | null {
   const document = parseDocument(source.text, {
     version: "1.2",
     schema: "core",
@@ -26,7 +26,6 @@ export function readYaml(source: SourceText, findings: Findings, needed: string 
   if (broken) return null;
   const tree = document.contents === null ? null : readTree(document.contents, source, findings);
   if (tree !== null && tree.value !== null) return tree;
-  if (needed === null) return readTree(parseDocument("{}").contents as Node, source, findings);
   findings.error(`the file is empty: it needs at least ${needed}`, null);
   return null;
 }

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from "node:http";
 
-import { compare } from "bcryptjs";
-
 import type { WebConfig } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { plain, type WebAnswer } from "./answer.ts";
 import { checkLogin } from "./basic-auth.ts";
-import { createPasswordCheck } from "./password-check.ts";
+import { clientOf } from "./client.ts";
+import { createBcrypt, createPasswordCheck } from "./password-check.ts";
 import { createTokenBucket } from "./token-bucket.ts";
 
 /** Decides whether a request may be looked at. */
@@ -19,7 +18,7 @@ export interface Access {
 
 /** @param now seconds of a clock that only goes forward */
 export function createAccess(first: WebConfig | null, log: Logger, now: () => number): Access {
-  const passwords = createPasswordCheck(compare);
+  const passwords = createPasswordCheck(createBcrypt());
   const bucketOf = ({ rateLimit }: WebConfig) =>
     rateLimit === null ? null : createTokenBucket(rateLimit, now);
   let config = first;
@@ -28,7 +27,12 @@ export function createAccess(first: WebConfig | null, log: Logger, now: () => nu
   return {
     async refuse(request) {
       if (bucket !== null && !bucket.take()) return plain(429, "429 too many requests");
-      const login = await checkLogin(request.headers.authorization, config?.users ?? new Map(), passwords);
+      const login = await checkLogin(
+        request.headers.authorization,
+        config?.users ?? new Map(),
+        passwords,
+        clientOf(request.socket),
+      );
       switch (login) {
         case "accepted":
           return null;

@@ -6,11 +6,13 @@ export type Login = "accepted" | "missing" | "wrong" | "busy";
 /**
  * Checks the `Authorization` header of a request. An unknown user costs as much time as a wrong password, so that nobody
  * learns who is known.
+ * @param client who asks: the comparisons of clients take turns
  */
 export async function checkLogin(
   header: string | undefined,
   users: WebConfig["users"],
   passwords: PasswordCheck,
+  client: string,
 ): Promise<Login> {
   const [anyHash] = users.values();
   if (anyHash === undefined) return "accepted";
@@ -18,7 +20,7 @@ export async function checkLogin(
   if (credentials === null) return "missing";
   const { user, password } = credentials;
   const hash = users.get(user);
-  const matches = await passwords.check(user, password, (hash ?? anyHash).reveal());
+  const matches = await passwords.check(client, user, password, (hash ?? anyHash).reveal());
   if (matches === null) return "busy";
   return matches && hash !== undefined ? "accepted" : "wrong";
 }

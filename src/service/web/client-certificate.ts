@@ -1,31 +1,50 @@
 import { isIPv6 } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 
-import type { WebTls } from "../../config/web-config.ts";
+import type { ClientAuth, WebTls } from "../../config/web-config.ts";
 
-type Policy = Pick<WebTls, "clientAuth" | "clientAllowedSans">;
+type Policy = Pick<WebTls, "clientAuth" | "clientAllowedSans" | "clientCa">;
 type Peer = Pick<TLSSocket, "authorized" | "getPeerCertificate">;
 
 /** Whether clients are asked for a certificate at all. */
-export function asksForCertificate({ clientAuth }: Policy): boolean {
+export function asksForCertificate({ clientAuth }: Pick<Policy, "clientAuth">): boolean {
   return clientAuth !== "NoClientCert";
+}
+
+function requires(mode: ClientAuth): boolean {
+  return mode === "RequireAnyClientCert" || mode === "RequireAndVerifyClientCert";
+}
+
+function verifies(mode: ClientAuth): boolean {
+  return mode === "VerifyClientCertIfGiven" || mode === "RequireAndVerifyClientCert";
+}
+
+/** Whether `after` lets in clients for something that `before` demands and it does not. */
+export function demandsLess(before: Policy, after: Policy): boolean {
+  const demands = ({ clientAuth, clientAllowedSans, clientCa }: Policy): readonly boolean[] => [
+    requires(clientAuth),
+    verifies(clientAuth),
+    clientAllowedSans !== null,
+    clientCa !== null,
+  ];
+  return demands(before).some((one, index) => one && demands(after)[index] !== true);
 }
 
 /**
  * Why a client must not be let in, or null. Node's own `rejectUnauthorized` knows only two of the five modes; and
  * `authorized` alone says nothing: it is true, too, for a resumed session without any certificate.
  */
-export function refuseClient(peer: Peer, { clientAuth, clientAllowedSans }: Policy): string | null {
+export function refuseClient(
+  peer: Peer,
+  { clientAuth, clientAllowedSans }: Omit<Policy, "clientCa">,
+): string | null {
   if (clientAuth === "NoClientCert") return null;
   // An empty object stands for none.
   const certificate: Partial<PeerCertificate> | null = peer.getPeerCertificate();
   const given = certificate?.raw !== undefined;
-  if (!given) {
-    const required = clientAuth === "RequireAnyClientCert" || clientAuth === "RequireAndVerifyClientCert";
-    return required ? "it has no certificate" : null;
-  }
-  const verify = clientAuth === "VerifyClientCertIfGiven" || clientAuth === "RequireAndVerifyClientCert";
-  if (verify && !peer.authorized) return "its certificate is not of a trusted authority, or not valid now";
+  if (!given) return requires(clientAuth) ? "it has no certificate" : null;
+  if (verifies(clientAuth) && !peer.authorized)
+    return "its certificate is not of a trusted authority, or not valid now";
   if (clientAllowedSans === null) return null;
   const allowed = new Set(clientAllowedSans.map(canonicalize));
   const names = parseSubjectAltName(certificate?.subjectaltname ?? "");

@@ -1,19 +1,37 @@
 import { createHmac, randomBytes } from "node:crypto";
 
-/** Whether a password belongs to a bcrypt hash. Takes tens of milliseconds of this thread, by design of bcrypt. */
-export type Compare = (password: string, hash: string) => Promise<boolean>;
+import type * as bcryptjs from "bcryptjs";
 
-/** More at once are turned away: they wait for each other, and nobody waits that long. */
-const maxWaiting = 16;
+import { createThread } from "./thread.ts";
+
+/**
+ * Whether a password belongs to a bcrypt hash.
+ * @returns null: too many others are being checked
+ */
+export type Compare = (client: string, password: string, hash: string) => Promise<boolean | null>;
+
+/** bcrypt takes its time by design: a second and more at a high cost. In a thread of its own it costs nobody else's. */
+export function createBcrypt(): Compare {
+  const thread = createThread<typeof bcryptjs, readonly [password: string, hash: string], boolean>({
+    library: "bcryptjs",
+    limitMs: 60_000,
+    work: ({ compareSync }, [password, hash]) => compareSync(password, hash),
+  });
+  return async (client, password, hash) => {
+    const matches = await thread.run(client, () => [password, hash]);
+    return typeof matches === "boolean" ? matches : null;
+  };
+}
+
 const maxRemembered = 100;
 
 export interface PasswordCheck {
   /** null: too many others are being checked. */
-  check(user: string, password: string, hash: string): Promise<boolean | null>;
+  check(client: string, user: string, password: string, hash: string): Promise<boolean | null>;
 }
 
 /**
- * Compares passwords one at a time, and remembers what came of it, or every scrape would cost a comparison. What is
+ * Compares passwords, and remembers what came of it, or every scrape would cost a comparison. What is
  * remembered is a keyed hash, not the password; a new hash in the file is a new question. Wrong passwords have a memory
  * of their own: however many are tried, they do not push out the right ones.
  */
@@ -21,17 +39,21 @@ export function createPasswordCheck(compare: Compare): PasswordCheck {
   const secret = randomBytes(32);
   const right = new Set<string>();
   const wrong = new Set<string>();
-  const underWay = new Map<string, Promise<boolean>>();
-  let last: Promise<unknown> = Promise.resolve();
+  const underWay = new Map<string, Promise<boolean | null>>();
 
-  const ask = async (key: string, password: string, hash: string): Promise<boolean> => {
-    const matches = await compare(password, hash);
-    remember(matches ? right : wrong, key);
+  const ask = async (
+    client: string,
+    key: string,
+    password: string,
+    hash: string,
+  ): Promise<boolean | null> => {
+    const matches = await compare(client, password, hash);
+    if (matches !== null) remember(matches ? right : wrong, key);
     return matches;
   };
 
   return {
-    check(user, password, hash) {
+    check(client, user, password, hash) {
       const key = createHmac("sha256", secret)
         .update(JSON.stringify([user, password, hash]))
         .digest("base64");
@@ -39,10 +61,8 @@ export function createPasswordCheck(compare: Compare): PasswordCheck {
       if (wrong.has(key)) return Promise.resolve(false);
       const asked = underWay.get(key);
       if (asked !== undefined) return asked;
-      if (underWay.size >= maxWaiting) return Promise.resolve(null);
-      const answer = last.then(() => ask(key, password, hash)).finally(() => underWay.delete(key));
+      const answer = ask(client, key, password, hash).finally(() => underWay.delete(key));
       underWay.set(key, answer);
-      last = answer.catch(() => {});
       return answer;
     },
   };

@@ -7,7 +7,7 @@ import { loadWebConfig } from "../../config/web-load.ts";
 import { toSecureContextOptions } from "../../config/web-secure-context.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { createReloader, type Loaded, type ReloadResult } from "../reload.ts";
-import { asksForCertificate } from "./client-certificate.ts";
+import { asksForCertificate, demandsLess } from "./client-certificate.ts";
 
 export interface WebReloadOptions {
   readonly server: Server;
@@ -49,11 +49,16 @@ async function load(current: WebConfig): Promise<Loaded<WebConfig>> {
     : { ok: false, message: `${current.path}: ${restart} takes a restart` };
 }
 
-/** Node's server fixes these when it is made. */
+/**
+ * What Node's server fixes when it is made, and what would let in clients that are kept out now: a file of which only the first half
+ * has been written may look like that.
+ */
 function whatNeedsRestart(before: WebConfig, after: WebConfig): string | null {
+  if (before.users.size > 0 && after.users.size === 0) return "turning the login off";
   if ((before.tls === null) !== (after.tls === null)) return "turning TLS on or off";
   if (before.tls === null || after.tls === null) return null;
-  return asksForCertificate(before.tls) === asksForCertificate(after.tls)
-    ? null
-    : "a change of client_auth_type from or to NoClientCert";
+  if (asksForCertificate(before.tls) !== asksForCertificate(after.tls)) {
+    return "a change of client_auth_type from or to NoClientCert";
+  }
+  return demandsLess(before.tls, after.tls) ? "demanding less of clients' certificates" : null;
 }

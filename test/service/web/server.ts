@@ -84,17 +84,19 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly agent?: Agent;
+  /** Where it comes from, as 127.0.0.2. */
+  readonly localAddress?: string;
   /** HTTPS with these options. */
   readonly tls?: ConnectionOptions;
 }
 
 /** One request, on a connection of its own unless there is an agent. Rejects when the connection breaks. */
 export function ask(port: number, path: string, question: Question = {}): Promise<Answer> {
-  const { method = "GET", headers, body, agent, tls } = question;
+  const { method = "GET", headers, body, agent, localAddress, tls } = question;
   const request = tls === undefined ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: "127.0.0.1", port, path, method, headers, agent: agent ?? false, ...tls },
+      { host: "127.0.0.1", port, path, method, headers, agent: agent ?? false, localAddress, ...tls },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -282,6 +282,7 @@ describe("a web configuration that changes", () => {
 
   it.each([
     ["basic_auth_users: {}\n", "turning TLS on or off takes a restart"],
+    ["", "the file is empty"],
     [
       `${serving}  client_auth_type: RequireAnyClientCert\n`,
       "a change of client_auth_type from or to NoClientCert takes a restart",
@@ -289,8 +290,32 @@ describe("a web configuration that changes", () => {
   ])("cannot become %j", async (text, message) => {
     const { port, path, reloadWebConfig } = await startTls();
     writeFileSync(path("web.yml"), text);
-    expect(await reloadWebConfig()).toEqual({ ok: false, message: `${path("web.yml")}: ${message}` });
+    const result = await reloadWebConfig();
+    expect(result.ok).toBe(false);
+    expect(result.message).toContain(`${path("web.yml")}: ${message}`);
     expect(await isServed(port)).toBe(true);
+  });
+
+  const users = `basic_auth_users:\n  a: ${hashSync("b", 4)}\n`;
+  const mode = (name: string): string => `  client_auth_type: ${name}\n`;
+  const ca = "  client_ca_file: ca.crt\n";
+  const sans = "  client_allowed_sans: [scraper.example]\n";
+  const strict = mode("RequireAndVerifyClientCert");
+  it.each([
+    [`${strict}${ca}${sans}`, "turning the login off takes a restart"],
+    [`${strict}${ca}${sans}basic_auth_users: {}\n`, "turning the login off takes a restart"],
+    [`${strict}${ca}${users}`, "demanding less of clients' certificates takes a restart"],
+    [`${strict}${sans}${users}`, "demanding less of clients' certificates takes a restart"],
+    [`${mode("VerifyClientCertIfGiven")}${ca}${sans}${users}`, "demanding less of clients' certificates"],
+    [`${mode("RequireAnyClientCert")}${ca}${sans}${users}`, "demanding less of clients' certificates"],
+  ])("never demands less, as a file that is half written may: %j", async (text, message) => {
+    const { path, reloadWebConfig } = await startTls(`${strict}${ca}${sans}`, users);
+    writeFileSync(path("web.yml"), `${serving}${text}`);
+    const result = await reloadWebConfig();
+    expect(result.ok).toBe(false);
+    expect(result.message).toContain(message);
+    writeFileSync(path("web.yml"), `${serving}${strict}${ca}${sans}${users}`);
+    expect((await reloadWebConfig()).ok).toBe(true);
   });
 
   it("that is not there has nothing to reload", async () => {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { hashSync } from "bcryptjs";
 import { describe, expect, it, vi } from "vitest";
 
@@ -67,15 +69,17 @@ describe("a server with users", () => {
   });
 });
 
+const client = "192.0.2.1";
+
 describe("checking passwords", () => {
   it("costs a comparison once for each user, password and hash", async () => {
-    const compare = vi.fn((password: string, hash: string) => Promise.resolve(password === hash));
+    const compare = vi.fn((_: string, password: string, hash: string) => Promise.resolve(password === hash));
     const passwords = createPasswordCheck(compare);
     for (let round = 0; round < 3; round++) {
-      expect(await passwords.check("a", "x", "x")).toBe(true);
-      expect(await passwords.check("a", "y", "x")).toBe(false);
-      expect(await passwords.check("b", "x", "x")).toBe(true);
-      expect(await passwords.check("a", "x", "z")).toBe(false);
+      expect(await passwords.check(client, "a", "x", "x")).toBe(true);
+      expect(await passwords.check(client, "a", "y", "x")).toBe(false);
+      expect(await passwords.check(client, "b", "x", "x")).toBe(true);
+      expect(await passwords.check(client, "a", "x", "z")).toBe(false);
     }
     expect(compare).toHaveBeenCalledTimes(4);
   });
@@ -83,48 +87,43 @@ describe("checking passwords", () => {
   it("is done once for those who ask at the same time", async () => {
     const compare = vi.fn(() => Promise.resolve(true));
     const passwords = createPasswordCheck(compare);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => passwords.check("a", "x", "x")));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => passwords.check(client, "a", "x", "x")),
+    );
     expect(answers.every((answer) => answer === true)).toBe(true);
     expect(compare).toHaveBeenCalledTimes(1);
   });
 
-  it("goes one by one, and turns away those for whom it would take too long", async () => {
-    let running = 0;
-    let most = 0;
-    const passwords = createPasswordCheck(async () => {
-      most = Math.max(most, ++running);
-      await new Promise(setImmediate);
-      running--;
-      return false;
-    });
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => passwords.check("a", String(index), "x")),
-    );
-    expect(most).toBe(1);
-    expect(answers.filter((answer) => answer === null)).toHaveLength(14);
-    expect(await passwords.check("a", "29", "x")).toBe(false);
+  it("that were turned away are checked when they come again", async () => {
+    const compare = vi
+      .fn<() => Promise<boolean | null>>()
+      .mockResolvedValueOnce(null)
+      .mockResolvedValue(true);
+    const passwords = createPasswordCheck(compare);
+    expect(await passwords.check(client, "a", "x", "x")).toBeNull();
+    expect(await passwords.check(client, "a", "x", "x")).toBe(true);
   });
 
   it("does not forget the right ones, however many wrong ones are tried", async () => {
-    const compare = vi.fn((password: string) => Promise.resolve(password === "right"));
+    const compare = vi.fn((_: string, password: string) => Promise.resolve(password === "right"));
     const passwords = createPasswordCheck(compare);
-    await passwords.check("a", "right", "x");
-    for (let index = 0; index < 300; index++) await passwords.check("a", String(index), "x");
+    await passwords.check(client, "a", "right", "x");
+    for (let index = 0; index < 300; index++) await passwords.check(client, "a", String(index), "x");
     const before = compare.mock.calls.length;
-    expect(await passwords.check("a", "right", "x")).toBe(true);
+    expect(await passwords.check(client, "a", "right", "x")).toBe(true);
     expect(compare).toHaveBeenCalledTimes(before);
-    await passwords.check("a", "0", "x");
+    await passwords.check(client, "a", "0", "x");
     expect(compare).toHaveBeenCalledTimes(before + 1);
   });
 
   it("goes on after a comparison that failed", async () => {
     const compare = vi
-      .fn<(password: string) => Promise<boolean>>()
+      .fn<() => Promise<boolean>>()
       .mockRejectedValueOnce(new Error("broken"))
       .mockResolvedValue(true);
     const passwords = createPasswordCheck(compare);
-    await expect(passwords.check("a", "x", "x")).rejects.toThrow("broken");
-    expect(await passwords.check("a", "x", "x")).toBe(true);
+    await expect(passwords.check(client, "a", "x", "x")).rejects.toThrow("broken");
+    expect(await passwords.check(client, "a", "x", "x")).toBe(true);
   });
 
   it("takes as long for an unknown user as for a wrong password", async () => {
@@ -141,6 +140,28 @@ describe("checking passwords", () => {
     const remembered = await time("mallory", "wrong");
     expect(unknown).toBeGreaterThan(known / 3);
     expect(remembered).toBeLessThan(unknown);
+  });
+});
+
+describe("a flood of guesses", () => {
+  it("holds up no other request, is turned away, and lets others log in", async () => {
+    const path = webFiles({ "web.yml": `basic_auth_users:\n  alice: ${hashSync("right", 11)}\n` });
+    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
+    const guess = (index: number): Promise<number> =>
+      ask(port, "/metrics", { headers: basic("alice", `guess ${index}`) }).then(({ status }) => status);
+    const guesses = Array.from({ length: 30 }, (_, index) => guess(index));
+    let slowestMs = 0;
+    const isOver = Promise.all(guesses).then(() => true);
+    const right = ask(port, "/metrics", { headers: basic("alice", "right"), localAddress: "127.0.0.2" });
+    while (!(await Promise.race([right.then(() => true), sleep(20, false)]))) {
+      const start = performance.now();
+      expect((await ask(port, "/-/healthy")).status).toBe(401);
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+    }
+    expect((await right).status).toBe(200);
+    expect(await Promise.race([isOver, sleep(1, false)])).toBe(false);
+    expect(slowestMs).toBeLessThan(1000);
+    expect((await Promise.all(guesses)).filter((status) => status === 503)).toHaveLength(25);
   });
 });
 

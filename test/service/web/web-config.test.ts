@@ -81,7 +81,7 @@ describe("a web configuration with a mistake", () => {
 const serving = "tls_server_config:\n  cert_file: server.crt\n  key_file: /etc/janitor/server.key\n";
 
 describe("a web configuration", () => {
-  it.each(["", "# nothing\n", "{}", "tls_server_config: {}", "rate_limit: { interval: 0, burst: 0 }"])(
+  it.each(["{}", "basic_auth_users: {}", "tls_server_config: {}", "rate_limit: { interval: 0, burst: 0 }"])(
     "may say nothing, as in %j",
     async (text) => {
       const result = await loadText(text.replace("burst: 0", "burst: 1"));
