@@ -100,7 +100,7 @@ async function start(gateway: InstalledGateway, flags: readonly string[] = []): 
       `pushgateways: [{ name: batch, url: ${url} }]`,
       `archive: { dir: ${dir}, retention: 30d }`,
       "rules: [{ name: all, matchers: ['job!=\"keep\"'], ttl: 1ms }]",
-      "limits: { max_deleteAtratio: 1, max_outage: 0s }",
+      "limits: { max_delete_ratio: 1, max_outage: 0s }",
       "",
     ].join("\n"),
   );
