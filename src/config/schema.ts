@@ -48,7 +48,7 @@ const limits = section({
   max_outage: duration()
     .optional()
     .describe(
-      "The longest gap around a restart of the gateway that is not held against its groups. 0s: none.",
+      "The longest time around a restart of the gateway, when it was down or pushes may be lost, that is not held against its groups. 0s: none.",
     )
     .meta({ default: "1d" }),
   max_evidence_age: text("auto or a duration like 10s")

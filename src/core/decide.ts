@@ -1,7 +1,7 @@
 import { isFuture } from "./clocks.ts";
 import { lastActivityAt, type Group } from "./group.ts";
 import { countedPushes, type Pushes } from "./life.ts";
-import { outageAllowance, type Outage } from "./outage.ts";
+import { lostPushAllowance, outageAllowance, type Outage } from "./outage.ts";
 import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
 import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
@@ -55,8 +55,10 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
     return decision(group, rule, keep("unknown_time"), null, ttlSeconds, null);
   if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttlSeconds, null);
   const ageSeconds = Math.max(0, age);
-  const verdict = decideByAge(group, rule, ageSeconds, ttlSeconds);
-  return decision(group, rule, verdict, ageSeconds, ttlSeconds, activityAt + allowance + ttlSeconds);
+  const doubtSeconds = lostPushAllowance(outage, activityAt, ttlSeconds);
+  const verdict = decideByAge(group, rule, ageSeconds, { ttlSeconds, doubtSeconds });
+  const expiresAt = activityAt + allowance + ttlSeconds + doubtSeconds;
+  return decision(group, rule, verdict, ageSeconds, ttlSeconds, expiresAt);
 }
 
 function undated(group: Group, rule: Rule | null, ageSeconds: number | null, verdict: Verdict): Decision {
@@ -75,10 +77,15 @@ function decision(
   return { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt };
 }
 
-function decideByAge(group: Group, rule: TtlRule, ageSeconds: number, ttlSeconds: number): Verdict {
+function decideByAge(
+  group: Group,
+  rule: TtlRule,
+  ageSeconds: number,
+  { ttlSeconds, doubtSeconds }: { readonly ttlSeconds: number; readonly doubtSeconds: number },
+): Verdict {
   // Strictly: a group whose age is its TTL is still within it.
-  const expired = ageSeconds > ttlSeconds;
-  if (!expired) return keep("within_ttl");
+  if (ageSeconds <= ttlSeconds) return keep("within_ttl");
+  if (ageSeconds <= ttlSeconds + doubtSeconds) return keep("push_may_be_lost");
   if (rule.action === "report") return keep("rule_reports");
   if (group.obstacle === "unaddressable") return keep("unaddressable");
   return expiredVerdict;

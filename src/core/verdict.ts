@@ -8,6 +8,7 @@ export const keepReasons = [
   "no_rule",
   "rule_keeps",
   "rule_reports",
+  "push_may_be_lost",
   "kept_latest",
   "future_time",
   "invalid_time",

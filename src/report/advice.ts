@@ -8,6 +8,7 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   no_rule: "no rule matches it",
   rule_keeps: "its rule keeps it, however old",
   rule_reports: "has expired, but its rule only reports",
+  push_may_be_lost: "older than its TTL, but a later push may have been lost when the gateway last stopped",
   own_metrics: "holds the metrics that the janitor pushes about itself",
   kept_latest: "among the latest that its rule keeps",
   future_time: "its last push lies in the future",

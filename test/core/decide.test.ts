@@ -102,7 +102,7 @@ describe("a group under a TTL of an hour", () => {
 });
 
 describe("time in which the gateway was down", () => {
-  const outage = { endedAt: now - 100, seconds: 5000 };
+  const outage = { beganAt: now - 5100, endedAt: now - 100, seconds: 5000, maxSeconds: 5000 };
 
   it("is taken off the age of a group last active before", () => {
     expect(reasonFor(group({ job: "a" }, 8600), undefined, { outage })).toBe("keep within_ttl");

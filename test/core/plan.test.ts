@@ -217,7 +217,7 @@ describe("an outage of the gateway", () => {
 
   it("is the gap between the last start and the newest activity before", () => {
     const plan = planFor(groups, undefined, { gatewayStartedAt: now - 100 });
-    expect(plan.outage).toEqual({ endedAt: now - 100, seconds: 9900 });
+    expect(plan.outage).toMatchObject({ beganAt: now - 10_000, endedAt: now - 100, seconds: 9900 });
     expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 3, withhold: 0 });
   });
 
@@ -239,6 +239,28 @@ describe("an outage of the gateway", () => {
       planFor([group({ job: "a" }, 50)], undefined, { gatewayStartedAt: now - 100 }).outage?.seconds,
     ).toBe(0);
     expect(planFor(groups, undefined, { gatewayStartedAt: null }).outage).toBeNull();
+  });
+
+  it.each<[string, ageSeconds: number, maxOutageSeconds: number, string]>([
+    ["had not expired when the last known push came", 4800, day, "keep push_may_be_lost"],
+    ["had just not expired then", 3599 + 1300, day, "keep push_may_be_lost"],
+    ["had expired then", 3600 + 1300, day, "delete ttl_expired"],
+    ["was within its TTL without that, too", 3700, day, "keep within_ttl"],
+    ["had not, longer ago than max_outage", 4800, 1000, "delete ttl_expired"],
+    ["had not, where max_outage is off", 4800, 0, "delete ttl_expired"],
+  ])("may have lost a later push of a group that %s", (_, ageSeconds, maxOutageSeconds, expected) => {
+    // The gateway started 1,200 s ago, and its state from before ends 100 s earlier.
+    const plan = planFor([group({ job: "it" }, ageSeconds), group({ job: "busy" }, 1300)], undefined, {
+      gatewayStartedAt: now - 1200,
+      limits: limits({ maxOutageSeconds }),
+    });
+    expect(lines(plan)).toContain(`it ${expected}`);
+  });
+
+  it("is not shortened by a failure time, which a pusher can forge", () => {
+    const forger = group({ job: "forger" }, 9999, { lastFailureAt: now - 101 });
+    const plan = planFor([...groups, forger], undefined, { gatewayStartedAt: now - 100 });
+    expect(plan.outage?.seconds).toBe(9899);
   });
 
   it("does not hide what expired before by more than the gap", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { cli } from "../support/cli.ts";
+import { push } from "../support/push.ts";
 import { startProxy } from "../support/proxy.ts";
 import { installedGateways, startPushgateway } from "../support/pushgateway.ts";
 
@@ -23,18 +24,21 @@ interface Report {
   notes: string[];
 }
 
+async function run(url: string, localNow: () => number, ...words: string[]): Promise<Report> {
+  const flags = [`--gateway=${url}`, "--ttl=1h", "--output=json", "--log.level=error"];
+  const clock = { now: localNow, monotonic: () => performance.now() / 1000 };
+  const { stdout } = await cli([...words, ...flags], { clock });
+  return (JSON.parse(stdout) as { gateways: [Report] }).gateways[0];
+}
+
 async function sweep(
   url: string,
   localNow: () => number,
   ...flags: string[]
 ): Promise<{ fates: Record<string, string>; snapshot: Snapshot; notes: readonly string[] }> {
-  const { stdout } = await cli(
-    ["once", `--gateway=${url}`, "--ttl=1h", "--output=json", "--log.level=error", ...flags],
-    { clock: { now: localNow, monotonic: () => performance.now() / 1000 } },
-  );
-  const [report] = (JSON.parse(stdout) as { gateways: Report[] }).gateways;
-  const fates = report!.groups.map(({ labels, reason, outcome }) => [labels.job, outcome ?? reason] as const);
-  return { fates: Object.fromEntries(fates), snapshot: report!.snapshot, notes: report!.notes };
+  const { groups, snapshot, notes } = await run(url, localNow, "once", ...flags);
+  const fates = groups.map(({ labels, reason, outcome }) => [labels.job, outcome ?? reason] as const);
+  return { fates: Object.fromEntries(fates), snapshot, notes };
 }
 
 /** What the two clocks say at the nth request for groups of a sweep: the gateway's by its `Date`, null for none. */
@@ -115,6 +119,25 @@ describe("a group expires only if it has by both clocks:", () => {
 describe.each(installedGateways.map((gateway) => ({ gateway, name: gateway.name })))(
   "beside a Pushgateway $name",
   ({ gateway: installed }) => {
+    it("does not hold it against a group that a push was lost when the gateway was killed", async () => {
+      const groups = [
+        { labels: { job: "pushes-again" }, pushTime: now() - hour + 5 },
+        { labels: { job: "busy" }, pushTime: now() },
+        { labels: { job: "expired-before" }, pushTime: now() - hour - 5 },
+      ];
+      const gateway = await startPushgateway({ gateway: installed, groups });
+      onTestFinished(() => gateway.stop());
+      expect((await push(gateway.url, { job: "pushes-again" }, "x 1\n")).status).toBe(200);
+      await gateway.kill();
+      await gateway.restart();
+      const { groups: after } = await run(gateway.url, now, "report", "--at=+10m");
+      expect(Object.fromEntries(after.map(({ labels, reason }) => [labels.job, reason]))).toEqual({
+        "pushes-again": "push_may_be_lost",
+        busy: "within_ttl",
+        "expired-before": "ttl_expired",
+      });
+    });
+
     it("does not hold the time in which the gateway was down against its groups", async () => {
       const groups = [
         { labels: { job: "last-before" }, pushTime: now() - 2 * hour },

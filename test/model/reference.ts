@@ -33,8 +33,17 @@ export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<str
   const judged = [...groups].map(([key, group]) => {
     const rule = ruleOf(moment.rules, group.labels);
     const activity = activityOf(group, rule, !isOwnFault(group, [...groups.values()], now));
-    const allowance = activity < moment.startedAt ? outage : 0;
-    return { key, group, rule, activity, lead: activity - now, age: now - activity - allowance };
+    const allowance = activity < moment.startedAt ? outage.seconds : 0;
+    const age = now - activity - allowance;
+    return {
+      key,
+      group,
+      rule,
+      activity,
+      lead: activity - now,
+      age,
+      doubt: doubtOf(activity, outage, moment),
+    };
   });
   const expectations = judged.map((one) => [one.key, expectAlone(one)] as const);
   const latest = latestOf(judged);
@@ -74,9 +83,11 @@ interface Judged {
   /** How far it lies in the future. */
   readonly lead: number;
   readonly age: number;
+  /** How much older than its TTL it may be, as a push of it may be lost; counts if the TTL was not over when the outage began. */
+  readonly doubt: { readonly unless: number; readonly seconds: number };
 }
 
-function expectAlone({ group, rule, activity, lead, age }: Judged): Expectation {
+function expectAlone({ group, rule, activity, lead, age, doubt }: Judged): Expectation {
   const sure = (fate: string): Expectation => ({ rule, fate, borderline: false });
   if (isHidden(group)) return sure("unreadable_labels");
   if (rule === undefined) return sure("no_rule");
@@ -84,9 +95,12 @@ function expectAlone({ group, rule, activity, lead, age }: Judged): Expectation 
   if (activity === 0) return sure("invalid_time");
   if (lead > 2 + blurSeconds) return sure("future_time");
   const ttl = ttlOf(rule, group);
-  const borderline = Math.abs(age - ttl) < blurSeconds || lead > 2 - blurSeconds;
+  const longest = ttl + (activity + ttl > doubt.unless ? doubt.seconds : 0);
+  const ends = [ttl, longest].some((end) => Math.abs(age - end) < blurSeconds);
+  const borderline = ends || lead > 2 - blurSeconds;
   const blurred = (fate: string): Expectation => ({ rule, fate, borderline });
   if (age <= ttl) return blurred("within_ttl");
+  if (age <= longest) return blurred("push_may_be_lost");
   if (rule.action === "report") return blurred("rule_reports");
   return blurred(isUnaddressable(group) ? "unaddressable" : "delete");
 }
@@ -106,12 +120,28 @@ export function agreedNow({ now, localNow }: Pick<Moment, "now" | "localNow">): 
   return Math.abs(now - localNow) <= 60 ? now : Math.min(now, localNow);
 }
 
-/** How long the gateway may have been down around its last start, as far as that is allowed for. */
-function outageOf(groups: TrueGroups, { startedAt, limits }: Moment): number {
+interface TrueOutage {
+  readonly began: number;
+  readonly seconds: number;
+}
+
+/** How long the gateway may have been down around its last start, as far as that is allowed for: since the last push known before. */
+function outageOf(groups: TrueGroups, { startedAt, limits }: Moment): TrueOutage {
   const before = [...groups.values()]
-    .map(({ success, failure }) => Math.max(success, failure))
-    .filter((activity) => activity > 0 && activity < startedAt);
-  return before.length === 0 ? 0 : Math.min(startedAt - Math.max(...before), limits.maxOutageSeconds);
+    .map(({ success, failure }) => (success > 0 ? success : failure))
+    .filter((push) => push > 0 && push < startedAt);
+  const began = Math.max(...before);
+  return { began, seconds: before.length === 0 ? 0 : Math.min(startedAt - began, limits.maxOutageSeconds) };
+}
+
+/** A gateway that is killed forgets pushes: a group may have lived until the start, as far as that is allowed for. */
+function doubtOf(
+  activity: number,
+  { began, seconds }: TrueOutage,
+  { startedAt, limits }: Moment,
+): Judged["doubt"] {
+  const lived = activity < startedAt ? Math.min(startedAt - activity, limits.maxOutageSeconds) - seconds : 0;
+  return { unless: began, seconds: lived };
 }
 
 /**
