@@ -105,8 +105,8 @@ export class Fleet {
     const lists = this.#entries.map(({ discovery, settings: { gateway } }) => {
       const { gateways } = discovery.state();
       found.set(discovery.mechanism, (found.get(discovery.mechanism) ?? 0) + gateways.length);
-      const { source, timeoutSeconds, http } = gateway;
-      return gateways.map(({ name, url }) => ({ name, url, source, timeoutSeconds, http }));
+      const { source, timeoutSeconds, allowLinkLocal, http } = gateway;
+      return gateways.map(({ name, url }) => ({ name, url, source, timeoutSeconds, allowLinkLocal, http }));
     });
     const { gateways, repeated, leftOut } = mergeGateways([this.#listed, ...lists]);
     const states = this.#entries.map(({ discovery }) => discovery.state());

@@ -15,7 +15,7 @@ import { UsageError } from "./usage-error.ts";
  * @throws {@link UsageError} if a file cannot be read, or holds something else
  */
 export async function readServerOptions(
-  { url, timeoutSeconds, http }: ServerSettings,
+  { url, timeoutSeconds, allowLinkLocal = true, http }: ServerSettings,
   env: Io["env"],
 ): Promise<ServerOptions> {
   const secrets: string[] = [];
@@ -24,6 +24,7 @@ export async function readServerOptions(
   return {
     url,
     timeoutSeconds,
+    allowLinkLocal,
     headers: await readRequestHeaders(http, secrets),
     secrets,
     ...(tls === null ? {} : { tls }),

@@ -33,6 +33,8 @@ export interface ServerSettings {
   readonly url: string;
   /** Over 0. */
   readonly timeoutSeconds: number;
+  /** Whether its name may have a link-local address; left out: true. */
+  readonly allowLinkLocal?: boolean;
   readonly http: HttpSettings;
 }
 
@@ -75,6 +77,7 @@ export interface FoundGatewaySettings extends Omit<PushgatewaySettings, "name" |
   readonly scheme: "http" | "https";
   /** Begins with a slash and does not end with one; or empty. */
   readonly pathPrefix: string;
+  readonly allowLinkLocal: boolean;
 }
 
 export interface ArchiveSettings {

@@ -82,10 +82,11 @@ function decodeCommon(
 }
 
 function decodeFoundGateway(draft: GatewayDraft = {}, at: Cursor): FoundGatewaySettings {
-  const { scheme = "http", source = "api", path_prefix: prefix } = draft;
+  const { scheme = "http", source = "api", path_prefix: prefix, allow_link_local: linkLocal } = draft;
   return {
     scheme,
     pathPrefix: prefix === undefined ? "" : at.to("path_prefix").parse(prefix, parsePathPrefix, ""),
+    allowLinkLocal: linkLocal === true,
     source,
     timeoutSeconds: decodeTimeout(has(draft, "timeout") ? draft.timeout : "60s", at.to("timeout")),
     http: decodeHttpSettings(draft, at),

@@ -1,5 +1,5 @@
 import { http } from "./http-schema.ts";
-import { choice, duration, list, section, text, wholeNumber } from "./schema-values.ts";
+import { choice, duration, flag, list, section, text, wholeNumber } from "./schema-values.ts";
 
 const gateway = section({
   scheme: choice("http", "https")
@@ -9,6 +9,12 @@ const gateway = section({
   path_prefix: text("a path like /pushgateway")
     .optional()
     .describe("Their route prefix, unless the label `__path_prefix__` of a target says otherwise."),
+  allow_link_local: flag()
+    .optional()
+    .describe(
+      "Also reach gateways at link-local addresses (169.254.0.0/16, fe80::/10), where clouds hand out credentials.",
+    )
+    .meta({ default: false }),
   source: choice("api", "auto", "exposition")
     .optional()
     .describe("As of a Pushgateway in the list.")

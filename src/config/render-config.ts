@@ -64,13 +64,14 @@ function gatewaysToYaml({ pushgateways, discoveries }: Config): object {
 }
 
 function discoveryToYaml(discovery: DiscoverySettings): object {
-  const { scheme, pathPrefix, source, timeoutSeconds, http } = discovery.gateway;
+  const { scheme, pathPrefix, allowLinkLocal, source, timeoutSeconds, http } = discovery.gateway;
   return {
     ...placeToYaml(discovery),
     refresh_interval: formatDuration(discovery.refreshSeconds),
     gateway: {
       scheme,
       ...(pathPrefix === "" ? {} : { path_prefix: pathPrefix }),
+      ...(allowLinkLocal ? { allow_link_local: true } : {}),
       source,
       timeout: formatDuration(timeoutSeconds),
       ...httpToYaml(http),

@@ -1,3 +1,4 @@
+import { findFoldable } from "../core/foldable-path.ts";
 import { ParseError } from "../core/parse-error.ts";
 
 /**
@@ -7,11 +8,7 @@ import { ParseError } from "../core/parse-error.ts";
 export function parseServerUrl(text: string): string {
   const url = parsePlainUrl(text);
   if (text.includes("?")) throw new ParseError("a URL must not hold a query (?…)", text.indexOf("?"));
-  const path = url.pathname.replace(/\/+$/, "");
-  if (path.includes("//")) {
-    throw new ParseError("a path must not hold //: servers redirect it, and redirects are never followed");
-  }
-  return `${url.protocol}//${url.host}${path}`;
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, "")}`;
 }
 
 /** What looks wrong about the URL of a gateway although it may be right; null: nothing. */
@@ -34,8 +31,9 @@ export function parseDiscoveryUrl(text: string): string {
  */
 export function parsePathPrefix(text: string): string {
   if (!text.startsWith("/")) throw new ParseError("a path prefix must start with a slash");
-  const odd = /[^\w.~!$&'()*+,;=:@%/-]|\/\/|\/\.\.?(?:\/|$)/.exec(text);
+  const odd = /[^\w.~!$&'()*+,;=:@%/-]/.exec(text);
   if (odd !== null) throw new ParseError("a path prefix is a plain path like /pushgateway", odd.index);
+  checkPath(text, 0);
   return text.replace(/\/$/, "");
 }
 
@@ -55,8 +53,21 @@ function parsePlainUrl(text: string): URL {
       "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
     );
   }
+  const [, start = "", path = ""] = /^(https?:\/\/[^/\\?#]*)([^?#]*)/i.exec(text) ?? [];
+  // Parsers leap over further slashes.
+  if (start.endsWith("//")) throw new ParseError("this is not a valid URL");
+  checkPath(path.replace(/\/+$/, ""), start.length);
   if (text.includes("#")) throw new ParseError("a URL must not hold a fragment (#…)", text.indexOf("#"));
   return url;
+}
+
+function checkPath(path: string, offset: number): void {
+  const at = findFoldable(path);
+  if (at === null) return;
+  throw new ParseError(
+    "a path must not hold //, /./, /../ or a backslash, also not escaped: servers and proxies fold them into another path",
+    offset + at,
+  );
 }
 
 function parseHttpUrl(text: string): URL {

@@ -1,3 +1,5 @@
+import { findFoldable } from "../core/foldable-path.ts";
+import { isLinkLocal } from "../core/link-local.ts";
 import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/parse-error.ts";
 import { shorten } from "./look.ts";
@@ -14,6 +16,7 @@ export interface TargetDefaults {
   readonly scheme: "http" | "https";
   /** Begins with a slash and does not end with one; or empty. */
   readonly pathPrefix: string;
+  readonly allowLinkLocal: boolean;
 }
 
 /**
@@ -28,7 +31,7 @@ export function toGateway({ address, labels }: Target, defaults: TargetDefaults)
   if (scheme !== "http" && scheme !== "https") {
     throw new ParseError(`its label __scheme__ is ${shown(scheme)}, not http or https`);
   }
-  const host = parseAddress(address, scheme);
+  const host = parseAddress(address, scheme, defaults);
   return {
     name: parseName(labels.get("name") ?? labels.get("instance") ?? host),
     url: `${scheme}://${host}${findPrefix(labels) ?? defaults.pathPrefix}`,
@@ -37,7 +40,7 @@ export function toGateway({ address, labels }: Target, defaults: TargetDefaults)
 
 const maxAddressLength = 300;
 
-function parseAddress(address: string, scheme: string): string {
+function parseAddress(address: string, scheme: string, { allowLinkLocal }: TargetDefaults): string {
   if (address.includes("@")) throw new ParseError("a target must not hold credentials");
   if (address.includes("/")) {
     throw new ParseError(
@@ -50,6 +53,11 @@ function parseAddress(address: string, scheme: string): string {
   }
   const url = new URL(`${scheme}://${address}`);
   if (url.port === "0") throw new ParseError("a target is host:port, and the port is not 0");
+  if (isLinkLocal(url.hostname) && !allowLinkLocal) {
+    throw new ParseError(
+      `${url.hostname} is link-local, as the services are that give credentials to cloud machines; if a gateway is there, set gateway.allow_link_local: true`,
+    );
+  }
   return url.host;
 }
 
@@ -68,8 +76,8 @@ function findPrefix(labels: Target["labels"]): string | undefined {
 
 function parsePrefix(label: string, text: string): string {
   const path = text.replace(/\/$/, "");
-  // What a URL parser would fold or end the path at, or a terminal obey.
-  const isPlain = /^(?:\/(?!\.{0,2}(?:\/|$))[\w.~!$&'()*+,;=:@%-]+)*$/.test(path);
+  // Nothing that ends the path for a URL parser, or that a terminal obeys.
+  const isPlain = /^(?:\/[\w.~!$&'()*+,;=:@%-]+)*$/.test(path) && findFoldable(path) === null;
   if (!isPlain || path.length > maxAddressLength)
     throw new ParseError(`its label ${label} is ${shown(text)}, not a plain path like /pushgateway`);
   return path;

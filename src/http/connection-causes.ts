@@ -82,6 +82,7 @@ const causes: readonly Cause[] = [
   [/^ECONNREFUSED$/, own, "nothing listens there; is it running, is the port right?"],
   [/^ENOTFOUND$/, own, "no such name; is it spelt right, and known to the name servers here?"],
   [/^EAI_AGAIN$/, own, "no name server answers for this name"],
+  [/^EREFUSEDADDRESS$/, own, "it is link-local; if a gateway is there, set gateway.allow_link_local: true"],
   [/^ETIMEDOUT$/, own, "is the address right, does a firewall drop it?"],
   [/^UND_ERR_CONNECT_TIMEOUT$/, "the TLS handshake was not answered in time", "does the port speak TLS?"],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, own, "there is no way to this address from here"],

@@ -7,6 +7,8 @@ export interface Destination {
   readonly port: number;
   /** For the lookup of the name and the connection together. */
   readonly timeoutMs: number;
+  /** Addresses that are not connected to, whatever the name says. */
+  readonly refuses?: ((address: string) => boolean) | undefined;
 }
 
 /** The next address of a name is tried this long after the one before it (RFC 8305). */
@@ -16,9 +18,10 @@ const attemptDelayMs = 250;
  * Opens a TCP connection to the address of a name that answers first. An address that is slow is still waited for while others
  * are tried. Node's own `autoSelectFamily` gives up each address but the last after 250 ms, while a SYN that is lost is sent
  * again only after a second (seen on 20.20).
- * @throws the error of the only address; an `AggregateError` of several; codes as of `net.connect` and `dns.lookup`
+ * @throws the error of the only address; an `AggregateError` of several; codes as of `net.connect` and `dns.lookup`, or
+ *   `EREFUSEDADDRESS`
  */
-export function openSocket({ host, port, timeoutMs }: Destination): Promise<Socket> {
+export function openSocket({ host, port, timeoutMs, refuses }: Destination): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const attempts = new Map<Socket, LookupAddress>();
     const errors: Error[] = [];
@@ -65,7 +68,8 @@ export function openSocket({ host, port, timeoutMs }: Destination): Promise<Sock
 
     lookup(host, { all: true }, (error, addresses) => {
       if (error !== null) return fail(error);
-      untried = addresses;
+      untried = addresses.filter(({ address }) => refuses?.(address) !== true);
+      if (untried.length === 0) return fail(refused(host, addresses));
       tryNext();
     });
   });
@@ -82,6 +86,11 @@ const socketOptions = {
 function joined(errors: readonly Error[]): Error {
   const [error] = errors;
   return errors.length === 1 && error !== undefined ? error : new AggregateError(errors);
+}
+
+function refused(host: string, addresses: readonly LookupAddress[]): Error {
+  const message = `${host} has the address ${addresses.map(({ address }) => address).join(", ")}`;
+  return Object.assign(new Error(message), { code: "EREFUSEDADDRESS" });
 }
 
 function timedOut(address: string, port: number, timeoutMs: number): Error {

@@ -2,6 +2,7 @@ import { isIP, type Socket } from "node:net";
 
 import type { buildConnector as Connectors, Dispatcher } from "undici";
 
+import { isLinkLocal } from "../core/link-local.ts";
 import { openSocket } from "./open-socket.ts";
 import { proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./tls-options.ts";
@@ -11,6 +12,8 @@ import { buildConnector, Pool } from "./undici.ts";
 export interface RouteOptions {
   readonly tls?: TlsOptions;
   readonly proxy?: Proxy;
+  /** Whether a name may have a link-local address; left out: true. Names are the proxy's business if there is one. */
+  readonly allowLinkLocal?: boolean;
   /** For one whole request; a connection has at most ten seconds of it. */
   readonly timeoutSeconds: number;
 }
@@ -30,10 +33,14 @@ export interface Route {
  * Opens the way to the server at `origin`, as Go's HTTP client does: through a proxy, http servers are asked for by the whole
  * URL, since many proxies allow CONNECT to ports of TLS only, and https servers are reached by CONNECT.
  */
-export function createRoute(origin: string, { tls = {}, proxy, timeoutSeconds }: RouteOptions): Route {
+export function createRoute(
+  origin: string,
+  { tls = {}, proxy, allowLinkLocal = true, timeoutSeconds }: RouteOptions,
+): Route {
   const timeoutMs = Math.min(timeoutSeconds, 10) * 1000;
+  const refuses = proxy !== undefined || allowLinkLocal ? undefined : isLinkLocal;
   const openDirectly: Open = ({ hostname, port, protocol }) =>
-    openSocket({ host: hostname, port: Number(port || defaultPort(protocol)), timeoutMs });
+    openSocket({ host: hostname, port: Number(port || defaultPort(protocol)), timeoutMs, refuses });
   if (proxy === undefined) return direct(createPool(origin, createConnector(tls, timeoutMs, openDirectly)));
   const proxyTls = { ...tls, servername: serverNameOf(proxy.url) };
   if (origin.startsWith("https:")) {

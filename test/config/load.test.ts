@@ -92,6 +92,7 @@ describe("discoveries", () => {
   const gateway = {
     scheme: "http",
     pathPrefix: "",
+    allowLinkLocal: false,
     source: "api",
     timeoutSeconds: 60,
     http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
@@ -129,13 +130,14 @@ http_sd_configs:
   - url: http://inventory
     refresh_interval: 5m
     authorization: { credentials_file: of-inventory }
-    gateway: { scheme: https, path_prefix: /p/, timeout: 5s, source: auto, authorization: { credentials_file: of-gateways } }`).discoveries;
+    gateway: { scheme: https, path_prefix: /p/, allow_link_local: true, timeout: 5s, source: auto, authorization: { credentials_file: of-gateways } }`).discoveries;
     expect(discovery).toMatchObject({
       refreshSeconds: 300,
       http: { authorization: { credentials: { file: resolve("conf/of-inventory") } } },
       gateway: {
         scheme: "https",
         pathPrefix: "/p",
+        allowLinkLocal: true,
         timeoutSeconds: 5,
         source: "auto",
         http: { authorization: { credentials: { file: resolve("conf/of-gateways") } } },

@@ -32,7 +32,7 @@ file_sd_configs: [{ files: ["gateways/*.yml"], gateway: { authorization: { crede
 http_sd_configs:
   - url: http://inventory/list?role=gateway
     authorization: { credentials: hunter2 }
-    gateway: { scheme: https, path_prefix: /p, basic_auth: { username: me, password: hunter2 }, tls_config: { ca_file: ca-of-gateways.pem } }
+    gateway: { scheme: https, path_prefix: /p, allow_link_local: true, basic_auth: { username: me, password: hunter2 }, tls_config: { ca_file: ca-of-gateways.pem } }
   - { url: "http://inventory/more", basic_auth: { username: me, password_file: password-of-inventory } }
 dns_sd_configs: [{ names: [a.test, b.test.], type: AAAA, port: 9091 }, { names: [_pg._tcp.test] }]
 prometheus: { url: http://p, basic_auth: { username_file: user, password_file: password } }
@@ -73,6 +73,7 @@ describe("the configuration as it is shown", () => {
           gateway:
             scheme: https
             path_prefix: /p
+            allow_link_local: true
             source: api
             timeout: 1m
             basic_auth:

@@ -21,7 +21,11 @@ function discover(
     { names: ["gateways.test"], type: "A", port: 9091, ...places },
     { servers: [server.address], searchList: () => Promise.resolve(search), timeoutMs: 200, tries: 1 },
   );
-  return new Discovery({ mechanism: "dns", look, defaults: { scheme: "http", pathPrefix: "" } });
+  return new Discovery({
+    mechanism: "dns",
+    look,
+    defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
+  });
 }
 
 async function refresh(discovery: Discovery): Promise<readonly string[]> {
@@ -132,7 +136,11 @@ describe("DNS discovery", () => {
       { names: ["gateways.test"], type: "A", port: 1 },
       { servers: [server.address], searchList: () => Promise.resolve(noSearchList), timeoutMs: 3_600_000 },
     );
-    const discovery = new Discovery({ mechanism: "dns", look, defaults: { scheme: "http", pathPrefix: "" } });
+    const discovery = new Discovery({
+      mechanism: "dns",
+      look,
+      defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
+    });
     const asking = discovery.refresh(stop.signal);
     setImmediate(() => stop.abort());
     expect(await asking).toBe(false);

@@ -21,7 +21,7 @@ describe("file discovery", () => {
     new Discovery({
       mechanism: "file",
       look: createFileLook(patterns.map((pattern) => join(folder, pattern))),
-      defaults: { scheme: "http", pathPrefix: "" },
+      defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
     });
   const refresh = async (discovery: Discovery): Promise<readonly string[]> => {
     await discovery.refresh(signal);
@@ -153,7 +153,7 @@ function bomb(): string {
 describe("a discovery", () => {
   const targets = (...addresses: string[]) =>
     addresses.map((address) => ({ address, labels: new Map<string, string>() }));
-  const defaults = { scheme: "http", pathPrefix: "" } as const;
+  const defaults = { scheme: "http", pathPrefix: "", allowLinkLocal: false } as const;
 
   it("leaves out single targets that cannot be swept, and says so once for each", async () => {
     const answer = { ok: true, targets: targets("a:1", "u:hunter2@b:1", "c:1/x", "c:1/x") } as const;
@@ -213,7 +213,7 @@ describe("a discovery", () => {
     await before.refresh(signal);
     const after = new Discovery({
       mechanism: "dns",
-      defaults: { scheme: "https", pathPrefix: "/p" },
+      defaults: { scheme: "https", pathPrefix: "/p", allowLinkLocal: false },
       before,
       look: () => Promise.resolve(new Map([["p", { ok: false, problem: "down" } as const]])),
     });

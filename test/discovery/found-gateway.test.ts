@@ -5,7 +5,7 @@ import { parseServerUrl } from "../../src/config/url.ts";
 import { ParseError } from "../../src/core/parse-error.ts";
 import { toGateway, type FoundGateway } from "../../src/discovery/found-gateway.ts";
 
-const plain = { scheme: "http", pathPrefix: "" } as const;
+const plain = { scheme: "http", pathPrefix: "", allowLinkLocal: false } as const;
 
 function found(
   address: string,
@@ -81,7 +81,7 @@ describe("the gateway that a target names", () => {
   });
 
   it("has scheme and prefix of the discovery's entry, unless its labels say otherwise", () => {
-    const defaults = { scheme: "https", pathPrefix: "/p" } as const;
+    const defaults = { ...plain, scheme: "https", pathPrefix: "/p" } as const;
     expect(found("host:443", {}, defaults).url).toBe("https://host/p");
     expect(found("host:1", { __scheme__: "http", __path_prefix__: "" }, defaults).url).toBe("http://host:1");
   });
@@ -114,6 +114,19 @@ describe("the gateway that a target names", () => {
     ],
     ["a prefix without a slash", "host:1", { __path_prefix__: "p" }, "not a plain path like /pushgateway"],
     ["a prefix that leads elsewhere", "host:1", { __path_prefix__: "/a/../b" }, "not a plain path"],
+    [
+      "a prefix that leads elsewhere, escaped",
+      "host:1",
+      { __path_prefix__: "/%2e%2e/b" },
+      "not a plain path",
+    ],
+    [
+      "a path of metrics that leads elsewhere",
+      "host:1",
+      { __metrics_path__: "/a/%2E./b/metrics" },
+      "not a plain path",
+    ],
+    ["a prefix with an escaped slash", "host:1", { __path_prefix__: "/a%2f..%2fb" }, "not a plain path"],
     ["a prefix that servers redirect", "host:1", { __path_prefix__: "/a//b" }, "not a plain path"],
     ["a prefix with a query", "host:1", { __path_prefix__: "/a?x=" }, "not a plain path"],
     ["a prefix that names a host", "host:1", { __path_prefix__: "@evil/" }, "not a plain path"],
@@ -133,6 +146,34 @@ describe("the gateway that a target names", () => {
     expect(() => found(address, labels)).toThrow(ParseError);
     expect(() => found(address, labels)).toThrow(message);
   });
+
+  it.each([
+    "169.254.169.254:80",
+    "169.254.0.1",
+    "2852039166:80",
+    "0xA9FEA9FE:80",
+    "0251.0376.0251.0376:80",
+    "169.254.43518:80",
+    "169.254.169.254.:80",
+    "[::ffff:169.254.169.254]:80",
+    "[::FFFF:a9fe:a9fe]:80",
+    "[0:0:0:0:0:ffff:a9fe:1]:80",
+    "[::a9fe:a9fe]:80",
+    "[64:ff9b::169.254.169.254]:80",
+    "[2002:a9fe:a9fe::1]:80",
+    "[fe80::1]:80",
+    "[FEBF:0::1]:80",
+  ])("is refused at a link-local address, unless allowed: %s", (address) => {
+    expect(() => found(address)).toThrow("is link-local");
+    expect(found(address, {}, { ...plain, allowLinkLocal: true }).url).toMatch(/^http:/);
+  });
+
+  it.each(["169.254.evil.test:80", "169.253.1.1:80", "[fec0::1]:80", "[::1]:80", "fe80.test:80"])(
+    "is not link-local: %s",
+    (address) => {
+      expect(found(address).url).toContain(new URL(`http://${address}`).host);
+    },
+  );
 
   it("has a URL that janitor.yml would take as it is, whatever the answer, or is refused", () => {
     const text = fc.oneof(

@@ -31,7 +31,11 @@ async function serve(handler: RequestListener): Promise<string> {
 
 function discover(url: string, http = noSettings, refreshSeconds = 60): Discovery {
   const look = createHttpLook(url, refreshSeconds, createAskServer({ url, http }, refreshSeconds, {}));
-  return new Discovery({ mechanism: "http", look, defaults: { scheme: "http", pathPrefix: "" } });
+  return new Discovery({
+    mechanism: "http",
+    look,
+    defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
+  });
 }
 
 const answerWith =

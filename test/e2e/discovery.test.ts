@@ -10,6 +10,7 @@ import { cli } from "../support/cli.ts";
 import { freePort } from "../support/free-port.ts";
 import { jobsOf, startLightGateway, startRealGateway } from "../support/gateways.ts";
 import { getText } from "../support/http.ts";
+import { nameAddresses } from "../support/names.ts";
 import {
   loggedFields,
   never,
@@ -139,6 +140,18 @@ describe("once", () => {
     expect(stderr).not.toContain("hunter2");
   });
 
+  it("never reaches a link-local address, be it named or hidden behind a name", async () => {
+    nameAddresses({ "metadata.test": ["169.254.169.254"] });
+    const targets = ["169.254.169.254:80", "0xA9FEA9FE:80", "metadata.test:80"];
+    const { config } = writeFileDiscovery([{ targets: [host(await startLightGateway()), ...targets] }]);
+    const { exitCode, stderr } = await once(config);
+    expect(exitCode).toBe(21);
+    for (const target of targets.slice(0, 2)) {
+      expect(stderr).toContain(`target "${target}" is not swept: 169.254.169.254 is link-local`);
+    }
+    expect(stderr).toContain("metadata.test has the address 169.254.169.254: it is link-local");
+  });
+
   it("sweeps its shard only: every gateway is in one of them", async () => {
     const urls = await Promise.all(Array.from({ length: 6 }, startLightGateway));
     const { config } = writeFileDiscovery(urls.map((url, index) => group(url, `gateway-${index}`)));
@@ -200,7 +213,7 @@ describe("run", { timeout: 60_000 }, () => {
       `http_sd_configs: [{ url: "${inventory.url}", refresh_interval: 50ms }]\n${rest}`,
     );
     const service = await startService([`--config.file=${config}`]);
-    await expect.poll(() => service.metric('gateway_up{gateway="one"}')).toBe("NaN");
+    await expect.poll(() => service.metric('gateway_up{gateway="one"}')).toBe("1");
     expect((await service.ask("/")).body).toContain(">one<");
 
     inventory.answer = 500;

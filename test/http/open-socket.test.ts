@@ -109,6 +109,26 @@ describe("a name with several addresses", () => {
   });
 });
 
+describe("a link-local address behind a name", () => {
+  const refused = { allowLinkLocal: false };
+
+  it.each([["169.254.169.254"], ["fe80::1"], ["::ffff:169.254.169.254"]])(
+    "is not connected to where that is not allowed: %s",
+    async (address) => {
+      nameAddresses({ "metadata.test": [address] });
+      await expect(ask({ url: "http://metadata.test", ...refused })).rejects.toThrow(
+        `metadata.test has the address ${address}: it is link-local; if a gateway is there, set`,
+      );
+    },
+  );
+
+  it("leaves the other addresses of the name", async () => {
+    nameAddresses({ "both.test": ["169.254.169.254", "127.0.0.1"] });
+    const port = await startGateway();
+    expect(await ask({ url: `http://both.test:${port}`, ...refused })).toEqual(expect.any(Number));
+  });
+});
+
 describe("an address that does not answer", () => {
   it("is named when the time that a connection has is over", async () => {
     const { port } = await startLossyFront(await freePort(), ["127.0.0.1"]);
