@@ -25,6 +25,8 @@ export function watchPatience(gateway: Gateway, seconds: number, onOverdue: () =
   return {
     ...gateway,
     status: watched((...args) => gateway.status(...args)),
+    freshStartTime: watched((...args) => gateway.freshStartTime(...args)),
+    probeDeletion: watched((...args) => gateway.probeDeletion(...args)),
     openSnapshot: watched((...args) => gateway.openSnapshot(...args)),
     openExposition: watched((...args) => gateway.openExposition(...args)),
     pushTimes: watched((...args) => gateway.pushTimes(...args)),

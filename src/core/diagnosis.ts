@@ -34,7 +34,12 @@ export interface Diagnosis {
   readonly unreachable: GatewayFault | null;
   readonly status: GatewayFacts | null;
   /** `/-/healthy`. */
-  readonly health: { readonly healthy: boolean; readonly durationSeconds: number } | null;
+  readonly health: {
+    readonly healthy: boolean;
+    readonly durationSeconds: number;
+    /** URL, status and remedy; null: healthy. */
+    readonly problem: string | null;
+  } | null;
   readonly exposition: ExpositionState;
   readonly api: ApiState;
   readonly look: Look | null;

@@ -1,10 +1,12 @@
+import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 import type { Approach } from "../http/approach.ts";
 import { explainConnectionError, guessAtSilence } from "../http/connection-causes.ts";
 import { displayProxy, proxyAuthorization } from "../http/proxy.ts";
 import { createRedact, type Redact } from "../http/redact.ts";
-import { createRoute } from "../http/route.ts";
+import { createRoute, type Route } from "../http/route.ts";
+import { NotSent, sendOnce, type SendOnceOptions } from "./send-once.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { errors } from "../http/undici.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
@@ -19,8 +21,17 @@ export interface ClientRequest {
   /** Instead of the client's own timeout. */
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal | undefined;
-  /** On a connection of its own, beside a request that takes long. */
-  readonly aside?: boolean;
+  /**
+   * - `main` (default): the one connection for reads and deletions
+   * - `aside`: a second one, for what must not wait behind a long read
+   * - `fresh`: opened for this request alone; only with {@link GatewayClient.send}
+   */
+  readonly connection?: "main" | "aside" | "fresh";
+  /**
+   * The request is sent at most once, and only if this says yes when its connection is ready. Such requests may share the
+   * connection with others of their kind that are not answered yet.
+   */
+  readonly maySend?: () => boolean;
 }
 
 /** A response whose headers have come. The body must be read to its end or closed. */
@@ -46,13 +57,15 @@ export interface GatewayClient {
   open(request: ClientRequest): Promise<OpenResponse>;
   /**
    * Sends one request and reads the whole answer, of which only the first 64 KiB are kept.
-   * @throws {@link GatewayError}
+   * @throws {@link GatewayError}, and {@link NotSent} if `maySend` said no
    */
   send(request: ClientRequest): Promise<WholeResponse>;
   /** The full URL of a path, for messages: without a query, which may hold a secret. */
   urlOf(path: string): string;
   /** Every word of the server passes this before it is shown. */
   readonly redact: Redact;
+  /** How many `main` connections have been opened so far: one, as long as it is kept open. */
+  connectionsOpened(): number;
   close(): Promise<void>;
 }
 
@@ -70,25 +83,35 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
   // What is read and what is deleted goes over one connection: behind a load balancer it then reaches one and the same gateway.
   const route = createRoute(origin, options);
   const asideRoute = createRoute(origin, options);
+  let connectionsOpened = 0;
+  route.dispatcher.on("connect", () => (connectionsOpened += 1));
+  const once = sendOnce(route.dispatcher);
+  const freshQuery = createFreshQuery();
   const urlOf = (path: string): string => `${origin}${prefix}${path.replace(/\?.*$/s, "")}`;
   const redact = createRedact(options.secrets ?? []);
   const approachOf = describeApproach(options, redact);
 
-  async function open(request: ClientRequest): Promise<OpenResponse> {
+  async function open(request: ClientRequest, over = routeFor(request)): Promise<OpenResponse> {
     const timeoutSeconds = request.timeoutSeconds ?? options.timeoutSeconds;
     const approach = approachOf(request.method);
     const deadline = startDeadline(timeoutSeconds * 1000, request.signal);
     const fail = (error: unknown): GatewayError =>
       toGatewayError(error, urlOf(request.path), approach, deadline, timeoutSeconds);
-    const { dispatcher, pathStart, headers } = request.aside === true ? asideRoute : route;
+    const { pathStart, headers } = over;
     try {
-      const asked = dispatcher.request({
+      const query = request.method === "GET" ? freshQuery(request.path) : "";
+      const sent: SendOptions = {
         method: request.method,
-        path: pathStart + prefix + request.path,
+        path: pathStart + prefix + request.path + query,
         headers: { "user-agent": "pushgateway-janitor", ...options.headers, ...request.headers, ...headers },
         body: request.body ?? null,
         signal: deadline.signal,
-      });
+        ...(request.maySend === undefined
+          ? {}
+          : { maySend: request.maySend, idempotent: true, blocking: false }),
+      };
+      const dispatcher = request.maySend === undefined ? over.dispatcher : once;
+      const asked = dispatcher.request(sent);
       const response = await unlessAborted(asked, deadline.signal);
       return {
         status: response.statusCode,
@@ -103,33 +126,51 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
       };
     } catch (error) {
       deadline.clear();
-      throw fail(error);
+      throw error instanceof NotSent ? error : fail(error);
     }
+  }
+
+  function routeFor({ connection = "main" }: ClientRequest): Route {
+    return connection === "main" ? route : connection === "aside" ? asideRoute : createRoute(origin, options);
   }
 
   return {
     open,
     async send(request) {
-      const { status, headers, approach, body } = await open(request);
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of body) {
-        if (size < keptBytes) chunks.push(chunk);
-        size += chunk.length;
+      const over = routeFor(request);
+      try {
+        const { status, headers, approach, body } = await open(request, over);
+        const chunks: Uint8Array[] = [];
+        let size = 0;
+        for await (const chunk of body) {
+          if (size < keptBytes) chunks.push(chunk);
+          size += chunk.length;
+        }
+        const text = Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8");
+        return { status, headers, approach, text };
+      } finally {
+        if (request.connection === "fresh") await over.dispatcher.destroy();
       }
-      return {
-        status,
-        headers,
-        approach,
-        text: Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8"),
-      };
     },
     urlOf,
     redact,
+    connectionsOpened: () => connectionsOpened,
     async close() {
       await Promise.all([route.dispatcher.destroy(), asideRoute.dispatcher.destroy()]);
     },
   };
+}
+
+type SendOptions = Parameters<Route["dispatcher"]["request"]>[0] & Partial<SendOnceOptions>;
+
+/**
+ * A query that no cache has seen, for every read: some caches answer with a fresh `Date` and without an `Age`. The gateway
+ * ignores what it does not know (1.5.1 and 1.11).
+ */
+function createFreshQuery(): (path: string) => string {
+  const prefix = randomBytes(6).toString("hex");
+  let count = 0;
+  return (path) => `${path.includes("?") ? "&" : "?"}nocache=${prefix}-${(count += 1)}`;
 }
 
 function describeApproach(

@@ -1,3 +1,4 @@
+import { maxPipelined } from "../http/route.ts";
 import type { GatewayClient } from "./client.ts";
 import { expectSuccess } from "./expect-success.ts";
 import { GatewayError } from "./gateway-error.ts";
@@ -5,20 +6,26 @@ import { GatewayError } from "./gateway-error.ts";
 /** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
 const deleteTimeoutSeconds = 10;
 
+/** How many DELETEs may wait for their answers at once. */
+export const maxDeletionsUnderWay = maxPipelined;
+
 export interface DeleteOptions {
   /** Of the gateway, for each of them. */
   readonly timeoutSeconds?: number;
+  /** Asked for each path right before its request is written; see `ClientRequest.maySend`. */
+  readonly maySend?: () => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Asks for the deletion of what stands at these paths, one after the other. Resolved means queued.
- * @throws {@link GatewayError}
+ * Asks for the deletion of what is at these paths, one after the other. Each request is sent at most once. Resolved means
+ * queued.
+ * @throws {@link GatewayError}; `NotSent` if `maySend` said no
  */
 export async function deletePaths(
   client: GatewayClient,
   paths: readonly string[],
-  { timeoutSeconds = deleteTimeoutSeconds, signal }: DeleteOptions = {},
+  { timeoutSeconds = deleteTimeoutSeconds, maySend = () => true, signal }: DeleteOptions = {},
 ): Promise<void> {
   for (const path of paths) {
     const request = { method: "DELETE", url: client.urlOf(path) };
@@ -26,6 +33,7 @@ export async function deletePaths(
       method: "DELETE",
       path,
       timeoutSeconds: Math.min(deleteTimeoutSeconds, timeoutSeconds),
+      maySend,
       signal,
     });
     expectSuccess(request, response);

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
+
 import type { Redact } from "../http/redact.ts";
 import { explainStatus, urlAfterRedirect } from "../http/status-causes.ts";
 import type { WholeResponse } from "./client.ts";
@@ -20,7 +22,25 @@ export function expectSuccess(
   // It may be the proxy that speaks.
   const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
   const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${through}`;
-  throw new GatewayError("http_status", request, what, undefined, status);
+  throw new GatewayError("http_status", request, what, undefined, status, retryAfterSeconds(status, headers));
+}
+
+/** Where a limit does not say how long to wait. */
+const defaultRetrySeconds = 1;
+
+/**
+ * How long an answer asks to wait before the next request. Rate limits answer 429 (exporter-toolkit's `rate_limit`, which
+ * Pushgateway has since 1.11.3, and ingresses) or 503 with `Retry-After`; its value is seconds or a date (RFC 9110, 10.2.3).
+ * @returns seconds, 0 or more; null: the status is no such limit
+ */
+export function retryAfterSeconds(status: number, headers: IncomingHttpHeaders): number | null {
+  const value = headers["retry-after"];
+  if (status !== 429 && (status !== 503 || value === undefined)) return null;
+  if (value === undefined) return defaultRetrySeconds;
+  if (/^\d+$/.test(value)) return Number(value);
+  // By the clock that wrote both, as far as it tells.
+  const waitMs = Date.parse(value) - Date.parse(headers.date ?? "");
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs / 1000) : defaultRetrySeconds;
 }
 
 function describeRedirect(

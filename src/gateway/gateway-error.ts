@@ -10,6 +10,8 @@ export class GatewayError extends Error {
   readonly code: GatewayErrorCode;
   /** With the code `http_status`. */
   readonly httpStatus: number | null;
+  /** The answer asks for fewer requests (429, or 503 with `Retry-After`): how long to wait, seconds. null: it does not. */
+  readonly retryAfterSeconds: number | null;
 
   constructor(
     code: GatewayErrorCode,
@@ -17,6 +19,7 @@ export class GatewayError extends Error {
     what: string,
     cause?: unknown,
     httpStatus: number | null = null,
+    retryAfterSeconds: number | null = null,
   ) {
     super(
       shorten(toPrintable(`${request.method} ${shortenUrl(request.url)}: ${what}`)),
@@ -24,6 +27,7 @@ export class GatewayError extends Error {
     );
     this.code = code;
     this.httpStatus = httpStatus;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

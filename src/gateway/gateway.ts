@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
+
 import type { Clock } from "../core/clock.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { openApiSnapshot } from "./api/api-reader.ts";
-import { deletePaths } from "./delete-paths.ts";
+import { deletePaths, type DeleteOptions } from "./delete-paths.ts";
 import { createGatewayClient } from "./client.ts";
 import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
@@ -19,14 +21,21 @@ export interface Gateway {
   readonly name: string;
   readonly url: string;
   status(signal?: AbortSignal): Promise<GatewayStatus>;
+  /** `startTime` of the status, over a connection of its own; */
+  freshStartTime(signal?: AbortSignal): Promise<string>;
   /** All groups. Never two at a time: each costs the gateway many times the memory of its answer. */
   openSnapshot(options: SnapshotOptions): Promise<OpenSnapshot>;
   /** All groups as the exposition tells them, at half the cost; fails while the gateway is inconsistent. */
   openExposition(options: SnapshotOptions): Promise<OpenSnapshot>;
   /** Only the push times, far cheaper; fails while the gateway is inconsistent. */
   pushTimes(signal?: AbortSignal): Promise<PushTimes>;
-  /** Asks for the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. */
-  deleteGroup(group: Group, naming: PathNaming, signal?: AbortSignal): Promise<void>;
+  /**
+   * Asks for the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. The request is sent
+   * at most once, and only if `maySend` says yes when its connection is ready; else `NotSent` is thrown. Several may be under way.
+   */
+  deleteGroup(group: Group, naming: PathNaming, options?: DeleteGroupOptions): Promise<void>;
+  /** A DELETE that deletes nothing: of a group with a random name. Resolved means that DELETEs are let through. */
+  probeDeletion(signal?: AbortSignal): Promise<void>;
   /**
    * Replaces one group by the families of `body`, in the text format; an empty body leaves an empty group. Resolved means
    * that it is there, or queued on a gateway that checks nothing. A refused push leaves an empty group, too.
@@ -34,8 +43,15 @@ export interface Gateway {
   pushGroup(labels: Labels, naming: PathNaming, body: string, signal?: AbortSignal): Promise<void>;
   /** One look at `/-/healthy`: 500 while the write queue is full. */
   probeHealth(signal?: AbortSignal): Promise<HealthProbe>;
+  /**
+   * How many connections have been opened for reads and DELETEs so far. More than one: something does not keep them open, and several
+   * DELETEs under way on one could be cut off.
+   */
+  connectionsOpened(): number;
   close(): Promise<void>;
 }
+
+export type DeleteGroupOptions = Pick<DeleteOptions, "maySend" | "signal">;
 
 export interface SnapshotOptions {
   readonly naming: PathNaming;
@@ -74,13 +90,20 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
       return readPushTimes(client, clock, { path: await expositionPath(signal), signal });
     },
 
-    async deleteGroup(group, naming, signal) {
+    freshStartTime: async (signal) => (await readStatus(client, signal, "fresh")).startTime,
+    probeDeletion: (signal) =>
+      deletePaths(client, [`/metrics/job/pushgateway_janitor_probe_${randomBytes(8).toString("hex")}`], {
+        timeoutSeconds: options.timeoutSeconds,
+        signal,
+      }),
+
+    async deleteGroup(group, naming, deleteOptions) {
       const paths = pathsOf(group, naming);
       if (paths === null) {
         // Never reached by a plan; a guard, because a wrong path deletes a wrong group.
         throw new Error(`no path names the group ${group.key}`);
       }
-      await deletePaths(client, paths, { timeoutSeconds: options.timeoutSeconds, signal });
+      await deletePaths(client, paths, { timeoutSeconds: options.timeoutSeconds, ...deleteOptions });
     },
 
     async pushGroup(labels, naming, body, signal) {
@@ -101,6 +124,7 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
     },
 
     probeHealth: (signal) => probeHealth(client, clock, signal),
+    connectionsOpened: () => client.connectionsOpened(),
     close: () => client.close(),
   };
 }

@@ -1,12 +1,16 @@
 import type { Clock } from "../core/clock.ts";
 import type { HealthProbe } from "./health.ts";
 
-/** Lets deletions through at a rate that the gateway bears. */
+/** Lets deletions through at a rate that the gateway bears, and none before its health is known. */
 export interface Pace {
-  /** Resolves when the next deletion may leave. `unhealthy`: the gateway has been unwell for too long, stop. */
+  /** Resolves when the next deletion may be sent, or never may: see {@link Pace.problem}. */
   next(): Promise<"go" | "unhealthy" | "stopped">;
   /** Deletions per second right now. */
   rate(): number;
+  /** A deletion was answered with a request to slow down and to send nothing for so many seconds. */
+  slowDown(retryAfterSeconds: number): void;
+  /** Why `next` said `unhealthy`. */
+  problem(): string;
   /** Ends the watch over the gateway's health. */
   stop(): Promise<void>;
 }
@@ -31,68 +35,111 @@ export type Wait = (seconds: number, signal: AbortSignal) => Promise<void>;
  */
 export interface PaceState {
   readonly rate: number;
-  /** Whether the gateway was ever slow or unwell: then the rate grows back more slowly than it fell. */
-  readonly hasSuffered: boolean;
-  /** Monotonic seconds since when the gateway has been unwell; null: it is well. */
-  readonly unhealthySince: number | null;
+  /** By how much a good answer raises the rate. */
+  readonly growth: number;
+  /** `unknown` until the first answer. Only while it is `healthy` may deletions be sent. */
+  readonly health: "unknown" | HealthProbe["health"];
+  /** Monotonic seconds since when the gateway has not been seen healthy; null: it is healthy, or nothing is known. */
+  readonly troubledSince: number | null;
+  /** Of the last answer that was not healthy. */
+  readonly problem: string;
 }
 
 /** Deletions per second that no gateway was seen to suffer from. */
 export const harmlessRate = 200;
-const growth = 2;
-/** Less than a halving takes: a gateway that is slow every other time is relieved. */
+const initialGrowth = 2;
+/** After trouble: less than a halving takes, so that a gateway that is slow every other time is relieved. */
 const cautiousGrowth = 1.25;
+/** After a rate limit, which answers 429 each time that the rate comes to it. */
+const limitedGrowth = 1.05;
 const promptSeconds = 0.5;
 const probeEverySeconds = 0.25;
-/** Unwell for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
-export const giveUpAfterSeconds = 15;
+/** Unhealthy for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
+const unhealthyPatienceSeconds = 15;
+/** A rate limit says nothing about the gateway, and passes. */
+const limitedPatienceSeconds = 60;
+
+/** How long deletions wait for a gateway in this state before the sweep stops, seconds. */
+export function patienceSeconds({ health }: PaceState): number {
+  if (health === "blocked") return 0;
+  return health === "limited" ? limitedPatienceSeconds : unhealthyPatienceSeconds;
+}
+
+export function startPace(ceiling: number): PaceState {
+  const rate = Math.min(ceiling, harmlessRate);
+  return { rate, growth: initialGrowth, health: "unknown", troubledSince: null, problem: "" };
+}
 
 export function afterProbe(state: PaceState, probe: HealthProbe, ceiling: number, at: number): PaceState {
-  const well = probe.healthy && probe.durationSeconds <= promptSeconds;
-  if (well) {
-    const rate = state.rate * (state.hasSuffered ? cautiousGrowth : growth);
-    return { ...state, rate: Math.min(ceiling, rate), unhealthySince: null };
+  const { health } = probe;
+  if (health === "healthy") {
+    const calm: PaceState = { ...state, health, troubledSince: null };
+    if (probe.durationSeconds > promptSeconds) return slower(calm, cautiousGrowth);
+    // The first answer came before deletions can have done harm: it only says that they may begin.
+    if (state.health === "unknown") return calm;
+    return { ...calm, rate: Math.min(ceiling, state.rate * state.growth) };
   }
+  const troubled = {
+    ...state,
+    health,
+    troubledSince: state.troubledSince ?? at,
+    problem: probe.problem ?? "",
+  };
+  return slower(troubled, health === "limited" ? limitedGrowth : cautiousGrowth);
+}
+
+/** Half the rate, but one a second unless it is below that, and a growth that is never raised again. */
+export function slower(state: PaceState, growth: number): PaceState {
   return {
-    rate: Math.min(ceiling, Math.max(1, state.rate / 2)),
-    hasSuffered: true,
-    // Slow is a reason to slow down, not to stop.
-    unhealthySince: probe.healthy ? null : (state.unhealthySince ?? at),
+    ...state,
+    rate: Math.max(Math.min(1, state.rate), state.rate / 2),
+    growth: Math.min(state.growth, growth),
   };
 }
 
 export function createPace({ ceiling, probe, clock, wait, signal }: PaceOptions): Pace {
-  const startRate = Math.min(ceiling, harmlessRate);
-  let state: PaceState = { rate: startRate, hasSuffered: false, unhealthySince: null };
-  let mayLeaveAt = clock.monotonic();
+  let state = startPace(ceiling);
+  let maySendAt = clock.monotonic();
   const watch = new AbortController();
   const stopWatch = (): void => watch.abort();
   signal.addEventListener("abort", stopWatch, { once: true });
+  if (signal.aborted) stopWatch();
 
+  const ask = async (): Promise<HealthProbe | null> => {
+    const result = await probe(watch.signal).catch(() => null);
+    if (result !== null) state = afterProbe(state, result, ceiling, clock.monotonic());
+    return result;
+  };
+  const first = ask();
   const watching = (async () => {
-    // The first look comes at once, before deletions can have done harm: it only tells whether to begin.
-    let bound = startRate;
-    while (!watch.signal.aborted) {
-      const result = await probe(watch.signal).catch(() => null);
-      if (result !== null) state = afterProbe(state, result, bound, clock.monotonic());
-      bound = ceiling;
-      await wait(probeEverySeconds, watch.signal);
+    let last = await first;
+    for (;;) {
+      await wait(Math.max(probeEverySeconds, last?.retryAfterSeconds ?? 0), watch.signal);
+      if (watch.signal.aborted) return;
+      last = await ask();
     }
   })();
 
   return {
     async next() {
-      while (state.unhealthySince !== null && !signal.aborted) {
-        if (clock.monotonic() - state.unhealthySince > giveUpAfterSeconds) return "unhealthy";
+      await first;
+      while (state.health !== "healthy" && !signal.aborted) {
+        const troubledSeconds = clock.monotonic() - (state.troubledSince ?? clock.monotonic());
+        if (state.health !== "unknown" && troubledSeconds >= patienceSeconds(state)) return "unhealthy";
         await wait(probeEverySeconds, signal);
       }
       // Deletions a little late are caught up with, a pause is not: no burst after it.
-      mayLeaveAt = Math.max(mayLeaveAt, clock.monotonic() - 0.05) + 1 / state.rate;
-      const pause = mayLeaveAt - clock.monotonic();
+      maySendAt = Math.max(maySendAt, clock.monotonic() - 0.05) + 1 / state.rate;
+      const pause = maySendAt - clock.monotonic();
       if (pause > 0) await wait(pause, signal);
       return signal.aborted ? "stopped" : "go";
     },
     rate: () => state.rate,
+    slowDown(retryAfterSeconds) {
+      state = slower(state, limitedGrowth);
+      maySendAt = Math.max(maySendAt, clock.monotonic() + retryAfterSeconds);
+    },
+    problem: () => state.problem,
     async stop() {
       signal.removeEventListener("abort", stopWatch);
       watch.abort();

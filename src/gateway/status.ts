@@ -27,10 +27,14 @@ export interface GatewayStatus {
 }
 
 /** @throws {@link GatewayError} */
-export async function readStatus(client: GatewayClient, signal?: AbortSignal): Promise<GatewayStatus> {
+export async function readStatus(
+  client: GatewayClient,
+  signal?: AbortSignal,
+  connection: "main" | "fresh" = "main",
+): Promise<GatewayStatus> {
   const path = "/api/v1/status";
   const request = { method: "GET", url: client.urlOf(path) };
-  const response = await client.send({ method: "GET", path, signal });
+  const response = await client.send({ method: "GET", path, signal, connection });
   expectSuccess(request, response);
   const data = parseApiAnswer(request, response);
   const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;

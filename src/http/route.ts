@@ -19,8 +19,12 @@ export interface RouteOptions {
 }
 
 /**
- * The way to one server: directly, or through a forward proxy. One connection at a time, on which requests wait for each other.
+ * How many requests may be under way on one connection. Only requests that ask for it share one: the janitor's DELETEs. Over a
+ * connection with a round trip of 150 ms, 32 of them are 200 a second.
  */
+export const maxPipelined = 32;
+
+/** How one server is reached: directly, or through a forward proxy. One connection at a time. */
 export interface Route {
   readonly dispatcher: Dispatcher;
   /** What stands before a path on the wire. */
@@ -86,7 +90,7 @@ function createPool(
     connect,
     connections: 1,
     // 0: a connection for each request.
-    pipelining: keepAlive ? 1 : 0,
+    pipelining: keepAlive ? maxPipelined : 0,
     // One deadline over the whole request stands above these timeouts; undici's own are per part, and late below a second.
     headersTimeout: 0,
     bodyTimeout: 0,

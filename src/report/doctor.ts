@@ -79,7 +79,7 @@ function describeGateway({ status, health, exposition, api, look }: Diagnosis): 
     );
   }
   if (health !== null) {
-    const answer = health.healthy ? "200" : "not 200: its write queue is full, or it is too slow";
+    const answer = health.problem ?? "200";
     lines.push(`/-/healthy       ${answer} after ${formatSeconds(health.durationSeconds)}`);
   }
   lines.push(`/metrics         ${describeExposition(exposition)}`, `/api/v1/metrics  ${describeApi(api)}`);

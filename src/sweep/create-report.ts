@@ -57,6 +57,7 @@ export function createReport(
       ...noteLosses(entries),
       ...noteMissingArchive(entries, archive),
       ...noteOtherDeleters(entries),
+      ...noteAllPushedAgain(plan, entries),
     ],
   };
 }
@@ -93,6 +94,17 @@ function noteOtherDeleters(entries: readonly ReportEntry[]): readonly string[] {
   return [
     `${count} of ${planned} expired groups disappeared before the janitor sent their DELETE: another janitor or a script ` +
       "deletes on this gateway, too; let only one of them do it",
+  ];
+}
+
+/** Jobs do not all come back in the seconds between two reads; another gateway behind the same address looks like that. */
+function noteAllPushedAgain(plan: Plan, entries: readonly ReportEntry[]): readonly string[] {
+  const planned = plan.decisions.filter(isDeletion).length;
+  const revived = entries.filter(({ verdict }) => verdict.reason === "pushed_again").length;
+  if (planned < 2 || revived < planned) return [];
+  return [
+    `all ${planned} expired groups were pushed again between two reads: if their jobs did not all run just now, several gateways ` +
+      "answer behind this address, and each needs an address of its own",
   ];
 }
 

@@ -2,9 +2,11 @@ import type { Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { isDeletion } from "../core/plan.ts";
 import type { WithholdReason } from "../core/verdict.ts";
+import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { createPace, type Pace } from "../gateway/pace.ts";
+import { NotSent } from "../gateway/send-once.ts";
 import { snapshotEvidence } from "./evidence.ts";
 import { EvidenceTooOld } from "./evidence-age.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
@@ -13,7 +15,7 @@ import type { Look } from "./look.ts";
 import { recordOutcomes } from "./record-outcomes.ts";
 import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
-import { verifyDeletions } from "./verify.ts";
+import { confirmDeletions, verifyDeletions } from "./verify.ts";
 
 /**
  * How many deletions may be unconfirmed at once. The gateway's write queue has 1,000 slots, shared with all pushes, and a
@@ -24,17 +26,40 @@ const maxUnconfirmed = 400;
 /** After as many failed requests in a row the gateway has other troubles than stale groups. */
 const maxFailuresInARow = 3;
 
-/** How often the gateway is waited for, a second each, while it does not get on with its queue. */
+/** How often the gateway is waited for, a second each, while it is not draining its queue. */
 const maxQueueWaits = 30;
 
-/** Carries the plan's deletions out, oldest first, and looks what became of them: every one has its fate. */
+/** While a DELETE has waited this long for its answer, no other is sent: it would be carried out on knowledge that is too old. */
+const stalledSeconds = 0.5;
+
+/** A rate limit that asks for a longer wait is left to the next sweep. */
+const maxRetryAfterSeconds = 60;
+
+/** After as many batches in a row of which nothing could be sent, the sweep gives up. */
+const maxIdleBatches = 6;
+
+const connectionTooSlow =
+  "no DELETE could be sent in time: connecting to the gateway takes longer than what was read of it stays fresh. Raise " +
+  "limits.max_evidence_age, or let what is in front of the gateway keep connections open";
+
+/** Why a DELETE had no effect and can be tried again: its connection came too late, or a rate limit answered. */
+type Delay = NotSent | GatewayError;
+
+function isDelay(error: unknown): error is Delay {
+  return error instanceof NotSent || (error instanceof GatewayError && error.retryAfterSeconds !== null);
+}
+
+/**
+ * Carries the plan's deletions out, oldest first, and reads what became of them: every one has its fate. In this order: the
+ * gateway's health, its address, one deletion that is seen to take effect, all others.
+ */
 export async function deleteExpired(
   context: SweepContext,
   settings: SweepSettings,
   { plan, snapshot, status }: Look,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop, log } = context;
-  // Nothing that could fail is left for when DELETEs are under way.
+  // Load the logger now: a failed import must not happen between two DELETEs.
   log.load();
   const pace = createPace({
     ceiling: settings.limits.deletesPerSecond,
@@ -74,6 +99,10 @@ class Deletion {
   readonly #waiting: Decision[];
   readonly #archived = new Set<string>();
   #failuresInARow = 0;
+  /** Batches in a row of which nothing was sent. */
+  #idleBatches = 0;
+  /** Whether one deletion of this sweep has been seen to take effect. */
+  #isCanaryGone = false;
 
   constructor(context: SweepContext, parts: DeletionParts) {
     this.#context = context;
@@ -82,18 +111,25 @@ class Deletion {
   }
 
   async run(): Promise<void> {
+    const { pace, evidence } = this.#parts;
+    let isProven = false;
     try {
       while (this.#waiting.length > 0) {
-        // Leave to send comes first: waiting for it ages the evidence.
-        const leave = await this.#parts.pace.next();
-        if (leave === "stopped") return this.#withholdRest("interrupted");
-        if (leave === "unhealthy" || this.#failuresInARow >= maxFailuresInARow) {
-          return this.#withholdRest("gateway_unhealthy", "the gateway stayed unhealthy");
+        // Permission comes first: waiting for it ages the evidence.
+        const permission = await pace.next();
+        if (permission === "stopped") return this.#withholdRest("interrupted");
+        if (permission === "unhealthy") return this.#withholdRest("gateway_unhealthy", pace.problem());
+        if (this.#failuresInARow >= maxFailuresInARow) {
+          return this.#withholdRest("gateway_unhealthy", "the gateway does not answer DELETEs");
         }
         if (!(await this.#queueHasRoom())) {
-          return this.#withholdRest("gateway_unhealthy", "the gateway does not get on with its write queue");
+          return this.#withholdRest("gateway_unhealthy", "the gateway is not draining its write queue");
         }
-        await this.#runBatch();
+        if (isProven) await this.#runBatch();
+        else {
+          await evidence.proveAddress(this.#context.stop);
+          isProven = true;
+        }
       }
     } catch (error) {
       if (error instanceof EvidenceTooOld) return this.#withholdRest("evidence_too_old", error.message);
@@ -104,24 +140,85 @@ class Deletion {
     }
   }
 
-  /** Deletes as many groups as the evidence is good for. Leave for the first one has been given. */
+  /** Deletes as many groups as the evidence is good for. Permission for the first one has been given. */
   async #runBatch(): Promise<void> {
     const { pace, evidence, ledger } = this.#parts;
+    const { clock } = this.#context;
     const batch = await this.#prepareBatch();
+    const underWay = new Map<Promise<void>, number>();
+    const isStalled = (): boolean => {
+      const [oldest = Number.POSITIVE_INFINITY] = underWay.values();
+      return clock.monotonic() - oldest > stalledSeconds;
+    };
+    const maySend = (): boolean => evidence.isFresh() && !isStalled();
+    const unsent = new Map<Decision, Delay | null>();
+    const bugs: unknown[] = [];
+    const send = async (decision: Decision): Promise<void> => {
+      const delay = await this.#deleteOne(decision, maySend);
+      if (delay !== null) unsent.set(decision, delay);
+    };
     for (const [index, decision] of batch.entries()) {
-      const leave = index === 0 ? "go" : await pace.next();
-      if (leave !== "go" || !evidence.isFresh() || this.#failuresInARow >= maxFailuresInARow) {
-        // Back to the head of the line, in order.
-        this.#waiting.push(...batch.slice(index).toReversed());
+      const permission = index === 0 ? "go" : await pace.next();
+      while (underWay.size >= this.#maxUnderWay()) await Promise.race(underWay.keys());
+      const mayContinue = permission === "go" && maySend() && unsent.size === 0;
+      if (!mayContinue || this.#failuresInARow >= maxFailuresInARow) {
+        for (const one of batch.slice(index)) unsent.set(one, null);
         break;
       }
-      await this.#deleteOne(decision);
+      const sending: Promise<void> = send(decision)
+        .catch((error: unknown) => bugs.push(error))
+        .then(() => void underWay.delete(sending));
+      underWay.set(sending, clock.monotonic());
     }
+    await Promise.all(underWay.keys());
+    if (bugs.length > 0) throw bugs[0];
+    // Back to the head of the line, in order.
+    this.#waiting.push(...batch.filter((one) => unsent.has(one)).toReversed());
     const accepted = ledger.acceptedOf(batch);
     await recordOutcomes(
       this.#context,
       accepted.map(({ group }) => [group.key, "accepted"]),
     );
+    this.#heedDelays(batch, unsent);
+    if (!this.#isCanaryGone && accepted.length > 0) await this.#watchCanary(accepted);
+  }
+
+  /** One at a time where connections are not kept open: the others on it would be cut off, with or without effect. */
+  #maxUnderWay(): number {
+    return this.#context.gateway.connectionsOpened() === 1 ? maxDeletionsUnderWay : 1;
+  }
+
+  /** Slows down as answers ask for, and gives up if nothing gets through. */
+  #heedDelays(batch: readonly Decision[], unsent: ReadonlyMap<Decision, Delay | null>): void {
+    const delays = [...unsent.values()].filter((delay) => delay !== null);
+    const [first] = delays;
+    this.#idleBatches = first !== undefined && unsent.size === batch.length ? this.#idleBatches + 1 : 0;
+    if (first === undefined) return;
+    const waits = delays.map((delay) => (delay instanceof GatewayError ? (delay.retryAfterSeconds ?? 0) : 0));
+    const retryAfterSeconds = Math.max(...waits);
+    if (this.#idleBatches >= maxIdleBatches || retryAfterSeconds > maxRetryAfterSeconds) {
+      throw first instanceof GatewayError ? first : new EvidenceTooOld(connectionTooSlow);
+    }
+    if (first instanceof GatewayError) this.#parts.pace.slowDown(retryAfterSeconds);
+    this.#context.log.debug("DELETEs are tried again", {
+      err: first.message,
+      retry_after_seconds: retryAfterSeconds,
+    });
+  }
+
+  /** Until one deletion has been seen to take effect, each is sent alone. */
+  async #watchCanary(accepted: readonly Decision[]): Promise<void> {
+    const { evidence, ledger } = this.#parts;
+    await confirmDeletions(this.#context, ledger, evidence);
+    if (ledger.isGatewayBusy() && !this.#context.stop.aborted) {
+      ledger.settleUnconfirmed("still_there");
+      const labels = accepted.map(({ group }) => formatShortLabels(group.labels)).join();
+      throw new AnotherGateway(
+        `the first DELETE was accepted and changed nothing: ${labels} is still there. What is in front of the gateway ` +
+          "may send DELETEs elsewhere, or the gateway does not carry them out",
+      );
+    }
+    this.#isCanaryGone = accepted.some((one) => ledger.isGone(one));
   }
 
   /** The next groups that are still as they were planned, archived and ready to go. May be empty. */
@@ -130,15 +227,17 @@ class Deletion {
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
     const evidence = await keeper.ensure(candidates, this.#yetToArchive(candidates));
     ledger.confirm(evidence);
-    const size = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
+    const fitting = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
+    const size = this.#isCanaryGone ? fitting : 1;
     const batch: Decision[] = [];
-    for (const decision of candidates.slice(0, size)) {
+    for (const decision of candidates) {
+      if (batch.length >= size) break;
       const comparison = evidence.compare(decision);
       const missing = this.#yetToArchive([decision]).length > 0 && !keeper.hasWhole(decision);
       if (comparison === "unchanged" && missing) break;
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);
-      else if (comparison === "absent") ledger.settle(decision, "gone_already");
+      else if (comparison === "absent") ledger.absent(decision);
       else ledger.withhold(decision, "pushed_again");
     }
     return (await this.#archive(batch)) ? batch : [];
@@ -170,7 +269,8 @@ class Deletion {
     }
   }
 
-  async #deleteOne(decision: Decision): Promise<void> {
+  /** @returns why it is to be tried again; null: it was sent, whatever came of it */
+  async #deleteOne(decision: Decision, maySend: () => boolean): Promise<Delay | null> {
     const { gateway, clock, log, metrics, abort, progress } = this.#context;
     const { deletions, ledger, naming } = this.#parts;
     const { group, rule, ageSeconds } = decision;
@@ -183,12 +283,16 @@ class Deletion {
     ledger.sent(decision);
     const sentAt = clock.monotonic();
     try {
-      await gateway.deleteGroup(group, naming, abort);
+      await gateway.deleteGroup(group, naming, { maySend, signal: abort });
       this.#failuresInARow = 0;
       log.info("Deleted group", fields);
     } catch (error) {
+      if (isDelay(error)) {
+        ledger.unsent(decision);
+        return error;
+      }
       if (!(error instanceof GatewayError)) throw error;
-      // A group that the gateway refuses is that group's own affair, and no reason to leave all others be.
+      // A group that the gateway refuses to delete fails by itself; the others are deleted all the same.
       if (isRefusal(error)) ledger.refused(decision, error);
       else {
         this.#failuresInARow += 1;
@@ -199,6 +303,7 @@ class Deletion {
     metrics.observeDelete(gateway.name, clock.monotonic() - sentAt);
     const total = deletions.length;
     progress({ gateway: gateway.name, phase: "deleting", done: total - this.#waiting.length, total });
+    return null;
   }
 
   async #queueHasRoom(): Promise<boolean> {

@@ -2,12 +2,20 @@ import type { Circumstances, Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
+import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { EvidenceAge } from "./evidence-age.ts";
 import { pushTimesEvidence, snapshotEvidence, type Comparison, type Evidence } from "./evidence.ts";
-import { checkSameProcess, checkTimePassed } from "./same-gateway.ts";
+import {
+  AnotherGateway,
+  checkOneProcess,
+  compareProcesses,
+  checkTimePassed,
+  identifyOthers,
+  staleAnswer,
+} from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /** Evidence as the deletions use it. */
@@ -47,7 +55,8 @@ export class EvidenceKeeper {
   /** Nothing is deleted on what the plan was made from: how long that read should have taken, nobody knows. */
   #isFirst = true;
   #expositionAnswers = true;
-  #processStartedAt: number | null = null;
+  /** Of the latest exposition. */
+  #process: ProcessFacts | null = null;
 
   constructor(context: SweepContext, settings: SweepSettings, scope: EvidenceScope) {
     this.#context = context;
@@ -106,11 +115,40 @@ export class EvidenceKeeper {
 
   async #readExposition(signal: AbortSignal): Promise<void> {
     const times = await this.#context.gateway.pushTimes(signal);
-    // The exposition and the API name the start by different clocks: what the first one says is tied to the plan once.
-    if (this.#processStartedAt === null) await this.#checkStatus(signal);
-    checkSameProcess(this.#processStartedAt, times.processStartedAt);
-    this.#processStartedAt ??= times.processStartedAt;
+    // The exposition and the status name the start by different clocks: the first exposition is tied to the plan by a status.
+    if (this.#process === null) await this.#checkStatus(signal);
+    const comparison = this.#process === null ? "same" : compareProcesses(this.#process, times.process);
+    if (comparison === "other") throw await this.#identifyOthers(signal);
+    if (comparison === "repeated") throw staleAnswer("the same answer came twice");
+    this.#process = times.process;
     this.#accept(pushTimesEvidence(times));
+  }
+
+  /**
+   * Makes sure, before the first DELETE, that DELETEs reach the process whose groups are read: a DELETE of nothing has to show in
+   * what that process counts. Where it does not say so, as while the exposition does not answer, the first real DELETE has to
+   * tell.
+   * @throws {@link GatewayError}, `AnotherGateway`
+   */
+  async proveAddress(signal: AbortSignal): Promise<void> {
+    const { gateway } = this.#context;
+    await checkOneProcess(gateway, this.#scope.status.startTime, signal);
+    const before = await this.#readProcess(signal);
+    await gateway.probeDeletion(signal);
+    const after = await this.#readProcess(signal);
+    if (before === null || after === null || after.deletions === null) return;
+    if (after.deletions > (before.deletions ?? 0)) return;
+    throw new AnotherGateway(
+      "DELETEs do not reach the gateway whose groups are read: what is in front of it sends them elsewhere, or answers them itself. " +
+        "Configure the gateway by an address that leads to it alone",
+    );
+  }
+
+  /** null: the exposition does not answer. */
+  async #readProcess(signal: AbortSignal): Promise<ProcessFacts | null> {
+    if (this.#context.source === "exposition") await this.#readExposition(signal);
+    else if (!this.#expositionAnswers || !(await this.#tryExposition(signal))) return null;
+    return this.#process;
   }
 
   async #tryExposition(signal: AbortSignal): Promise<boolean> {
@@ -150,8 +188,12 @@ export class EvidenceKeeper {
   }
 
   async #checkStatus(signal: AbortSignal): Promise<void> {
-    const { startedAt } = await this.#context.gateway.status(signal);
-    checkSameProcess(this.#scope.status.startedAt, startedAt);
+    const { startTime } = await this.#context.gateway.status(signal);
+    if (startTime !== this.#scope.status.startTime) throw await this.#identifyOthers(signal, startTime);
+  }
+
+  #identifyOthers(signal: AbortSignal, ...seen: readonly string[]): Promise<AnotherGateway> {
+    return identifyOthers(this.#context.gateway, [this.#scope.status.startTime, ...seen], signal);
   }
 
   #accept(evidence: Evidence): void {

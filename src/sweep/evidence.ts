@@ -4,6 +4,7 @@ import { isLegacyLabelName } from "../core/labels.ts";
 import { showsLife, surveyPushes, type Pushes } from "../core/life.ts";
 import type { Rule } from "../core/rule.ts";
 import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
+import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
 /** What is known about the groups of a gateway, and since when. */
@@ -14,8 +15,8 @@ export interface Evidence {
   readonly readSeconds: number;
   /** What the clocks said at the start of the request. */
   readonly clocks: Clocks;
-  /** When the process that answered was started, Unix seconds; null: not told. */
-  readonly processStartedAt: number | null;
+  /** What the answer says about the process that gave it; null: the API says nothing. */
+  readonly process: ProcessFacts | null;
   /**
    * What it says about one group, against what the plan knew.
    * @param planned what the pushes to all groups said then
@@ -38,7 +39,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
     clocks: snapshot.clocks,
-    processStartedAt: null,
+    process: null,
     compare(known, rule, planned) {
       const current = groups.get(known.key);
       if (current === undefined) return "absent";
@@ -58,7 +59,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
     requestedAt: times.requestedAt,
     readSeconds: times.durationSeconds,
     clocks: times.clocks,
-    processStartedAt: times.processStartedAt,
+    process: times.process,
     compare(known, rule, planned) {
       // The gateway escapes other names in the exposition, each version in its way.
       if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";

@@ -15,13 +15,27 @@ export class Ledger {
   readonly fates = new Map<string, Fate>();
   /** Sent to the gateway, but not yet seen to be gone. */
   readonly unconfirmed = new Map<string, Decision>();
+  readonly #sent = new Set<string>();
   readonly #lost = new Set<string>();
   #lastFailure: GatewayReport["error"] = null;
   #whyStopped: GatewayReport["error"] = null;
 
   /** Before the request leaves, and whatever becomes of it: one that fails may have reached the gateway all the same. */
   sent(decision: Decision): void {
+    this.#sent.add(decision.group.key);
     this.unconfirmed.set(decision.group.key, decision);
+  }
+
+  /** The request did not leave after all, or was answered with a request to try again later. */
+  unsent({ group }: Decision): void {
+    this.unconfirmed.delete(group.key);
+    // A group of which it is not known whether it has an empty `instance` has two DELETEs, and one may have left.
+    if (group.hidesInstance !== true) this.#sent.delete(group.key);
+  }
+
+  /** The group is not there any more, and no DELETE of it is under way. */
+  absent(decision: Decision): void {
+    this.settle(decision, this.#sent.has(decision.group.key) ? "gone" : "gone_already");
   }
 
   /** The gateway answered that it does not delete this group. */
@@ -64,6 +78,11 @@ export class Ledger {
   /** Those of a batch that the gateway took: they are in its queue, or through it. */
   acceptedOf(batch: readonly Decision[]): readonly Decision[] {
     return batch.filter((decision) => this.#isAccepted(decision));
+  }
+
+  isGone({ group }: Decision): boolean {
+    const fate = this.fates.get(group.key);
+    return fate?.kind === "done" && fate.outcome === "gone";
   }
 
   /** Whether the gateway may still have deletions in its queue. */

@@ -5,6 +5,7 @@ import { ttlMetricNames } from "../core/rule.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { collectSnapshot, type OpenSnapshot, type Snapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
+import { identifyOthers } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /** What a sweep found, and what is to be done about it. */
@@ -19,23 +20,23 @@ type Source = OpenSnapshot["source"];
 /**
  * Looks at all groups and makes a plan. With `source: auto` the exposition is looked at first, which costs the gateway half as
  * much; the API is read only if that leaves something to be done or a doubt.
- * @throws {@link GatewayError}
+ * @throws {@link GatewayError}, `AnotherGateway`
  */
 export async function lookAtGroups(context: SweepContext, settings: SweepSettings): Promise<Look> {
   const { source, gateway, log, stop } = context;
   // Legacy label names are all that the exposition shows as they are.
-  const { utf8Names } = await gateway.status(stop);
+  const before = await gateway.status(stop);
+  const { utf8Names } = before;
   if (source === "exposition" && utf8Names) throw namesEscaped(gateway);
-  if (source === "api" || (source === "auto" && utf8Names))
-    return lookAt("api", context, settings, utf8Names);
+  if (source === "api" || (source === "auto" && utf8Names)) return lookAt("api", context, settings, before);
   try {
-    const look = await lookAt("exposition", context, settings, utf8Names);
+    const look = await lookAt("exposition", context, settings, before);
     if (source === "exposition" || !needsApi(look.plan, context)) return look;
   } catch (error) {
     if (source === "exposition" || !(error instanceof GatewayError) || error.code === "aborted") throw error;
     log.debug("The exposition does not answer, reading the API", { err: error.message });
   }
-  return lookAt("api", context, settings, utf8Names);
+  return lookAt("api", context, settings, before);
 }
 
 function namesEscaped({ url }: SweepContext["gateway"]): GatewayError {
@@ -64,15 +65,17 @@ async function lookAt(
   source: Source,
   context: SweepContext,
   settings: SweepSettings,
-  utf8Names: boolean,
+  before: GatewayStatus,
 ): Promise<Look> {
   const { gateway, clock, progress, stop } = context;
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
-  const options = { naming: { utf8Names }, gauges: ttlMetricNames(settings.rules), signal: stop };
+  const options = { naming: before, gauges: ttlMetricNames(settings.rules), signal: stop };
   const open = await (source === "api" ? gateway.openSnapshot(options) : gateway.openExposition(options));
   const snapshot = await collectSnapshot(open, () => clock.monotonic());
   // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
   const status = await gateway.status(stop);
+  if (status.startTime !== before.startTime)
+    throw await identifyOthers(gateway, [before.startTime, status.startTime], stop);
   const plan = createPlan({
     groups: snapshot.groups,
     now: momentOfPlan(settings, agreedNow(snapshot.clocks)),

@@ -1,25 +1,96 @@
 import { agreedNow, agreementSeconds } from "../core/clocks.ts";
+import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** What answers is not the gateway that the plan is about, or not what it says now. */
+/**
+ * What answers is not the gateway that the plan is about, or not what it holds now. Nothing more may be deleted. The message is
+ * for people and says what to do.
+ */
 export class AnotherGateway extends Error {
   override readonly name = "AnotherGateway";
 }
 
-/** By how much a process's start may seem to move: it is told by a clock that is being corrected. */
-const correctionSeconds = 5;
+/**
+ * How many processes are asked for before the first DELETE, each over a connection of its own. Two gateways that take turns at
+ * random are mistaken for one once in 4,000 times; every later read checks again.
+ */
+const freshConnections = 12;
+const parallelConnections = 4;
 
 /**
- * Behind one address there may be several gateways, and a gateway may be restarted in the middle of a sweep: what one of
- * them says is no evidence about another.
- * @param before when the process that answered before was started, Unix seconds; null: it did not tell
- * @throws {@link AnotherGateway}
+ * Makes sure that every connection reaches the process of the plan.
+ * @throws {@link AnotherGateway}, `GatewayError`
  */
-export function checkSameProcess(before: number | null, after: number | null): void {
-  if (before === null || after === null || Math.abs(after - before) <= correctionSeconds) return;
-  throw new AnotherGateway(
-    "another process answers than the one the plan is about: the gateway was restarted, or several stand behind this address",
+export async function checkOneProcess(
+  gateway: Gateway,
+  startTime: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = await askStartTimes(gateway, freshConnections, signal);
+  if (seen.some((one) => one !== startTime)) throw describeOthers([startTime, ...seen]);
+}
+
+/**
+ * Two reads were answered by different processes: finds out whether the gateway was restarted or several take turns.
+ * @returns the error to throw
+ * @throws `GatewayError`
+ */
+export async function identifyOthers(
+  gateway: Gateway,
+  known: readonly string[],
+  signal: AbortSignal,
+): Promise<AnotherGateway> {
+  return describeOthers([...known, ...(await askStartTimes(gateway, freshConnections / 2, signal))]);
+}
+
+/** @param startTimes in the order of their answers */
+function describeOthers(startTimes: readonly string[]): AnotherGateway {
+  const changes = startTimes.filter((one, index) => index > 0 && one !== startTimes[index - 1]).length;
+  // A restart is one change, from then on the process stays the same.
+  if (changes <= 1)
+    return new AnotherGateway("the gateway was restarted during the sweep: the next sweep reads it again");
+  return new AnotherGateway(
+    `several gateways behind one address: ${new Set(startTimes).size} processes take turns in answering. What one of them ` +
+      "holds says nothing about the others: configure each gateway by an address of its own",
   );
+}
+
+async function askStartTimes(
+  gateway: Gateway,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const seen: string[] = [];
+  let asked = 0;
+  const askSome = async (): Promise<void> => {
+    while (asked < count) {
+      asked += 1;
+      seen.push(await gateway.freshStartTime(signal));
+    }
+  };
+  await Promise.all(Array.from({ length: parallelConnections }, askSome));
+  return seen;
+}
+
+/** client_golang adds up whole seconds of the boot time and hundredths: the boot time moves by seconds when a clock is corrected. */
+const bootTimeSteps = [-2, -1, 0, 1, 2];
+/** A start time of 1.8e9 seconds is a double that was written as a decimal and read again. */
+const roundingSeconds = 0.001;
+
+/**
+ * Whether two expositions can come from one process, which goes on counting between them. What one says and the other does not,
+ * is no contradiction.
+ * @returns `other`: different processes. `repeated`: the second answer is not newer than the first, as from a cache.
+ */
+export function compareProcesses(before: ProcessFacts, after: ProcessFacts): "same" | "other" | "repeated" {
+  const { startedAt, allocations } = after;
+  if (before.startedAt !== null && startedAt !== null) {
+    const moved = startedAt - before.startedAt;
+    if (bootTimeSteps.every((step) => Math.abs(moved - step) > roundingSeconds)) return "other";
+  }
+  if (before.allocations === null || allocations === null || allocations > before.allocations) return "same";
+  return allocations === before.allocations ? "repeated" : "other";
 }
 
 /** `Date` has whole seconds, and is stamped before the answer has arrived. */
@@ -38,11 +109,15 @@ export function checkTimePassed(planned: Evidence, now: Evidence): void {
     throw new AnotherGateway("an answer has no readable Date header, which those before it had");
   }
   if (!passed(planned.clocks.gateway, now.clocks.gateway, toleranceSeconds)) {
-    throw new AnotherGateway(
-      "the gateway's time did not pass between two reads: a cache answers, or its clock was put back",
-    );
+    throw staleAnswer("the gateway's time did not pass between two reads");
   }
   if (!passed(agreedNow(planned.clocks), agreedNow(now.clocks), agreementSeconds)) {
     throw new AnotherGateway("the local clock was put back after the plan was made");
   }
+}
+
+export function staleAnswer(what: string): AnotherGateway {
+  return new AnotherGateway(
+    `${what}: a cache answers in place of the gateway, or its clock was put back. Reach the gateway without the cache`,
+  );
 }

@@ -7,13 +7,16 @@ import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
 import type { Ledger } from "./ledger.ts";
 import { lookAtGroups, type Look } from "./look.ts";
+import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
+import { waitOutLimits } from "./wait-out-limits.ts";
 
 /**
  * One sweep of one gateway: snapshot, plan, deletions on fresh evidence, verification. A dry run ends after the plan.
  * Never throws: what goes wrong with one gateway is a report with status `failed`, and no other gateway's business.
  */
-export async function sweepGateway(context: SweepContext, settings: SweepSettings): Promise<GatewayReport> {
+export async function sweepGateway(given: SweepContext, settings: SweepSettings): Promise<GatewayReport> {
+  const context: SweepContext = { ...given, gateway: waitOutLimits(given) };
   const { gateway, clock } = context;
   const startedAt = clock.monotonic();
   const elapsed = (): number => clock.monotonic() - startedAt;
@@ -27,6 +30,10 @@ export async function sweepGateway(context: SweepContext, settings: SweepSetting
     return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
     if (error instanceof GatewayError) return failedReport(gateway, error, elapsed());
+    if (error instanceof AnotherGateway) {
+      const message = `${gateway.url}: ${error.message}`;
+      return failedReport(gateway, { code: "gateway_unhealthy", message }, elapsed());
+    }
     // A mistake of the janitor's own. Whatever it was about to delete, it has not.
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });

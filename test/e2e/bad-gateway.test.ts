@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { cli } from "../support/cli.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { emptyFamilyPush, getText } from "../support/push.ts";
+import { isProbe, pathOf } from "../support/http.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -17,8 +18,8 @@ const old =
 async function serve(handler: Handler): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    if (request.url === "/api/v1/status") response.end(status);
+    requests.push(`${request.method} ${pathOf(request)}`);
+    if (pathOf(request) === "/api/v1/status") response.end(status);
     else handler(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -173,9 +174,10 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
 describe("a deletion that the gateway does not accept", () => {
   it("is told with method and URL, counts as failed, and the sweep as partly done", async () => {
     const { url } = await serve((request, response) => {
-      if (request.method === "DELETE") response.writeHead(400).end("no");
-      else if (request.url === "/api/v1/metrics") response.end(`{"status":"success","data":[${old}]}`);
-      else if (request.url === "/-/healthy") response.end("OK");
+      const path = pathOf(request);
+      if (request.method === "DELETE") response.writeHead(isProbe(path) ? 202 : 400).end("no");
+      else if (pathOf(request) === "/api/v1/metrics") response.end(`{"status":"success","data":[${old}]}`);
+      else if (pathOf(request) === "/-/healthy") response.end("OK");
       else response.writeHead(500).end();
     });
     const { exitCode, stdout, stderr } = await once(url);

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { cli } from "../support/cli.ts";
 import { emptyFamilyPush, getJson, push, type PushLabels } from "../support/push.ts";
-import { send } from "../support/http.ts";
+import { send, pathOf } from "../support/http.ts";
 import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 
 interface Report {
@@ -336,8 +336,8 @@ describe("doctor", () => {
   async function serve(answers: Readonly<Record<string, readonly [status: number, body: string]>>) {
     const requests: string[] = [];
     const server = createServer((request, response) => {
-      requests.push(`${request.method} ${request.url}`);
-      const [status, body] = answers[request.url ?? ""] ?? [200, "<html>Please log in</html>"];
+      requests.push(`${request.method} ${pathOf(request)}`);
+      const [status, body] = answers[pathOf(request)] ?? [200, "<html>Please log in</html>"];
       response.writeHead(status).end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

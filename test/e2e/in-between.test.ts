@@ -1,11 +1,11 @@
-import { createServer, connect, type AddressInfo } from "node:net";
-
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { SweepContext } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
+import { mayLackNginx, startNginx } from "../support/nginx.ts";
+import { startDistance } from "../support/distant.ts";
 import { startProxy, type Between } from "../support/proxy.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
 import { getJson, push } from "../support/push.ts";
@@ -127,25 +127,34 @@ describe("an exposition that is not a whole one", () => {
   });
 });
 
-describe("several gateways behind one address, by turns for each connection", () => {
-  it("are not mixed up: what lives on one is not deleted for what is old on the other", async () => {
-    const [stale, living] = [await startOld(), await startOld(Date.now() / 1000)];
-    let connections = 0;
-    const balancer = createServer((socket) => {
-      const target = new URL((connections += 1) % 2 === 1 ? stale.url : living.url);
-      const upstream = connect(Number(target.port), target.hostname);
-      socket.pipe(upstream).pipe(socket);
-      socket.on("error", () => upstream.destroy());
-      upstream.on("error", () => socket.destroy());
-    });
-    await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void balancer.close());
-    const url = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}`;
-    expect(new Set(Object.values(fatesByJob(await sweep(url))))).toEqual(new Set(["gone"]));
-    expect(await jobsOn(stale.url)).toEqual([]);
-    expect(await jobsOn(living.url)).toEqual(jobs.toSorted());
-  });
-});
+describe.skipIf(mayLackNginx)(
+  "a real nginx with a cache of its own, which stamps a fresh Date and no Age",
+  () => {
+    const sources = ["api", "auto", "exposition"] as const;
+    it.each(sources.flatMap((source) => [[source, "$request_uri"] as const, [source, "$uri"] as const]))(
+      "deletes no group that came back during the sweep (source: %s, proxy_cache_key %s)",
+      async (source, key) => {
+        const gateway = await startOld();
+        const nginx = await startNginx({
+          http: "proxy_cache_path cache keys_zone=answers:1m;",
+          server: `location / { proxy_pass ${gateway.url}; proxy_cache answers; proxy_cache_key ${key}; proxy_cache_valid 200 10m; proxy_ignore_headers Cache-Control Expires Vary; }`,
+        });
+        const client = gatewayAt(`http://127.0.0.1:${nginx.port}`, 10);
+        onTestFinished(() => client.close());
+        // Fills the cache with answers of groups that are old.
+        const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }) };
+        const planned = await sweepGateway(sweepContext(client, { source }), { ...settings, dryRun: true });
+        expect(new Set(Object.values(fatesByJob(planned)))).toEqual(new Set(["ttl_expired"]));
+        await client.pushTimes();
+        await reviveAll(gateway.url);
+        const report = await sweepGateway(sweepContext(client, { source }), { ...settings, dryRun: false });
+        expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
+        const noticed = (report.error?.message ?? "").includes("a cache answers in place of the gateway");
+        expect(noticed).toBe(key === "$uri");
+      },
+    );
+  },
+);
 
 describe("a server that closes the connection after every answer", () => {
   it("is swept all the same", async () => {
@@ -192,5 +201,32 @@ describe("a disk that takes longer than evidence lasts", () => {
     expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
     expect(archived.length).toBe(jobs.length);
     expect(new Set(archived).size).toBe(jobs.length);
+  });
+});
+
+describe("a gateway at a distance of 150 ms", () => {
+  it("is swept in a few reads: DELETEs do not wait for each other's answers", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({
+      labels: { job: `far-${index}` },
+      pushTime: 1_000_000_000,
+    }));
+    const gateway = await startPushgateway({ groups: many });
+    onTestFinished(() => gateway.stop());
+    const { url } = await startDistance(gateway.url, 75);
+    const client = gatewayAt(url, 10);
+    onTestFinished(() => client.close());
+    let reads = 0;
+    const counting = {
+      ...client,
+      pushTimes: (signal?: AbortSignal) => ((reads += 1), client.pushTimes(signal)),
+    };
+    const report = await sweepGateway(sweepContext(counting), {
+      rules: [ttlRule(3600)],
+      limits: limits({ maxOutageSeconds: 0 }),
+      dryRun: false,
+    });
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
+    // 40 when each DELETE waited for the answer of the one before.
+    expect(reads).toBeLessThan(15);
   });
 });

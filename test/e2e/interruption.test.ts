@@ -51,7 +51,7 @@ describe("a signal while a request hangs", () => {
   });
 
   it("in the middle of a DELETE waits a few seconds for it, then reports it as failed", async () => {
-    const { url, reached } = await serveHanging("DELETE");
+    const { url, reached } = await serveHanging("DELETE /metrics/job/a");
     const running = start("once", `--gateway=${url}`, ...slowly);
     await reached;
     running.process.kill("SIGTERM");
@@ -61,7 +61,7 @@ describe("a signal while a request hangs", () => {
   }, 10_000);
 
   it("and a second one ends it at once", async () => {
-    const { url, reached } = await serveHanging("DELETE");
+    const { url, reached } = await serveHanging("DELETE /metrics/job/a");
     const running = start("once", `--gateway=${url}`, ...slowly);
     await reached;
     running.process.kill("SIGINT");

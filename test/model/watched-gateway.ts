@@ -61,12 +61,16 @@ export function watchedGateway(
       watch.looked(look, durationSeconds);
       return { ...times, durationSeconds };
     },
-    async deleteGroup(group, naming, signal) {
-      watch.deletes(group.labels);
+    async deleteGroup(group, naming, options) {
       await meanwhile();
       const request = { method: "DELETE", url: client.url };
       if (troubles.deletes === "lost") throw new GatewayError("unreachable", request, "lost");
-      await inTurn(() => client.deleteGroup(group, naming, signal));
+      const maySend = (): boolean => {
+        const mayLeave = options?.maySend?.() ?? true;
+        if (mayLeave) watch.deletes(group.labels);
+        return mayLeave;
+      };
+      await inTurn(() => client.deleteGroup(group, naming, { ...options, maySend }));
       answered(group.labels);
       if (troubles.deletes === "unanswered") throw new GatewayError("no_answer", request, "unanswered");
       await meanwhile();
@@ -75,7 +79,7 @@ export function watchedGateway(
       // The watch over the gateway's health begins with the deletions.
       watch.deletionsBegin();
       const probe = await client.probeHealth(signal);
-      return troubles.unwell ? { ...probe, healthy: false } : probe;
+      return troubles.unwell ? { ...probe, health: "unhealthy" } : probe;
     },
   };
 }

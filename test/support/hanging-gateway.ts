@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 
 import { onTestFinished } from "vitest";
 
+import { isProbe, pathOf } from "./http.ts";
+
 export interface HangingGateway {
   readonly url: string;
   /** Resolves when a request hangs. */
@@ -39,13 +41,14 @@ export async function serveHanging(at: string, after = 0): Promise<HangingGatewa
       return JSON.stringify({ status: "success", data: deleted ? [] : [group] });
     return "OK";
   };
-  const server = createServer(({ method, url = "" }, response) => {
+  const server = createServer((request, response) => {
+    const [method, url] = [request.method, pathOf(request)];
     if (!released && `${method} ${url}`.startsWith(at) && (answered += 1) > after) {
       hanging.push(response);
       return reach();
     }
     if (method === "DELETE") {
-      deleted = true;
+      deleted ||= !isProbe(url);
       response.statusCode = 202;
     }
     response.end(answer(url));
@@ -61,8 +64,8 @@ export async function serveHanging(at: string, after = 0): Promise<HangingGatewa
     release(statusCode = 200) {
       released = true;
       for (const response of hanging.splice(0)) {
-        const { method, url = "" } = response.req;
-        if (method === "DELETE" && statusCode === 202) deleted = true;
+        const [method, url] = [response.req.method, pathOf(response.req)];
+        if (method === "DELETE" && statusCode === 202 && !isProbe(url)) deleted = true;
         response.statusCode = statusCode;
         response.end(answer(url));
       }

@@ -1,4 +1,4 @@
-import { request, type IncomingHttpHeaders } from "node:http";
+import { request, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 
 export interface HttpResponse {
   readonly status: number;
@@ -52,4 +52,14 @@ export async function getText(url: string, path: string): Promise<string> {
 /** The parsed body of a GET, which must answer 200. The caller says which shape it expects. */
 export async function getJson<T = unknown>(url: string, path: string): Promise<T> {
   return JSON.parse(await getText(url, path)) as T;
+}
+
+/** What was asked for, without the query by which the janitor's reads pass caches. */
+export function pathOf({ url = "" }: IncomingMessage): string {
+  return url.replace(/\?nocache=.*$/, "");
+}
+
+/** Whether this is the path of the janitor's DELETE of nothing, which comes before the first real one. */
+export function isProbe(path: string): boolean {
+  return path.includes("/job/pushgateway_janitor_probe_");
 }

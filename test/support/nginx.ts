@@ -19,7 +19,9 @@ export interface Nginx {
 }
 
 export interface NginxOptions {
-  /** What stands in `server { … }` beside `listen`. */
+  /** In `http { … }`, beside the server. */
+  readonly http?: string;
+  /** In `server { … }`, beside `listen`. */
   readonly server: string;
   /** After the port in `listen`, as `ssl`. */
   readonly listen?: string;
@@ -28,7 +30,12 @@ export interface NginxOptions {
 }
 
 /** A real nginx on a loopback port, with a folder of its own, gone with the test. Needs no root. */
-export async function startNginx({ server, listen = "", files = {} }: NginxOptions): Promise<Nginx> {
+export async function startNginx({
+  http = "",
+  server,
+  listen = "",
+  files = {},
+}: NginxOptions): Promise<Nginx> {
   if (nginx === null) throw new Error("no nginx: .ci/setup fetches it; or put it on the PATH");
   const { binary, env } = nginx;
   const folder = testFolder();
@@ -47,6 +54,7 @@ http {
   log_format plain "$request_method $request_uri $status";
   access_log access.log plain;
   ${temporary.join(" ")}
+  ${http}
   server {
     listen 127.0.0.1:${port} ${listen};
     ${server}

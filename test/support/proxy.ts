@@ -1,5 +1,5 @@
 import { createServer, request as send, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { onTestFinished } from "vitest";
 
@@ -9,19 +9,27 @@ export interface ProxiedAnswer {
   readonly body: Buffer;
 }
 
-/** What stands between: may answer itself, change what the gateway answered, or take its time. */
+/** What is in between: may answer itself, change what the gateway answered, or take its time. */
 export type Between = (
-  request: { readonly method: string; readonly path: string },
-  ask: () => Promise<ProxiedAnswer>,
+  request: {
+    readonly method: string;
+    /** Without its query. */
+    readonly path: string;
+    /** Which connection it came over, counted from 0. */
+    readonly connection: number;
+  },
+  /** Asks the gateway, or another one. */
+  ask: (target?: string) => Promise<ProxiedAnswer>,
 ) => Promise<ProxiedAnswer | "cut">;
 
 /** A reverse proxy in front of a gateway, gone with the test. Paths go through as they are. */
 export async function startProxy(target: string, between: Between): Promise<{ readonly url: string }> {
+  const connections = new Map<Socket, number>();
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url: path = "/", headers } = incoming;
-    const ask = (): Promise<ProxiedAnswer> =>
+    const ask = (other = target): Promise<ProxiedAnswer> =>
       new Promise((resolve, reject) => {
-        const { hostname, port } = new URL(target);
+        const { hostname, port } = new URL(other);
         const passed = send({ hostname, port, method, path, headers, agent: false }, (response) => {
           const chunks: Buffer[] = [];
           response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -37,7 +45,9 @@ export async function startProxy(target: string, between: Between): Promise<{ re
         incoming.pipe(passed);
       });
     const answer = async (): Promise<void> => {
-      const answered = await between({ method, path }, ask);
+      const connection = connections.get(incoming.socket) ?? connections.size;
+      connections.set(incoming.socket, connection);
+      const answered = await between({ method, path: path.replace(/\?.*/, ""), connection }, ask);
       if (answered === "cut") return void incoming.socket.destroy();
       const { "transfer-encoding": _, ...kept } = answered.headers;
       // Only what the answer itself has: the gateway's own, or none.

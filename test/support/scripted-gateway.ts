@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 
 import { onTestFinished } from "vitest";
+import { pathOf } from "./http.ts";
 
 /** Answers a request, if it likes to; what it leaves alone is answered as a gateway does. */
 export type Script = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -23,12 +24,12 @@ export const okStatus = JSON.stringify({
 export async function startScriptedGateway(script: Script): Promise<ScriptedGateway> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${pathOf(request)}`);
     if (script(request, response)) return;
     if (request.method === "DELETE") response.statusCode = 202;
-    if (request.url === "/api/v1/status") response.end(okStatus);
-    else if (request.url === "/api/v1/metrics") response.end(apiAnswer([]));
-    else if (request.url === "/metrics") response.end("pushgateway_build_info 1\n");
+    if (pathOf(request) === "/api/v1/status") response.end(okStatus);
+    else if (pathOf(request) === "/api/v1/metrics") response.end(apiAnswer([]));
+    else if (pathOf(request) === "/metrics") response.end("pushgateway_build_info 1\n");
     else response.end("OK");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

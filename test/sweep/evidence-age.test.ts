@@ -10,7 +10,7 @@ function read(readSeconds: number): Evidence {
     requestedAt: 0,
     readSeconds,
     clocks: { gateway: 0, local: 0 },
-    processStartedAt: null,
+    process: null,
     compare: () => "unchanged",
   };
 }

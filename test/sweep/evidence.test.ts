@@ -25,7 +25,14 @@ function pushTimes(...groups: readonly Group[]): PushTimes {
   const timesOf = (field: "lastSuccessAt" | "lastFailureAt"): ReadonlyMap<string, number | null> =>
     new Map(groups.map((one) => [expositionKey(one.labels), one[field]]));
   const [success, failure] = [timesOf("lastSuccessAt"), timesOf("lastFailureAt")];
-  return { requestedAt: 0, durationSeconds: 0.1, clocks, processStartedAt: null, success, failure };
+  return {
+    requestedAt: 0,
+    durationSeconds: 0.1,
+    clocks,
+    process: { startedAt: null, allocations: null, deletions: null },
+    success,
+    failure,
+  };
 }
 
 const cases: readonly [string, Partial<Group>, TtlRule, api: string, exposition: string][] = [

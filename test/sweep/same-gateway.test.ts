@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { Clocks } from "../../src/core/clocks.ts";
+import type { ProcessFacts } from "../../src/gateway/exposition/read-samples.ts";
 import type { Evidence } from "../../src/sweep/evidence.ts";
-import { AnotherGateway, checkSameProcess, checkTimePassed } from "../../src/sweep/same-gateway.ts";
+import { AnotherGateway, checkTimePassed, compareProcesses } from "../../src/sweep/same-gateway.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, now, ttlRule } from "../support/core-values.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
@@ -18,16 +19,35 @@ function accepts(check: () => void): boolean {
   }
 }
 
-describe("the process behind an address", () => {
+describe("the process behind two expositions", () => {
+  const facts = (startedAt: number | null, allocations: number | null): ProcessFacts => ({
+    startedAt,
+    allocations,
+    deletions: null,
+  });
+
   it.each([
-    ["is the same where it says so", now, now, true],
-    ["is the same where its clock was corrected a little", now, now + 4, true],
-    ["is not known to be another where it does not tell", null, now, true],
-    ["is not known to be another where it no longer tells", now, null, true],
-    ["is another where it was started later", now, now + 6, false],
-    ["is another where it was started earlier", now, now - 6, false],
-  ])("%s", (_, before, after, same) => {
-    expect(accepts(() => checkSameProcess(before, after))).toBe(same);
+    ["is the same while it counts on", facts(now + 0.25, 100), facts(now + 0.25, 101), "same"],
+    ["is the same where the boot time was corrected", facts(now + 0.25, 100), facts(now + 2.25, 101), "same"],
+    ["is not known to be another where it does not say", facts(null, null), facts(now, 100), "same"],
+    ["is not known to be another where it no longer says", facts(now, 100), facts(null, null), "same"],
+    [
+      "is another where it started at another hundredth",
+      facts(now + 0.25, 100),
+      facts(now + 0.26, 101),
+      "other",
+    ],
+    ["is another where it started later", facts(now, 100), facts(now + 6, 101), "other"],
+    ["is another where it started earlier", facts(now, 100), facts(now - 6, 101), "other"],
+    ["is another where it has counted less", facts(now, 100), facts(now, 99), "other"],
+    [
+      "did not answer where nothing has moved: an old answer came again",
+      facts(now, 100),
+      facts(now, 100),
+      "repeated",
+    ],
+  ])("%s", (_, before, after, expected) => {
+    expect(compareProcesses(before, after)).toBe(expected);
   });
 });
 
@@ -36,7 +56,7 @@ describe("time between the plan and a later read", () => {
     requestedAt,
     clocks,
     readSeconds: 0.1,
-    processStartedAt: null,
+    process: null,
     compare: () => "unchanged",
   });
   const day = 86_400;
@@ -66,26 +86,28 @@ describe("time between the plan and a later read", () => {
   }
 });
 
-describe("a gateway that was restarted between plan and deletion", () => {
-  it("is left alone until the next sweep", async () => {
+describe("a gateway that is restarted between plan and deletion", () => {
+  it("is left alone until the next sweep, also when both processes started within a second", async () => {
     const groups = [{ labels: { job: "old" }, pushTime: 1_000_000_000 }];
     const gateway = await startPushgateway({ groups });
     onTestFinished(() => gateway.stop());
     const client = gatewayAt(gateway.url);
     onTestFinished(() => client.close());
-    // As if it had been started long before: two starts within seconds could be one clock that was corrected.
-    const status = await client.status();
-    const planned = { ...status, startedAt: status.startedAt - 600 };
-    let asked = 0;
-    const restarted = { ...client, status: () => Promise.resolve((asked += 1) <= 2 ? planned : status) };
-    const report = await sweepGateway(sweepContext(restarted), {
+    let reads = 0;
+    const restarting = {
+      ...client,
+      async probeHealth(signal?: AbortSignal) {
+        // After the plan, before anything is deleted.
+        if ((reads += 1) === 1) await gateway.restart();
+        return client.probeHealth(signal);
+      },
+    };
+    const report = await sweepGateway(sweepContext(restarting), {
       rules: [ttlRule(3600)],
       limits: limits({ maxOutageSeconds: 0 }),
       dryRun: false,
     });
     expect(fatesByJob(report)).toEqual({ old: "gateway_unhealthy" });
-    expect(report.error?.message).toContain(
-      "the gateway was restarted, or several stand behind this address",
-    );
+    expect(report.error?.message).toContain("the gateway was restarted during the sweep");
   });
 });

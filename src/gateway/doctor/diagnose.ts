@@ -33,7 +33,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   try {
     const status = await readStatus(client, signal);
     const naming = { utf8Names: status.utf8Names };
-    const health = await probeHealth(options.client, options.clock, options.signal);
+    const probe = await probeHealth(options.client, options.clock, options.signal);
+    const health = { ...probe, healthy: probe.health === "healthy" };
     const { exposition, complaints } = await readConsistency(client, status.expositionPath, signal);
     const { state, look, groups, ...api } = await readApi(options, naming, complaints);
     const breaker = state.state === "broken" ? await accuseBreaker(options, status, exposition) : [];

@@ -4,7 +4,7 @@ import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { GatewayClient } from "../client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
-import { openExposition, type ExpositionRequest } from "./read-samples.ts";
+import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
 export interface PushTimes {
@@ -14,8 +14,7 @@ export interface PushTimes {
   /** What the clocks said at that moment. */
   readonly clocks: Clocks;
   readonly success: ReadonlyMap<string, number | null>;
-  /** When the process behind this answer was started, Unix seconds of its clock; null: it does not tell. */
-  readonly processStartedAt: number | null;
+  readonly process: ProcessFacts;
   /** As pushed: unlike in the API there is no time stamp to hold a forged one against. */
   readonly failure: ReadonlyMap<string, number | null>;
 }
@@ -44,12 +43,12 @@ export async function readPushTimes(
   });
   const success = new Map<string, number | null>();
   const failure = new Map<string, number | null>();
-  const processStartedAt = await open.read(({ name, labels, value }) => {
+  const process = await open.read(({ name, labels, value }) => {
     // A pusher can give the failure time several series; those with labels beyond the key never match a group.
     const times = name === successTimeName ? success : failure;
     times.set(labelsKey(createLabels(labels)), parseFiniteNumber(value));
   });
   const { requestedAt, clocks } = open;
   const durationSeconds = clock.monotonic() - requestedAt;
-  return { requestedAt, durationSeconds, clocks, success, failure, processStartedAt };
+  return { requestedAt, durationSeconds, clocks, success, failure, process };
 }

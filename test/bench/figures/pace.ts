@@ -63,7 +63,7 @@ function measure({ gateways }: Bench, pushersBeside: number, work: Work): Promis
     });
     const probing = (async () => {
       while (!over.signal.aborted) {
-        const { healthy: isHealthy } = await client.probeHealth();
+        const isHealthy = (await client.probeHealth()).health === "healthy";
         probes += 1;
         if (!isHealthy) failed += 1;
         await new Promise((resolve) => setTimeout(resolve, probeEveryMs));

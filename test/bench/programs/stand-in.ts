@@ -9,6 +9,7 @@ import { pipeline, Readable } from "node:stream";
 import { parseArgs } from "node:util";
 
 import { longAnswer } from "../long-answer.ts";
+import { pathOf } from "../../support/http.ts";
 
 const { values } = parseArgs({ options: { file: { type: "string" }, bytes: { type: "string" } } });
 const recorded = values.file === undefined ? null : readFileSync(values.file);
@@ -17,9 +18,9 @@ const status = { status: "success", data: { start_time: startTime, flags: {}, bu
 
 const server = createServer((request, response) => {
   response.setHeader("content-type", "application/json");
-  if (request.url === "/api/v1/status") return void response.end(JSON.stringify(status));
-  if (request.url === "/-/healthy" || request.url === "/-/ready") return void response.end("OK");
-  if (request.url !== "/api/v1/metrics") return void response.writeHead(404).end();
+  if (pathOf(request) === "/api/v1/status") return void response.end(JSON.stringify(status));
+  if (pathOf(request) === "/-/healthy" || pathOf(request) === "/-/ready") return void response.end("OK");
+  if (pathOf(request) !== "/api/v1/metrics") return void response.writeHead(404).end();
   if (recorded !== null) return void response.end(recorded);
   // At no time is there more of it than what the client is about to take; whether it takes it all is its own affair.
   pipeline(Readable.from(longAnswer(Number(values.bytes), Date.now() / 1000)), response, () => {});

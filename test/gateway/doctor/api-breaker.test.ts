@@ -14,7 +14,7 @@ function breakers(success: Samples, failure: Samples) {
     requestedAt: 0,
     durationSeconds: 0,
     clocks: { gateway: 0, local: 0 },
-    processStartedAt: null,
+    process: { startedAt: null, allocations: null, deletions: null },
     success: times(success),
     failure: times(failure),
   };

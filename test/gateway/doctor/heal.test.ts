@@ -8,6 +8,7 @@ import { createGatewayClient } from "../../../src/gateway/client.ts";
 import { diagnose } from "../../../src/gateway/doctor/diagnose.ts";
 import type { HealArchive } from "../../../src/gateway/doctor/heal-target.ts";
 import { heal } from "../../../src/gateway/doctor/heal.ts";
+import { pathOf } from "../../support/http.ts";
 
 const time_stamp = "2026-01-01T00:00:00Z";
 const twice = "was collected before with the same name and label values";
@@ -32,17 +33,17 @@ async function serve(looks: readonly (readonly object[])[], healable = true) {
   const deleted: string[] = [];
   let look = 0;
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${pathOf(request)}`);
     const answer = (status: number, body: string): void => void response.writeHead(status).end(body);
     if (request.method === "DELETE") {
-      deleted.push(request.url ?? "");
+      deleted.push(pathOf(request));
       answer(202, "");
-    } else if (request.url === "/api/v1/status") {
+    } else if (pathOf(request) === "/api/v1/status") {
       answer(200, `{"status":"success","data":{"start_time":"${time_stamp}","flags":{}}}`);
-    } else if (request.url === "/metrics") {
+    } else if (pathOf(request) === "/metrics") {
       if (healable && deleted.length > 0) answer(200, "");
       else answer(500, poison);
-    } else if (request.url === "/api/v1/metrics") {
+    } else if (pathOf(request) === "/api/v1/metrics") {
       const data = looks[Math.min(look, looks.length - 1)];
       look += 1;
       answer(200, JSON.stringify({ status: "success", data }));
