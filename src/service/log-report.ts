@@ -28,13 +28,14 @@ export function logRead(report: SweepReport, before: SweepReport | null, log: Lo
 function logGateway(gateway: GatewayReport, dryRun: boolean, log: Logger): void {
   const { name, status, error, entries, notes, durationSeconds, snapshot } = gateway;
   const totals = countVerdicts(entries);
+  const known = snapshot !== null;
   const fields = {
     gateway: name,
     status,
     dry_run: dryRun,
-    groups: snapshot?.groups ?? null,
-    kept: totals.keep,
-    withheld: totals.withhold,
+    groups: known ? snapshot.groups : null,
+    kept: known ? totals.keep : null,
+    withheld: known ? totals.withhold : null,
     [dryRun ? "expired" : "deleted"]: dryRun
       ? totals.delete
       : entries.filter((one) => one.outcome === "gone").length,

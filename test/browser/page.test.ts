@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { formatShortLabels } from "../../src/core/labels.ts";
+import { addToKnown } from "../../src/core/known-state.ts";
 import type { SweepReport } from "../../src/core/report.ts";
 import { renderHtml } from "../../src/report/html-report.ts";
 import { hasBrowser, launchBrowser } from "../support/browser.ts";
@@ -31,12 +32,18 @@ const groups = [
 ];
 const hostile = hostileValues.map(([, value], index) => group({ job: "hostile", value }, 60 * index));
 
+const legacy = { name: "legacy", url: "http://legacy:9091" };
+const legacyGroups = [group({ job: "legacy" }, 60)];
+
+/** Of a janitor that could read the gateway `legacy` when it was started, and not since. */
 function createReport(): SweepReport {
-  return sweepReport([
+  const read = sweepReport([plannedGateway(legacyGroups, rules, legacy)], { finishedAt: now - 9000 });
+  const sweep = sweepReport([
     plannedGateway(groups, rules, { name: "batch", url: "http://batch:9091", outcome: "gone" }),
     plannedGateway(hostile, rules, { name: "edge", url: "http://edge:9091" }),
-    unreadGateway("unreachable", { name: "legacy", url: "http://legacy:9091" }),
+    unreadGateway("unreachable", legacy),
   ]);
+  return addToKnown(addToKnown(null, read, "read"), sweep, "sweep");
 }
 
 describe.skipIf(!hasBrowser)("the page in a browser", () => {
@@ -88,8 +95,10 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     for (const role of ["banner", "main", "contentinfo", "search"] as const) {
       expect(await page.getByRole(role).count()).toBe(1);
     }
-    const legacy = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "legacy" }) });
-    expect(await legacy.textContent()).toContain("Not readable");
+    const card = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "legacy" }) });
+    expect(await card.textContent()).toContain("Not readable");
+    expect(await card.getByRole("term").filter({ hasText: "Last seen" }).count()).toBe(1);
+    expect(await card.textContent()).toMatch(/2h32m ago \(.*\), 1 group/);
     expect(await page.getByRole("region", { name: "Needs a look" }).textContent()).toContain("Is it running");
     expect(await rows(page).count()).toBe(100);
   });
@@ -259,7 +268,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     const requests: string[] = [];
     page.on("request", (request) => requests.push(request.url()));
     await page.setContent(whole(renderHtml(createReport())));
-    expect(await rows(page).count()).toBe(groups.length + hostile.length);
+    expect(await rows(page).count()).toBe(groups.length + hostile.length + legacyGroups.length);
     expect(await page.getByText("Dry run").count()).toBe(0);
     expect(requests).toEqual([]);
   });

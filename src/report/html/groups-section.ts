@@ -62,12 +62,17 @@ function renderEmpty(report: SweepReport, { matched, pages }: Selection, links: 
   return html`<p class="quiet empty" role="status">${explainEmpty(report, links)}</p>`;
 }
 
+/** How many a sentence names. */
+const namedGateways = 5;
+
 /** A gateway that could not be read may hold anything. */
 function explainEmpty({ gateways }: SweepReport, { query }: Links): string {
   if (gateways.length === 0) return "No gateway is known.";
   const asked = gateways.filter(({ name }) => query.gateway === null || query.gateway === name);
   const unread = asked.filter(({ snapshot }) => snapshot === null).map(({ name }) => showText(name));
-  const rest = unread.length === 0 ? [] : [`Nothing is known of ${unread.join(", ")}.`];
+  const more = unread.length > namedGateways ? ` and ${unread.length - namedGateways} more` : "";
+  const named = unread.slice(0, namedGateways).join(", ");
+  const rest = unread.length === 0 ? [] : [`Nothing is known of ${named}${more}.`];
   if (isFiltered(query)) return ["No group is like that.", ...rest].join(" ");
   return [...(unread.length === gateways.length ? [] : ["The gateways hold no groups."]), ...rest].join(" ");
 }
