@@ -30,6 +30,7 @@ const expectedTrouble: ReadonlySet<string> = new Set([
   "Sweep failed",
   "Sweep incomplete",
   "Sweep skipped",
+  "Gateway restarts when it is read, reads are postponed",
   "Deletion failed",
   "Deletions could not be verified",
   "Reload failed, the configuration before stays in force",
