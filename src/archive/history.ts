@@ -1,4 +1,6 @@
-import { readArchive, type Tell } from "./read-archive.ts";
+import { dayOf, listArchiveFiles } from "./archive-files.ts";
+import { FileAccess } from "./file-access.ts";
+import { readArchive, readFiles, type RecordBatch, type Tell } from "./read-archive.ts";
 import type { ArchivedOutcome, GroupRecord, MarkRecord } from "./records.ts";
 
 /** Something that happened to a group. */
@@ -18,10 +20,47 @@ const windowSize = 50_000;
  * What happened, oldest first, every deletion joined with its last outcome.
  * @throws {@link ArchiveError}
  */
-export async function* readHistory(path: string, tell: Tell): AsyncGenerator<HistoryEntry> {
+export function readHistory(path: string, tell: Tell): AsyncGenerator<HistoryEntry> {
+  return joinOutcomes(readArchive(path, tell));
+}
+
+/**
+ * The groups that were deleted last, the latest first. Days are read from the last one on, until there are enough.
+ * @throws {@link ArchiveError}
+ */
+export async function readLatestDeletions(
+  dir: string,
+  { count, accepts }: { readonly count: number; readonly accepts: (record: GroupRecord) => boolean },
+  tell: Tell,
+  access = new FileAccess(),
+): Promise<readonly GroupRecord[]> {
+  const latest: GroupRecord[] = [];
+  let files = await listArchiveFiles(dir, access);
+  for (let last = files.at(-1); last !== undefined && latest.length < count; last = files.at(-1)) {
+    const day = dayOf(last.startedAt);
+    const ofDay = files.filter(({ startedAt }) => dayOf(startedAt) === day);
+    files = files.slice(0, -ofDay.length);
+    const deleted: GroupRecord[] = [];
+    const fromStart = ofDay.map(({ path, startedAt }) => ({ path, startedAt, offset: 0 }));
+    for await (const entry of joinOutcomes(readFiles(fromStart, tell, access))) {
+      if (entry.kind !== "deletion" || !wasDeleted(entry.outcome) || !accepts(entry.record)) continue;
+      deleted.push(entry.record);
+      if (deleted.length > count) deleted.shift();
+    }
+    latest.push(...deleted.toReversed());
+  }
+  return latest.slice(0, count);
+}
+
+/** Accepted and no more is what a janitor leaves that was killed. */
+function wasDeleted(outcome: ArchivedOutcome | null): boolean {
+  return outcome === "gone" || outcome === "accepted";
+}
+
+async function* joinOutcomes(batches: AsyncIterable<RecordBatch>): AsyncGenerator<HistoryEntry> {
   const waiting = new Map<string, HistoryEntry>();
   let marks = 0;
-  for await (const { records } of readArchive(path, tell)) {
+  for await (const { records } of batches) {
     for (const record of records) {
       if (record.kind === "outcome") {
         const entry = waiting.get(record.id);

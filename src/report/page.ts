@@ -32,6 +32,8 @@ export interface PageState {
   readonly gateways: readonly { readonly name: string; readonly url: string }[];
   /** Newest first. */
   readonly recentDeletions: readonly PageDeletion[];
+  /** Nothing is known of deletions before; null: those in the archive are known. */
+  readonly deletionsSince: number | null;
   /** Why the last reload failed, all problems as text; null if it did not. */
   readonly configProblem: string | null;
   readonly version: string;
@@ -66,9 +68,7 @@ export function renderPage(
         ...views.map((view) => renderGateway(view, moments)),
         ...unread.map(({ name, url }) => renderUnreadGateway(showText(name), showText(url), moments)),
       ])}
-      <div class="pair">
-        ${renderRules(rules, planOnly, now, links)} ${renderDeletions(state.recentDeletions, now)}
-      </div>
+      <div class="pair">${renderRules(rules, planOnly, now, links)} ${renderDeletions(state)}</div>
       ${renderGroupsSection({
         report,
         selection,

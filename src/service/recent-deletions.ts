@@ -1,9 +1,14 @@
+import { ArchiveError } from "../archive/archive-error.ts";
+import { readLatestDeletions } from "../archive/history.ts";
+import type { GroupRecord } from "../archive/records.ts";
+import { errorCode } from "../core/error-code.ts";
 import type { Labels } from "../core/labels.ts";
 import type { SweepReport } from "../core/report.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
 /** A group that a sweep deleted. */
 export interface DeletedGroup {
-  /** When the sweep ended, Unix seconds of the local clock. */
+  /** When the sweep ended, or the group was archived, Unix seconds of the local clock. */
   readonly at: number;
   readonly gateway: string;
   readonly labels: Labels;
@@ -29,4 +34,26 @@ export function rememberDeletions(
       })),
   );
   return [...latest, ...earlier].slice(0, remembered);
+}
+
+/**
+ * The latest deletions of an archive, the latest first, for a service that was started just now.
+ * @returns null if the archive cannot be read, which is logged
+ */
+export async function recallDeletions(
+  dir: string,
+  accepts: (record: GroupRecord) => boolean,
+  log: Logger,
+): Promise<readonly DeletedGroup[] | null> {
+  try {
+    // Damaged files are told by the sweeps, which read them, too.
+    const records = await readLatestDeletions(dir, { count: remembered, accepts }, () => {});
+    return records.map(({ at, gateway, labels, rule }) => ({ at, gateway, labels, rule: rule ?? "" }));
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    // The first deletion makes it.
+    if (errorCode(error.cause) === "ENOENT") return [];
+    log.warn("Archive cannot be read, earlier deletions are not shown", { err: error.message });
+    return null;
+  }
 }

@@ -10,7 +10,7 @@ import type { SkipReason } from "../core/sweep-reasons.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "./log-report.ts";
-import { rememberDeletions, type DeletedGroup } from "./recent-deletions.ts";
+import { recallDeletions, rememberDeletions, type DeletedGroup } from "./recent-deletions.ts";
 import { createReloader, type Loaded, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
@@ -82,6 +82,8 @@ export interface ServiceState {
   readonly nextSweepAt: number | null;
   /** The latest first. */
   readonly recentDeletions: readonly DeletedGroup[];
+  /** Unix seconds: nothing is known of deletions before. null: those in the archive are known. */
+  readonly deletionsSince: number | null;
   /** Why the file on disk is not in force; null: it is. */
   readonly configProblem: string | null;
 }
@@ -103,10 +105,15 @@ export class Service {
   #known: SweepReport | null = null;
   #lastSweepAt: number | null = null;
   #recentDeletions: readonly DeletedGroup[] = [];
+  readonly #createdAt: number;
+  #deletionsSince: number | null;
+  #recalled = false;
   #configProblem: string | null = null;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#createdAt = options.now();
+    this.#deletionsSince = this.#createdAt;
     this.#config = options.config;
     this.#fleet = this.#createFleet(options.config);
     const { metrics } = options;
@@ -173,6 +180,7 @@ export class Service {
       lastSweepAt: this.#lastSweepAt,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
       recentDeletions: this.#recentDeletions,
+      deletionsSince: this.#deletionsSince,
       configProblem: this.#configProblem,
     };
   }
@@ -212,6 +220,7 @@ export class Service {
 
   async #read(): Promise<void> {
     const { sweep, metrics, log } = this.#options;
+    if (!this.#recalled) await this.#recallDeletions();
     const known = new Map(
       this.#known?.gateways.map((gateway) => [`${gateway.name} ${gateway.url}`, gateway]),
     );
@@ -226,6 +235,22 @@ export class Service {
     metrics.readFinished(report);
     logRead(report, this.#known, log);
     this.#known = addToKnown(this.#known, report, "read");
+  }
+
+  /** What was deleted before this start, on the gateways that are known; others may share the archive. */
+  async #recallDeletions(): Promise<void> {
+    this.#recalled = true;
+    const { archive } = this.#config;
+    if (archive === null) return;
+    const names = new Set(this.#fleet.state().gateways.map(({ name }) => name));
+    const earlier = await recallDeletions(
+      archive.dir,
+      ({ at, gateway }) => at < this.#createdAt && names.has(gateway),
+      this.#options.log,
+    );
+    if (earlier === null) return;
+    this.#recentDeletions = [...this.#recentDeletions, ...earlier];
+    this.#deletionsSince = null;
   }
 
   /** All or nothing: what may fail is made before anything of the configuration takes effect. */

@@ -16,6 +16,8 @@ import { basename, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { createArchive, type Archive, type ArchiveOptions } from "../../src/archive/archive.ts";
+import { readLatestDeletions } from "../../src/archive/history.ts";
+import type { ArchivedOutcome } from "../../src/archive/records.ts";
 import { createLabels, labelsKey } from "../../src/core/labels.ts";
 import {
   archivedGroup,
@@ -376,5 +378,38 @@ describe("recent deletions", () => {
     await archive.recentDeletions("batch");
     await archive.recentDeletions("batch");
     expect(warn).toHaveBeenCalledOnce();
+  });
+});
+
+describe("the latest deletions", () => {
+  it("come from the last days that have enough of them, the latest first, whoever wrote them", async () => {
+    const dir = temporaryFolder();
+    const write = async (
+      at: number,
+      job: string,
+      outcomes: readonly ArchivedOutcome[],
+      gateway = "batch",
+    ) => {
+      const archive = archiveIn(dir, { now: () => at });
+      await archive.append([archivedGroup({ job }, { gateway })]);
+      const key = labelsKey(createLabels([["job", job]]));
+      for (const outcome of outcomes) await archive.recordOutcomes(gateway, [[key, outcome]]);
+      await archive.close();
+    };
+    await write(noon - 2 * day, "older", ["accepted", "gone"]);
+    await write(noon - day, "unknown", []);
+    await write(noon - day, "killed", ["accepted"]);
+    await write(noon, "second", ["accepted", "gone"]);
+    await write(noon - 60, "first", ["gone"]);
+    await write(noon, "alive", ["accepted", "pushed_again"]);
+    await write(noon, "elsewhere", ["gone"], "other");
+    const latest = async (count: number): Promise<readonly (string | undefined)[]> => {
+      const accepts = ({ gateway }: { readonly gateway: string }): boolean => gateway === "batch";
+      const records = await readLatestDeletions(dir, { count, accepts }, () => {});
+      return records.map(({ labels }) => labels.get("job"));
+    };
+    expect(await latest(1)).toEqual(["second"]);
+    expect(await latest(3)).toEqual(["second", "first", "killed"]);
+    expect(await latest(9)).toEqual(["second", "first", "killed", "older"]);
   });
 });

@@ -65,10 +65,11 @@ describe("run", { timeout: 60_000 }, () => {
     expect(await service.stop()).toMatchObject({ exitCode: 0, stdout: "" });
   });
 
-  it("knows at its start what the gateway holds, deletes nothing for it, and remembers it when the gateway dies", async () => {
+  it("knows at its start what the gateway holds, deletes nothing for it, and remembers it when the gateway dies, and what it deleted after a restart", async () => {
     const fresh = { labels: { job: "b" }, pushTime: Date.now() / 1000 };
     const gateway = await realGateway({ groups: [old("a"), fresh] });
-    const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
+    const file = writeConfig(config(gateway.url, `archive: { dir: ${join(testFolder(), "archive")} }`));
+    let service = await startService([`--config.file=${file}`]);
     const page = async (): Promise<string> => (await service.ask("/")).body.replaceAll(/<[^>]*>/g, " ");
     const report = async (): Promise<object> => JSON.parse((await service.ask("/api/v1/report")).body);
     const metrics = async (): Promise<object> =>
@@ -103,6 +104,13 @@ describe("run", { timeout: 60_000 }, () => {
       'gateway_up{gateway="g"}': "0",
       'groups{gateway="g",verdict="keep"}': "1",
     });
+    expect((await service.stop()).exitCode).toBe(0);
+
+    service = await startService([`--config.file=${file}`]);
+    await service.shows('msg="Gateway not readable yet"');
+    expect(await page()).toMatch(
+      /Last seen\s+never.*Deleted lately.*ago.*job\s*=\s*&#34;a&#34;.*Nothing is known of g/s,
+    );
     expect((await service.stop()).exitCode).toBe(0);
   });
 

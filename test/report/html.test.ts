@@ -128,6 +128,14 @@ describe("the page", () => {
     expect(text).not.toContain(">Deleted<");
   });
 
+  it("says nothing of deletions before the start where they are not known", () => {
+    const report = sweepReport([empty]);
+    expect(render(pageState(report))).toContain("Nothing.</p>");
+    expect(render(pageState(report, { deletionsSince: now }))).toMatch(
+      /Nothing since the start <time[^>]*>2m ago/,
+    );
+  });
+
   it("says where a filter goes wrong, and keeps it in its field", () => {
     const text = render(pageState(sweepReport([plannedGateway([], rules)])), "match={job=~%22a");
     expect(text).toContain('value="{job=~&#34;a"');

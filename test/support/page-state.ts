@@ -51,6 +51,7 @@ export function pageState(report: SweepReport | null, rest: Partial<PageState> =
       { name: "batch", url: "http://gateway:9091" },
     ],
     recentDeletions: [],
+    deletionsSince: null,
     configProblem: null,
     version: "0.1.0",
     ...rest,

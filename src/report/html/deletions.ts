@@ -11,14 +11,22 @@ export interface PageDeletion {
   readonly rule: string;
 }
 
+interface DeletionsFacts {
+  readonly recentDeletions: readonly PageDeletion[];
+  /** null: those before the start are known, too. */
+  readonly deletionsSince: number | null;
+  readonly now: number;
+}
+
 /** How many are shown; the archive has all. */
 const shown = 50;
 
 /** What was deleted lately, newest first. */
-export function renderDeletions(deletions: readonly PageDeletion[], now: number): Html {
+export function renderDeletions({ recentDeletions: deletions, deletionsSince, now }: DeletionsFacts): Html {
+  const since = deletionsSince === null ? "" : html` since the start ${renderMoment(deletionsSince, now)}`;
   const body =
     deletions.length === 0
-      ? html`<p class="quiet empty">Nothing.</p>`
+      ? html`<p class="quiet empty">Nothing${since}.</p>`
       : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="deletions-title">
           <table>
             <caption class="hidden">
