@@ -1,36 +1,88 @@
 #!/usr/bin/env node
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import * as module from "node:module";
+import { basename } from "node:path";
 
 import type { Io, Output } from "./cli/io.ts";
+
+/** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
+const graceMs = 3000;
+const exitMs = 4800;
+
+const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof signalCodes;
+
+const stop = new AbortController();
+const abort = new AbortController();
+let signalExitCode = 0;
+let onHangup: (() => void) | null = null;
+const ignoresHangups = ignoredHangupsAtStart();
+
+// Before anything is loaded: a signal that nobody handles ends the process.
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, receive);
+
+function receive(signal: StopSignal): void {
+  if (signal === "SIGHUP" && (onHangup !== null || ignoresHangups)) {
+    onHangup?.();
+    return;
+  }
+  if (stop.signal.aborted) {
+    // A terminal that closes sends SIGHUP twice: its shell does, and then the kernel. Nobody has lost patience.
+    if (signal !== "SIGHUP") endAtOnce(signal);
+    return;
+  }
+  signalExitCode = signalCodes[signal];
+  stop.abort();
+  setTimeout(() => abort.abort(), graceMs).unref();
+  // Whatever still hangs then is not worth being killed for.
+  setTimeout(() => endAtOnce(signal), exitMs).unref();
+}
+
+/** process.exit waits for the threads that read and write files and resolve names, and a file system that is dead keeps them for ever. */
+function endAtOnce(signal: StopSignal): void {
+  const mayHang = process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfo)/.test(name));
+  if (!mayHang) process.exit(signalCodes[signal]);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Still here: the kernel shields process 1 of a container from signals that it does not handle.
+  process.abort();
+}
+
+/**
+ * Whether SIGHUP was ignored when the program was started, as by nohup. Node undoes that before it runs any code, so that only
+ * traces are left. A Node that is a shared library undoes nothing. A shell that ignores SIGHUP is still our parent. At a terminal,
+ * nohup opens stdin for writing only. And most shells leave the name of what they started in `_`, which is all there is without
+ * /proc.
+ */
+function ignoredHangupsAtStart(): boolean {
+  const ignored = /^SigIgn:\s*\w*[13579bdf]$/m;
+  return (
+    basename(process.env["_"] ?? "") === "nohup" ||
+    ignored.test(readProc("self/status")) ||
+    ignored.test(readProc(`${process.ppid}/status`)) ||
+    /^flags:\s*\d*1$/m.test(readProc("self/fdinfo/0"))
+  );
+}
+
+function readProc(file: string): string {
+  try {
+    return readFileSync(`/proc/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 // Newer Nodes keep compiled code from one start to the next, where they can write; all but this file is loaded afterwards.
 if ("enableCompileCache" in module) (module.enableCompileCache as () => unknown)();
 const { runCli } = await import("./cli/program.ts");
 const { systemClock, wait } = await import("./cli/system-clock.ts");
 
-/** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
-const graceMs = 3000;
-const exitMs = 4800;
-
-const stop = new AbortController();
-const abort = new AbortController();
-let signalExitCode = 0;
-
-for (const [signal, code] of [
-  ["SIGTERM", 143],
-  ["SIGINT", 130],
-] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) {
-      process.exit(code);
-    }
-    signalExitCode = code;
-    stop.abort();
-    setTimeout(() => abort.abort(), graceMs).unref();
-    // Whatever still hangs then is not worth being killed for.
-    setTimeout(() => process.exit(code), exitMs).unref();
-  });
+// Node writes to a terminal synchronously: one that takes no more (Ctrl-S, a dead connection) would stop the sweep and let no
+// signal through. There is no public way to change that.
+for (const stream of [process.stdout, process.stderr]) {
+  const { _handle: handle } = stream as unknown as { _handle?: { setBlocking?(on: boolean): void } };
+  if (stream.isTTY) handle?.setBlocking?.(false);
 }
 
 // Node forgets what went wrong with stdout (`errored`) before it tells of it.
@@ -65,7 +117,8 @@ function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
     },
     isTTY: stream.isTTY,
     get columns() {
-      return stream.isTTY ? stream.columns : null;
+      // 0: a terminal that nobody has told its size, as in many CI systems.
+      return stream.isTTY && stream.columns > 0 ? stream.columns : null;
     },
   };
 }
@@ -81,8 +134,8 @@ const io: Io = {
   stop: stop.signal,
   abort: abort.signal,
   onHangup(callback) {
-    process.on("SIGHUP", callback);
-    return () => void process.off("SIGHUP", callback);
+    onHangup = callback;
+    return () => void (onHangup = null);
   },
   signalExitCode: () => signalExitCode,
 };

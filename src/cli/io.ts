@@ -10,7 +10,7 @@ export interface Output {
   /** Nobody takes any more: what is still written is lost. */
   readonly ended: boolean;
   readonly isTTY: boolean;
-  /** Width of the terminal; null if it is none. */
+  /** Width of the terminal; null if it is none, or has no known size. */
   readonly columns: number | null;
 }
 
@@ -25,13 +25,13 @@ export interface Io {
   readonly wait: Wait;
   /** As `v20.19.0`. */
   readonly nodeVersion: string;
-  /** First SIGTERM or SIGINT: finish what is in flight, begin nothing new. */
+  /** First SIGTERM, SIGINT or SIGHUP: finish what is in flight, begin nothing new. */
   readonly stop: AbortSignal;
-  /** The time for that is over, or a second signal: cut everything off. */
+  /** The time for that is over: cut everything off. */
   readonly abort: AbortSignal;
-  /** Calls back at every SIGHUP, which then no longer ends the process. The result ends that. */
+  /** Calls back at every SIGHUP instead of stopping. The result ends that. */
   onHangup(callback: () => void): () => void;
-  /** 143 after SIGTERM, 130 after SIGINT. */
+  /** 143 after SIGTERM, 130 after SIGINT, 129 after SIGHUP. */
   signalExitCode(): number;
 }
 

@@ -41,6 +41,10 @@ const webGraceMs = 1000;
 
 /** `run`: sweeps on schedule until it is told to stop. After the start nothing but a signal ends it. */
 export async function run(flags: RunFlags, io: Io): Promise<number> {
+  // From the first moment on: otherwise the signal would stop it.
+  let wantsReload = false;
+  let onHangup = (): void => void (wantsReload = true);
+  const endHangups = io.onHangup(() => onHangup());
   const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseTimer);
   const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseTimer);
   const { shard, concurrency } = readFleetFlags(flags, io.env);
@@ -96,10 +100,10 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof TypeError ? exitCodes.usage : exitCodes.failed;
   }
-  // Before anybody can know that it runs: unhandled, the signal would end it.
-  const endHangups = io.onHangup(() => void reload("SIGHUP"));
   log.info("Listening", { address: web.address, version: build.version });
   await service.start();
+  onHangup = () => void reload("SIGHUP");
+  if (wantsReload) onHangup();
   await untilStopped({ service, web, reload, endHangups, filesBefore, pollSeconds, log, io });
   return exitCodes.done;
 }

@@ -7,6 +7,7 @@ import { listKeys } from "./keys.ts";
 
 /** The environment variables that are read, and what for. The test holds it against the code. */
 export const environment: Readonly<Record<string, string>> = {
+  _: "set by most shells to the program that they start: if that is `nohup`, SIGHUP is ignored",
   HTTP_PROXY: "the proxy of a gateway with `proxy_from_environment: true`; also in lower case",
   HTTPS_PROXY: "the same for `https:` URLs",
   NO_PROXY: "hosts that are reached without it",

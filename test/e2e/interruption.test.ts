@@ -1,11 +1,19 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { startLightGateway } from "../support/gateways.ts";
 import { serveHanging } from "../support/hanging-gateway.ts";
-import { startProgram, type Program } from "../support/program.ts";
+import { startProgram, type Program, type ProgramOptions } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { getJson } from "../support/push.ts";
+import { testFolder, writeConfig } from "../support/service.ts";
 
-const start = (...argv: string[]): Program => startProgram(argv);
+/** Whatever started the tests: this is not run under nohup. */
+const env = { _: process.execPath };
+const start = (...argv: string[]): Program => startProgram(argv, { env });
 
 interface JsonReport {
   gateways: { status: string; groups: { labels: { job: string }; reason: string; outcome?: string }[] }[];
@@ -22,7 +30,7 @@ async function jobsOn(url: string): Promise<string[]> {
   return data.map(({ labels }) => labels.job).toSorted();
 }
 
-describe.each(["SIGTERM", "SIGINT"] as const)("%s in the middle of a sweep", (signal) => {
+describe.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s in the middle of a sweep", (signal) => {
   it("ends it: what was sent is looked after, the rest is withheld, and the report says so", async () => {
     const gateway = await startPushgateway({ groups: expired });
     onTestFinished(() => gateway.stop());
@@ -42,12 +50,31 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s in the middle of a sweep", (si
 });
 
 describe("a signal while a request hangs", () => {
-  it("before anything was planned ends at once with the signal's exit code and prints nothing", async () => {
-    const { url, reached } = await serveHanging("GET /api/v1/metrics");
-    const running = start("once", `--gateway=${url}`, ...slowly);
+  it.each([
+    ["SIGTERM", "once", 143],
+    ["SIGHUP", "once", 129],
+    ["SIGHUP", "report", 129],
+    ["SIGHUP", "doctor", 129],
+  ] as const)(
+    "%s to %s, before there is anything to report, ends it with code %i",
+    async (signal, command, code) => {
+      const { url, reached } = await serveHanging("GET /api/v1/metrics");
+      const running = start(command, `--gateway=${url}`, "--ttl=1h");
+      await reached;
+      running.process.kill(signal);
+      expect(await running.ended).toMatchObject({ exitCode: code, stdout: "" });
+    },
+  );
+
+  it("SIGHUP to restore, before it has restored anything, ends it with code 129", async () => {
+    const { url, reached } = await serveHanging("GET /targets");
+    const file = writeConfig(
+      `http_sd_configs: [{ url: "${url}/targets" }]\nrules: [{ name: r, matchers: [], ttl: 1h }]\n`,
+    );
+    const running = start("restore", "/nowhere", "--match={job=a}", `--config.file=${file}`);
     await reached;
-    running.process.kill("SIGTERM");
-    expect(await running.ended).toMatchObject({ exitCode: 143, stdout: "" });
+    running.process.kill("SIGHUP");
+    expect((await running.ended).exitCode).toBe(129);
   });
 
   it("in the middle of a DELETE waits a few seconds for it, then reports it as failed", async () => {
@@ -59,17 +86,112 @@ describe("a signal while a request hangs", () => {
     expect(exitCode).toBe(21);
     expect((JSON.parse(stdout) as JsonReport).gateways[0]!.groups[0]!.outcome).toBe("failed");
   }, 10_000);
+});
 
-  it("and a second one ends it at once", async () => {
+/** Two different ones, because the kernel makes one of two equal ones. */
+function signalTwice(pid: number): void {
+  process.kill(pid, "SIGINT");
+  process.kill(pid, "SIGTERM");
+}
+
+/** `R`, `S`, `D`, or `Z` of a process that has ended and nobody has asked how; null: there is none. */
+function stateOf(pid: number): string | null {
+  const file = `/proc/${pid}/stat`;
+  return existsSync(file) ? (readFileSync(file, "utf8").split(") ")[1]?.[0] ?? null) : null;
+}
+
+/** The process that a program has started. */
+async function childOf({ process: { pid } }: Program): Promise<number> {
+  const children = `/proc/${pid}/task/${pid}/children`;
+  await expect.poll(() => readFileSync(children, "utf8")).not.toBe("");
+  return Number(readFileSync(children, "utf8").trim().split(" ")[0]);
+}
+
+const many = Array.from({ length: 6000 }, (_, index) => ({
+  labels: { job: "old", instance: `host-${index}.example.com` },
+  pushTime: 1000,
+}));
+
+/** A dry run that has a long report to print. */
+async function startLongReport(options: ProgramOptions = {}): Promise<Program> {
+  const gateway = await startPushgateway({ groups: many });
+  onTestFinished(() => gateway.stop());
+  const metrics = join(testFolder(), "janitor.prom");
+  const argv = ["once", `--gateway=${gateway.url}`, "--ttl=1h", "--dry-run", `--metrics.textfile=${metrics}`];
+  const program = startProgram(argv, { env, ...options });
+  program.process.stdout?.pause();
+  // They are written before the report.
+  await expect.poll(() => existsSync(metrics), { timeout: 20_000 }).toBe(true);
+  return program;
+}
+
+/** Sooner than after the first signal alone. */
+const soon = { timeout: 4000 };
+
+describe("a second signal ends the program at once", () => {
+  it("in the middle of a request", async () => {
     const { url, reached } = await serveHanging("DELETE /metrics/job/a");
-    const running = start("once", `--gateway=${url}`, ...slowly);
+    const { process: child, ended } = start("once", `--gateway=${url}`, ...slowly);
     await reached;
-    running.process.kill("SIGINT");
-    // Another one, because the kernel makes one of two equal ones.
-    running.process.kill("SIGTERM");
-    const { exitCode, stdout } = await running.ended;
+    signalTwice(child.pid!);
+    await expect.poll(() => child.exitCode, soon).not.toBeNull();
+    const { exitCode, stdout } = await ended;
     expect([130, 143]).toContain(exitCode);
     expect(stdout).toBe("");
+  });
+
+  it("while a file keeps one of its threads for ever", async () => {
+    const fifo = join(testFolder(), "nobody-reads-it");
+    execFileSync("mkfifo", [fifo]);
+    const flags = [`--gateway=${await startLightGateway()}`, "--ttl=1d", `--output-file=${fifo}`];
+    const program = start("once", ...flags);
+    await program.shows("Sweep finished");
+    signalTwice(program.process.pid!);
+    await expect.poll(() => program.process.signalCode, soon).toMatch(/SIGINT|SIGTERM/);
+  });
+
+  it("while the reader of its report hangs", async () => {
+    const { process: child } = await startLongReport();
+    signalTwice(child.pid!);
+    await expect.poll(() => [130, 143].includes(child.exitCode ?? 0), soon).toBe(true);
+  });
+
+  it("while its terminal takes no more", async () => {
+    // `script` is a terminal for as long as its own stdin has no end.
+    const inTerminal = 'mkfifo stdin && exec script --quiet --command "exec $0" /dev/null <>stdin';
+    const terminal = await startLongReport({
+      under: (command) => ["bash", "-c", inTerminal, command],
+      cwd: testFolder(),
+    });
+    const pid = await childOf(terminal);
+    // It has printed what it could when it sleeps.
+    let asleep = 0;
+    const count = (): number => (asleep = stateOf(pid) === "S" ? asleep + 1 : 0);
+    await expect.poll(count, { timeout: 10_000 }).toBeGreaterThan(5);
+    signalTwice(pid);
+    await expect.poll(() => [null, "Z"].includes(stateOf(pid)), soon).toBe(true);
+  });
+});
+
+describe("SIGHUP to a program that was started to ignore it", () => {
+  it.each<[string, (command: string) => readonly string[]]>([
+    ["by nohup", (command) => ["bash", "-c", `nohup ${command}; exit $?`]],
+    [
+      "by nohup at a terminal, whatever the shell",
+      (command) => ["script", "--quiet", "--return", "--command", `exec nohup ${command}`, "/dev/null"],
+    ],
+    ["by the shell that starts it", (command) => ["sh", "-c", `trap "" HUP; ${command}; exit $?`]],
+  ])("%s changes nothing", async (_, under) => {
+    const { url, reached, release } = await serveHanging("GET /api/v1/metrics");
+    const argv = ["once", `--gateway=${url}`, "--ttl=1h", "--limits.max-delete-ratio=1"];
+    const program = startProgram(argv, { under, env: { ...env, SHELL: "/bin/sh" }, cwd: testFolder() });
+    await reached;
+    process.kill(await childOf(program), "SIGHUP");
+    // Had it been taken for the end, the request would be given up before the answer.
+    await new Promise(setImmediate);
+    release();
+    expect((await program.ended).exitCode).toBe(0);
+    expect(await jobsOn(url)).toEqual([]);
   });
 });
 

@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
 
+import { startLightGateway } from "../support/gateways.ts";
 import { projectRoot } from "../support/project-root.ts";
 import { startProgram, type Program, type ProgramEnd } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
@@ -56,6 +58,15 @@ describe("a full disk", () => {
   });
 });
 
+describe("a terminal of unknown width", () => {
+  it("gets whole lines", async () => {
+    const { ended } = startProgram(["report", `--gateway=${await startLightGateway()}`, "--ttl=1d"], {
+      under: (command) => ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+    });
+    expect((await ended).stdout).toContain('{job="fresh"}');
+  });
+});
+
 describe("--output-file and --metrics.textfile", () => {
   it("write into a FIFO for its reader, and the exit code is the sweep's", async () => {
     const [report, metrics] = ["report", "metrics"].map((name) => join(testFolder(), name)) as [
@@ -94,14 +105,17 @@ describe("--output-file and --metrics.textfile", () => {
   });
 });
 
-/** The arguments of `once` in a manifest: after ExecStart or in a list. */
-function argumentsIn(manifest: string): readonly string[] {
-  const text = readFileSync(join(projectRoot, "config", manifest), "utf8");
-  const [words = ""] = /\bonce\s[^]*?(?=\n[A-Z\n]|\n *[a-z]\w+:)/.exec(text) ?? [];
-  return words
-    .replaceAll(/ #.*/g, "")
-    .split(/[\s-]+(?=--)|\s+/)
-    .filter((word) => word !== "");
+/** The arguments of the janitor in a systemd unit, or in a manifest of one container. */
+function argumentsIn(file: string): readonly string[] {
+  const text = readFileSync(join(projectRoot, "config", file), "utf8");
+  const [, line] = /^ExecStart=\S+ (.*)$/m.exec(text) ?? [];
+  if (line !== undefined) return line.split(" ");
+  let found: readonly string[] = [];
+  parse(text, (key, value: unknown) => {
+    if (key === "args") found = value as readonly string[];
+    return value;
+  });
+  return found;
 }
 
 describe.each([

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 
 import { onTestFinished } from "vitest";
 
+import { shellQuote } from "../../src/report/doctor-commands.ts";
 import { janitorFile } from "./project-root.ts";
 
 export interface ProgramEnd {
@@ -27,14 +28,20 @@ export interface ProgramOptions {
   readonly uid?: number;
   /** An open file that stdout goes to, instead of a pipe that is read. */
   readonly stdout?: number;
+  /** What starts the program instead, given its command line as a shell takes it. */
+  readonly under?: (command: string) => readonly string[];
+  readonly cwd?: string;
 }
 
 /** Starts the program as a user does, and kills it when the test is over. */
 export function startProgram(
   argv: readonly string[],
-  { env, uid, stdout: file }: ProgramOptions = {},
+  { env, uid, stdout: file, under, cwd }: ProgramOptions = {},
 ): Program {
-  const child = spawn(process.execPath, [janitorFile, ...argv], {
+  const words = [process.execPath, janitorFile, ...argv];
+  const [program = "", ...rest] = under?.(words.map(shellQuote).join(" ")) ?? words;
+  const child = spawn(program, rest, {
+    cwd,
     stdio: ["ignore", file ?? "pipe", "pipe"],
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
