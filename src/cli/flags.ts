@@ -95,7 +95,7 @@ export function addRunFlags(command: Command): Command {
     .option("--web.listen-address <address>", "where metrics and page are served", ":9717")
     .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
     .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
-    .option("--web.external-url <url>", "where people find it behind a proxy")
+    .option("--web.external-url <url>", "where people find it: behind a proxy, or by a name of its own")
     .option("--schedule.jitter <duration>", "each sweep begins up to so much later", "0s")
     .option(
       "--config.poll-interval <duration>",

@@ -4,7 +4,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { plain, type ReadyAnswer, type WebAnswer } from "./answer.ts";
 import { beginBody, type InTurn } from "./body.ts";
 import { clientOf } from "./client.ts";
-import { refuseForeignPage } from "./cross-site.ts";
+import { refuseForeignHost, refuseForeignPage } from "./cross-site.ts";
 import type { WebHandlers } from "./handlers.ts";
 import { findRoute, type Route } from "./routes.ts";
 
@@ -12,6 +12,8 @@ export interface DispatchOptions {
   readonly handlers: WebHandlers;
   readonly enableLifecycle: boolean;
   readonly external: ExternalUrl;
+  /** The host of `--web.listen-address` and that of the external URL, as far as they are names. */
+  readonly ownNames: ReadonlySet<string>;
   readonly inTurn: InTurn;
   readonly log: Logger;
 }
@@ -20,33 +22,37 @@ export interface DispatchOptions {
 export interface ExternalUrl {
   /** null without `--web.external-url`. */
   readonly origin: string | null;
+  /** null without one. */
+  readonly host: string | null;
   /** Without a slash at the end; "" without one. */
   readonly basePath: string;
 }
 
 /** @throws {@link TypeError} for what is no URL */
 export function parseExternalUrl(text: string | undefined): ExternalUrl {
-  if (text === undefined || text === "") return { origin: null, basePath: "" };
-  const { origin, pathname } = new URL(text);
-  return { origin, basePath: pathname.replace(/\/+$/, "") };
+  if (text === undefined || text === "") return { origin: null, host: null, basePath: "" };
+  const { origin, hostname, pathname } = new URL(text);
+  return { origin, host: hostname, basePath: pathname.replace(/\/+$/, "") };
 }
 
 /**
  * Finds the endpoint of a request, checks whether it may be used like this, and asks its handler.
- * @param authenticated whether the connection or a login vouches for the client
+ * @param authenticated by TLS or a login: another site's name that leads here gets neither a certificate nor a password
  * @returns null if the client has gone in the meantime
  */
 export async function dispatch(
   request: IncomingMessage,
   authenticated: boolean,
-  { handlers, enableLifecycle, external, inTurn, log }: DispatchOptions,
+  options: DispatchOptions,
 ): Promise<ReadyAnswer | null> {
+  const { handlers, enableLifecycle, external, inTurn, log } = options;
   const { path, query } = parseTarget(request.url ?? "", external.basePath);
   const route = findRoute(path);
   if (route === undefined) return plain(404, "404 page not found");
   const refusal =
+    (route.anyHost || authenticated ? null : refuseHost(request, options)) ??
     refuseMethod(route, request.method) ??
-    (route.changes ? refuseChange(request, authenticated, { enableLifecycle, external, log }) : null);
+    (route.changes ? refuseChange(request, options) : null);
   if (refusal !== null) return refusal;
   try {
     const client = clientOf(request.socket);
@@ -83,15 +89,22 @@ function refuseMethod(route: Route, method: string | undefined): WebAnswer | nul
   return plain(405, `405 method not allowed: only ${allow}`, { Allow: allow });
 }
 
+function refuseHost(request: IncomingMessage, { ownNames, log }: DispatchOptions): WebAnswer | null {
+  const { host } = request.headers;
+  const why = refuseForeignHost(host, ownNames);
+  if (why === null) return null;
+  log.info("Refused a request for a host that is not the janitor's", { host, remote: remoteOf(request) });
+  return plain(403, `403 forbidden: ${why}`);
+}
+
 function refuseChange(
   request: IncomingMessage,
-  authenticated: boolean,
-  { enableLifecycle, external, log }: Pick<DispatchOptions, "enableLifecycle" | "external" | "log">,
+  { enableLifecycle, external, log }: DispatchOptions,
 ): WebAnswer | null {
   if (!enableLifecycle) {
     return plain(403, "403 forbidden: this needs the flag --web.enable-lifecycle");
   }
-  const why = refuseForeignPage(request.headers, { externalOrigin: external.origin, authenticated });
+  const why = refuseForeignPage(request.headers, external.origin);
   if (why === null) return null;
   log.warn("Refused a request of a foreign web page", {
     origin: request.headers.origin ?? null,

@@ -12,6 +12,8 @@ type RouteAnswer = WebAnswer<string | Iterable<string>>;
 export interface Route {
   /** Whether it changes something: POST only, with `--web.enable-lifecycle` only, and never for a foreign page. */
   readonly changes: boolean;
+  /** Whether it is answered whatever host the request names: what probes and Prometheus ask for, by names of their own. */
+  readonly anyHost: boolean;
   readonly answer: (handlers: WebHandlers, request: RouteRequest) => RouteAnswer | Promise<RouteAnswer>;
 }
 
@@ -21,9 +23,9 @@ export function findRoute(path: string): Route | undefined {
 }
 
 export const routes: Readonly<Record<string, Route>> = {
-  "/metrics": reads(async (handlers) => ({ status: 200, ...(await handlers.metrics()) })),
-  "/-/healthy": reads(() => plain(200, "pushgateway-janitor is healthy.")),
-  "/-/ready": reads((handlers) =>
+  "/metrics": readsForAnyHost(async (handlers) => ({ status: 200, ...(await handlers.metrics()) })),
+  "/-/healthy": readsForAnyHost(() => plain(200, "pushgateway-janitor is healthy.")),
+  "/-/ready": readsForAnyHost((handlers) =>
     handlers.ready()
       ? plain(200, "pushgateway-janitor is ready.")
       : plain(503, "pushgateway-janitor is not ready."),
@@ -50,9 +52,13 @@ export const routes: Readonly<Record<string, Route>> = {
 };
 
 function reads(answer: Route["answer"]): Route {
-  return { changes: false, answer };
+  return { changes: false, anyHost: false, answer };
+}
+
+function readsForAnyHost(answer: Route["answer"]): Route {
+  return { changes: false, anyHost: true, answer };
 }
 
 function changes(answer: Route["answer"]): Route {
-  return { changes: true, answer };
+  return { changes: true, anyHost: false, answer };
 }

@@ -56,6 +56,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   const limits = { ...defaultWebLimits, ...options.limits };
   const where = parseListenAddress(options.listenAddress);
   const external = parseExternalUrl(options.externalUrl);
+  const ownNames = new Set([where.host, external.host].flatMap((name) => name?.toLowerCase() ?? []));
   const inTurn = createTurns();
   const send = createSender(limits);
   let config = options.webConfig;
@@ -67,7 +68,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     if (refusal !== null) return refusal;
     if (!request.socket.writable) return null;
     const authenticated = config !== null && (config.tls !== null || config.users.size > 0);
-    return dispatch(request, authenticated, { handlers, enableLifecycle, external, inTurn, log });
+    return dispatch(request, authenticated, { handlers, enableLifecycle, external, ownNames, inTurn, log });
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { refuseForeignPage } from "../../../src/service/web/cross-site.ts";
-import { ask, startServer } from "./server.ts";
+import { refuseForeignHost, refuseForeignPage } from "../../../src/service/web/cross-site.ts";
+import { ask, startServer, talk } from "./server.ts";
 
 const paths = ["/-/reload", "/-/sweep"];
 
@@ -49,7 +49,6 @@ describe("reload and sweep", () => {
     ["a form on another site", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }],
     ["another site without an origin", { "sec-fetch-site": "cross-site" }],
     ["a neighbour of the same site", { "sec-fetch-site": "same-site" }],
-    ["a name that was made to lead here", { origin: "http://evil.example", host: "evil.example" }],
   ])("are refused to %s, and nothing is done", async (_, headers) => {
     const change = vi.fn(() => Promise.reject(new Error("called")));
     const server = await startServer({ handlers: { reload: change, sweep: change } });
@@ -75,21 +74,62 @@ describe("reload and sweep", () => {
 
 describe("a browser's request for a change", () => {
   it.each([
-    ["http://localhost:9717", "localhost:9717", false, null],
-    ["http://LOCALHOST:9717", "localhost:9717", false, null],
-    ["http://[::1]:9717", "[::1]:9717", false, null],
-    ["http://10.0.0.1", "10.0.0.1", false, null],
-    ["http://10.0.0.1:80", "10.0.0.1", false, "it comes from http://10.0.0.1:80"],
-    ["https://janitor.example", "janitor.example", true, null],
-    [
-      "http://janitor.example",
-      "janitor.example",
-      false,
-      "a browser may ask for it only at --web.external-url, an IP address or localhost",
-    ],
-    ["http://10.evil.example", "10.evil.example", false, expect.any(String)],
-    ["http://a/b", "a", true, "it comes from http://a/b"],
-  ])("from %s at host %s, authenticated: %s", (origin, host, authenticated, refusal) => {
-    expect(refuseForeignPage({ origin, host }, { externalOrigin: null, authenticated })).toEqual(refusal);
+    ["http://LOCALHOST:9717", "localhost:9717", null],
+    ["http://[::1]:9717", "[::1]:9717", null],
+    ["http://10.0.0.1:80", "10.0.0.1", "it comes from http://10.0.0.1:80"],
+    ["https://janitor.example", "janitor.example", null],
+    ["https://outside.example", "10.0.0.1", null],
+    ["http://a/b", "a", "it comes from http://a/b"],
+  ])("from %s at host %s", (origin, host, refusal) => {
+    expect(refuseForeignPage({ origin, host }, "https://outside.example")).toEqual(refusal);
+  });
+});
+
+describe("a request without a login", () => {
+  const secret = ["/", "/config", "/api/v1/report", "/-/reload", "/-/sweep"];
+  const open = ["/metrics", "/-/healthy", "/-/ready"];
+
+  it.each([
+    ["127.0.0.1:9717", true],
+    ["10.1.2.3", true],
+    ["[::1]:9717", true],
+    ["localhost", true],
+    ["LocalHost.:9717", true],
+    ["janitor.localhost:80", true],
+    ["Janitor.Example:9717", true],
+    ["evil.example", false],
+    ["evil.example:9717", false],
+    ["127.0.0.1.evil.example", false],
+    ["localhost.evil.example", false],
+    ["1.2.3", false],
+    ["janitor.example.evil.example", false],
+    ["janitor.example@evil.example", false],
+  ])("for the host %j: %s", async (host, isServed) => {
+    const { port } = await startServer({ externalUrl: "https://janitor.example/janitor" });
+    for (const path of secret) {
+      const method = path.startsWith("/-/") ? "POST" : "GET";
+      expect((await ask(port, path, { method, headers: { host } })).status).toBe(isServed ? 200 : 403);
+    }
+    for (const path of open) expect((await ask(port, path, { headers: { host } })).status).toBe(200);
+  });
+
+  it("is refused with what to do", async () => {
+    const server = await startServer();
+    const { text } = await ask(server.port, "/", { headers: { host: "Janitor.Lan\u00e9:9717" } });
+    expect(text).toBe(
+      "403 forbidden: without a login this is served to IP addresses, localhost and the host of --web.external-url, not to " +
+        '"janitor.lan\u00e9". If people use that name, set --web.external-url=http://NAME:PORT\n',
+    );
+    expect(server.log()).toContain("Refused a request for a host that is not the janitor's");
+  });
+
+  it("may name none: a browser always does", async () => {
+    const { port } = await startServer();
+    expect(await talk(port, "GET /config HTTP/1.0\r\n\r\n")).toContain("200 OK");
+    expect(await talk(port, "GET /config HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n")).toContain("403");
+  });
+
+  it("may name the host of the listen address", () => {
+    expect(refuseForeignHost("server1.lan:9717", new Set(["server1.lan"]))).toBeNull();
   });
 });

@@ -19,7 +19,7 @@ async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
 
 /** A request and its answer; the connection stays. */
 async function requestOn(socket: Socket): Promise<string> {
-  socket.write("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n");
+  socket.write("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
   return String(await new Promise((resolve) => socket.once("data", resolve)));
 }
 
@@ -45,7 +45,7 @@ describe("a client that is too slow is cut off", () => {
 
   it("when its headers never end", async () => {
     const { port } = await startServer({ limits: short });
-    expect(await talk(port, "GET /metrics HTTP/1.1\r\nHost: a\r\nX-A: ")).toMatch(/^HTTP\/1.1 408 /);
+    expect(await talk(port, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-A: ")).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it("when it drips", async () => {
@@ -55,7 +55,7 @@ describe("a client that is too slow is cut off", () => {
     socket.on("data", (chunk) => (heard += String(chunk)));
     socket.on("error", () => {});
     const closed = new Promise((resolve) => socket.on("close", resolve));
-    socket.write("GET / HTTP/1.1\r\nHost: a\r\nX-A: ");
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ");
     const drip = setInterval(() => socket.write("a"), 5);
     await closed;
     clearInterval(drip);
@@ -64,7 +64,10 @@ describe("a client that is too slow is cut off", () => {
 
   it("when its body never ends", async () => {
     const { port } = await startServer({ limits: short });
-    const heard = await talk(port, "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    const heard = await talk(
+      port,
+      "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc",
+    );
     expect(heard).toMatch(/^(?:HTTP\/1.1 408 |$)/);
   });
 
@@ -77,7 +80,7 @@ describe("a client that is too slow is cut off", () => {
     const socket = connect(port, "127.0.0.1");
     socket.pause();
     socket.on("error", () => {});
-    socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await sleep(200);
     let size = 0;
     const closed = new Promise((resolve) => socket.on("close", resolve));
@@ -128,7 +131,7 @@ describe("connections", () => {
       handlers: { metrics: () => new Promise(() => {}) },
     });
     const busy = [await open(port), await open(port)];
-    for (const socket of busy) socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (const socket of busy) socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await expect.poll(async () => (await ask(port, "/-/healthy")).status).toBe(200);
     await expect.poll(() => busy.map(({ destroyed }) => destroyed)).toContain(true);
     const idle = await open(port);
@@ -153,7 +156,7 @@ describe("pipelined requests", () => {
         },
       },
     });
-    const get = "GET /metrics HTTP/1.1\r\nHost: a\r\n";
+    const get = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n";
     const heard = await talk(port, `${get}\r\n${get}\r\n${get}Connection: close\r\n\r\n`);
     expect(heard.match(/(?<=\r\n\r\n)\d+/g)).toEqual(["1", "1", "1"]);
   });
@@ -169,7 +172,7 @@ describe("pipelined requests", () => {
         },
       },
     });
-    const flood = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20_000);
+    const flood = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20_000);
     const heard = await talk(port, flood);
     expect(rendered).toBeLessThan(3);
     expect(heard.length).toBeLessThan(300_000);
@@ -199,7 +202,7 @@ describe("an answer in parts", () => {
     const { port } = await startServer({ handlers: { page } });
     const socket = await open(port);
     socket.pause();
-    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let before = -1;
     await expect.poll(() => before === (before = seen.parts), { interval: 100 }).toBe(true);
     expect((await ask(port, "/-/healthy")).status).toBe(200);
@@ -212,7 +215,9 @@ describe("an answer in parts", () => {
   it("is cut off when it takes too long", async () => {
     const { seen, page } = endlessPage();
     const { port } = await startServer({ limits: { sendTimeoutMs: 50 }, handlers: { page } });
-    expect(await talk(port, "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")).toContain("gzip");
+    expect(await talk(port, "GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")).toContain(
+      "gzip",
+    );
     await expect.poll(() => seen.ended).toBe(true);
   });
 
@@ -246,7 +251,7 @@ describe("an answer in parts", () => {
     for (let index = 0; index < 3; index += 1) {
       const socket = await open(port);
       slow.push(socket);
-      socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
       await new Promise((resolve) => socket.once("readable", resolve));
     }
     const sizes = await Promise.all(slow.slice(1).map(sizeOf));
@@ -258,7 +263,7 @@ describe("an answer in parts", () => {
 describe("a request that is too large is refused", () => {
   it("for its headers", async () => {
     const { port } = await startServer();
-    expect(await talk(port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(17_000)}\r\n\r\n`)).toMatch(
+    expect(await talk(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(17_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1.1 431 /,
     );
     expect((await ask(port, `/?q=${"x".repeat(15_000)}`)).status).toBe(200);
@@ -266,14 +271,17 @@ describe("a request that is too large is refused", () => {
 
   it("for its length, before it is read", async () => {
     const { port } = await startServer();
-    const heard = await talk(port, "POST /-/reload HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+    const heard = await talk(
+      port,
+      "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n",
+    );
     expect(heard).toMatch(/^HTTP\/1.1 413 .*Connection: close/s);
   });
 
   it("for what it turns out to be", async () => {
     const { port } = await startServer();
     const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
-    const head = "POST /-/reload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const head = "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     expect(await talk(port, `${head}${chunk}${chunk}`)).toMatch(/^HTTP\/1.1 413 /);
   });
 
@@ -287,7 +295,7 @@ describe("what is no HTTP", () => {
   it.each([
     "hello\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
   ])("%j is refused and harms nobody", async (text) => {
     const { port } = await startServer();
     expect(await talk(port, text)).toMatch(/^HTTP\/1.1 400 /);

@@ -61,7 +61,7 @@ describe("HTTPS", () => {
 
   it("is the only thing spoken: plain HTTP gets no answer", async () => {
     const { port } = await startTls();
-    expect(await talk(port, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")).not.toContain("200");
+    expect(await talk(port, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")).not.toContain("200");
     expect(await isServed(port)).toBe(true);
   });
 
@@ -178,7 +178,7 @@ describe("client certificates", () => {
         const socket = connectTls({ port, host: "127.0.0.1", ...trusting, ...client, ...versions });
         socket.on("session", (session: Buffer) => sessions.push(session));
         socket.on("error", () => {});
-        socket.end("GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        socket.end("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         socket.resume();
         await new Promise((resolve) => socket.on("close", resolve));
       }
@@ -239,7 +239,7 @@ describe("a web configuration that changes", () => {
     writeFileSync(path("server.key"), renewed.key);
     expect(await reloadWebConfig()).toEqual({ ok: true, message: "configuration reloaded" });
     expect(await nameOf()).toBe("renewed");
-    open.write("GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    open.write("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     expect(String(await new Promise((resolve) => open.once("data", resolve)))).toContain("200 OK");
     open.destroy();
   });
