@@ -221,12 +221,13 @@ describe("run", { timeout: 60_000 }, () => {
       folder,
     );
     const service = await startService([`--config.file=${file}`]);
+    await service.shows('msg="Gateway read"');
     renameSync(password, `${password}.away`);
     const { status, body } = await service.post("/-/sweep");
     expect(status).toBe(502);
     expect(body).toContain(password);
     expect(await service.metric("sweeps_total")).toBe("1");
-    expect(await service.metric('gateway_up{gateway="g"}')).toBe("NaN");
+    expect(await service.metric('gateway_up{gateway="g"}')).toBe("1");
     renameSync(`${password}.away`, password);
     expect((await service.post("/-/sweep")).status).toBe(200);
     expect((await service.stop()).exitCode).toBe(0);
@@ -308,7 +309,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("lets a DELETE in flight finish, answers who asked for the sweep, and exits with 0", async () => {
-    const { gateway, service, asked } = await startHangingSweep("DELETE");
+    const { gateway, service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     const ended = service.stop();
     await service.shows('msg="Stopping');
     gateway.release(202);
@@ -320,7 +321,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("gives a DELETE that hangs a few seconds, then exits with 0 before anybody kills it", async () => {
-    const { service, asked } = await startHangingSweep("DELETE");
+    const { service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     const begun = performance.now();
     const { exitCode, stderr } = await service.stop();
     expect(performance.now() - begun).toBeLessThan(5000);
@@ -337,7 +338,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("begins no new sweep, and is not ready any more", async () => {
-    const { gateway, service, asked } = await startHangingSweep("DELETE");
+    const { gateway, service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     const ended = service.stop();
     await service.shows('msg="Stopping');
     expect((await service.ask("/-/ready")).status).toBe(503);
@@ -349,7 +350,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
   });
 
   it("a second time ends it at once", async () => {
-    const { service, asked } = await startHangingSweep("DELETE");
+    const { service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     asked.catch(() => {});
     service.process.kill("SIGTERM");
     await service.shows('msg="Stopping');
