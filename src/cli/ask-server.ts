@@ -21,7 +21,8 @@ export function createAskServer(
     const secrets = [...(options.secrets ?? []), ...searchParams.values()];
     const client = createGatewayClient({ ...options, secrets });
     try {
-      const response = await client.open({ method: "GET", path: pathname + search, headers, signal });
+      const request = { method: "GET", path: pathname + search, headers, signal, mayBeCached: true } as const;
+      const response = await client.open(request);
       return {
         status: response.status,
         contentType: response.headers["content-type"] ?? "",

@@ -64,7 +64,8 @@ export interface GatewayFault {
 
 export interface GatewayFacts {
   readonly version: string;
-  readonly startedAt: number;
+  /** Unix seconds; null: it does not tell. */
+  readonly startedAt: number | null;
   readonly utf8Names: boolean;
   /** Whether pushes are checked against everything: the default. */
   readonly checksConsistency: boolean;

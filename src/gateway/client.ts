@@ -32,6 +32,8 @@ export interface ClientRequest {
    * connection with others of their kind that are not answered yet.
    */
   readonly maySend?: () => boolean;
+  /** Without the query that keeps caches from answering: not every server ignores what it does not know. */
+  readonly mayBeCached?: boolean;
 }
 
 /** A response whose headers have come. The body must be read to its end or closed. */
@@ -99,7 +101,7 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
       toGatewayError(error, urlOf(request.path), approach, deadline, timeoutSeconds);
     const { pathStart, headers } = over;
     try {
-      const query = request.method === "GET" ? freshQuery(request.path) : "";
+      const query = request.method === "GET" && request.mayBeCached !== true ? freshQuery(request.path) : "";
       const sent: SendOptions = {
         method: request.method,
         path: pathStart + prefix + request.path + query,

@@ -14,7 +14,7 @@ import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
 import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
 import { explainSilence } from "./gateway-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
-import { readStatus, type GatewayStatus } from "./status.ts";
+import { missingApi, readStatus, type GatewayStatus } from "./status.ts";
 
 /** One Pushgateway. Every method throws `GatewayError`; none retries. */
 export interface Gateway {
@@ -79,7 +79,11 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
     name,
     url: options.url,
     status,
-    openSnapshot: (snapshotOptions) => openApiSnapshot(client, clock, snapshotOptions),
+
+    async openSnapshot(snapshotOptions) {
+      if (known?.hasApi === false) throw missingApi(client);
+      return openApiSnapshot(client, clock, snapshotOptions);
+    },
 
     async openExposition(snapshotOptions) {
       const path = await expositionPath(snapshotOptions.signal);

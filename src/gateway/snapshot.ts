@@ -1,6 +1,7 @@
 import type { Clocks } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
+import type { ProcessFacts } from "./exposition/read-samples.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /** One group as a reader gives it. */
@@ -30,10 +31,13 @@ export interface OpenSnapshot {
   read(visit: VisitGroup): Promise<void>;
   /** Bytes of the answer read so far. */
   sizeBytes(): number;
+  /** What the answer says about the process that gave it, once it has been read; null: the API says nothing. */
+  process(): ProcessFacts | null;
 }
 
 /** All groups of one gateway at one moment. */
-export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "request"> {
+export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "process" | "request"> {
+  readonly process: ProcessFacts | null;
   readonly sizeBytes: number;
   readonly durationSeconds: number;
   readonly groups: readonly Group[];
@@ -71,6 +75,7 @@ export async function collectSnapshot(
     requestedAt: open.requestedAt,
     clocks: open.clocks,
     sizeBytes: open.sizeBytes(),
+    process: open.process(),
     durationSeconds: monotonic() - open.requestedAt,
     groups,
   };

@@ -11,11 +11,13 @@ import { parseTimestamp } from "./numbers.ts";
 export interface GatewayStatus {
   /**
    * The start of the process, as it says it: to the nanosecond, and never changing while it runs. Two answers with different
-   * texts come from different processes.
+   * texts come from different processes. Empty without an API.
    */
   readonly startTime: string;
-  /** Unix seconds of the gateway's clock. */
-  readonly startedAt: number;
+  /** Unix seconds of the gateway's clock; null without an API. */
+  readonly startedAt: number | null;
+  /** Whether there is `/api/v1`: since 1.2.0. All else in here is a guess without it. */
+  readonly hasApi: boolean;
   /** Whether label names may be any UTF-8 and are escaped in paths: `--push.enable-utf8-names`, since 1.11. */
   readonly utf8Names: boolean;
   /** Whether every push is checked against all groups: the default. */
@@ -26,6 +28,16 @@ export interface GatewayStatus {
   readonly version: string;
 }
 
+const withoutApi: GatewayStatus = {
+  startTime: "",
+  startedAt: null,
+  hasApi: false,
+  utf8Names: false,
+  checksConsistency: true,
+  expositionPath: "/metrics",
+  version: "",
+};
+
 /** @throws {@link GatewayError} */
 export async function readStatus(
   client: GatewayClient,
@@ -35,6 +47,7 @@ export async function readStatus(
   const path = "/api/v1/status";
   const request = { method: "GET", url: client.urlOf(path) };
   const response = await client.send({ method: "GET", path, signal, connection });
+  if (response.status === 404 && (await knowsHealth(client, signal))) return withoutApi;
   expectSuccess(request, response);
   const data = parseApiAnswer(request, response);
   const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;
@@ -50,11 +63,29 @@ export async function readStatus(
   return {
     startTime: String(data["start_time"]),
     startedAt,
+    hasApi: true,
     utf8Names: flags["push.enable-utf8-names"] === "true",
     checksConsistency: flags["push.disable-consistency-check"] !== "true",
     expositionPath: findExpositionPath(flags["web.telemetry-path"]),
     version: typeof build["version"] === "string" ? build["version"] : "",
   };
+}
+
+/** Whether the URL leads to a gateway, which has `/-/healthy` since 0.5: then it is the API that is missing, not the prefix. */
+async function knowsHealth(client: GatewayClient, signal: AbortSignal | undefined): Promise<boolean> {
+  const { status } = await client.send({ method: "GET", path: "/-/healthy", signal });
+  return status === 200 || status === 500;
+}
+
+/** What is missing for somebody who needs the API. */
+export function missingApi(client: GatewayClient): GatewayError {
+  return new GatewayError(
+    "http_status",
+    { method: "GET", url: client.urlOf("/api/v1/status") },
+    "there is no /api/v1 here: this is a Pushgateway older than 1.2.0, or something in front of it hides the API. Set source: exposition",
+    undefined,
+    404,
+  );
 }
 
 /** Without the gateway's prefix, and folded as the gateway folds it (seen on 1.5.1 and 1.11). */

@@ -14,7 +14,7 @@ export interface RouteOptions {
   readonly proxy?: Proxy;
   /** Whether a name may have a link-local address; left out: true. Names are the proxy's business if there is one. */
   readonly allowLinkLocal?: boolean;
-  /** For one whole request; a connection has at most ten seconds of it. */
+  /** For one whole request; a connection has most of it, and ten seconds at most. */
   readonly timeoutSeconds: number;
 }
 
@@ -41,7 +41,8 @@ export function createRoute(
   origin: string,
   { tls = {}, proxy, allowLinkLocal = true, timeoutSeconds }: RouteOptions,
 ): Route {
-  const timeoutMs = Math.min(timeoutSeconds, 10) * 1000;
+  // Not all of it, so that it is the connection that is blamed.
+  const timeoutMs = Math.min(0.9 * timeoutSeconds, 10) * 1000;
   const refuses = proxy !== undefined || allowLinkLocal ? undefined : isLinkLocal;
   const openDirectly: Open = ({ hostname, port, protocol }) =>
     openSocket({ host: hostname, port: Number(port || defaultPort(protocol)), timeoutMs, refuses });

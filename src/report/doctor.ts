@@ -69,7 +69,9 @@ function describeGateway({ status, health, exposition, api, look }: Diagnosis): 
   const lines = [];
   if (status !== null) {
     const now = look?.takenAt ?? null;
-    const upFor = now === null ? "" : `, up for ${formatAge(Math.max(0, now - status.startedAt))}`;
+    const { startedAt } = status;
+    const isKnown = now !== null && startedAt !== null;
+    const upFor = isKnown ? `, up for ${formatAge(Math.max(0, now - startedAt))}` : "";
     lines.push(`version ${status.version || "unknown"}${upFor}`);
   }
   if (look !== null) {

@@ -77,7 +77,7 @@ export function createReadGuard({
         try {
           const status = await gateway.status(signal);
           const before = memory();
-          remember(afterAnswer(before, status.startedAt, monotonic()));
+          if (status.startedAt !== null) remember(afterAnswer(before, status.startedAt, monotonic()));
           logNewPostponement(before, memory(), name, log);
           return status;
         } catch (error) {

@@ -39,7 +39,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
     requestedAt: snapshot.requestedAt,
     readSeconds: snapshot.durationSeconds,
     clocks: snapshot.clocks,
-    process: null,
+    process: snapshot.process,
     compare(known, rule, planned) {
       const current = groups.get(known.key);
       if (current === undefined) return "absent";

@@ -79,7 +79,7 @@ async function lookAt(
   const plan = createPlan({
     groups: snapshot.groups,
     now: momentOfPlan(settings, agreedNow(snapshot.clocks)),
-    gatewayStartedAt: status.startedAt,
+    gatewayStartedAt: status.startedAt ?? snapshot.process?.startedAt ?? null,
     rules: settings.rules,
     limits: settings.limits,
   });

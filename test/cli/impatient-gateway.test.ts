@@ -53,6 +53,7 @@ describe("a gateway whose answers are waited for", () => {
     status.resolve({
       startTime: "0",
       startedAt: 0,
+      hasApi: true,
       utf8Names: false,
       checksConsistency: true,
       expositionPath: "/metrics",

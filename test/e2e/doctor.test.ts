@@ -11,6 +11,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { cli } from "../support/cli.ts";
 import { emptyFamilyPush, getJson, push, type PushLabels } from "../support/push.ts";
 import { send, pathOf } from "../support/http.ts";
+import { startProxy } from "../support/proxy.ts";
 import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
 
 interface Report {
@@ -68,6 +69,22 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
       (url) => push(url, { ...notUtf8, instance: "" }, "a 1\n"),
     ],
   ];
+
+  test("says that a gateway has no API, and judges what it can", async () => {
+    const real = await start();
+    const { url } = await startProxy(real, ({ path }, ask) =>
+      path.startsWith("/api/")
+        ? Promise.resolve({ status: 404, headers: {}, body: Buffer.from("404 page not found\n") })
+        : ask(),
+    );
+    expect(await doctor(url)).toMatchObject({
+      exitCode: 1,
+      condition: "unknown",
+      pushes: { state: "accepted" },
+    });
+    const { stdout } = await cli(["doctor", `--gateway=${url}`]);
+    expect(stdout).toMatch(/\/metrics +200\n.*\/api\/v1\/metrics +GET .*there is no \/api\/v1 here/);
+  });
 
   test("finds /metrics where --web.telemetry-path says", async () => {
     const url = await start({ flags: ["--web.telemetry-path=/telemetry"] });

@@ -5,7 +5,14 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { SweepArchive, SweepContext, SweepSettings } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
-import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
+import { startProxy } from "../support/proxy.ts";
+import {
+  installedGateways,
+  startPushgateway,
+  type InstalledGateway,
+  type Pushgateway,
+  type PushgatewayOptions,
+} from "../support/pushgateway.ts";
 import { getJson, push } from "../support/push.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
@@ -199,5 +206,77 @@ describe("source: exposition", () => {
       none: "gone",
       unclear: "within_ttl",
     });
+  });
+});
+
+/** In front of a real gateway: as one older than 1.2.0, which has no API. */
+async function startOld(
+  gateway: InstalledGateway,
+  groups: readonly SeedGroup[],
+): Promise<{ readonly real: Pushgateway; readonly url: string }> {
+  const real = await startPushgateway({ gateway, groups });
+  onTestFinished(() => real.stop());
+  const { url } = await startProxy(real.url, ({ path }, ask) =>
+    path.startsWith("/api/")
+      ? Promise.resolve({ status: 404, headers: {}, body: Buffer.from("404 page not found\n") })
+      : ask(),
+  );
+  return { real, url };
+}
+
+describe.each(installedGateways)("a gateway without /api/v1, in front of $version", (gateway) => {
+  const groups = [old({ job: "a", instance: "x" }), old({ job: "b" }), young({ job: "c", instance: "y" })];
+
+  function sweep(url: string, source: SweepContext["source"], more: Partial<SweepSettings> = {}) {
+    const client = gatewayAt(url);
+    onTestFinished(() => client.close());
+    const context = sweepContext(client, { source });
+    const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
+    return sweepGateway(context, { ...settings, ...more });
+  }
+
+  it("is swept by its exposition", async () => {
+    const { real, url } = await startOld(gateway, groups);
+    const report = await sweep(url, "exposition");
+    expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
+    expect(fatesByJob(report)).toEqual({ a: "gone", b: "gone", c: "within_ttl" });
+    expect(await jobsOn(real.url)).toEqual(['{"instance":"y","job":"c"}']);
+  });
+
+  it("tells by its exposition when it was started: an outage before is not held against its groups", async () => {
+    const { url } = await startOld(gateway, groups.slice(0, 2));
+    const report = await sweep(url, "exposition", { limits: limits({ maxOutageSeconds: 86_400 }) });
+    expect(fatesByJob(report)).toEqual({ a: "within_ttl", b: "within_ttl" });
+  });
+
+  it("is not deleted from when another process answers in the middle of the sweep", async () => {
+    const { real, url } = await startOld(gateway, groups);
+    const client = gatewayAt(url);
+    onTestFinished(() => client.close());
+    let reads = 0;
+    const context = sweepContext(
+      {
+        ...client,
+        async pushTimes(signal) {
+          if ((reads += 1) === 1) await real.restart();
+          return client.pushTimes(signal);
+        },
+      },
+      { source: "exposition" },
+    );
+    const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
+    const report = await sweepGateway(context, settings);
+    expect(fatesByJob(report)).toEqual({ a: "gateway_unhealthy", b: "gateway_unhealthy", c: "within_ttl" });
+    expect(await jobsOn(real.url)).toHaveLength(3);
+  });
+
+  it.each(["api", "auto"] as const)("says what to set where the API is wanted: source %s", async (source) => {
+    const { real, url } = await startOld(gateway, groups);
+    const report = await sweep(url, source);
+    expect(report).toMatchObject({ status: "failed", error: { code: "http_status" } });
+    expect(report.error?.message).toContain(
+      "there is no /api/v1 here: this is a Pushgateway older than 1.2.0, or something in front of it hides the API. Set source: exposition",
+    );
+    expect(await jobsOn(real.url)).toHaveLength(3);
   });
 });

@@ -32,6 +32,7 @@ const archive: SweepArchive = {
 const status = {
   startTime: "1",
   startedAt: 1,
+  hasApi: true,
   utf8Names: false,
   checksConsistency: true,
   expositionPath: "/metrics",
@@ -54,6 +55,7 @@ function keeperWhileThereIs(
         return Promise.resolve();
       },
       sizeBytes: () => 0,
+      process: () => null,
     });
   const gateway = { ...gatewayAt("http://127.0.0.1:9"), openSnapshot, status: () => Promise.resolve(status) };
   const context = sweepContext(gateway, { archive });
@@ -61,6 +63,7 @@ function keeperWhileThereIs(
     source: "api",
     groups: [planned],
     sizeBytes: 0,
+    process: null,
     durationSeconds: 0,
     clocks: { gateway: now, local: now },
     requestedAt: performance.now() / 1000,

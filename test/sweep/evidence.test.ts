@@ -18,7 +18,7 @@ const anyPush = ttlRule(3600, { name: "any push" });
 const onlySuccess = ttlRule(3600, { name: "only success", since: "last_success" });
 
 function snapshot(...groups: readonly Group[]): Snapshot {
-  return { source: "api", requestedAt: 0, clocks, groups, sizeBytes: 0, durationSeconds: 0.1 };
+  return { source: "api", requestedAt: 0, clocks, groups, sizeBytes: 0, process: null, durationSeconds: 0.1 };
 }
 
 function pushTimes(...groups: readonly Group[]): PushTimes {

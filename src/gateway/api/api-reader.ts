@@ -64,6 +64,7 @@ export async function openApiSnapshot(
     requestedAt,
     clocks,
     sizeBytes: () => sizeBytes,
+    process: () => null,
     async read(visit) {
       const reader = new ApiReader(request, { ...options, redact: response.approach.redact }, visit);
       try {

@@ -8,7 +8,7 @@ import type { GatewayClient } from "../client.ts";
 import type { PathNaming } from "../group-path.ts";
 import { probeHealth } from "../health.ts";
 import { collectSnapshot } from "../snapshot.ts";
-import { readStatus } from "../status.ts";
+import { missingApi, readStatus, type GatewayStatus } from "../status.ts";
 import { accuseBreaker, closesConnection, toFault, type BreakerOptions } from "./broken-api.ts";
 import type { Complaint } from "./complaint.ts";
 import { findConflicts } from "./conflicts.ts";
@@ -36,7 +36,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
     const probe = await probeHealth(options.client, options.clock, options.signal);
     const health = { ...probe, healthy: probe.health === "healthy" };
     const { exposition, complaints } = await readConsistency(client, status.expositionPath, signal);
-    const { state, look, groups, ...api } = await readApi(options, naming, complaints);
+    const { state, look, groups, ...api } = await readApi(options, status, complaints);
     const breaker = state.state === "broken" ? await accuseBreaker(options, status, exposition) : [];
     const findings = [...api.findings, ...breaker].map((finding) => redactEvidence(finding, client.redact));
     const undeletable = findUndeletable(groups, findings, naming, exposition.state === "consistent");
@@ -98,11 +98,12 @@ interface ApiReading {
 
 async function readApi(
   { client, clock, gauges, released, signal }: DiagnoseOptions,
-  naming: PathNaming,
+  naming: Pick<GatewayStatus, "hasApi" | "utf8Names">,
   complaints: readonly Complaint[],
 ): Promise<ApiReading> {
   const holders = createHolders(complaints, naming);
   try {
+    if (!naming.hasApi) throw missingApi(client);
     const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
     const { clocks, groups, sizeBytes, durationSeconds } = await collectSnapshot(
       open,

@@ -7,7 +7,7 @@ import type { GatewayClient } from "../client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
-import { openExposition, type ExpositionRequest } from "./read-samples.ts";
+import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
 import { BadLine, type Sample } from "./sample-finder.ts";
 
 /**
@@ -28,15 +28,17 @@ export async function openExpositionSnapshot(
   const names = [successTimeName, failureTimeName, ...gauges];
   const open = await openExposition(client, clock, { path, names, signal });
   const { request, requestedAt, clocks } = open;
+  let process: ProcessFacts | null = null;
   return {
     source: "exposition",
     request,
     requestedAt,
     clocks,
     sizeBytes: () => open.sizeBytes(),
+    process: () => process,
     async read(visit) {
       const samples = new Samples();
-      await open.read((sample) => samples.add(sample));
+      process = await open.read((sample) => samples.add(sample));
       for (const group of samples.groups(naming, gauges)) {
         visit({
           group,

@@ -4,6 +4,7 @@ import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { GatewayClient } from "../client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
+import { BadLine } from "./sample-finder.ts";
 import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
@@ -46,7 +47,10 @@ export async function readPushTimes(
   const process = await open.read(({ name, labels, value }) => {
     // A pusher can give the failure time several series; those with labels beyond the key never match a group.
     const times = name === successTimeName ? success : failure;
-    times.set(labelsKey(createLabels(labels)), parseFiniteNumber(value));
+    const key = labelsKey(createLabels(labels));
+    // Two groups that look alike, as names do that the gateway escapes: this could be the time of either.
+    if (name === successTimeName && success.has(key)) throw new BadLine(`a group is listed twice: ${key}`);
+    times.set(key, parseFiniteNumber(value));
   });
   const { requestedAt, clocks } = open;
   const durationSeconds = clock.monotonic() - requestedAt;
