@@ -30,7 +30,7 @@ export function readHistory(path: string, tell: Tell): AsyncGenerator<HistoryEnt
  */
 export async function readLatestDeletions(
   dir: string,
-  { count, accepts }: { readonly count: number; readonly accepts: (record: GroupRecord) => boolean },
+  { count, accepts, signal }: LatestDeletionsOptions,
   tell: Tell,
   access = new FileAccess(),
 ): Promise<readonly GroupRecord[]> {
@@ -43,6 +43,7 @@ export async function readLatestDeletions(
     const deleted: GroupRecord[] = [];
     const fromStart = ofDay.map(({ path, startedAt }) => ({ path, startedAt, offset: 0 }));
     for await (const entry of joinOutcomes(readFiles(fromStart, tell, access))) {
+      if (signal?.aborted === true) return [];
       if (entry.kind !== "deletion" || !wasDeleted(entry.outcome) || !accepts(entry.record)) continue;
       deleted.push(entry.record);
       if (deleted.length > count) deleted.shift();
@@ -50,6 +51,13 @@ export async function readLatestDeletions(
     latest.push(...deleted.toReversed());
   }
   return latest.slice(0, count);
+}
+
+export interface LatestDeletionsOptions {
+  readonly count: number;
+  readonly accepts: (record: GroupRecord) => boolean;
+  /** Ends it, with nothing. */
+  readonly signal?: AbortSignal;
 }
 
 /** Accepted and no more is what a janitor leaves that was killed. */

@@ -38,16 +38,18 @@ export function rememberDeletions(
 
 /**
  * The latest deletions of an archive, the latest first, for a service that was started just now.
+ * @param signal ends it
  * @returns null if the archive cannot be read, which is logged
  */
 export async function recallDeletions(
   dir: string,
   accepts: (record: GroupRecord) => boolean,
+  signal: AbortSignal,
   log: Logger,
 ): Promise<readonly DeletedGroup[] | null> {
   try {
     // Damaged files are told by the sweeps, which read them, too.
-    const records = await readLatestDeletions(dir, { count: remembered, accepts }, () => {});
+    const records = await readLatestDeletions(dir, { count: remembered, accepts, signal }, () => {});
     return records.map(({ at, gateway, labels, rule }) => ({ at, gateway, labels, rule: rule ?? "" }));
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 
+import type { GroupRecord } from "../archive/records.ts";
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/render-config.ts";
 import { addToKnown, isUnread } from "../core/known-state.ts";
@@ -107,7 +108,6 @@ export class Service {
   #recentDeletions: readonly DeletedGroup[] = [];
   readonly #createdAt: number;
   #deletionsSince: number | null;
-  #recalled = false;
   #configProblem: string | null = null;
 
   constructor(options: ServiceOptions) {
@@ -220,7 +220,6 @@ export class Service {
 
   async #read(): Promise<void> {
     const { sweep, metrics, log } = this.#options;
-    if (!this.#recalled) await this.#recallDeletions();
     const known = new Map(
       this.#known?.gateways.map((gateway) => [`${gateway.name} ${gateway.url}`, gateway]),
     );
@@ -238,17 +237,13 @@ export class Service {
   }
 
   /** What was deleted before this start, on the gateways that are known; others may share the archive. */
-  async #recallDeletions(): Promise<void> {
-    this.#recalled = true;
-    const { archive } = this.#config;
-    if (archive === null) return;
-    const names = new Set(this.#fleet.state().gateways.map(({ name }) => name));
-    const earlier = await recallDeletions(
-      archive.dir,
-      ({ at, gateway }) => at < this.#createdAt && names.has(gateway),
-      this.#options.log,
-    );
-    if (earlier === null) return;
+  async #recallDeletions({ archive }: Config, signal: AbortSignal): Promise<void> {
+    if (archive === null || this.#deletionsSince === null) return;
+    const { gateways } = await this.#fleet.current();
+    const names = new Set(gateways.map(({ name }) => name));
+    const accepts = ({ at, gateway }: GroupRecord): boolean => at < this.#createdAt && names.has(gateway);
+    const earlier = await recallDeletions(archive.dir, accepts, signal, this.#options.log);
+    if (earlier === null || signal.aborted) return;
     this.#recentDeletions = [...this.#recentDeletions, ...earlier];
     this.#deletionsSince = null;
   }
@@ -309,6 +304,8 @@ export class Service {
     const { signal } = this.#following;
     const orLog = (message: string) => (error: unknown) =>
       this.#options.log.error(message, { err: error instanceof Error ? error.stack : String(error) });
+    // Not waited for at the end: a file system may hang.
+    this.#recallDeletions(this.#config, signal).catch(orLog("Reading failed by a bug, please report it"));
     this.#followed = Promise.all([
       this.#followed,
       this.#fleet.follow(signal).catch(orLog("Discovery failed by a bug, please report it")),

@@ -108,9 +108,9 @@ describe("run", { timeout: 60_000 }, () => {
 
     service = await startService([`--config.file=${file}`]);
     await service.shows('msg="Gateway not readable yet"');
-    expect(await page()).toMatch(
-      /Last seen\s+never.*Deleted lately.*ago.*job\s*=\s*&#34;a&#34;.*Nothing is known of g/s,
-    );
+    await expect
+      .poll(page)
+      .toMatch(/Last seen\s+never.*Deleted lately.*ago.*job\s*=\s*&#34;a&#34;.*Nothing is known of g/s);
     expect((await service.stop()).exitCode).toBe(0);
   });
 
