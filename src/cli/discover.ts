@@ -1,11 +1,12 @@
-import type { Config } from "../config/config.ts";
+import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { didYouMean } from "../config/suggest.ts";
 import type { Mechanism } from "../core/mechanism.ts";
-import type { Shard } from "../core/shard.ts";
 import { readSearchList } from "../discovery/search-list.ts";
 import { Failure } from "./failure.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
-import { formatShard } from "./fleet-flags.ts";
+import { formatShard, type FleetFlags } from "./fleet-flags.ts";
 import type { Io } from "./io.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** A configuration whose gateways are all listed, those that discoveries found among them. */
 export interface Discovered {
@@ -16,13 +17,18 @@ export interface Discovered {
   readonly mechanisms: ReadonlyMap<Mechanism, { readonly gateways: number; readonly wellDone: boolean }>;
 }
 
-const wholeFleet: Shard = { index: 0, count: 1 };
+const wholeFleet = { shard: { index: 0, count: 1 }, only: null };
 
 /**
  * Asks every discovery once. Problems go to stderr.
  * @throws {@link Failure} if no gateway is known: that is never "nothing to do"
+ * @throws {@link UsageError} if there is no gateway of a name
  */
-export async function discover(config: Config, io: Io, shard: Shard = wholeFleet): Promise<Discovered> {
+export async function discover(
+  config: Config,
+  io: Io,
+  { shard, only }: Pick<FleetFlags, "shard" | "only"> = wholeFleet,
+): Promise<Discovered> {
   const wellDone = new Map<Mechanism, boolean>();
   const fleet = new Fleet(config, {
     ...fleetSurroundings(io),
@@ -40,9 +46,15 @@ export async function discover(config: Config, io: Io, shard: Shard = wholeFleet
   }
   if (gateways.length === 0 && !io.stop.aborted)
     io.stderr.write(`Shard ${formatShard(shard)} has none of the ${total} gateways\n`);
+  const known = problems.length === 0;
+  if (only !== null && !io.stop.aborted) checkNames(only, gateways, known);
   return {
-    config: { ...config, pushgateways: gateways, discoveries: [] },
-    complete: problems.length === 0,
+    config: {
+      ...config,
+      pushgateways: only === null ? gateways : gateways.filter(({ name }) => only.includes(name)),
+      discoveries: [],
+    },
+    complete: known || only !== null,
     mechanisms: new Map(
       [...found].map(([mechanism, count]) => [
         mechanism,
@@ -50,6 +62,20 @@ export async function discover(config: Config, io: Io, shard: Shard = wholeFleet
       ]),
     ),
   };
+}
+
+const maxNames = 20;
+
+function checkNames(only: readonly string[], gateways: readonly PushgatewaySettings[], known: boolean): void {
+  const names = gateways.map(({ name }) => name);
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  if (!known) throw new Failure(`--only=${unknown}: not known, and not every discovery has answered`);
+  const rest = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
+  throw new UsageError(
+    `--only=${unknown}: there is no gateway of this name${didYouMean(unknown, names)}\n` +
+      `There is ${names.slice(0, maxNames).join(", ")}${rest}`,
+  );
 }
 
 /** What discoveries have of the world. */

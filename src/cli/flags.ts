@@ -24,6 +24,8 @@ export interface SweepFlags extends SourceFlags {
   readonly "gateways.concurrency"?: string;
   /** `2/10` or `auto/10`. */
   readonly shard?: string;
+  /** Names of gateways. */
+  readonly only?: readonly string[];
 }
 
 /** `summary`: the table without its groups. */
@@ -104,9 +106,14 @@ export function addRunFlags(command: Command): Command {
     );
 }
 
-/** Of the commands that end with a report. */
+/** Of the commands that sweep once and end with a report. */
 export function addOutputFlags(command: Command): Command {
   return command
+    .option(
+      "--only <name>",
+      "only this gateway of the file, listed or discovered; may be repeated",
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+    )
     .addOption(
       new Option("--output <format>", "how to print the report").choices([...outputFormats]).default("table"),
     )

@@ -8,6 +8,8 @@ import { UsageError } from "./usage-error.ts";
 /** Which gateways this process sweeps, and how many at once. */
 export interface FleetFlags {
   readonly shard: Shard;
+  /** Their names; null: all of the shard. */
+  readonly only: readonly string[] | null;
   readonly concurrency: number;
 }
 
@@ -16,8 +18,11 @@ const indexVariable = "JOB_COMPLETION_INDEX";
 
 /** @throws {@link UsageError} */
 export function readFleetFlags(flags: Partial<SweepFlags>, env: Io["env"]): FleetFlags {
-  const { shard, "gateways.concurrency": concurrency } = flags;
+  const { shard, only = null, "gateways.concurrency": concurrency } = flags;
+  if (shard !== undefined && only !== null)
+    throw new UsageError("--only and --shard exclude each other: a name needs no shard");
   return {
+    only,
     shard: shard === undefined ? { index: 0, count: 1 } : readShard(shard, env),
     concurrency: parseFlag("--gateways.concurrency", concurrency ?? "8", parseConcurrency),
   };

@@ -23,11 +23,11 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const warningIo = format === "json" ? withLoggedWarnings(io, log) : io;
   const settings = await loadSettings(flags, warningIo);
   log.setLevel(flags["log.level"] ?? settings.logLevel);
-  const { shard, concurrency } = readFleetFlags(flags, io.env);
-  const { config, complete, mechanisms } = await discover(settings, warningIo, shard);
+  const fleet = readFleetFlags(flags, io.env);
+  const { config, complete, mechanisms } = await discover(settings, warningIo, fleet);
   const dryRun = flags.dryRun ?? config.dryRun;
-  const metrics = await createOnceMetrics(config, { dryRun, shard, mechanisms }, flags, io);
-  const result = await sweepAll(config, dryRun, flags, io, { metrics, concurrency });
+  const metrics = await createOnceMetrics(config, { dryRun, shard: fleet.shard, mechanisms }, flags, io);
+  const result = await sweepAll(config, dryRun, flags, io, { metrics, concurrency: fleet.concurrency });
   logReport(result, log);
   // Before the report, which waits for its reader.
   const unpublished = await metrics.publish(result);

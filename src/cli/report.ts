@@ -1,4 +1,5 @@
 import type { SweepReport } from "../core/report.ts";
+import { showText } from "../report/text.ts";
 import { discover } from "./discover.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
@@ -20,12 +21,12 @@ export interface ReportFlags extends SweepFlags, OutputFlags {
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
   checkOutputFlags(flags);
   const settings = await loadSettings(flags, io);
-  const { shard, concurrency } = readFleetFlags(flags, io.env);
+  const fleet = readFleetFlags(flags, io.env);
   const { at } = flags;
   const planFor =
     at === undefined ? undefined : parseFlag("--at", at, (text) => parseMoment(text, io.clock.now()));
-  const { config, complete } = await discover(settings, io, shard);
-  const result = await sweepAll(config, true, flags, io, { planFor, concurrency });
+  const { config, complete } = await discover(settings, io, fleet);
+  const result = await sweepAll(config, true, flags, io, { planFor, concurrency: fleet.concurrency });
   if (io.stop.aborted) return io.signalExitCode();
   const problem = await printReport(result, flags, io);
   if (problem !== null) io.stderr.write(`${problem}\n`);
@@ -43,6 +44,6 @@ function writeErrors(
   const isShown = stdout.isTTY && outputFile === undefined && (output === "table" || output === "summary");
   if (isShown) return;
   for (const { name, status, error } of gateways) {
-    if (error !== null) stderr.write(`${name}: ${status}: ${error.message}\n`);
+    if (error !== null) stderr.write(`${showText(`${name}: ${status}: ${error.message}`)}\n`);
   }
 }

@@ -60,7 +60,18 @@ export async function sweepAll(
   const archiveOf = givenArchive ?? keepArchive({ clock: io.clock, log });
   const opened = await openSweepArchive(config, dryRun, { log, archiveOf });
   const archive = opened === null ? null : countArchived(opened, metrics);
-  const parts = { config, dryRun, planFor, archive, guardReads, log, metrics, progress: progress.update, io };
+  const parts = {
+    config,
+    flags,
+    dryRun,
+    planFor,
+    archive,
+    guardReads,
+    log,
+    metrics,
+    progress: progress.update,
+    io,
+  };
   const slots = createSlots(concurrency);
   const sweepInTurn = async (target: PushgatewaySettings): Promise<GatewayReport> => {
     const giveBack = await slots.take();

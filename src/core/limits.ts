@@ -80,27 +80,52 @@ export interface ExceededLimit {
   /** How many groups the gateway has. */
   readonly groups: number;
   readonly limit: number;
+  /** The lowest limits that let the plan pass, of those that do not. */
+  readonly toPass: Partial<Pick<Limits, "maxDeleteRatio" | "maxDeletes">>;
 }
 
 /** The limit that forbids deleting `expired` of `groups` groups, if there is one. */
 export function findExceededLimit(expired: number, groups: number, limits: Limits): ExceededLimit | null {
-  // Who writes 0 means none, on a small gateway, too.
+  // A ratio of 0 means "delete nothing", whatever the gateway's size.
   const ratioApplies = groups >= limits.ratioMinGroups || limits.maxDeleteRatio === 0;
-  if (ratioApplies && expired > limits.maxDeleteRatio * groups) {
-    return { reason: "max_delete_ratio", expired, groups, limit: limits.maxDeleteRatio };
-  }
-  if (expired > limits.maxDeletes) {
-    return { reason: "max_deletes", expired, groups, limit: limits.maxDeletes };
-  }
-  return null;
+  // Divided, not multiplied: 57 / 100 is the number that is written 0.57, but 0.57 * 100 is less than 57.
+  const overRatio = ratioApplies && expired / groups > limits.maxDeleteRatio;
+  const overCount = expired > limits.maxDeletes;
+  if (!overRatio && !overCount) return null;
+  return {
+    ...(overRatio
+      ? { reason: "max_delete_ratio", limit: limits.maxDeleteRatio }
+      : { reason: "max_deletes", limit: limits.maxDeletes }),
+    expired,
+    groups,
+    toPass: {
+      ...(overRatio ? { maxDeleteRatio: roundRatioUp(expired, groups) } : {}),
+      ...(overCount ? { maxDeletes: expired } : {}),
+    },
+  };
 }
 
-/** Says what a limit withheld, with the numbers, and how to let it pass once. */
+/** The share in two digits or as many as it takes: 1, which lets everything pass, only if that is the share. */
+function roundRatioUp(expired: number, groups: number): number {
+  for (let scale = 100; ; scale *= 10) {
+    const ratio = Math.ceil((expired * scale) / groups) / scale;
+    if (ratio >= expired / groups && (ratio < 1 || expired === groups)) return ratio;
+  }
+}
+
+/** Says with the numbers what a limit withheld. How to let it pass is for the caller to say, who knows the command line. */
 export function explainExceededLimit({ reason, expired, groups, limit }: ExceededLimit): string {
   const percent = ((100 * expired) / groups).toFixed(1);
   return reason === "max_delete_ratio"
-    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} allows; ` +
-        `nothing was deleted. Read "report" first; if it is right, --limits.max-delete-ratio=1 lets it pass once.`
-    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} allows; ` +
-        `nothing was deleted. Read "report" first; if it is right, --limits.max-deletes=${expired} lets it pass once.`;
+    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} allows; nothing was deleted.`
+    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} allows; nothing was deleted.`;
+}
+
+/** From here on it is said beforehand: whatever runs the sweep may have a deadline. */
+const longSeconds = 60;
+
+/** The shortest time that so many deletions can take; null: not worth a word. */
+export function forecastLongSeconds(deletions: number, { deletesPerSecond }: Limits): number | null {
+  const seconds = Math.ceil(deletions / deletesPerSecond);
+  return seconds > longSeconds ? seconds : null;
 }

@@ -1,4 +1,5 @@
 import type { Decision } from "./decide.ts";
+import type { ExceededLimit } from "./limits.ts";
 import type { Reappearance } from "./reappearance.ts";
 import type { Outcome } from "./verdict.ts";
 
@@ -29,6 +30,8 @@ export interface GatewayReport {
   readonly consistent: boolean | null;
   /** What stood in the way, when something did. */
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** The limit that withheld the plan; the error is about it. */
+  readonly exceededLimit: ExceededLimit | null;
   /** null if there is none. */
   readonly snapshot: SnapshotFacts | null;
   /** In the order of the plan. */

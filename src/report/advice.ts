@@ -27,9 +27,9 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
 
 const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
   max_delete_ratio:
-    "Look through them. If they may go, let the plan pass once with --limits.max-delete-ratio=1 on `once`, or raise limits.max_delete_ratio.",
+    "Review them. If they may go, run the command that the message names, or raise limits.max_delete_ratio.",
   max_deletes:
-    "Look through them. If they may go, let the plan pass once with --limits.max-deletes on `once`, or raise limits.max_deletes.",
+    "Review them. If they may go, run the command that the message names, or raise limits.max_deletes.",
   evidence_too_old:
     "The next sweep tries again. If it stays so, raise limits.max_evidence_age, or leave it at auto.",
   pushed_again: "Nothing: they are alive.",

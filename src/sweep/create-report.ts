@@ -1,7 +1,13 @@
 import { agreedNow, clockSkewSeconds, explainClocks } from "../core/clocks.ts";
 import type { Decision } from "../core/decide.ts";
+import { formatDuration } from "../core/duration.ts";
 import { formatShortLabels, quote } from "../core/labels.ts";
-import { explainExceededLimit, type ExceededLimit } from "../core/limits.ts";
+import {
+  explainExceededLimit,
+  forecastLongSeconds,
+  type ExceededLimit,
+  type Limits,
+} from "../core/limits.ts";
 import { byVerdict, isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
@@ -12,6 +18,7 @@ import type { SweepContext } from "./sweep-context.ts";
 
 /** Everything that a sweep came to know. */
 export interface Findings {
+  readonly limits: Limits;
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   /** null: nothing was to be deleted, or it is a dry run. */
@@ -25,7 +32,7 @@ export interface Findings {
 /** Puts the findings of a sweep together. */
 export function createReport(
   { gateway, archive }: SweepContext,
-  { snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
+  { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
 ): GatewayReport {
   const entries = ledger === null ? plan.decisions : applyFates(plan.decisions, ledger);
   const takenAt = agreedNow(snapshot.clocks);
@@ -38,6 +45,7 @@ export function createReport(
     durationSeconds,
     consistent,
     error: errorOf(plan.exceededLimit, ledger),
+    exceededLimit: plan.exceededLimit,
     snapshot: {
       takenAt,
       ...(now === null || now === takenAt ? {} : { plannedFor: now }),
@@ -54,6 +62,7 @@ export function createReport(
       ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
       ...reappeared.map(explainReappearance),
+      ...(ledger === null ? noteDuration(entries, limits) : []),
       ...noteLosses(entries),
       ...noteMissingArchive(entries, archive),
       ...noteOtherDeleters(entries),
@@ -64,6 +73,13 @@ export function createReport(
 
 const poisonNote =
   "the gateway refuses every push, because of what somebody pushed: `pushgateway-janitor doctor` says who and how to heal it";
+
+function noteDuration(entries: readonly ReportEntry[], limits: Limits): readonly string[] {
+  const deletions = entries.filter(isDeletion).length;
+  const seconds = forecastLongSeconds(deletions, limits);
+  if (seconds === null) return [];
+  return [`${deletions} deletions at ${limits.deletesPerSecond}/s take at least ${formatDuration(seconds)}`];
+}
 
 /** Said before anything is deleted, so that it can be kept from it. */
 function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
@@ -162,6 +178,7 @@ export function failedReport(
     durationSeconds,
     consistent: null,
     error: { code: error.code, message: error.message },
+    exceededLimit: null,
     snapshot: null,
     entries: [],
     reappeared: [],

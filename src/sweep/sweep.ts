@@ -1,4 +1,5 @@
 import { mayRefusePushes } from "../core/life.ts";
+import { forecastLongSeconds } from "../core/limits.ts";
 import { isDeletion, type Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
@@ -27,7 +28,8 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
     const ledger = nothingToDo ? null : await carryOut(context, settings, { plan, snapshot, status });
     const durationSeconds = elapsed();
-    return createReport(context, { snapshot, plan, ledger, reappeared, consistent, durationSeconds });
+    const { limits } = settings;
+    return createReport(context, { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
     if (error instanceof GatewayError) return failedReport(gateway, error, elapsed());
     if (error instanceof AnotherGateway) {
@@ -43,6 +45,13 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
 
 /** A dry run does not even load what deletes. */
 async function carryOut(context: SweepContext, settings: SweepSettings, look: Look): Promise<Ledger> {
+  const deletions = look.plan.decisions.filter(isDeletion).length;
+  const seconds = forecastLongSeconds(deletions, settings.limits);
+  if (seconds !== null) {
+    const { deletesPerSecond } = settings.limits;
+    const fields = { deletions, deletes_per_second: deletesPerSecond, at_least_seconds: seconds };
+    context.log.info("Deletions will take long", { gateway: context.gateway.name, ...fields });
+  }
   const { deleteExpired } = await import("./delete-expired.ts");
   return deleteExpired(context, settings, look);
 }

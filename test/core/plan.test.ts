@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Group } from "../../src/core/group.ts";
 import type { Limits } from "../../src/core/limits.ts";
-import { explainExceededLimit } from "../../src/core/limits.ts";
+import { explainExceededLimit, findExceededLimit } from "../../src/core/limits.ts";
 import { createPlan, type Plan } from "../../src/core/plan.ts";
 import { countVerdicts } from "../../src/core/report.ts";
 import type { Rule } from "../../src/core/rule.ts";
@@ -99,7 +99,13 @@ describe("max_delete_ratio", () => {
   it("withholds everything when one more has expired, never a part", () => {
     const plan = planFor([...fresh(10), ...expired(11)], undefined, { limits: half });
     expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 10, withhold: 11 });
-    expect(plan.exceededLimit).toEqual({ reason: "max_delete_ratio", expired: 11, groups: 21, limit: 0.5 });
+    expect(plan.exceededLimit).toEqual({
+      reason: "max_delete_ratio",
+      expired: 11,
+      groups: 21,
+      limit: 0.5,
+      toPass: { maxDeleteRatio: 0.53 },
+    });
     expect(lines(plan)[0]).toBe("old-10 withhold max_delete_ratio");
   });
 
@@ -125,11 +131,49 @@ describe("max_delete_ratio", () => {
     ).toBe(30);
   });
 
-  it("is explained with the numbers, the flag and the advice to read report first", () => {
+  it("is explained with the numbers", () => {
     const plan = planFor([...fresh(10), ...expired(30)], undefined, { limits: half });
     expect(explainExceededLimit(plan.exceededLimit!)).toBe(
-      "30 of 40 groups have expired (75.0 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted. " +
-        'Read "report" first; if it is right, --limits.max-delete-ratio=1 lets it pass once.',
+      "30 of 40 groups have expired (75.0 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted.",
+    );
+  });
+
+  it("lets a share pass that is written as the ratio, whatever binary fractions make of it", () => {
+    for (let percent = 1; percent <= 100; percent += 1)
+      expect(findExceededLimit(percent, 100, limits({ maxDeleteRatio: percent / 100 }))).toBeNull();
+  });
+
+  it.each([
+    [22, 30, 0.74],
+    [73, 100, 0.73],
+    [57, 100, 0.57],
+    [996, 1000, 0.996],
+    [9999, 10_000, 0.9999],
+    [1, 10_000_000, 0.01],
+    [30, 30, 1],
+  ])("of %i of %i groups would pass with %d", (expiredGroups, groups, maxDeleteRatio) => {
+    const exceeded = findExceededLimit(expiredGroups, groups, limits({ maxDeleteRatio: 0 }));
+    expect(exceeded?.toPass).toEqual({ maxDeleteRatio });
+  });
+
+  it("names limits that let the plan pass, and the ratio 1 only if everything has expired", () => {
+    const count = fc.integer({ min: 0, max: 1_000_000 });
+    fc.assert(
+      fc.property(
+        count,
+        count,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        count,
+        (a, b, ratio, maxDeletes) => {
+          const [expiredGroups, groups] = [Math.min(a, b), Math.max(a, b)];
+          const before = limits({ maxDeleteRatio: ratio, maxDeletes });
+          const toPass = findExceededLimit(expiredGroups, groups, before)?.toPass ?? {};
+          expect(findExceededLimit(expiredGroups, groups, { ...before, ...toPass })).toBeNull();
+          expect(toPass.maxDeleteRatio === 1).toBe(
+            toPass.maxDeleteRatio !== undefined && expiredGroups === groups,
+          );
+        },
+      ),
     );
   });
 });
@@ -140,7 +184,10 @@ describe("max_deletes", () => {
     expect(countVerdicts(planFor(expired(3), undefined, { limits: three }).decisions).delete).toBe(3);
     const plan = planFor(expired(4), undefined, { limits: three });
     expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 0, withhold: 4 });
-    expect(explainExceededLimit(plan.exceededLimit!)).toContain("--limits.max-deletes=4");
+    expect(plan.exceededLimit).toMatchObject({ reason: "max_deletes", toPass: { maxDeletes: 4 } });
+    expect(explainExceededLimit(plan.exceededLimit!)).toBe(
+      "4 of 4 groups have expired, more than limits.max_deletes = 3 allows; nothing was deleted.",
+    );
   });
 });
 

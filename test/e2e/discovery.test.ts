@@ -270,6 +270,47 @@ describe("run", { timeout: 60_000 }, () => {
   });
 });
 
+describe("--only", () => {
+  it("sweeps the gateways of these names, listed or found, and no other", async () => {
+    const urls = [await startLightGateway(), await startLightGateway(), await startLightGateway()];
+    const [first = "", second = "", third = ""] = urls;
+    const { config } = writeFileDiscovery(
+      [group(second, "second"), group(third, "third")],
+      `pushgateways: [{ name: first, url: "${first}" }]\n`,
+    );
+    const left = () => Promise.all(urls.map(async (url) => (await jobsOf(url)).length));
+    expect((await once(config, "--only=third", "--dry-run")).stdout).toMatch(/^third,/m);
+    expect(await once(config, "--only=third", "--only=first")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await left()).toEqual([1, 2, 1]);
+    const unknown = await once(config, "--only=secnod");
+    expect(unknown).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        '--only=secnod: there is no gateway of this name: did you mean "second"?\nThere is first, second, third\n',
+    });
+    const both = await once(config, "--only=first", "--shard=0/2");
+    expect(both).toMatchObject({
+      exitCode: 2,
+      stderr: "--only and --shard exclude each other: a name needs no shard\n",
+    });
+    expect(await left()).toEqual([1, 2, 1]);
+  });
+
+  it("needs only the gateways that it names, and takes no silence for an answer", async () => {
+    const gateway = await startLightGateway();
+    const { config } = writeFileDiscovery(
+      "half written",
+      `pushgateways: [{ name: first, url: "${gateway}" }]\n`,
+    );
+    const unknown = await once(config, "--only=second");
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toContain("--only=second: not known, and not every discovery has answered\n");
+    expect((await once(config, "--only=first")).exitCode).toBe(0);
+    expect((await once(config)).exitCode).toBe(21);
+  });
+});
+
 describe("--shard and --gateways.concurrency", () => {
   it.each<[string, Record<string, string>, string]>([
     ["--shard=auto/3", {}, "takes the index from JOB_COMPLETION_INDEX, which is not set"],

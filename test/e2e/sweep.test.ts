@@ -3,7 +3,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startEmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
 import { cli } from "../support/cli.ts";
 import { installedGateways, startPushgateway } from "../support/pushgateway.ts";
+import { startProgram } from "../support/program.ts";
 import { getJson, getText, push } from "../support/push.ts";
+import { loggedFields, writeConfig } from "../support/service.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 
 const hour = 3600;
@@ -222,31 +224,87 @@ describe("a gateway behind a route prefix", () => {
 });
 
 describe("a limit", () => {
-  it("withholds everything, says with which numbers and how to let it pass, and exits with 20", async () => {
-    const groups = Array.from({ length: 30 }, (_, index) => ({
-      labels: { job: `old-${index}` },
-      pushTime: 1000 + index,
+  const names = ["one", "the 2nd's"];
+  const groups = (expired: number, living: number): SeedGroup[] =>
+    Array.from({ length: expired + living }, (_, index) => ({
+      labels: { job: `job-${index}` },
+      pushTime: index < expired ? 1000 + index : Date.now() / 1000,
     }));
-    const gateway = await startPushgateway({ groups });
-    onTestFinished(() => gateway.stop());
-    const flags = [`--gateway=${gateway.url}`, "--ttl=1h", "--log.level=error"];
 
-    const withheld = await cli(["once", ...flags]);
+  /** Two gateways of which a ratio withholds 22 groups, and a count, too. */
+  async function startTwo(): Promise<{ file: string; keysLeft: () => Promise<readonly number[]> }> {
+    const gateways: { name: string; url: string }[] = [];
+    for (const name of names) {
+      const { url, stop } = await startPushgateway({ groups: groups(22, 8) });
+      onTestFinished(stop);
+      gateways.push({ name, url });
+    }
+    const file = writeConfig(
+      `pushgateways: ${JSON.stringify(gateways)}\nlimits: { max_deletes: 20 }\n` +
+        "rules: [{ name: all, matchers: [], ttl: 1h }]\n",
+    );
+    return { file, keysLeft: () => Promise.all(gateways.map(async ({ url }) => (await keysOn(url)).size)) };
+  }
+
+  it("withholds everything, and says with which numbers and by which command it passes, for this gateway only", async () => {
+    const { file, keysLeft } = await startTwo();
+    const withheld = await cli(["once", `--config.file=${file}`, "--log.level=error"]);
     expect(withheld.exitCode).toBe(20);
     expect(withheld.stdout).toContain("withhold  max_delete_ratio");
-    expect(withheld.stderr).toContain(
-      "30 of 30 groups have expired (100.0 %), more than limits.max_delete_ratio = 0.5",
+    const [, second = ""] = loggedFields(withheld.stderr, "Sweep incomplete", "err").map(
+      (text) => JSON.parse(text) as string,
     );
-    expect(withheld.stderr).toContain("--limits.max-delete-ratio=1 lets it pass once");
-    expect((await keysOn(gateway.url)).size).toBe(30);
-
-    expect(await cli(["report", ...flags])).toMatchObject({ exitCode: 0 });
-    expect(await cli(["report", ...flags, "--detailed-exitcode"])).toMatchObject({ exitCode: 24 });
-    expect(await cli(["once", ...flags, "--dry-run", "--limits.max-delete-ratio=1"])).toMatchObject({
-      exitCode: 0,
+    const command = `pushgateway-janitor once --config.file=${file} '--only=the 2nd'\\''s' --limits.max-delete-ratio=0.74 --limits.max-deletes=22`;
+    expect(second).toBe(
+      "22 of 30 groups have expired (73.3 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted. " +
+        `Review them with "report". If they may go, this lets them pass once: ${command}`,
+    );
+    expect(await keysLeft()).toEqual([30, 30]);
+    const pasted = startProgram([], {
+      under: (program) => [
+        "sh",
+        "-c",
+        `pushgateway-janitor() { ${program} "$@"; }; ${command}`.replaceAll("pushgateway-janitor", "janitor"),
+      ],
     });
-    expect((await keysOn(gateway.url)).size).toBe(30);
-    expect(await cli(["once", ...flags, "--limits.max-delete-ratio=1"])).toMatchObject({ exitCode: 0 });
-    expect((await keysOn(gateway.url)).size).toBe(0);
+    expect(await pasted.ended).toMatchObject({ exitCode: 0 });
+    expect(await keysLeft()).toEqual([30, 8]);
+  });
+
+  it("is a result for a report, and names the flags that it was given", async () => {
+    const { url, stop } = await startPushgateway({ groups: groups(30, 0) });
+    onTestFinished(stop);
+    const flags = [`--gateway=${url}`, "--ttl=1h", "--limits.max-outage=1h"];
+    const report = await cli(["report", ...flags]);
+    expect(report).toMatchObject({ exitCode: 0 });
+    expect(report.stderr).toContain(
+      `: pushgateway-janitor once --gateway=${url} --ttl=1h --limits.max-outage=1h --limits.max-delete-ratio=1\n`,
+    );
+    expect(await cli(["report", ...flags, "--detailed-exitcode"])).toMatchObject({ exitCode: 24 });
+    const passing = [...flags, "--limits.max-delete-ratio=1", "--log.level=error"];
+    expect(await cli(["once", ...passing, "--dry-run"])).toMatchObject({ exitCode: 0 });
+    expect((await keysOn(url)).size).toBe(30);
+    expect(await cli(["once", ...passing])).toMatchObject({ exitCode: 0 });
+    expect((await keysOn(url)).size).toBe(0);
+  });
+
+  it("on the speed tells beforehand how long it takes at least, if that is long", async () => {
+    const { url, stop } = await startPushgateway({ groups: groups(30, 0) });
+    onTestFinished(stop);
+    const flags = [`--gateway=${url}`, "--ttl=1h", "--limits.max-delete-ratio=1"];
+    const slow = await cli(["report", ...flags, "--limits.deletes-per-second=0.4"]);
+    expect(slow.stdout).toContain("note: 30 deletions at 0.4/s take at least 1m15s\n");
+    expect((await cli(["report", ...flags, "--limits.deletes-per-second=0.5"])).stdout).not.toContain(
+      "at least",
+    );
+    const running = startProgram(["once", ...flags, "--limits.deletes-per-second=0.4", "--log.format=json"]);
+    const [first = ""] = await running.shows(/.*will take long.*/);
+    running.process.kill("SIGTERM");
+    expect(JSON.parse(first)).toMatchObject({
+      msg: "Deletions will take long",
+      deletions: 30,
+      deletes_per_second: 0.4,
+      at_least_seconds: 75,
+    });
   });
 });

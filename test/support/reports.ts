@@ -23,6 +23,7 @@ export function gatewayReport(
     durationSeconds: 1.5,
     consistent: true,
     error: null,
+    exceededLimit: null,
     snapshot: {
       takenAt: now - 1,
       groups: entries.length,
