@@ -60,9 +60,9 @@ export async function dispatch(
     const answer = await route.answer(handlers, context);
     if (route.changes)
       log.info("Answered a request", { path, status: answer.status, remote: remoteOf(request) });
-    const { body } = answer;
-    if (typeof body === "string") return { ...answer, body };
-    return request.socket.writable ? { ...answer, body: await beginBody(body, inTurn) } : null;
+    if (typeof answer.body === "string") return { ...answer, body: answer.body };
+    const body = await beginBody(answer.body, inTurn, request.socket);
+    return body === null ? null : { ...answer, body };
   } catch (error) {
     log.error("A web request failed", { path, error: error instanceof Error ? error.stack : String(error) });
     return plain(500, "500 internal error: the janitor's log says more");

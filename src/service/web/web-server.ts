@@ -118,8 +118,14 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   }
 }
 
+/**
+ * Connections that the system keeps until they are accepted. Where there is no room, a client tries again after a second, and so does a
+ * probe behind a crowd.
+ */
+const backlog = 4096;
+
 async function listen(server: Server, { host, port }: ListenAddress, asked: string): Promise<void> {
-  server.listen({ port, ...(host === null ? {} : { host }) });
+  server.listen({ port, backlog, ...(host === null ? {} : { host }) });
   try {
     await once(server, "listening");
   } catch (error) {
