@@ -94,11 +94,11 @@ const rule = section({
   keep_latest: section({
     count: positiveCount().describe("How many stay."),
     by: list(text("a label name"), "a list of label names like [job]").describe(
-      "The freshest of each combination of these labels' values.",
+      "The freshest of each combination of these labels' values. A label that never repeats, such as a run's number, would keep everything.",
     ),
   })
     .optional()
-    .describe("The freshest groups stay, however old."),
+    .describe("The freshest groups that hold metrics stay, however old."),
   vanished: section({
     query: text("a PromQL query").describe("PromQL; its series name what is known."),
     label: text("a label name").describe(

@@ -46,6 +46,7 @@ function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number)
     obstacle: null,
     lastSuccessAt: now - ageSeconds,
     lastFailureAt: 0,
+    holdsMetrics: null,
     series: 0,
     nativeHistograms: [],
     gauges: new Map<string, number>(),

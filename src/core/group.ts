@@ -19,6 +19,8 @@ export interface Group {
    * consistent.
    */
   readonly hidesInstance?: true;
+  /** Whether it holds anything but the gateway's own two push times; null: the source did not tell. */
+  readonly holdsMetrics: boolean | null;
   /** Of all its families, the gateway's own two push times included; null: the source did not tell. */
   readonly series: number | null;
   /** Names of families that are native histograms: the API does not tell their buckets, so that no archive holds them. */

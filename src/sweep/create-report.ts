@@ -61,6 +61,7 @@ export function createReport(
     notes: [
       ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
+      ...plan.notes,
       ...reappeared.map(explainReappearance),
       ...(ledger === null ? noteDuration(entries, limits) : []),
       ...noteLosses(entries),

@@ -48,10 +48,13 @@ function namesEscaped({ url }: SweepContext["gateway"]): GatewayError {
 }
 
 /** Whether what the exposition cannot tell matters: see `openExpositionSnapshot`. */
-function needsApi({ decisions }: Plan, { archive }: SweepContext): boolean {
-  return decisions.some(
-    (decision) =>
-      isDoubtful(decision) || (isDeletion(decision) && (archive !== null || decision.group.hidesInstance)),
+function needsApi({ decisions, isUndecided }: Plan, { archive }: SweepContext): boolean {
+  return (
+    isUndecided ||
+    decisions.some(
+      (decision) =>
+        isDoubtful(decision) || (isDeletion(decision) && (archive !== null || decision.group.hidesInstance)),
+    )
   );
 }
 

@@ -191,69 +191,6 @@ describe("max_deletes", () => {
   });
 });
 
-describe("keep_latest", () => {
-  const rules = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 2, by: ["job"] } })];
-  const at = (job: string, instance: string, ageSeconds: number): Group =>
-    group({ job, instance }, ageSeconds);
-  const kept = (plan: Plan): string[] =>
-    plan.decisions
-      .filter(({ verdict }) => verdict.reason === "kept_latest")
-      .map(({ group: { labels } }) => labels.get("instance")!)
-      .toSorted();
-
-  it("keeps the freshest of each job, however old", () => {
-    const plan = planFor(
-      [at("a", "a1", 9000), at("a", "a2", 8000), at("a", "a3", 7000), at("b", "b1", 99_000)],
-      rules,
-    );
-    expect(kept(plan)).toEqual(["a2", "a3", "b1"]);
-    expect(countVerdicts(plan.decisions).delete).toBe(1);
-  });
-
-  it("gives the places to living groups first", () => {
-    expect(kept(planFor([at("a", "a1", 9000), at("a", "a2", 10), at("a", "a3", 20)], rules))).toEqual([]);
-  });
-
-  it("gives no place to a group of unknown or future time", () => {
-    const odd = [
-      group({ job: "a", instance: "nan" }, 0, { lastSuccessAt: null }),
-      group({ job: "a", instance: "future" }, -9999),
-    ];
-    expect(kept(planFor([...odd, at("a", "a1", 9000), at("a", "a2", 8000)], rules))).toEqual(["a1", "a2"]);
-  });
-
-  it("has places of its own in every rule: a fresher group of another rule takes none", () => {
-    const two = [
-      ttlRule(ttl, { name: "one", matchers: ['instance="1"'], keepLatest: { count: 1, by: ["job"] } }),
-      ttlRule(ttl, { name: "two", keepLatest: { count: 1, by: ["job"] } }),
-    ];
-    expect(kept(planFor([at("a", "1", 9000), at("a", "2", 8000), at("a", "3", 8500)], two))).toEqual([
-      "1",
-      "2",
-    ]);
-  });
-
-  it("gives no place to a group that never pushed successfully: a typo must not push out the last backup", () => {
-    const typo = group({ job: "a", instance: "typo" }, 0, { lastSuccessAt: 0, lastFailureAt: now - 8000 });
-    const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
-    expect(kept(planFor([typo, at("a", "a1", 9000)], single))).toEqual(["a1"]);
-    // Nor does it stay where there is room.
-    expect(kept(planFor([typo, at("a", "a1", 9000)], rules))).toEqual(["a1"]);
-  });
-
-  it("takes what was pushed last for the latest, whatever failed since", () => {
-    const failing = group({ job: "a", instance: "failing" }, 99_000, { lastFailureAt: now - 7000 });
-    const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
-    expect(kept(planFor([failing, at("a", "a1", 9000)], single))).toEqual(["a1"]);
-  });
-
-  it("counts only the groups of its own rule, a missing label as empty", () => {
-    const both = [ttlRule(ttl, { name: "other", matchers: ['job="o"'] }), ...rules];
-    const plan = planFor([group({ job: "o" }, 9000), group({ job: "" }, 9000), at("a", "a1", 9000)], both);
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 1, keep: 2, withhold: 0 });
-  });
-});
-
 describe("an outage of the gateway", () => {
   const day = 86_400;
   const groups = [

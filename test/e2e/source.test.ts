@@ -280,3 +280,31 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     expect(await jobsOn(real.url)).toHaveLength(3);
   });
 });
+
+describe("a push without metrics under keep_latest", () => {
+  const metrics = [{ name: "backup_bytes", type: "gauge" as const, samples: [{ value: 1 }] }];
+  const keepLatest = { count: 1, by: ["job"] };
+
+  it.each([
+    ["api", { before: "gone", latest: "kept_latest", empty: "within_ttl" }, ["api"]],
+    ["auto", { before: "gone", latest: "kept_latest", empty: "within_ttl" }, ["exposition", "api"]],
+    ["exposition", { before: "kept_latest", latest: "kept_latest", empty: "within_ttl" }, ["exposition"]],
+  ] as const)("does not push the latest out that has any: source: %s", async (source, expected, read) => {
+    const groups = [
+      { ...old({ job: "backup", instance: "before" }), pushTime: now() - 9000, metrics },
+      { ...old({ job: "backup", instance: "latest" }), metrics },
+    ];
+    const { url, sweep, reads } = await start(source, { groups });
+    expect((await push(url, { job: "backup", instance: "empty" }, "")).status).toBe(200);
+    const report = await sweep({ rules: [ttlRule(3600, { keepLatest })] });
+    const fates = report.entries.map(({ group, verdict, outcome }) => [
+      group.labels.get("instance"),
+      outcome ?? verdict.reason,
+    ]);
+    expect(Object.fromEntries(fates)).toEqual(expected);
+    expect(reads.slice(0, read.length)).toEqual(read);
+    expect(report.notes.join()).toContain(
+      source === "exposition" ? "does not tell which of them hold metrics" : "",
+    );
+  });
+});

@@ -45,7 +45,12 @@ export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<str
       doubt: doubtOf(activity, outage, moment),
     };
   });
-  const expectations = judged.map((one) => [one.key, expectAlone(one)] as const);
+  // Whether clocks agree that are a minute apart cannot be told to the second.
+  const unsure = Math.abs(Math.abs(moment.now - moment.localNow) - 60) < blurSeconds;
+  const expectations = judged.map((one) => {
+    const expectation = expectAlone(one);
+    return [one.key, { ...expectation, borderline: expectation.borderline || unsure }] as const;
+  });
   const latest = latestOf(judged);
   return new Map(
     expectations.map(([key, expectation]) => [
@@ -155,12 +160,13 @@ function isOwnFault(group: TrueGroup, all: readonly TrueGroup[], now: number): b
   return succeeded && !refused;
 }
 
-/** The groups that hold a place of their `keep_latest` rule, by what was pushed last: a refused push has no metrics. */
+/** The groups that hold a place of their `keep_latest` rule, by what was pushed last; what holds no metrics has none. */
 function latestOf(judged: readonly Judged[]): ReadonlySet<string> {
   const contests = new Map<string, Judged[]>();
   for (const one of judged) {
     const { rule, group } = one;
-    const contends = one.activity > 0 && one.lead <= 2 && !isHidden(group) && group.success > 0;
+    const holdsSomething = group.success > 0 && group.gauges.size > 0;
+    const contends = one.activity > 0 && one.lead <= 2 && !isHidden(group) && holdsSomething;
     if (rule === undefined || rule.action === "keep" || rule.keepLatest === null || !contends) continue;
     const contest = JSON.stringify([rule, rule.keepLatest.by.map((name) => group.labels[name] ?? "")]);
     contests.set(contest, [...(contests.get(contest) ?? []), one]);

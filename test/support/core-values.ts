@@ -20,6 +20,7 @@ export function group(
     obstacle: null,
     lastSuccessAt: now - ageSeconds,
     lastFailureAt: 0,
+    holdsMetrics: true,
     series: 3,
     nativeHistograms: [],
     gauges: new Map(),

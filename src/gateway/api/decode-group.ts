@@ -32,10 +32,16 @@ export function decodeGroup(raw: RawGroup, index: number, { naming, gauges }: De
     obstacle: findObstacle(labels, naming),
     lastSuccessAt: gaugeValue(raw.families.get(successTimeName)),
     lastFailureAt: decodeFailureTime(raw.families.get(failureTimeName)),
+    holdsMetrics: raw.series > seriesOf(raw, successTimeName) + seriesOf(raw, failureTimeName),
     series: raw.series,
     nativeHistograms: raw.nativeHistograms.length === 0 ? noNames : raw.nativeHistograms,
     gauges: gauges.size === 0 ? noGauges : decodeGauges(raw, gauges),
   };
+}
+
+/** A pusher can give the failure time more than one. */
+function seriesOf({ families }: RawGroup, name: string): number {
+  return families.get(name)?.series ?? 0;
 }
 
 function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | null {

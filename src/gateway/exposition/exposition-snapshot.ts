@@ -15,7 +15,7 @@ import { BadLine, type Sample } from "./sample-finder.ts";
  * cannot tell stays unknown:
  * - a group without an `instance` looks like one with an empty one,
  * - failure times are as pushed, with no time stamp to hold a forged one against,
- * - the number of series, and which of them are native histograms.
+ * - the number of series, whether there is any, and which of them are native histograms.
  *
  * Label names that are not legacy names are escaped there: not for a gateway that takes them.
  * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
@@ -97,6 +97,7 @@ class Samples {
         ...(hidesInstance ? { hidesInstance } : {}),
         lastSuccessAt,
         lastFailureAt: this.#failures.get(expositionKey) ?? null,
+        holdsMetrics: null,
         series: null,
         nativeHistograms: [],
         gauges,

@@ -80,7 +80,7 @@ function plainGroup({ labels: key, ...rest }: Group): Record<string, unknown> {
 
 /** Without what is counted and decides nothing: of two families of one name, JSON.parse counts only one. */
 function decisive(one: Group): unknown {
-  return { ...plainGroup(one), series: null, nativeHistograms: null };
+  return { ...plainGroup(one), holdsMetrics: null, series: null, nativeHistograms: null };
 }
 
 describe("the reader of the API", () => {

@@ -22,6 +22,10 @@ export function expectedGroup(group: JsonObject, index: number, gauges: Readonly
       labels === null ? "unreadable_labels" : groupPath(labels, naming) === null ? "unaddressable" : null,
     lastSuccessAt: valueOf(group, "push_time_seconds"),
     lastFailureAt: failureOf(group),
+    holdsMetrics: families.some(
+      ({ name, series }) =>
+        series.length > 0 && name !== "push_time_seconds" && name !== "push_failure_time_seconds",
+    ),
     series: families.reduce((sum, { series }) => sum + series.length, 0),
     nativeHistograms: families.filter(({ series }) => isNative(series)).map(({ name }) => name),
     gauges: new Map(

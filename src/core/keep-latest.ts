@@ -1,0 +1,149 @@
+import type { Decision } from "./decide.ts";
+import { labelsKey, quote } from "./labels.ts";
+import type { TtlRule } from "./rule.ts";
+import type { KeepReason } from "./verdict.ts";
+
+/** What `keep_latest` makes of decisions. */
+export interface KeptLatest {
+  readonly decisions: readonly Decision[];
+  /** Whether groups are kept only because the source does not tell whether those before them hold anything. */
+  readonly isUndecided: boolean;
+  /** What the operator should know about the rules, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+type KeepLatestRule = TtlRule & { readonly keepLatest: NonNullable<TtlRule["keepLatest"]> };
+
+/** Groups of one rule with the same values of its `by` labels, the freshest first. */
+type Contest = readonly Decision[];
+
+/**
+ * Keeps the freshest groups of every `keep_latest` rule, however old they are. Where the source does not tell whether the fresher ones
+ * hold anything, the others are kept, too: each may be the latest that does.
+ */
+export function keepLatest(decisions: readonly Decision[]): KeptLatest {
+  const kept = new Set<Decision>();
+  const notes: string[] = [];
+  let isUndecided = false;
+  for (const [rule, contests] of findContests(decisions)) {
+    const { count } = rule.keepLatest;
+    const isKeptForDoubt = contests.map((contest) => {
+      const known = contest.filter(({ group }) => group.holdsMetrics === true);
+      const last = known[count - 1];
+      const latest = last === undefined ? contest : contest.slice(0, contest.indexOf(last) + 1);
+      for (const decision of latest) kept.add(decision);
+      return latest.slice(count).some(isDeletion);
+    });
+    if (isKeptForDoubt.includes(true)) {
+      isUndecided = true;
+      notes.push(
+        `rule ${rule.name}: keep_latest keeps all groups, as source: exposition does not tell which of them hold metrics; set source: auto or api`,
+      );
+    }
+    notes.push(...noteUniqueLabels(rule, contests));
+  }
+  if (kept.size === 0) return { decisions, isUndecided, notes };
+  const reason: KeepReason = "kept_latest";
+  return {
+    decisions: decisions.map((decision) =>
+      kept.has(decision) && isDeletion(decision)
+        ? { ...decision, expiresAt: null, verdict: { verdict: "keep", reason } }
+        : decision,
+    ),
+    isUndecided,
+    notes,
+  };
+}
+
+function isDeletion({ verdict }: Decision): boolean {
+  return verdict.verdict === "delete";
+}
+
+/**
+ * Groups of unknown or future time, and those that hold nothing, take no place, so that they cannot push out one that is really the
+ * latest: the gateway makes an empty group of a push that it refuses, and of one without metrics.
+ */
+function findContests(decisions: readonly Decision[]): ReadonlyMap<KeepLatestRule, readonly Contest[]> {
+  const byRule = new Map<KeepLatestRule, Decision[]>();
+  for (const decision of decisions) {
+    const { rule, group, expiresAt } = decision;
+    if (!hasKeepLatest(rule) || expiresAt === null) continue;
+    if (group.lastSuccessAt === 0 || group.holdsMetrics === false) continue;
+    pushTo(byRule, rule, decision);
+  }
+  return new Map(
+    [...byRule].map(([rule, contenders]) => [
+      rule,
+      groupBy(contenders, ({ group }) =>
+        JSON.stringify(rule.keepLatest.by.map((label) => group.labels.get(label) ?? "")),
+      ),
+    ]),
+  );
+}
+
+function hasKeepLatest(rule: Decision["rule"]): rule is KeepLatestRule {
+  return rule !== null && rule.action !== "keep" && rule.keepLatest !== null;
+}
+
+function groupBy(decisions: readonly Decision[], keyOf: (decision: Decision) => string): readonly Contest[] {
+  const groups = new Map<string, Decision[]>();
+  for (const decision of decisions) pushTo(groups, keyOf(decision), decision);
+  return [...groups.values()].map((group) => group.toSorted(byFreshness));
+}
+
+function pushTo<K>(lists: Map<K, Decision[]>, key: K, decision: Decision): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [decision]);
+  else list.push(decision);
+}
+
+/** By what was pushed last: a failed push leaves the metrics as old as they were. */
+function byFreshness(a: Decision, b: Decision): number {
+  const newer = (b.group.lastSuccessAt ?? 0) - (a.group.lastSuccessAt ?? 0);
+  return newer === 0 ? (a.group.key < b.group.key ? -1 : 1) : newer;
+}
+
+/** So many groups have to be kept for their own sake before it is said. */
+const tellableGroups = 3;
+
+/**
+ * A label that never repeats, such as a run's number, makes every group the latest of its own: nothing of the rule is ever deleted.
+ * Groups that differ only by such labels are one job's pushes over time if they are older than each other by more than the TTL.
+ */
+function noteUniqueLabels(
+  { name, keepLatest }: KeepLatestRule,
+  contests: readonly Contest[],
+): readonly string[] {
+  const { count, by } = keepLatest;
+  if (contests.some((contest) => contest.length > count)) return [];
+  const contenders = contests.flat();
+  const names = new Set(contenders.flatMap(({ group }) => [...group.labels.keys()]));
+  const unique = new Set([...names].filter((label) => label !== "job" && isUniqueInJob(label, contenders)));
+  const labels = by.filter((label) => unique.has(label));
+  if (labels.length === 0) return [];
+  const series = groupBy(contenders, ({ group }) =>
+    labelsKey(new Map([...group.labels].filter(([label]) => !unique.has(label)))),
+  );
+  const replaced = series.flatMap((pushes) =>
+    pushes.slice(count).filter((one) => isReplaced(one, pushes[0])),
+  );
+  if (replaced.length < tellableGroups) return [];
+  const which = labels.map((label) => quote(label)).join(" and ");
+  return [
+    `rule ${name}: keep_latest keeps ${replaced.length} groups that have expired, as no two of them have the same ${which}: ` +
+      `leave ${which} out of its "by", or nothing that it matches is ever deleted`,
+  ];
+}
+
+function isUniqueInJob(label: string, contenders: readonly Decision[]): boolean {
+  const values = contenders.map(({ group: { labels } }) =>
+    JSON.stringify([labels.get("job"), labels.get(label)]),
+  );
+  return new Set(values).size === contenders.length;
+}
+
+function isReplaced(decision: Decision, latest: Decision | undefined): boolean {
+  const { ttlSeconds, group } = decision;
+  const elapsed = (latest?.group.lastSuccessAt ?? 0) - (group.lastSuccessAt ?? 0);
+  return isDeletion(decision) && elapsed > (ttlSeconds ?? Number.POSITIVE_INFINITY);
+}
