@@ -58,6 +58,9 @@ interface Needle {
   readonly text: string;
   /** null: it is so short that it only counts as a word of its own. */
   readonly ignored: RegExp | null;
+  /** Whether something that is ignored belongs to it, before and after the rest. */
+  readonly opens: boolean;
+  readonly closes: boolean;
 }
 
 function findNeedles(secrets: readonly string[]): readonly Needle[] {
@@ -65,13 +68,25 @@ function findNeedles(secrets: readonly string[]): readonly Needle[] {
   for (const spelling of secrets.flatMap(spellings)) {
     // The line break keeps its end from being taken for an escape that was cut off.
     for (const { text } of levels(`${spelling}\n`)) {
-      const needle = [fillingsAndForeign, fillings]
-        .map((ignored) => ({ text: text.replaceAll(ignored, ""), ignored }))
-        .find((one) => one.text.length >= shortestBeginning) ?? { text: text.trim(), ignored: null };
-      if (needle.text !== "") needles.set(`${needle.text} ${String(needle.ignored)}`, needle);
+      const needle = toNeedle(text.trim());
+      if (needle.text !== "") needles.set(Object.values(needle).join(" "), needle);
     }
   }
   return [...needles.values()];
+}
+
+function toNeedle(spelling: string): Needle {
+  for (const ignored of [fillingsAndForeign, fillings]) {
+    const text = spelling.replaceAll(ignored, "");
+    if (text.length < shortestBeginning) continue;
+    return {
+      text,
+      ignored,
+      opens: !spelling.startsWith(text.charAt(0)),
+      closes: !spelling.endsWith(text.slice(-1)),
+    };
+  }
+  return { text: spelling, ignored: null, opens: false, closes: false };
 }
 
 function findSecrets(text: string, needles: readonly Needle[]): readonly Range[] {
@@ -80,7 +95,7 @@ function findSecrets(text: string, needles: readonly Needle[]): readonly Range[]
       const sought = needles.filter((needle) => needle.ignored === ignored);
       if (ignored === null) return sought.flatMap(({ text: word }) => wordsIn(level, word));
       const reading = replaceIn(level, ignored, () => "");
-      return sought.flatMap((needle) => occurrences(reading, needle.text));
+      return sought.flatMap((needle) => occurrences(text, reading, needle));
     }),
   );
 }
@@ -175,18 +190,27 @@ function wordsIn({ text, starts, ends }: Reading, word: string): readonly Range[
 /** Messages have few, and only a hostile server has more. */
 const maxCuts = 8;
 
-function occurrences({ text, starts, ends }: Reading, needle: string): readonly Range[] {
+function occurrences(
+  original: string,
+  { text, starts, ends }: Reading,
+  { text: needle, opens, closes }: Needle,
+): readonly Range[] {
   const found: Range[] = [];
-  const add = (from: number, to: number): void => void found.push([starts[from] ?? 0, ends[to - 1] ?? 0]);
+  const add = (at: number, end: number, isCut: boolean): void => {
+    const [from, to] = [starts[at] ?? 0, ends[end - 1] ?? 0];
+    const before = opens ? original.slice(ends[at - 1] ?? 0, from) : "";
+    const after = closes || isCut ? original.slice(to, starts[end] ?? original.length) : "";
+    found.push([from - (/\S*$/.exec(before)?.[0].length ?? 0), to + (/^\S*/.exec(after)?.[0].length ?? 0)]);
+  };
   for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + 1)) {
-    add(at, at + needle.length);
+    add(at, at + needle.length, false);
   }
   const cuts = Array.from(text.matchAll(/…|$/g), ({ index }) => index);
   for (const end of [...cuts.slice(0, maxCuts), text.length]) {
     const longest = Math.min(needle.length - 1, end);
     for (let length = longest; length >= shortestBeginning; length -= 1) {
       if (!text.startsWith(needle.slice(0, length), end - length)) continue;
-      add(end - length, end);
+      add(end - length, end, true);
       break;
     }
   }

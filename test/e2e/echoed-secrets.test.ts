@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { cli } from "../support/cli.ts";
-import { send } from "../support/http.ts";
+import { pathOf, send } from "../support/http.ts";
 import { mayLackNginx, startNginx } from "../support/nginx.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, writeConfig } from "../support/service.ts";
@@ -60,7 +60,7 @@ const status = JSON.stringify({ status: "success", data: { start_time: "2026-01-
 const afterStatus =
   (listener: RequestListener): RequestListener =>
   (request, response) => {
-    if (request.url === "/api/v1/status") response.end(status);
+    if (pathOf(request) === "/api/v1/status") response.end(status);
     else listener(request, response);
   };
 
@@ -213,11 +213,12 @@ describe("secrets that servers and proxies repeat", { timeout: 60_000 }, () => {
     const real = await startPushgateway({ groups: [{ labels: { job: "old" }, pushTime: 1000 }] });
     onTestFinished(() => real.stop());
     const host = await serve((request, response) => {
-      const { method = "GET", url = "" } = request;
+      const { method } = request;
+      const path = pathOf(request);
       const complaint = `An error has occurred while serving metrics:\n\n${repeated(request)}`;
-      if (method === "PUT" || method === "DELETE") response.writeHead(400).end(repeated(request));
-      else if (url === "/metrics") response.writeHead(500).end(complaint);
-      else void send(real.url, { path: url }).then(({ body }) => response.end(body));
+      if (method !== "GET") response.writeHead(400).end(repeated(request));
+      else if (path === "/metrics") response.writeHead(500).end(complaint);
+      else void send(real.url, { path }).then(({ body }) => response.end(body));
     });
     const file = writeConfig(`
 limits: { max_outage: 0s }

@@ -31,7 +31,10 @@ describe("a secret that a server repeats is struck out", () => {
     ["in hexadecimal", Buffer.from(secret).toString("hex")],
     [
       "in hexadecimal with spaces",
-      Buffer.from(secret).toString("hex").toUpperCase().replaceAll(/../g, "$& "),
+      Buffer.from(secret)
+        .toString("hex")
+        .toUpperCase()
+        .replaceAll(/..(?!$)/g, "$& "),
     ],
     ["as a part of a URL", encodeURIComponent(secret)],
     ["as a field of a form", form(secret)],
@@ -49,9 +52,7 @@ describe("a secret that a server repeats is struck out", () => {
     ["in UTF-8 that is read as Latin-1", Buffer.from(secret).toString("latin1")],
   ])("%s", (_, spelling) => {
     const redact = createRedact(["", "other", secret]);
-    expect(redact(`{"authorization": "${spelling}"} 100%`)).toMatch(
-      /^\{"authorization": "<secret>(?:=|%3D| )*"\} 100%$/,
-    );
+    expect(redact(`{"authorization": "${spelling}"} 100%`)).toMatch(/^\{"authorization": "<secret>"\} 100%$/);
   });
 
   it.each([1, 2, 3])("as a part of what is in base64 as a whole, after %i other bytes", (length) => {
@@ -76,9 +77,19 @@ describe("a secret that a server repeats is struck out", () => {
   it("once where it stands in several spellings, and nothing else is", () => {
     const redact = createRedact(["hunter2", base64("me:hunter2")]);
     expect(redact(`Basic ${base64("me:hunter2")} hunter2hunter2, hunter%32, hunter3`)).toBe(
-      "Basic <secret>== <secret>, <secret>, hunter3",
+      "Basic <secret> <secret>, <secret>, hunter3",
     );
     expect(createRedact([""])("as it is")).toBe("as it is");
+  });
+
+  it("with all that belongs to it, and nothing around it", () => {
+    for (const text of ["+=/pass=/", "épassé", "-pass%2B", "päss"]) {
+      for (const encode of [String, encodeURIComponent, json, entities]) {
+        expect(createRedact([text])(`key=${encode(text)} é ${encode(text)}\n`)).toMatch(
+          /^key=?<secret> é <secret>\n$/,
+        );
+      }
+    }
   });
 
   it("only as a word of its own where it is very short", () => {

@@ -14,7 +14,7 @@ export const mayLackTinyproxy = mayLack(tinyproxy);
 
 export interface Tinyproxy {
   readonly host: string;
-  /** What it was asked for, as `CONNECT 127.0.0.1:443` or `GET http://…`, in order. */
+  /** What it was asked for, as `CONNECT 127.0.0.1:443` or `GET http://…`, in order; without queries. */
   requests(): readonly string[];
 }
 
@@ -40,7 +40,7 @@ export async function startTinyproxy(settings: readonly string[] = []): Promise<
     host: `127.0.0.1:${port}`,
     requests: () =>
       Array.from(
-        running.log().matchAll(/Request \(file descriptor \d+\): (\w+ \S+) HTTP/g),
+        running.log().matchAll(/Request \(file descriptor \d+\): (\w+ [^\s?]+)\S* HTTP/g),
         ([, request = ""]) => request,
       ),
   };
