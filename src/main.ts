@@ -40,13 +40,24 @@ function receive(signal: StopSignal): void {
 }
 
 /** process.exit waits for the threads that read and write files and resolve names, and a file system that is dead keeps them for ever. */
+function mayHang(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfo)/.test(name));
+}
+
 function endAtOnce(signal: StopSignal): void {
-  const mayHang = process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfo)/.test(name));
-  if (!mayHang) process.exit(signalCodes[signal]);
+  if (!mayHang()) process.exit(signalCodes[signal]);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
   // Still here: the kernel shields process 1 of a container from signals that it does not handle.
   process.abort();
+}
+
+/** Such a thread also keeps a command that has come to its end. What it has printed may take its time to be read. */
+function endIfHeld(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) endIfHeld();
+    else if (mayHang()) endAtOnce("SIGTERM");
+  }, 1000).unref();
 }
 
 /**
@@ -142,3 +153,4 @@ const io: Io = {
 
 const exitCode = await runCli(process.argv.slice(2), io);
 process.exitCode = exitCode === 0 && outputFailed ? 1 : exitCode;
+endIfHeld();

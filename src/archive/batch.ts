@@ -141,7 +141,7 @@ export async function findBatch(read: ReadBytes, from: number, size: number): Pr
 /**
  * The lines of a batch's second member, one per group. All of it is unpacked once before, because only its end tells
  * whether it is what was written.
- * @param count of the groups
+ * @param count there are no more of them
  * @throws what zlib throws for damaged data; RangeError for more than was ever written
  */
 export async function* readWholes(

@@ -78,11 +78,13 @@ async function* joinOutcomes(batches: AsyncIterable<RecordBatch>): AsyncGenerato
       }
       if (record.kind === "group") waiting.set(record.id, { kind: "deletion", record, outcome: null });
       else waiting.set(`mark ${(marks += 1)}`, { kind: "mark", record });
-    }
-    for (const [id, entry] of waiting) {
-      if (waiting.size <= windowSize) break;
-      waiting.delete(id);
-      yield entry;
+      // Many at a time: a map finds its oldest entry behind all that were deleted.
+      if (waiting.size <= 2 * windowSize) continue;
+      for (const [id, oldest] of waiting) {
+        if (waiting.size <= windowSize) break;
+        waiting.delete(id);
+        yield oldest;
+      }
     }
   }
   yield* waiting.values();

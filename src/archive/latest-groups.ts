@@ -47,9 +47,8 @@ export async function* readLatestGroups(
   let isReadingMetrics = false;
   const tellOfMetrics: Tell = (problem) => void (isReadingMetrics && tell(problem));
   for await (const { records, wholes } of readArchive(path, tellOfMetrics)) {
-    const wanted = new Map(
-      records.flatMap((one) => (one.kind === "group" && latest.has(one.id) ? [[one.id, one]] : [])),
-    );
+    const wanted = new Map<string, GroupRecord>();
+    for (const one of records) if (one.kind === "group" && latest.has(one.id)) wanted.set(one.id, one);
     if (wanted.size === 0) continue;
     isReadingMetrics = true;
     for await (const { id, group } of wholes()) {

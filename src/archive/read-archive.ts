@@ -29,7 +29,8 @@ export type Tell = (problem: ArchiveProblem) => void;
 /** Records that were written together. */
 export interface RecordBatch {
   readonly path: string;
-  readonly records: readonly ArchiveRecord[];
+  /** To be read once: they are decoded one by one. */
+  readonly records: Iterable<ArchiveRecord>;
   /** The groups of the batch with all their metrics, in order. Only while the batch is the current one. */
   readonly wholes: () => AsyncIterable<ArchivedWhole>;
   /** Where the next batch of its file begins. */
@@ -201,12 +202,11 @@ class Cursor {
     if (position === null || batch === null) return null;
     const place = `${this.#path}: byte ${position.offset}`;
     const { tell } = this.#shared;
-    const records = decodeLines(batch.head, place, tell);
-    const groups = records.filter(({ kind }) => kind === "group").length;
+    const { head } = batch;
     return {
       path: this.#path,
-      records,
-      wholes: () => decodeWholes(readWholes(this.#bytes, position, groups), place, tell),
+      records: decodeLines(head, place, tell),
+      wholes: () => decodeWholes(readWholes(this.#bytes, position, countLines(head)), place, tell),
       end: this.#offset,
     };
   }
@@ -327,15 +327,20 @@ function* linesOf(head: Buffer): Generator<string> {
   }
 }
 
-function decodeLines(head: Buffer, place: string, tell: Tell): readonly ArchiveRecord[] {
-  const records: ArchiveRecord[] = [];
+function countLines(head: Buffer): number {
+  let lines = 0;
+  for (let at = head.indexOf(10); at >= 0; at = head.indexOf(10, at + 1)) lines += 1;
+  return lines;
+}
+
+function* decodeLines(head: Buffer, place: string, tell: Tell): Generator<ArchiveRecord> {
   let line = 0;
   let bad = 0;
   for (const text of linesOf(head)) {
     line += 1;
     const record = decodeRecord(text);
     if (record === "later") continue;
-    if (record !== null) records.push(record);
+    if (record !== null) yield record;
     else if ((bad += 1) <= maxBadLines) {
       tell({ text: `${place}: line ${line} of the batch there is no record of an archive`, isLoss: true });
     } else {
@@ -343,10 +348,9 @@ function decodeLines(head: Buffer, place: string, tell: Tell): readonly ArchiveR
         text: `${place}: too many lines there are no records; its other lines are not read`,
         isLoss: true,
       });
-      break;
+      return;
     }
   }
-  return records;
 }
 
 async function* decodeWholes(

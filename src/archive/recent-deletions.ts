@@ -142,10 +142,11 @@ function announce({ gateway, labels, at, ...record }: GroupRecord, rule: string,
   return { path, gateway, key: labelsKey(labels), rule, deletedAt: at, lastActivityAt };
 }
 
+/** Many at a time: a map finds its oldest entry behind all that were deleted. */
 function dropOldest(map: Map<string, unknown>): void {
-  if (map.size <= rememberedDeletions) return;
+  if (map.size <= 1.1 * rememberedDeletions) return;
   for (const oldest of map.keys()) {
+    if (map.size <= rememberedDeletions) return;
     map.delete(oldest);
-    return;
   }
 }

@@ -41,7 +41,7 @@ async function readRecords(path: string) {
   const problems: ArchiveProblem[] = [];
   const jobs: string[][] = [];
   for await (const { records } of readArchive(path, (problem) => problems.push(problem))) {
-    jobs.push(records.flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
+    jobs.push([...records].flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
   }
   return { jobs, problems };
 }

@@ -217,3 +217,19 @@ describe("SIGKILL in the middle of a sweep", () => {
     expect(await jobsOn(gateway.url)).toEqual(["fresh"]);
   });
 });
+
+describe("a file system that hangs", () => {
+  it("does not keep a command that has come to its end", async () => {
+    const folder = testFolder();
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    // Nobody ever writes to it, so that a thread waits in open() for ever.
+    const hang = `import{open}from"node:fs";open(${JSON.stringify(fifo)},"r",()=>{})`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hang)}`;
+    const { process: child, ended } = startProgram(["archive", "list", folder], {
+      env: { ...env, NODE_OPTIONS },
+    });
+    await expect.poll(() => child.signalCode, { timeout: 10_000 }).toBe("SIGTERM");
+    expect((await ended).stderr).toBe("");
+  });
+});

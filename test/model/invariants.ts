@@ -112,7 +112,7 @@ async function findUnarchived({ watch, archiveDir }: Aftermath): Promise<readonl
   const archived = new Set<string>();
   const found: string[] = [];
   for await (const { records, wholes } of readArchive(archiveDir, ({ text }) => void found.push(text))) {
-    const groups = records.filter((record) => record.kind === "group");
+    const groups = [...records].filter((record) => record.kind === "group");
     const keys = new Map(groups.map(({ id, labels }) => [id, keyOf(labels)]));
     for await (const { id, group } of wholes())
       archived.add(`${keys.get(id)} ${renderGauges(gaugesOf(group))}`);

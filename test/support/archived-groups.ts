@@ -68,7 +68,7 @@ export async function readContent(path: string): Promise<ArchiveContent> {
   const jobs: string[][] = [];
   const values: unknown[][] = [];
   for await (const { records, wholes } of readArchive(path, ({ text }) => void problems.push(text))) {
-    jobs.push(records.flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
+    jobs.push([...records].flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
     const ofBatch: unknown[] = [];
     for await (const { group: whole } of wholes()) {
       ofBatch.push((whole["app_up"] as { metrics: { value: unknown }[] } | undefined)?.metrics[0]?.value);
