@@ -17,7 +17,7 @@ export async function checkConfig(files: readonly string[], { stdout, stderr }: 
       stdout.write(`${describeConfig(result.config)}\n`);
     } else {
       failed = true;
-      const count = result.problems.filter(({ severity }) => severity === "error").length;
+      const count = result.errorCount;
       stderr.write(`${file}: ${count} ${count === 1 ? "problem" : "problems"}\n`);
     }
   }

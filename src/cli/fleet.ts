@@ -1,7 +1,7 @@
 import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/config.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import { shardOf, type Shard } from "../core/shard.ts";
-import { Discovery } from "../discovery/discovery.ts";
+import { Discovery, firstOf } from "../discovery/discovery.ts";
 import type { DnsOptions } from "../discovery/dns-look.ts";
 import type { Look } from "../discovery/look.ts";
 import { mergeGateways } from "../discovery/merge-gateways.ts";
@@ -117,8 +117,11 @@ export class Fleet {
       total: gateways.length,
       found,
       answered: this.#listed.length > 0 || states.some(({ answered }) => answered),
-      problems: [...states.flatMap(({ problems }) => problems), ...leftOut],
-      remarks: repeated,
+      problems: [
+        ...states.flatMap(({ problems }) => problems),
+        ...firstOf(leftOut, "gateways are not swept, as their names are taken"),
+      ],
+      remarks: firstOf(repeated, "gateways are named more than once"),
     };
   }
 }
@@ -140,7 +143,8 @@ async function createLook(settings: DiscoverySettings, { dns, env }: FleetOption
   switch (settings.mechanism) {
     case "file": {
       const { createFileLook } = await import("../discovery/file-look.ts");
-      return createFileLook(settings.files);
+      const { parseYamlTexts } = await import("../config/yaml.ts");
+      return createFileLook(settings.files, parseYamlTexts);
     }
     case "http": {
       const { createHttpLook } = await import("../discovery/http-look.ts");

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-
 import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
+import { maxFileBytes, readStart } from "../config/file-text.ts";
 import { explainReadError } from "../core/error-code.ts";
 import { isExemptFromProxy } from "../http/no-proxy.ts";
 import { findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
@@ -136,9 +135,12 @@ async function textOf(source: TextSource): Promise<string> {
 }
 
 async function fileText(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return (await readFile(path, "utf8")).trim();
+    bytes = await readStart(path);
   } catch (error) {
     throw new UsageError(`${path} cannot be read: ${explainReadError(error)}`);
   }
+  if (bytes.length > maxFileBytes) throw new UsageError(`${path}: longer than 1 MiB: this is the wrong file`);
+  return new TextDecoder().decode(bytes).trim();
 }

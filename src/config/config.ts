@@ -159,4 +159,9 @@ export interface HttpHeader {
 /** What became of reading a file: the configuration, or everything that is wrong with it. */
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** Of very many, `problems` has only the first. */
+      readonly errorCount: number;
+    };

@@ -21,6 +21,10 @@ interface Entry {
   readonly span: Span | null;
 }
 
+/** Nobody reads more of them, and each is a few lines of a log. */
+const maxProblems = 50;
+const maxMessageLength = 1000;
+
 /**
  * Collects the problems of one file. Lines are cut out of it only in the end, when all of its secrets are known.
  */
@@ -38,17 +42,39 @@ export class Findings {
     return this.#entries.some(({ severity }) => severity === "error");
   }
 
-  /** In the order of the file. What an alias repeats is said once. */
+  get errorCount(): number {
+    return this.#unique().filter(({ severity }) => severity === "error").length;
+  }
+
+  /** In the order of the file; of very many the first ones, and how many more there are. */
   get problems(): readonly Problem[] {
-    const unique = new Map(this.#entries.map((entry) => [JSON.stringify(entry), entry]));
-    return [...unique.values()]
-      .toSorted((a, b) => (a.span?.offset ?? -1) - (b.span?.offset ?? -1))
-      .map(({ severity, message, span }) => ({
-        severity,
-        path: this.#path,
-        message: toPrintable(message),
-        location: span === null ? null : this.#source.locate(span),
-      }));
+    const entries = this.#unique().toSorted((a, b) => (a.span?.offset ?? -1) - (b.span?.offset ?? -1));
+    if (entries.length <= maxProblems) return entries.map((entry) => this.#locate(entry));
+    // Warnings must not crowd out what stops the janitor.
+    const errors = entries.filter(({ severity }) => severity === "error");
+    const shown = (errors.length > 0 ? errors : entries).slice(0, maxProblems);
+    const rest: Entry = {
+      severity: errors.length > shown.length ? "error" : "warning",
+      message: `and ${(entries.length - shown.length).toLocaleString("en")} more`,
+      span: null,
+    };
+    return [...shown, rest].map((entry) => this.#locate(entry));
+  }
+
+  /** What an alias repeats is said once. */
+  #unique(): readonly Entry[] {
+    return [...new Map(this.#entries.map((entry) => [JSON.stringify(entry), entry])).values()];
+  }
+
+  #locate({ severity, message, span }: Entry): Problem {
+    return {
+      severity,
+      path: this.#path,
+      message: toPrintable(
+        message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message,
+      ),
+      location: span === null ? null : this.#source.locate(span),
+    };
   }
 
   /** `span` null: the file as a whole. */

@@ -69,7 +69,8 @@ function isHiddenInSection(path: Path, value: unknown): boolean {
 
 /** `http://user:password@host`, with or without the scheme, which may stand where none is allowed. */
 export function isUrlWithCredentials(value: unknown): boolean {
-  return typeof value === "string" && /:\/\/.*@|^[^/\s]*:.*@/.test(value);
+  const before = typeof value === "string" ? value.slice(0, value.lastIndexOf("@") + 1) : "";
+  return before.includes("://") || /^[^/\s]*:/.test(before);
 }
 
 /**

@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 
 import type { LoadResult } from "./config.ts";
 import { decodeConfig, type Decoded } from "./decode.ts";
-import { readConfigFile, readStart, readText, type FileKind, type ReadFile, type Reading } from "./read.ts";
+import { readStart, type ReadFile } from "./file-text.ts";
+import { readConfigFile, readText, type FileKind, type Reading } from "./read.ts";
 import { configSchema } from "./schema.ts";
 
 export interface LoadDependencies {
@@ -36,7 +37,8 @@ export function parseConfig(text: string, path: string): LoadResult {
 }
 
 function toResult({ decoded, findings }: Reading<Decoded>): LoadResult {
-  if (findings.hasErrors || decoded === null) return { ok: false, problems: findings.problems };
+  if (findings.hasErrors || decoded === null)
+    return { ok: false, problems: findings.problems, errorCount: findings.errorCount };
   return { ok: true, config: decoded.config, warnings: findings.problems };
 }
 

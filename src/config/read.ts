@@ -1,13 +1,11 @@
-import { createReadStream } from "node:fs";
-
 import type { z } from "zod";
 
 import { explainReadError } from "../core/error-code.ts";
-import { decodeText, maxFileBytes } from "./file-text.ts";
+import { decodeText, type ReadFile } from "./file-text.ts";
 import { Findings, type Places } from "./findings.ts";
 import { checkShape, type Draft } from "./shape.ts";
 import { SourceText } from "./source-text.ts";
-import { readYaml } from "./yaml.ts";
+import { configBounds, readYaml } from "./yaml.ts";
 
 /** A kind of configuration file: which keys it has and what they mean. */
 export interface FileKind<Schema extends z.ZodType, T> {
@@ -25,9 +23,6 @@ export interface Reading<T> {
   readonly findings: Findings;
 }
 
-/** Reads the first bytes of a file, at least 1 MiB and one more if it has them. Rejects as Node's functions do. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
-
 /** `path` stands in the problems; relative paths in the text start from its folder. */
 export function readText<Schema extends z.ZodType, T>(
   text: string,
@@ -37,7 +32,7 @@ export function readText<Schema extends z.ZodType, T>(
   const source = new SourceText(text.replace(/^\ufeff/, ""));
   const findings = new Findings(path, source);
   if (text.startsWith("\ufeff")) findings.warn("starts with a byte order mark, which is ignored", null);
-  const tree = readYaml(source, findings, kind.needed);
+  const tree = readYaml(source, findings, kind.needed, configBounds);
   const draft = tree === null ? null : checkShape(tree, findings, kind.schema);
   if (tree === null || draft === null) return { decoded: null, findings };
   return { decoded: kind.decode(draft, path, tree.places, findings), findings };
@@ -64,9 +59,3 @@ function failure(path: string, message: string): Reading<never> {
   findings.error(message, null);
   return { decoded: null, findings };
 }
-
-export const readStart: ReadFile = async (path) => {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of createReadStream(path, { end: maxFileBytes })) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
-};

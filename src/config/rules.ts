@@ -2,7 +2,7 @@ import { formatDuration, parseTtl } from "../core/duration.ts";
 import { parseMatcher, type Matcher } from "../core/matcher.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
 import type { Cursor } from "./cursor.ts";
-import { findContradiction, findShadow, type RuleScope } from "./rule-effect.ts";
+import { findContradiction, findShadows, type RuleScope } from "./rule-effect.ts";
 import { checkUnique, decodeDuration, decodeName, decodePositiveDuration } from "./scalars.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { Draft } from "./shape.ts";
@@ -16,19 +16,18 @@ export function decodeRules(
   at: Cursor,
   hasPrometheus: boolean,
 ): readonly Rule[] {
-  const scopes: RuleScope[] = [];
   const rules: Rule[] = [];
+  const scopes: (RuleScope & { readonly at: Cursor })[] = [];
   for (const [index, draft] of (drafts ?? []).entries()) {
     if (draft === undefined) continue;
     const here = at.to(index);
     const name = decodeName(draft.name, here.to("name"));
     const matchers = decodeMatchers(draft.matchers, here.to("matchers"));
-    if (matchers !== null) {
-      const shadow = findShadow(matchers, scopes);
-      if (shadow !== null) here.to("matchers").errorAtKey(shadow);
-      scopes.push({ name, matchers });
-    }
+    if (matchers !== null) scopes.push({ name, matchers, at: here.to("matchers") });
     rules.push(decodeRule(draft, { name, matchers: matchers ?? [] }, here, hasPrometheus));
+  }
+  for (const [index, shadow] of findShadows(scopes).entries()) {
+    if (shadow !== null) scopes[index]?.at.errorAtKey(shadow);
   }
   checkUnique(
     (drafts ?? []).map((draft) => draft?.name),

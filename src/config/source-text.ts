@@ -56,13 +56,15 @@ export class SourceText {
     const to = Math.min(lineEnd, span.offset + 2 * excerptWidth);
     const shown = this.text.slice(from, to).replace(/\r$/, "");
 
+    const secrets = this.#secrets.filter(({ offset, length }) => offset < to && offset + length > from);
+
     const before: Cell[] = [];
     const marked: Cell[] = [];
     const after: Cell[] = [];
     let offset = from;
     for (const character of shown) {
       const part = offset < span.offset ? before : offset < span.offset + span.length ? marked : after;
-      part.push(this.#cellAt(offset, from) ?? toCell(character));
+      part.push(this.#cellAt(offset, from, secrets) ?? toCell(character));
       offset += character.length;
     }
     return {
@@ -73,8 +75,8 @@ export class SourceText {
   }
 
   /** A secret is one cell, at its first visible character: its length stays hidden, too. */
-  #cellAt(offset: number, from: number): Cell | null {
-    const secret = this.#secrets.find((span) => offset >= span.offset && offset < span.offset + span.length);
+  #cellAt(offset: number, from: number, secrets: readonly Span[]): Cell | null {
+    const secret = secrets.find((span) => offset >= span.offset && offset < span.offset + span.length);
     if (secret === undefined) return null;
     const isFirst = offset === Math.max(secret.offset, from) || this.text[offset - 1] === "\n";
     return isFirst ? { text: "<secret>", width: 8 } : { text: "", width: 0 };

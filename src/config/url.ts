@@ -70,7 +70,11 @@ function checkPath(path: string, offset: number): void {
   );
 }
 
+/** More than servers take, and the patterns below are slow with a megabyte. */
+const maxUrlLength = 8192;
+
 function parseHttpUrl(text: string): URL {
+  if (text.length > maxUrlLength) throw new ParseError(`a URL has ${maxUrlLength} characters at most`);
   if (!/^https?:\/\//i.test(text)) {
     const bare = /^[\w.-]+(?::\d+)?(?:\/.*)?$/.test(text);
     throw new ParseError(

@@ -57,4 +57,4 @@ export type ClientAuth = (typeof clientAuthTypes)[number];
 
 export type WebLoadResult =
   | { readonly ok: true; readonly config: WebConfig; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly errorCount: number };

@@ -1,5 +1,6 @@
 import { readCertificates } from "./web-certificates.ts";
-import { readConfigFile, readStart, type FileKind, type ReadFile } from "./read.ts";
+import { readStart, type ReadFile } from "./file-text.ts";
+import { readConfigFile, type FileKind } from "./read.ts";
 import { createWebSecureContext } from "./web-secure-context.ts";
 import type { WebLoadResult } from "./web-config.ts";
 import { decodeWebConfig, type WebDecoded } from "./web-decode.ts";
@@ -27,7 +28,7 @@ export async function loadWebConfig(
   { readFile = readStart, nowMs = Date.now() }: WebLoadDependencies = {},
 ): Promise<WebLoadResult> {
   const { decoded, findings } = await readConfigFile(path, webConfigFile, readFile);
-  if (decoded === null) return { ok: false, problems: findings.problems };
+  if (decoded === null) return { ok: false, problems: findings.problems, errorCount: findings.errorCount };
   const { tls: sources, tlsCursor, namedFiles, ...rest } = decoded;
   const tls = sources === null ? null : await readCertificates(sources, tlsCursor, readFile, nowMs);
   if (tls !== null && !findings.hasErrors) {
@@ -38,7 +39,7 @@ export async function loadWebConfig(
       tlsCursor.errorAtKey(`TLS cannot be set up: ${explainOpenssl(error)}`);
     }
   }
-  if (findings.hasErrors) return { ok: false, problems: findings.problems };
+  if (findings.hasErrors) return { ok: false, problems: findings.problems, errorCount: findings.errorCount };
   return {
     ok: true,
     config: { ...rest, tls, files: [path, ...new Set(namedFiles)] },

@@ -18,9 +18,16 @@ export interface YamlTree {
 /** More than any real file repeats, and far below what would hurt: aliases of aliases grow exponentially. */
 const maxAliasedNodes = 10_000;
 
-export function readTree(root: Node, source: SourceText, findings: Findings): YamlTree {
-  const walk = new TreeWalk(source, findings);
-  return { value: walk.read(root, []), places: walk };
+/** Reads at most `maxValues` values; null: there are more, which has been reported. */
+export function readTree(
+  root: Node,
+  source: SourceText,
+  findings: Findings,
+  maxValues: number,
+): YamlTree | null {
+  const walk = new TreeWalk(source, findings, maxValues);
+  const value = walk.read(root, []);
+  return walk.values > maxValues ? null : { value, places: walk };
 }
 
 interface Place {
@@ -34,6 +41,8 @@ interface Place {
  * position, and counts what they expand to only while it builds the values.
  */
 class TreeWalk implements Places {
+  values = 0;
+  readonly #maxValues: number;
   readonly #source: SourceText;
   readonly #findings: Findings;
   readonly #places = new Map<string, Place>();
@@ -42,12 +51,21 @@ class TreeWalk implements Places {
   #aliasedNodes = 0;
   #aliasDepth = 0;
 
-  constructor(source: SourceText, findings: Findings) {
+  constructor(source: SourceText, findings: Findings, maxValues: number) {
     this.#source = source;
     this.#findings = findings;
+    this.#maxValues = maxValues;
   }
 
   read(node: Node | null, path: Path, key: Span | null = null): unknown {
+    this.values++;
+    if (this.values > this.#maxValues) {
+      if (this.values === this.#maxValues + 1) {
+        const message = `more than ${this.#maxValues.toLocaleString("en")} values: no such file is that large`;
+        this.#findings.error(message, node === null ? key : spanOf(node));
+      }
+      return undefined;
+    }
     if (node === null || isAlias(node)) return this.#readAlias(node, path, key);
     if (this.#aliasDepth > 0) this.#aliasedNodes++;
     if ("anchor" in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);

@@ -97,12 +97,16 @@ export class Discovery {
         }
       }
     }
-    return { ...rest, gateways, problems: [...problems, ...firstOf([...new Set(refused)])] };
+    return {
+      ...rest,
+      gateways,
+      problems: [...problems, ...firstOf([...new Set(refused)], "targets are not swept for such reasons")],
+    };
   }
 }
 
 const maxProblemLength = 500;
-const maxRefused = 20;
+const maxSentences = 20;
 
 /** What stands before an @ may be a password. */
 function shown(address: string): string {
@@ -114,11 +118,8 @@ function tell(problem: string): string {
   return printable.length > maxProblemLength ? `${printable.slice(0, maxProblemLength)}…` : printable;
 }
 
-/** An answer that is wrong in one way is mostly wrong throughout. */
-function firstOf(refused: readonly string[]): readonly string[] {
-  if (refused.length <= maxRefused) return refused;
-  return [
-    ...refused.slice(0, maxRefused),
-    `${refused.length - maxRefused} more targets are not swept for such reasons`,
-  ];
+/** The first of many sentences: an answer that is wrong in one way is mostly wrong throughout. */
+export function firstOf(sentences: readonly string[], moreOf: string): readonly string[] {
+  const more = sentences.length - maxSentences;
+  return more <= 0 ? sentences : [...sentences.slice(0, maxSentences), `${more} more ${moreOf}`];
 }

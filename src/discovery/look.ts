@@ -43,12 +43,15 @@ export async function answerOf(ask: () => Promise<readonly Target[]>): Promise<A
 }
 
 /** @throws {@link BadAnswer} if there is too much of it, or if it is not UTF-8 */
-export async function readAnswer(body: AsyncIterable<Uint8Array>): Promise<string> {
+export async function readAnswer(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes = maxAnswerBytes,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > maxAnswerBytes) throw new BadAnswer(`longer than ${maxAnswerBytes / 1024 / 1024} MiB`);
+    if (size > maxBytes) throw new BadAnswer(`longer than ${maxBytes / 1024 / 1024} MiB`);
     chunks.push(chunk);
   }
   try {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 
+import { errorCode } from "../core/error-code.ts";
 import type { Wait } from "../gateway/pace.ts";
 
 export interface FileWatchOptions {
@@ -19,8 +21,8 @@ export interface FileWatchOptions {
 export type FileSums = ReadonlyMap<string, string>;
 
 /**
- * Looks at the content of files again and again until the signal aborts. Not by file system events: a ConfigMap is a
- * symlink to a folder that is swapped as a whole, which those miss, and a mounted secret may change without its name.
+ * Compares the content of files again and again until the signal aborts. Not by file system events: a ConfigMap is a
+ * symlink to a folder that is swapped, which those miss, and a mounted secret may change without its name.
  */
 export async function watchFiles({
   paths,
@@ -42,15 +44,23 @@ export async function watchFiles({
   }
 }
 
-/** A file that cannot be read counts by the reason why. */
+/** What cannot be read counts by the reason why. */
 export async function sumFiles(paths: readonly string[]): Promise<FileSums> {
   const sums = new Map<string, string>();
   for (const path of paths) {
-    const content = await readFile(path).catch(
-      (error: unknown) => (error as NodeJS.ErrnoException).code ?? "unreadable",
-    );
-    const kind = typeof content === "string" ? "error" : "content";
-    sums.set(path, createHash("sha256").update(`${kind}\n`).update(content).digest("hex"));
+    sums.set(path, await sumFile(path).catch((error: unknown) => errorCode(error) ?? "unreadable"));
   }
   return sums;
+}
+
+/** No file of a configuration is longer; of one that is, the start counts, and its size. */
+const maxBytes = 8 * 1024 * 1024;
+
+async function sumFile(path: string): Promise<string> {
+  const stats = await stat(path);
+  // What is read from a pipe, as from <(command) of a shell, is gone for whoever reads it next.
+  if (!stats.isFile()) return "no regular file";
+  const hash = createHash("sha256").update(`${stats.size}\n`);
+  for await (const chunk of createReadStream(path, { end: maxBytes - 1 })) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
 }

@@ -406,11 +406,6 @@ describe("a file that is not text", () => {
   ])("%s is refused", async (_, bytes, message) => {
     expect(messagesOf(await loadBytes(bytes))).toStrictEqual([`janitor.yml: ${message}`]);
   });
-
-  test("that is nested without end is refused", () => {
-    const [problem] = messagesOf(parseConfig(`a: ${"[".repeat(100_000)}`, "janitor.yml"));
-    expect(problem).toContain("the file is nested too deeply");
-  });
 });
 
 describe("a file that cannot be read", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { parseYamlTexts } from "../../src/config/yaml.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";
 import { createFileLook } from "../../src/discovery/file-look.ts";
 
@@ -20,7 +21,10 @@ describe("file discovery", () => {
   const discover = (...patterns: string[]): Discovery =>
     new Discovery({
       mechanism: "file",
-      look: createFileLook(patterns.map((pattern) => join(folder, pattern))),
+      look: createFileLook(
+        patterns.map((pattern) => join(folder, pattern)),
+        parseYamlTexts,
+      ),
       defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
     });
   const refresh = async (discovery: Discovery): Promise<readonly string[]> => {
@@ -53,6 +57,12 @@ describe("file discovery", () => {
     expect(await refresh(discover("*.yml"))).toHaveLength(5);
   });
 
+  it("does not get lost in many wildcards", async () => {
+    write(`${"a".repeat(200)}.yml`, "- targets: [a:1]");
+    expect(await refresh(discover(`${"*a".repeat(40)}*b.yml`))).toEqual([]);
+    expect(await refresh(discover(`${"*a".repeat(40)}*.yml`))).toEqual(["a:1"]);
+  });
+
   it("follows a ConfigMap: a link to a folder that is swapped as a whole", async () => {
     for (const version of ["1", "2"]) {
       mkdirSync(join(folder, version));
@@ -81,12 +91,15 @@ describe("file discovery", () => {
     ["half-written JSON", "a.json", '[{"targets": ["a:1"', "a.json: not valid JSON, or half written"],
     ["half-written YAML", "a.yml", "- targets: [a:1, b", "a.yml: not valid YAML, or half written: "],
     ["an empty JSON file", "a.json", "", "a.json: not valid JSON, or half written"],
-    ["an empty YAML file", "a.yml", "", "a.yml: the file is empty"],
-    ["a YAML file of comments", "a.yml", "# soon\n", "a.yml: the file is empty"],
+    ["an empty YAML file", "a.yml", "", "the file is empty"],
+    ["a YAML file of comments", "a.yml", "# soon\n", "the file is empty"],
+    ["a key twice", "a.yml", "- targets: [a:1]\n  targets: [b:1]", 'line 2: "targets" is given twice'],
+    ["brackets without end", "a.yml", "[".repeat(1024 * 1024), "nested more than 100 levels deep"],
     ["another shape", "a.yml", "targets: [a:1]", "a.yml: expected a list of target groups"],
     ["a group of nothing", "a.json", "[null]", "a.json: target group 1: expected a mapping"],
     ["bytes that are no text", "a.json", Uint8Array.of(0x5b, 0xff, 0x5d), "a.json: not UTF-8"],
     ["a bomb of aliases", "a.yml", bomb(), "a.yml: "],
+    ["far too much YAML", "a.yml", `[${" ".repeat(1024 * 1024)}]`, "a.yml: longer than 1 MiB"],
     ["far too much", "a.json", `[${" ".repeat(8 * 1024 * 1024)}]`, "a.json: longer than 8 MiB"],
   ])("keeps the last good answer of a file while it holds %s", async (_, name, text, problem) => {
     write(name, name.endsWith("json") ? '[{"targets": ["good:1"]}]' : "- targets: [good:1]");

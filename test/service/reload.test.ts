@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { watchFiles } from "../../src/service/file-watch.ts";
+import { sumFiles, watchFiles } from "../../src/service/file-watch.ts";
 import { createReloader } from "../../src/service/reload.ts";
 
 describe("a reload", () => {
@@ -122,6 +123,12 @@ describe("the watch over files", () => {
     renameSync(join(root, "..data_tmp"), join(root, "..data"));
     await look();
     expect(changes()).toBe(1);
+  });
+
+  it("does not read a pipe, which would wait for its writer and take what it writes from whoever reads it next", async () => {
+    const pipe = join(folder(), "janitor.yml");
+    execFileSync("mkfifo", [pipe]);
+    expect([...(await sumFiles([pipe]))]).toEqual([[pipe, "no regular file"]]);
   });
 
   it("sees a file that goes away and comes back", async () => {
