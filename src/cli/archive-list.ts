@@ -2,7 +2,7 @@ import { ArchiveError } from "../archive/archive-error.ts";
 import { readHistory, type HistoryEntry } from "../archive/history.ts";
 import type { Tell } from "../archive/read-archive.ts";
 import { formatAge } from "../core/duration.ts";
-import { formatLabels, labelsToObject } from "../core/labels.ts";
+import { formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
 import { createColumns } from "./columns.ts";
@@ -59,13 +59,21 @@ function createTablePrinter({ stdout }: Io): Printer {
     add(entry) {
       const { at, gateway, labels } = entry.record;
       if (entry.kind === "mark") {
-        columns.add([formatTime(at), entry.record.kind, gateway, "-", "-", "-", formatLabels(labels)]);
+        columns.add([formatTime(at), entry.record.kind, gateway, "-", "-", "-", formatShortLabels(labels)]);
         return;
       }
       const { rule, ageSeconds, series } = entry.record;
       const state = entry.outcome === null ? "unconfirmed" : outcomeWords[entry.outcome];
       const age = ageSeconds === null ? "?" : formatAge(ageSeconds);
-      columns.add([formatTime(at), state, gateway, rule ?? "-", age, String(series), formatLabels(labels)]);
+      columns.add([
+        formatTime(at),
+        state,
+        gateway,
+        rule ?? "-",
+        age,
+        String(series),
+        formatShortLabels(labels),
+      ]);
     },
     end: () => columns.end(),
   };

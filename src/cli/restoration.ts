@@ -2,7 +2,7 @@ import type { StoredGroup } from "../archive/latest-groups.ts";
 import type { ArchiveProblem } from "../archive/read-archive.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import type { PushgatewaySettings } from "../config/config.ts";
-import { formatLabels, type Labels } from "../core/labels.ts";
+import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { createColumns } from "./columns.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -95,7 +95,7 @@ export class Restoration {
 
   #print({ at, gateway, rule, labels }: GroupRecord, { outcome, reason, losses }: Restored): void {
     const words = { restored: "restored", would_restore: "to restore", exists: "skipped", failed: "failed" };
-    this.#columns.add([words[outcome], formatTime(at), gateway, rule ?? "-", formatLabels(labels)]);
+    this.#columns.add([words[outcome], formatTime(at), gateway, rule ?? "-", formatShortLabels(labels)]);
     for (const remark of [...(reason === null ? [] : [reason]), ...losses.map((loss) => `lost: ${loss}`)]) {
       this.#columns.add([`  ${remark}`]);
     }

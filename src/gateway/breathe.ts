@@ -5,6 +5,18 @@ const maxBusyMs = 5;
 /** In a process that has just started, code is slow: 64 KiB at a time would take 30 ms. */
 const partBytes = 16 * 1024;
 
+/** Does all steps, and lets everything else in the process have its turn now and then. */
+export async function breatheThrough<T>(steps: Generator<void, T>): Promise<T> {
+  for (;;) {
+    const since = performance.now();
+    while (performance.now() - since <= maxBusyMs) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+    await setImmediate();
+  }
+}
+
 /**
  * Yields the chunks in parts, and lets everything else in the process have its turn now and then. Node reads up to 2 MB from a
  * socket before it looks at anything else, and a gateway that has its answer ready sends as fast as that is read.

@@ -1,7 +1,8 @@
 import { agreedNow } from "../core/clocks.ts";
 import type { Decision } from "../core/decide.ts";
-import { createPlan, isDeletion, type Plan } from "../core/plan.ts";
+import { planInSteps, isDeletion, type Plan } from "../core/plan.ts";
 import { ttlMetricNames } from "../core/rule.ts";
+import { breatheThrough } from "../gateway/breathe.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { collectSnapshot, type OpenSnapshot, type Snapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
@@ -79,14 +80,14 @@ async function lookAt(
   const status = await gateway.status(stop);
   if (status.startTime !== before.startTime)
     throw await identifyOthers(gateway, [before.startTime, status.startTime], stop);
-  const plan = createPlan({
+  const steps = planInSteps({
     groups: snapshot.groups,
     now: momentOfPlan(settings, agreedNow(snapshot.clocks)),
     gatewayStartedAt: status.startedAt ?? snapshot.process?.startedAt ?? null,
     rules: settings.rules,
     limits: settings.limits,
   });
-  return { snapshot, plan, status };
+  return { snapshot, plan: await breatheThrough(steps), status };
 }
 
 /** Deletions are only ever planned for now. */

@@ -39,7 +39,10 @@ async function startKnowing(argv: readonly string[] = [], headers = {}): Promise
 schedule: "${never}"
 dry_run: true
 pushgateways: [{ name: g, url: "${gateway.url}" }]
-rules: [{ name: all, matchers: ['job=~"b.*|l.*"'], ttl: 1h }]
+rules:
+  - { name: first, matchers: ['x=~".*c.*"'], ttl: 1h }
+  - { name: second, matchers: ['x!~".*(a|b)"', 'x!=""'], ttl: 1h }
+  - { name: all, matchers: ['job=~"b.*|l.*"'], ttl: 1h }
 `);
   const service = await startBoundedService([`--config.file=${config}`, ...argv]);
   await service.ask("/-/sweep", { method: "POST", headers, timeoutMs: 60_000 });
