@@ -1,8 +1,9 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
+import { padTo, toPrintable, widthOf } from "../core/printable.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
 import type { Config, DiscoverySettings } from "./config.ts";
-import { padTo, toPrintable, widthOf } from "../core/printable.ts";
+import { displayDiscoveryUrl } from "./url.ts";
 
 /** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
 export function describeConfig(config: Config): string {
@@ -45,7 +46,7 @@ function describePlace(discovery: DiscoverySettings): string {
     case "file":
       return discovery.files.join(", ");
     case "http":
-      return discovery.url;
+      return displayDiscoveryUrl(discovery.url);
     case "dns": {
       const { type, port, names } = discovery;
       return `${type} ${names.join(", ")}${port === null ? "" : `, port ${port}`}`;

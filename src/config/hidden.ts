@@ -47,13 +47,24 @@ const secretLike = /passw|secret|credential|token|auth|^headers$/i;
 /** What `basic_auth_users` at the top of a web configuration may look like when it is misspelt. */
 const usersLike = /auth|user/i;
 
-/** Whether what stands at `path`, and would be shown with a mistake there, may be a secret. */
-export function isSecret(path: Path, value: unknown): boolean {
-  return (
+/**
+ * Where in the value at `path`, which would be shown with a mistake there, a secret may begin. null: nowhere. Of a URL only the
+ * query is one, unless there are credentials in it.
+ */
+export function findSecret(path: Path, value: unknown): number | null {
+  const isHidden =
     usersLike.test(String(path[0])) ||
     path.some((key) => secretKeys.has(key)) ||
-    isHiddenInSection(path, value)
-  );
+    isHiddenInSection(path, value) ||
+    isUrlWithCredentials(value);
+  return isHidden ? 0 : findQuery(path, value);
+}
+
+function findQuery(path: Path, value: unknown): number | null {
+  if (typeof value !== "string" || !(/^\w+:\/\//.test(value) || /ur[il]/i.test(String(path.at(-1)))))
+    return null;
+  const start = value.search(/[?#]./s);
+  return start === -1 ? null : start + 1;
 }
 
 function isHiddenInSection(path: Path, value: unknown): boolean {
@@ -68,7 +79,7 @@ function isHiddenInSection(path: Path, value: unknown): boolean {
 }
 
 /** `http://user:password@host`, with or without the scheme, which may stand where none is allowed. */
-export function isUrlWithCredentials(value: unknown): boolean {
+function isUrlWithCredentials(value: unknown): boolean {
   const before = typeof value === "string" ? value.slice(0, value.lastIndexOf("@") + 1) : "";
   return before.includes("://") || /^[^/\s]*:/.test(before);
 }

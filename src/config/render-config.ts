@@ -15,6 +15,7 @@ import type {
   TlsVersion,
 } from "./config.ts";
 import { tlsVersions } from "./tls-settings.ts";
+import { displayDiscoveryUrl } from "./url.ts";
 
 /** The configuration in force as a janitor.yml with all defaults filled in; secrets stand as `<secret>`. */
 export function renderConfig(config: Config): string {
@@ -84,7 +85,7 @@ function placeToYaml(discovery: DiscoverySettings): object {
     case "file":
       return { files: discovery.files };
     case "http":
-      return { url: discovery.url, ...httpToYaml(discovery.http) };
+      return { url: displayDiscoveryUrl(discovery.url), ...httpToYaml(discovery.http) };
     case "dns": {
       const { names, type, port } = discovery;
       return { names, type, ...(port === null ? {} : { port }) };

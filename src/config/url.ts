@@ -25,6 +25,11 @@ export function parseDiscoveryUrl(text: string): string {
   return parsePlainUrl(text).href;
 }
 
+/** The URL of a discovery without its query, which may hold a token. */
+export function displayDiscoveryUrl(url: string): string {
+  return url.replace(/\?.+$/s, "?<secret>");
+}
+
 /**
  * Parses a route prefix; the slash at its end is left out.
  * @throws {@link ParseError}
@@ -76,7 +81,8 @@ const maxUrlLength = 8192;
 function parseHttpUrl(text: string): URL {
   if (text.length > maxUrlLength) throw new ParseError(`a URL has ${maxUrlLength} characters at most`);
   if (!/^https?:\/\//i.test(text)) {
-    const bare = /^[\w.-]+(?::\d+)?(?:\/.*)?$/.test(text);
+    // Without a query, which may hold a token.
+    const bare = /^[\w.-]+(?::\d+)?(?:\/[^?#@]*)?$/.test(text);
     throw new ParseError(
       `a URL must start with http:// or https://${bare ? `: did you mean "http://${text}"?` : ""}`,
     );

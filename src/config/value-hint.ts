@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { quote } from "../core/labels.ts";
 import { limitRanges } from "../core/limits.ts";
 import type { Path } from "./findings.ts";
-import { isSecret, isUrlWithCredentials } from "./hidden.ts";
+import { findSecret } from "./hidden.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** Says what a value is in an operator's words; a secret only by its kind. */
@@ -11,7 +11,7 @@ export function describeValue(value: unknown, path: Path): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value === null) return "nothing";
   if (value === "") return "an empty text";
-  const hidden = isSecret(path, value) || isUrlWithCredentials(value);
+  const hidden = findSecret(path, value) !== null;
   switch (typeof value) {
     case "string":
       return hidden ? "text" : `the text ${quote(shorten(value))}`;

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, typ
 
 import { quote } from "../core/labels.ts";
 import type { Findings, Path, Places } from "./findings.ts";
-import { isSecret, isUrlWithCredentials } from "./hidden.ts";
+import { findSecret } from "./hidden.ts";
 import { offsetInScalar } from "./scalar-offset.ts";
 import type { SourceText, Span } from "./source-text.ts";
 
@@ -78,7 +78,11 @@ class TreeWalk implements Places {
         return node.items.map((item, index) => this.read(item as Node | null, [...path, index]));
       }
       const value = isScalar(node) ? node.value : null;
-      if (isSecret(path, value) || isUrlWithCredentials(value)) this.#source.hide(span);
+      const secret = findSecret(path, value);
+      if (secret !== null) {
+        const from = secret === 0 ? span.offset : this.characterAt(path, secret).offset;
+        this.#source.hide({ offset: from, length: span.offset + span.length - from });
+      }
       return value;
     } finally {
       this.#open.delete(node);

@@ -61,6 +61,10 @@ describe("what may be a secret is hidden where it has the wrong shape or stands 
     "bearer_token: hunter2",
     "token: hunter2",
     "oauth2: { client_secret: hunter2 }",
+    "url: http://g/?token=hunter2",
+    'url: "http://g/#hunter2"',
+    "urls: [http://g/?token=hunter2]",
+    "no_proxy: [http://g/?token=hunter2]",
   ])("%s", (line) => {
     const text = shown(line);
     expect(text).toContain("janitor.yml:");
@@ -83,6 +87,14 @@ describe("what may be a secret is hidden where it has the wrong shape or stands 
   });
 });
 
+it("of a URL with a mistake, the query is hidden and the rest is shown", () => {
+  const text = `${["http_sd_configs: [{ url: inventory/list?token=hunter2 }, { url: 'ftp://inventory/?token=hunter2' }]", "rules: []"].join("\n")}\n`;
+  const result = parseConfig(text, "janitor.yml");
+  const problems = result.ok ? "" : result.problems.map(renderProblem).join("\n");
+  expect(problems).toContain("url: inventory/list?<secret>");
+  expect(problems).not.toContain("hunter2");
+});
+
 describe("what is no secret is shown with its mistake", () => {
   it.each([
     "basic_auth: { username: 'a:visible', password: x }",
@@ -93,6 +105,7 @@ describe("what is no secret is shown with its mistake", () => {
     'no_proxy: "visible"',
     'http_headers: { X-One: { values: ["visible\\n"] } }',
     "password_file: visible",
+    "url: ftp://visible",
     "tls_config: { ca-file: visible }",
   ])("%s", (line) => {
     expect(shown(line)).toContain("visible");

@@ -150,7 +150,7 @@ http_sd_configs:
       describeConfig(
         withoutList(`
 file_sd_configs: [{ files: [/etc/a.yml, /etc/b.json] }]
-http_sd_configs: [{ url: "http://i/list", gateway: { scheme: https, path_prefix: /p } }]
+http_sd_configs: [{ url: "http://i/list?token=hunter2", gateway: { scheme: https, path_prefix: /p } }]
 dns_sd_configs: [{ names: [a.test], type: A, port: 9091, gateway: { source: auto } }]`),
       ),
     ).toMatchInlineSnapshot(`
@@ -158,7 +158,7 @@ dns_sd_configs: [{ names: [a.test], type: A, port: 9091, gateway: { source: auto
 
       DISCOVERY  WHERE                    EVERY  GATEWAYS     SOURCE
       file       /etc/a.yml, /etc/b.json  5m     http://…     api
-      http       http://i/list            1m     https://…/p  api
+      http       http://i/list?<secret>   1m     https://…/p  api
       dns        A a.test, port 9091      30s    http://…     auto
 
       RULE  MATCHERS       ACTION  TTL

@@ -30,7 +30,7 @@ pushgateways:
     proxy_from_environment: true
 file_sd_configs: [{ files: ["gateways/*.yml"], gateway: { authorization: { credentials_file: token-of-gateways } } }]
 http_sd_configs:
-  - url: http://inventory/list?role=gateway
+  - url: http://inventory/list?token=hunter2
     authorization: { credentials: hunter2 }
     gateway: { scheme: https, path_prefix: /p, allow_link_local: true, basic_auth: { username: me, password: hunter2 }, tls_config: { ca_file: ca-of-gateways.pem } }
   - { url: "http://inventory/more", basic_auth: { username: me, password_file: password-of-inventory } }
@@ -65,7 +65,7 @@ describe("the configuration as it is shown", () => {
               type: Bearer
               credentials_file: /etc/token-of-gateways
       http_sd_configs:
-        - url: http://inventory/list?role=gateway
+        - url: http://inventory/list?<secret>
           authorization:
             type: Bearer
             credentials: <secret>
@@ -114,7 +114,11 @@ describe("the configuration as it is shown", () => {
     `);
     const config = parse(secretive);
     // A proxy's URL is a secret as a whole, and not understood again.
-    const again = parse(renderConfig(config).replaceAll("proxy_url: <secret>", "proxy_url: http://proxy"));
+    const again = parse(
+      renderConfig(config)
+        .replaceAll("proxy_url: <secret>", "proxy_url: http://proxy")
+        .replace("?<secret>", "?token=hunter2"),
+    );
     expect(JSON.stringify(again.discoveries)).toBe(JSON.stringify(config.discoveries));
   });
 
