@@ -7,6 +7,7 @@ import { expositionKey } from "../gateway/exposition/push-times.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
+import { collectSnapshot } from "../gateway/snapshot.ts";
 import { connect } from "./connect.ts";
 import type { Io } from "./io.ts";
 
@@ -47,6 +48,7 @@ export class RestoreTarget {
   #naming: PathNaming = { utf8Names: false };
   #existing = new Map<string, Existing>();
   #hasUnreadable = false;
+  #maxKeyLength = 0;
   /** Monotonic seconds. */
   #existingUntil = Number.NEGATIVE_INFINITY;
   #silenceInARow = 0;
@@ -115,6 +117,8 @@ export class RestoreTarget {
     }
     if (this.#options.overwrite) return null;
     if (existing !== undefined) return existing.empty ? null : "the group exists; --overwrite replaces it";
+    if (labelsKey(labels).length > this.#maxKeyLength)
+      return "its labels are too long to be kept, so that it may exist; --overwrite pushes all the same";
     // Only of groups without an instance the key can be unreadable.
     const mayBeUnreadable = this.#hasUnreadable && (labels.get("instance") ?? "") === "";
     return mayBeUnreadable
@@ -129,17 +133,17 @@ export class RestoreTarget {
     const open = await this.#gateway.openSnapshot({ naming: this.#naming, gauges: new Set(), signal: abort });
     const existing = new Map<string, Existing>();
     this.#hasUnreadable = false;
-    await open.read(({ group }) => {
-      const { key, labels, obstacle, lastSuccessAt, series } = group;
+    const { groups, maxKeyLength } = await collectSnapshot(open, () => clock.monotonic());
+    for (const { key, labels, obstacle, lastSuccessAt, series } of groups) {
       if (obstacle === "unreadable_labels") this.#hasUnreadable = true;
+      // Cut labels are no group's own.
+      if (key !== labelsKey(labels)) continue;
       // The gateway's own two push times are all that is in it.
-      else
-        existing.set(expositionKey(labels), {
-          key,
-          empty: lastSuccessAt === 0 && series !== null && series <= 2,
-        });
-    });
+      const empty = lastSuccessAt === 0 && series !== null && series <= 2;
+      existing.set(expositionKey(labels), { key, empty });
+    }
     this.#existing = existing;
+    this.#maxKeyLength = maxKeyLength;
     const readSeconds = clock.monotonic() - open.requestedAt;
     this.#existingUntil = open.requestedAt + Math.max(freshSeconds, 2 * readSeconds);
   }

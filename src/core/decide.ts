@@ -37,7 +37,9 @@ export interface Decision {
  */
 export function decide(group: Group, circumstances: Circumstances): Decision {
   const { rules, now, outage, pushes } = circumstances;
-  if (group.obstacle === "unreadable_labels") return undated(group, null, null, keep("unreadable_labels"));
+  // No rule can be asked about labels that are not known, or only in part.
+  if (group.obstacle === "unreadable_labels" || group.obstacle === "over_budget")
+    return undated(group, null, null, keep(group.obstacle));
   // No rule decides about it, whatever it matches: who deletes everything after a minute still wants to see that.
   const own = isOwnGroup(group.labels);
   const rule = own ? null : firstMatch(rules, group.labels);

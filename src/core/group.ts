@@ -1,13 +1,13 @@
 import type { Labels } from "./labels.ts";
 
 /** Why the gateway cannot be asked to delete exactly this group. */
-export type Obstacle = "unreadable_labels" | "unaddressable";
+export type Obstacle = "unreadable_labels" | "unaddressable" | "over_budget";
 
 /** What one snapshot says of one group. Times are Unix seconds of the gateway's clock. */
 export interface Group {
   /** Identity among the groups of one gateway; equal keys are the same group in another snapshot. */
   readonly key: string;
-  /** Empty if they could not be read. */
+  /** Empty if they could not be read; the obstacle `over_budget` may mean that they are cut: they then name no group. */
   readonly labels: Labels;
   readonly obstacle: Obstacle | null;
   /** 0: never pushed successfully. null: unreadable. */
@@ -23,7 +23,7 @@ export interface Group {
   readonly holdsMetrics: boolean | null;
   /** Of all its families, the gateway's own two push times included; null: the source did not tell. */
   readonly series: number | null;
-  /** Names of families that are native histograms: the API does not tell their buckets, so that no archive holds them. */
+  /** Names of families that are native histograms, ten at most: the API does not tell their buckets, so that no archive holds them. */
   readonly nativeHistograms: readonly string[];
   /** The values of the gauges that rules take a TTL from, by metric name; NaN where the group has no single value. */
   readonly gauges: ReadonlyMap<string, number>;

@@ -9,6 +9,7 @@ export function explainObstacle({ obstacle, labels }: Group, consistent: boolean
   if (obstacle === "unreadable_labels") {
     return "it holds a metric called `labels`, which hides the group's own labels in the API";
   }
+  if (obstacle === "over_budget") return "it is larger than the janitor can keep in memory";
   if ((labels.get("job") ?? "") === "")
     return "it has no job, and the gateway refuses every path without one";
   for (const [name, value] of labels) {

@@ -12,6 +12,7 @@ export const gatewayErrorCodes = [
   "not_json",
   "api_error",
   "unexpected_answer",
+  "too_large",
   "aborted",
   "read_postponed",
 ] as const;

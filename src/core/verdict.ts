@@ -15,6 +15,7 @@ export const keepReasons = [
   "unknown_time",
   "unreadable_labels",
   "unaddressable",
+  "over_budget",
   "own_metrics",
 ] as const;
 export const withholdReasons = [

@@ -73,6 +73,9 @@ export interface GatewayClient {
 
 const keptBytes = 64 * 1024;
 
+/** Answers like 103 that may come before the real one. undici takes any number of them, hundreds of thousands at a time. */
+const maxInfos = 16;
+
 /**
  * An HTTP client for one gateway.
  *
@@ -108,6 +111,7 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
         headers: { "user-agent": "pushgateway-janitor", ...options.headers, ...request.headers, ...headers },
         body: request.body ?? null,
         signal: deadline.signal,
+        onInfo: limitInfos(),
         ...(request.maySend === undefined
           ? {}
           : { maySend: request.maySend, idempotent: true, blocking: false }),
@@ -160,6 +164,15 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
     async close() {
       await Promise.all([route.dispatcher.destroy(), asideRoute.dispatcher.destroy()]);
     },
+  };
+}
+
+/** undici ends the request with what this throws. */
+function limitInfos(): () => void {
+  let infos = 0;
+  return () => {
+    infos += 1;
+    if (infos > maxInfos) throw new Error("informational answers (1xx) without end");
   };
 }
 

@@ -22,7 +22,7 @@ export class GatewayError extends Error {
     retryAfterSeconds: number | null = null,
   ) {
     super(
-      shorten(toPrintable(`${request.method} ${shortenUrl(request.url)}: ${what}`)),
+      toPrintable(shorten(`${request.method} ${shortenUrl(request.url)}: ${what}`)),
       cause === undefined ? undefined : { cause },
     );
     this.code = code;

@@ -1,6 +1,7 @@
 import type { Clocks } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
+import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
 import type { ProcessFacts } from "./exposition/read-samples.ts";
 import { GatewayError } from "./gateway-error.ts";
 
@@ -9,9 +10,9 @@ export interface ReadGroup {
   readonly group: Group;
   /**
    * The group as the API told it, JSON with all its metrics. Ask while it is the current one, and only a reader that was
-   * told so beforehand.
+   * told so beforehand. null: it is over its budget.
    */
-  whole(): Buffer;
+  whole(): Buffer | null;
 }
 
 export type VisitGroup = (read: ReadGroup) => void;
@@ -41,6 +42,8 @@ export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "pro
   readonly sizeBytes: number;
   readonly durationSeconds: number;
   readonly groups: readonly Group[];
+  /** Groups with longer keys are there, but over budget: their keys are not those of other snapshots. */
+  readonly maxKeyLength: number;
 }
 
 /**
@@ -55,8 +58,20 @@ export async function collectSnapshot(
 ): Promise<Snapshot> {
   const groups: Group[] = [];
   const keys = new Set<string>();
+  const budget = new AnswerBudget(open.request, (maxKeyLength) => {
+    let freedBytes = 0;
+    for (const [index, group] of groups.entries()) {
+      if (group.key.length <= maxKeyLength) continue;
+      const cut = toOverBudget(group, index);
+      groups[index] = cut;
+      keys.delete(group.key);
+      freedBytes += costOfGroup(group.key, group.labels) - costOfGroup(cut.key, cut.labels);
+    }
+    return freedBytes;
+  });
   await open.read((read) => {
-    const { group } = read;
+    const isOver = read.group.key.length > budget.maxKeyLength;
+    const group = isOver ? toOverBudget(read.group, groups.length) : read.group;
     if (group.obstacle === null) {
       if (keys.has(group.key)) {
         throw new GatewayError(
@@ -68,6 +83,7 @@ export async function collectSnapshot(
       keys.add(group.key);
     }
     groups.push(group);
+    budget.spend(costOfGroup(group.key, group.labels));
     visit?.(read);
   });
   return {
@@ -78,5 +94,6 @@ export async function collectSnapshot(
     process: open.process(),
     durationSeconds: monotonic() - open.requestedAt,
     groups,
+    maxKeyLength: budget.maxKeyLength,
   };
 }

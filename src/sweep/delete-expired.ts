@@ -3,6 +3,7 @@ import { formatShortLabels } from "../core/labels.ts";
 import { isDeletion } from "../core/plan.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
+import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import { createPace, type Pace } from "../gateway/pace.ts";
@@ -221,7 +222,10 @@ class Deletion {
     this.#isCanaryGone = accepted.some((one) => ledger.isGone(one));
   }
 
-  /** The next groups that are still as they were planned, archived and ready to go. May be empty. */
+  /**
+   * The next groups that are still as they were planned, archived and ready to go. May be empty. No more of them than can be archived
+   * without keeping the process from everything else for long.
+   */
   async #prepareBatch(): Promise<readonly Decision[]> {
     const { pace, evidence: keeper, ledger } = this.#parts;
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
@@ -230,10 +234,13 @@ class Deletion {
     const fitting = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
     const size = this.#isCanaryGone ? fitting : 1;
     const batch: Decision[] = [];
+    let batchBytes = 0;
     for (const decision of candidates) {
-      if (batch.length >= size) break;
+      const wholeBytes = keeper.wholeBytes(decision);
+      batchBytes += wholeBytes;
+      if (batch.length >= size || (batch.length > 0 && batchBytes > maxGroupBytes)) break;
       const comparison = evidence.compare(decision);
-      const missing = this.#yetToArchive([decision]).length > 0 && !keeper.hasWhole(decision);
+      const missing = this.#yetToArchive([decision]).length > 0 && wholeBytes === 0;
       if (comparison === "unchanged" && missing) break;
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);

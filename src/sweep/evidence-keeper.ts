@@ -1,6 +1,7 @@
 import type { Circumstances, Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
+import { maxGroupBytes } from "../gateway/budget.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
@@ -34,8 +35,9 @@ export interface EvidenceScope {
   readonly planned: Evidence;
 }
 
-/** Whole groups are held in memory between the read and the archive: so many series of them at a time. */
+/** Whole groups are held in memory between the read and the archive: so much of them at a time, but always the next one. */
 const maxHeldSeries = 200_000;
+const maxHeldBytes = 4 * maxGroupBytes;
 
 /**
  * How often it is tried to read fast enough before nothing is known well enough to act on: twice as often as it takes to
@@ -102,9 +104,9 @@ export class EvidenceKeeper {
     return this.#usable();
   }
 
-  /** Whether {@link wholeOf} has this group. Costs nothing: a group can be megabytes of JSON. */
-  hasWhole({ group }: Decision): boolean {
-    return this.#wholes.has(group.key);
+  /** The size of what {@link wholeOf} gives; 0: not at hand. Costs nothing: a group can be megabytes of JSON. */
+  wholeBytes({ group }: Decision): number {
+    return this.#wholes.get(group.key)?.length ?? 0;
   }
 
   /** The group with all its metrics, unchanged since it was planned. Parsed at each call; undefined: not read yet. */
@@ -178,8 +180,14 @@ export class EvidenceKeeper {
       signal,
     });
     const monotonic = (): number => clock.monotonic();
+    const next = wanted[0]?.group.key;
+    let heldBytes = 0;
     const snapshot = await collectSnapshot(open, monotonic, (read) => {
-      if (keys.has(read.group.key)) this.#wholes.set(read.group.key, read.whole());
+      const { key } = read.group;
+      const whole = keys.has(key) && (heldBytes < maxHeldBytes || key === next) ? read.whole() : null;
+      if (whole === null) return;
+      heldBytes += whole.length;
+      this.#wholes.set(key, whole);
     });
     await this.#checkStatus(signal);
     this.#accept(snapshotEvidence(snapshot));

@@ -42,7 +42,8 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
     process: snapshot.process,
     compare(known, rule, planned) {
       const current = groups.get(known.key);
-      if (current === undefined) return "absent";
+      // Of a group that is over the budget of this answer nothing is known: it may have been pushed to.
+      if (current === undefined) return known.key.length > snapshot.maxKeyLength ? "active" : "absent";
       const alive = showsLife({ group: known, pushes: planned }, { group: current, pushes }, rule);
       return alive ? "active" : "unchanged";
     },
@@ -65,7 +66,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
       if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";
       const key = expositionKey(known.labels);
       const success = times.success.get(key);
-      if (success === undefined) return "absent";
+      if (success === undefined) return key.length > times.maxKeyLength ? "unclear" : "absent";
       if (success !== known.lastSuccessAt) return "active";
       const current = { lastSuccessAt: success, lastFailureAt: times.failure.get(key) ?? null };
       const alive = showsLife({ group: known, pushes: planned }, { group: current, pushes }, rule);

@@ -16,23 +16,19 @@ const busy = group({ job: "busy" }, 0);
 const planned = surveyPushes([known, busy], now);
 const anyPush = ttlRule(3600, { name: "any push" });
 const onlySuccess = ttlRule(3600, { name: "only success", since: "last_success" });
+const maxKeyLength = 100;
 
 function snapshot(...groups: readonly Group[]): Snapshot {
-  return { source: "api", requestedAt: 0, clocks, groups, sizeBytes: 0, process: null, durationSeconds: 0.1 };
+  const read = { requestedAt: 0, clocks, sizeBytes: 0, process: null, durationSeconds: 0.1 };
+  return { source: "api", groups, maxKeyLength, ...read };
 }
 
 function pushTimes(...groups: readonly Group[]): PushTimes {
   const timesOf = (field: "lastSuccessAt" | "lastFailureAt"): ReadonlyMap<string, number | null> =>
     new Map(groups.map((one) => [expositionKey(one.labels), one[field]]));
   const [success, failure] = [timesOf("lastSuccessAt"), timesOf("lastFailureAt")];
-  return {
-    requestedAt: 0,
-    durationSeconds: 0.1,
-    clocks,
-    process: { startedAt: null, allocations: null, deletions: null },
-    success,
-    failure,
-  };
+  const process = { startedAt: null, allocations: null, deletions: null };
+  return { requestedAt: 0, durationSeconds: 0.1, clocks, process, success, failure, maxKeyLength };
 }
 
 const cases: readonly [string, Partial<Group>, TtlRule, api: string, exposition: string][] = [
@@ -57,6 +53,12 @@ describe("evidence about a group that", () => {
   it("is gone", () => {
     expect(snapshotEvidence(snapshot(busy)).compare(known, anyPush, planned)).toBe("absent");
     expect(pushTimesEvidence(pushTimes(busy)).compare(known, anyPush, planned)).toBe("absent");
+  });
+
+  it("is over the budget of the answer is that it may be alive", () => {
+    const long = group({ job: "a", host: "x".repeat(maxKeyLength) }, 9000);
+    expect(snapshotEvidence(snapshot(busy)).compare(long, anyPush, planned)).toBe("active");
+    expect(pushTimesEvidence(pushTimes(busy)).compare(long, anyPush, planned)).toBe("unclear");
   });
 
   it("had a push refused by a gateway that may be refusing everybody says that it is alive, whatever its rule counts", () => {

@@ -86,7 +86,7 @@ export class ApiReader {
   readonly #redact: Redact;
   readonly #scanner: JsonScanner;
   readonly #groups: GroupScanner;
-  readonly #bytes: GroupBytes | null;
+  readonly #bytes: GroupBytes;
   #start = "";
   #chunk: Buffer = Buffer.alloc(0);
   /** Of the current group in the current chunk; null outside of groups. */
@@ -95,7 +95,7 @@ export class ApiReader {
   constructor(request: Request, options: ApiReaderOptions, visit: VisitGroup) {
     this.#request = request;
     this.#redact = options.redact ?? ((text) => text);
-    const bytes = options.wholes === true ? new GroupBytes() : null;
+    const bytes = new GroupBytes(options.wholes === true);
     this.#bytes = bytes;
     let index = 0;
     this.#groups = new GroupScanner(neededFamilies(options), {
@@ -103,14 +103,10 @@ export class ApiReader {
         this.#groupBegin = offset;
       },
       end: (raw: RawGroup, offset) => {
-        const begin = this.#groupBegin ?? 0;
+        bytes.add(this.#chunk.subarray(this.#groupBegin ?? 0, offset));
         this.#groupBegin = null;
-        const whole = (): Buffer => {
-          if (bytes === null) throw new Error("whole groups were not asked for");
-          return bytes.whole(this.#chunk.subarray(begin, offset));
-        };
-        visit({ group: decodeGroup(raw, index, options), whole });
-        bytes?.clear();
+        visit({ group: decodeGroup(raw, index, bytes.size, options), whole: () => bytes.whole() });
+        bytes.clear();
         index += 1;
       },
     });
@@ -123,7 +119,7 @@ export class ApiReader {
     this.#chunk = chunk;
     this.#explained(() => this.#scanner.write(chunk));
     if (this.#groupBegin === null) return;
-    this.#bytes?.add(chunk.subarray(this.#groupBegin));
+    this.#bytes.add(chunk.subarray(this.#groupBegin));
     this.#groupBegin = 0;
   }
 

@@ -1,6 +1,7 @@
 import { failureTimeName, successTimeName } from "../../core/family.ts";
 import type { Group, Obstacle } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
+import { maxGroupBytes, maxKeyLength, toOverBudget } from "../budget.ts";
 import { isAddressable, type PathNaming } from "../group-path.ts";
 import { parseFiniteNumber, parseTimestamp } from "../numbers.ts";
 import type { RawFamily, RawGroup } from "./group-scanner.ts";
@@ -23,13 +24,20 @@ const noNames: readonly string[] = [];
 /**
  * Decodes what a decision needs of one group.
  * @param index of the group in the answer, to tell groups without readable labels apart
+ * @param sizeBytes of its JSON
  */
-export function decodeGroup(raw: RawGroup, index: number, { naming, gauges }: DecodeOptions): Group {
+export function decodeGroup(
+  raw: RawGroup,
+  index: number,
+  sizeBytes: number,
+  { naming, gauges }: DecodeOptions,
+): Group {
   const labels = decodeLabels(raw);
-  return {
-    key: labels === null ? `unreadable:${index}` : labelsKey(labels),
+  const key = labels === null ? `unreadable:${index}` : labelsKey(labels);
+  const group: Group = {
+    key,
     labels: labels ?? createLabels([]),
-    obstacle: findObstacle(labels, naming),
+    obstacle: sizeBytes > maxGroupBytes ? "over_budget" : findObstacle(labels, naming),
     lastSuccessAt: gaugeValue(raw.families.get(successTimeName)),
     lastFailureAt: decodeFailureTime(raw.families.get(failureTimeName)),
     holdsMetrics: raw.series > seriesOf(raw, successTimeName) + seriesOf(raw, failureTimeName),
@@ -37,6 +45,8 @@ export function decodeGroup(raw: RawGroup, index: number, { naming, gauges }: De
     nativeHistograms: raw.nativeHistograms.length === 0 ? noNames : raw.nativeHistograms,
     gauges: gauges.size === 0 ? noGauges : decodeGauges(raw, gauges),
   };
+  const isCut = raw.labels !== null && raw.labelsAreCut;
+  return isCut || key.length > maxKeyLength ? toOverBudget(group, index) : group;
 }
 
 /** A pusher can give the failure time more than one. */

@@ -1,3 +1,4 @@
+import { cut, maxKeyLength } from "../budget.ts";
 import type { JsonVisitor } from "./json-scanner.ts";
 
 type Pair = readonly [name: string, value: string];
@@ -6,11 +7,13 @@ type Pair = readonly [name: string, value: string];
 export interface RawGroup {
   /** The members of `labels`; null if that is no object of texts. */
   readonly labels: readonly Pair[] | null;
+  /** There are more labels than is kept: `labels` has the first of them, and the `job`. */
+  readonly labelsAreCut: boolean;
   /** Those that were asked for, by name. */
   readonly families: ReadonlyMap<string, RawFamily>;
   /** Of all families. */
   readonly series: number;
-  /** Names of families with a series whose buckets are a list. */
+  /** Names of families with a series whose buckets are a list; the first of them, and the first of a long name. */
   readonly nativeHistograms: readonly string[];
 }
 
@@ -20,7 +23,7 @@ export interface RawFamily {
   readonly series: number | null;
   readonly timestamp: string | null;
   readonly value: string | null;
-  /** null if they are no object of texts. */
+  /** null if they are no object of texts, or over the budget. */
   readonly labels: readonly Pair[] | null;
 }
 
@@ -47,6 +50,9 @@ const inMetrics = 5;
 const inSeries = 6;
 const inLabels = 7;
 
+/** Of native histograms. */
+const keptNames = 10;
+
 const nowhere = Number.MAX_SAFE_INTEGER;
 
 class OpenFamily implements RawFamily {
@@ -69,6 +75,8 @@ class OpenFamily implements RawFamily {
 class OpenGroup implements RawGroup {
   labels: Pair[] | null = null;
   hasLabels = false;
+  labelsAreCut = false;
+  lateJob: string | null = null;
   readonly families: ReadonlyMap<string, OpenFamily>;
   series = 0;
   nativeHistograms: string[] = [];
@@ -80,6 +88,8 @@ class OpenGroup implements RawGroup {
   reset(): void {
     this.labels = null;
     this.hasLabels = false;
+    this.labelsAreCut = false;
+    this.lateJob = null;
     this.series = 0;
     this.nativeHistograms = [];
     for (const family of this.families.values()) family.reset();
@@ -91,7 +101,7 @@ class OpenGroup implements RawGroup {
  * asked for, and counts the rest. What is needed and is there twice is refused: nobody can say which of them counts.
  */
 export class GroupScanner implements JsonVisitor {
-  /** The texts among the members of the answer: `status`, `error`. */
+  /** What the answer says of itself: its `status` and `error`. */
   readonly envelope = new Map<string, string>();
   #hasData = false;
   #groups = 0;
@@ -107,6 +117,9 @@ export class GroupScanner implements JsonVisitor {
   /** The current member of the group, if it was asked for. */
   #family: OpenFamily | null = null;
   #hasSeries = false;
+  #isNativeHistogram = false;
+  /** Characters of the labels that are being read, so far. */
+  #labelsLength = 0;
 
   constructor(wanted: ReadonlySet<string>, listener: GroupListener) {
     this.#group = new OpenGroup(wanted);
@@ -126,7 +139,7 @@ export class GroupScanner implements JsonVisitor {
   wantsText(): boolean {
     switch (this.#depth) {
       case inAnswer:
-        return true;
+        return this.#names[inAnswer] === "status" || this.#names[inAnswer] === "error";
       case inFamily:
         return this.#isInKey() || (this.#family !== null && this.#names[inFamily] === "time_stamp");
       case inSeries:
@@ -139,13 +152,27 @@ export class GroupScanner implements JsonVisitor {
   text(text: string): void {
     const name = this.#names[this.#depth] ?? "";
     if (this.#depth === inAnswer) this.envelope.set(name, text);
-    else if (this.#depth === inLabels) this.#family?.labels?.push([name, text]);
+    else if (this.#depth === inLabels) this.#addSeriesLabel(name, text);
     else if (this.#depth === inSeries) {
       if (this.#family !== null) this.#family.value = text;
     } else {
-      if (this.#isInKey()) this.#group.labels?.push([name, text]);
+      if (this.#isInKey()) this.#addLabel(name, text);
       if (name === "time_stamp" && this.#family !== null) this.#family.timestamp = text;
     }
+  }
+
+  #addLabel(name: string, text: string): void {
+    if (!this.#group.labelsAreCut) this.#group.labels?.push([name, text]);
+    else if (name === "job") this.#group.lateJob = text;
+    this.#labelsLength += name.length + text.length;
+    if (this.#labelsLength > maxKeyLength) this.#group.labelsAreCut = true;
+  }
+
+  #addSeriesLabel(name: string, text: string): void {
+    if (this.#family === null) return;
+    this.#labelsLength += name.length + text.length;
+    if (this.#labelsLength <= maxKeyLength) this.#family.labels?.push([name, text]);
+    else this.#family.labels = null;
   }
 
   scalar(): void {
@@ -249,6 +276,7 @@ export class GroupScanner implements JsonVisitor {
   #endGroup(offset: number): void {
     if (!this.#group.hasLabels) throw this.#unreadable();
     this.#groups += 1;
+    if (this.#group.lateJob !== null) this.#group.labels?.push(["job", this.#group.lateJob]);
     this.#listener.end(this.#group, offset);
   }
 
@@ -268,7 +296,10 @@ export class GroupScanner implements JsonVisitor {
 
   #beginFamily(): void {
     this.#hasSeries = false;
-    if (this.#isInKey()) this.#group.labels = [];
+    this.#isNativeHistogram = false;
+    if (!this.#isInKey()) return;
+    this.#group.labels = [];
+    this.#labelsLength = 0;
   }
 
   #beginList(): void {
@@ -289,12 +320,13 @@ export class GroupScanner implements JsonVisitor {
 
   #beginLabels(): void {
     if (this.#family !== null) this.#family.labels = [];
+    this.#labelsLength = 0;
   }
 
   #noteNativeHistogram(): void {
     const names = this.#group.nativeHistograms;
-    const name = this.#names[inGroup] ?? "";
-    if (names.at(-1) !== name) names.push(name);
+    if (!this.#isNativeHistogram && names.length < keptNames) names.push(cut(this.#names[inGroup] ?? ""));
+    this.#isNativeHistogram = true;
   }
 
   /** The labels of a family's series only matter while the grouping key is not known; as a rule it comes first. */

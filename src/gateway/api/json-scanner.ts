@@ -1,9 +1,10 @@
+import { maxKeyLength } from "../budget.ts";
 import { TextCache } from "./text-cache.ts";
 import { Utf8Check } from "./utf8-check.ts";
 
 /** Told what the scanner comes across, in the order of the bytes. */
 export interface JsonVisitor {
-  /** A member of the current object; its value comes next. */
+  /** A member of the current object; its value comes next. A name or text that was cut still has more than `maxKeyLength` characters. */
   key(name: string): void;
   /** Whether the string that begins now is wanted as a text: others cost nothing. */
   wantsText(): boolean;
@@ -36,6 +37,8 @@ export class JsonError extends Error {
 export const maxDepth = 64;
 /** Numbers and literals; JSON sets no limit. */
 const maxBareLength = 1024;
+/** Names and texts: what is longer is cut. A character takes six bytes at most, as `\u0061`. */
+const maxTextBytes = 6 * (maxKeyLength + 1);
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -79,6 +82,7 @@ export class JsonScanner {
   #escape = 0;
   /** The part of the token that was in earlier chunks. */
   #parts: Buffer[] = [];
+  #partsLength = 0;
   /** Of the current chunk in the whole. */
   #base = 0;
 
@@ -250,8 +254,8 @@ export class JsonScanner {
 
   #takeText(chunk: Buffer, start: number, end: number): string {
     const isWhole = this.#parts.length === 0;
-    const bytes = isWhole ? chunk : this.#takeParts(chunk, start, end);
-    const text = isWhole ? this.#names.decode(bytes, start, end) : this.#names.decode(bytes, 0, bytes.length);
+    const bytes = isWhole ? chunk.subarray(start, end) : this.#takeParts(chunk, start, end);
+    const text = this.#names.decode(bytes, 0, lengthToKeep(bytes));
     return this.#hasEscapes ? (JSON.parse(`"${text}"`) as string) : text;
   }
 
@@ -282,15 +286,18 @@ export class JsonScanner {
   }
 
   #keep(chunk: Buffer, start: number): void {
+    if (this.#partsLength > maxTextBytes) return;
     this.#parts.push(chunk.subarray(start));
-    if (this.#token !== "bare") return;
-    const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
-    if (length > maxBareLength) throw new JsonError("an endless number", this.#base + start);
+    this.#partsLength += chunk.length - start;
+    if (this.#token === "bare" && this.#partsLength > maxBareLength)
+      throw new JsonError("an endless number", this.#base + start);
   }
 
   #takeParts(chunk: Buffer, start: number, end: number): Buffer {
-    const bytes = Buffer.concat([...this.#parts, chunk.subarray(start, end)]);
+    if (this.#partsLength <= maxTextBytes) this.#parts.push(chunk.subarray(start, end));
+    const bytes = Buffer.concat(this.#parts);
     this.#parts = [];
+    this.#partsLength = 0;
     return bytes;
   }
 
@@ -298,6 +305,21 @@ export class JsonScanner {
     const byte = chunk[at] ?? 0;
     const what = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `byte ${byte}`;
     throw new JsonError(`${what} cannot stand there`, this.#base + at);
+  }
+}
+
+/** Up to where a text is kept: all of it, or as many characters and escapes as lie within the limit as a whole. */
+function lengthToKeep(text: Buffer): number {
+  if (text.length <= maxTextBytes) return text.length;
+  let at = 0;
+  for (;;) {
+    const byte = text[at] ?? 0;
+    const isEscape = byte === backslash;
+    const isLongEscape = isEscape && text[at + 1] === 0x75;
+    const next =
+      at + (isLongEscape ? 6 : isEscape ? 2 : byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4);
+    if (next > maxTextBytes) return at;
+    at = next;
   }
 }
 

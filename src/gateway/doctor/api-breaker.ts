@@ -1,5 +1,6 @@
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { Culprit } from "../../core/remedy.ts";
+import { isShortened } from "../budget.ts";
 import type { PushTimes } from "../exposition/push-times.ts";
 import { groupPath, type PathNaming } from "../group-path.ts";
 import { spellLabels } from "./culprit.ts";
@@ -13,11 +14,12 @@ import { spellLabels } from "./culprit.ts";
  * - a group restored from the state of a gateway before 0.10, which knew no failure times, and not pushed since. It is
  *   older than every group that an empty family was pushed to. So whoever deletes the newest first, and stops as soon
  *   as the API answers, never comes to it.
+ * A group over budget cannot be named.
  */
 export function findApiBreakers({ success, failure }: PushTimes, naming: PathNaming): readonly Culprit[] {
-  const strays = [...failure.keys()].filter((key) => !success.has(key)).map(parseKey);
+  const strays = [...failure.keys()].filter((key) => !success.has(key) && !isShortened(key)).map(parseKey);
   return [...success]
-    .filter(([key]) => !failure.has(key))
+    .filter(([key]) => !failure.has(key) && !isShortened(key))
     .map(([key, pushedAt]) => ({ labels: parseKey(key), pushedAt }))
     .filter(({ labels }) => !strays.some((stray) => isWithin(labels, stray)))
     .toSorted(

@@ -32,7 +32,7 @@ export interface HealOptions extends DiagnoseOptions {
 
 /** What is known of a target just before it is deleted. */
 export interface Prepared {
-  /** null: the API could not tell. */
+  /** null: the API could not tell, or it is over its budget. */
   readonly read: { readonly group: Group; readonly whole: JsonObject } | null;
   readonly changed: HealFate | null;
 }
@@ -49,7 +49,7 @@ export async function prepareFromApi(
   const naming = { utf8Names: false };
   const open = await openApiSnapshot(client, clock, { naming, gauges: options.gauges, wholes: true, signal });
   await open.read((read) => {
-    const target = byKey.get(labelsKey(read.group.labels));
+    const target = byKey.get(read.group.key);
     if (target !== undefined) prepared.set(target, compare(target, read));
   });
   return prepared;
@@ -60,7 +60,8 @@ function compare(target: Culprit, read: ReadGroup): Prepared {
   if (target.lastSuccessAt === null) return unknown;
   const { group } = read;
   const changed = group.lastSuccessAt === target.lastSuccessAt ? null : "pushed_again";
-  return { read: { group, whole: parseWhole(read.whole()) }, changed };
+  const whole = read.whole();
+  return { read: whole === null ? null : { group, whole: parseWhole(whole) }, changed };
 }
 
 /** Archives and deletes one group, if it may. */

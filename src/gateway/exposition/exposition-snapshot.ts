@@ -3,6 +3,7 @@ import { failureTimeName, successTimeName } from "../../core/family.ts";
 import type { Group } from "../../core/group.ts";
 import { createLabels, formatShortLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { DecodeOptions } from "../api/decode-group.ts";
+import { AnswerBudget, copyOf, costOfGroup, cutLabels, maxKeyLength, toOverBudget } from "../budget.ts";
 import type { GatewayClient } from "../client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../numbers.ts";
@@ -37,7 +38,7 @@ export async function openExpositionSnapshot(
     sizeBytes: () => open.sizeBytes(),
     process: () => process,
     async read(visit) {
-      const samples = new Samples();
+      const samples = new Samples(request);
       process = await open.read((sample) => samples.add(sample));
       for (const group of samples.groups(naming, gauges)) {
         visit({
@@ -51,57 +52,105 @@ export async function openExpositionSnapshot(
   };
 }
 
-interface OneGroup {
+/** What the series with these labels tell. */
+interface Entry {
+  /** Cut if they are over budget. */
   readonly labels: Labels;
-  readonly lastSuccessAt: number | null;
+  readonly isCut: boolean;
+  readonly job: string;
+  /** undefined: it is no group's push time; a pusher gave a series labels of its own. */
+  lastSuccessAt: number | null | undefined;
+  lastFailureAt: number | null;
+  /** By name; NaN where there are several. null: none. */
+  gauges: Map<string, number> | null;
 }
 
-class Samples {
-  readonly #groups = new Map<string, OneGroup>();
-  readonly #failures = new Map<string, number | null>();
-  /** By name and key; NaN where there are several. */
-  readonly #gauges = new Map<string, Map<string, Gauge>>();
+const noGauges: ReadonlyMap<string, number> = new Map();
 
-  add({ name, labels: pairs, value }: Sample): void {
-    const labels = createLabels(pairs);
-    const key = labelsKey(labels);
-    const number = parseFiniteNumber(value);
-    if (name === successTimeName) {
-      if (this.#groups.has(key)) throw new BadLine(`the group ${formatShortLabels(labels)} is listed twice`);
-      this.#groups.set(key, { labels, lastSuccessAt: number });
-    } else if (name === failureTimeName) this.#failures.set(key, number);
-    else this.#addGauge(name, key, { job: labels.get("job") ?? "", value: number ?? Number.NaN });
+class Samples {
+  readonly #entries = new Map<string, Entry>();
+  /** Gauges with a series so long that it cannot be told whose it is. */
+  readonly #lostGauges = new Set<string>();
+  readonly #budget: AnswerBudget;
+
+  constructor(request: OpenSnapshot["request"]) {
+    this.#budget = new AnswerBudget(request, (maxKeyLength) => this.#evict(maxKeyLength));
   }
 
-  #addGauge(name: string, key: string, gauge: Gauge): void {
-    const known = this.#gauges.get(name);
-    if (known === undefined) this.#gauges.set(name, new Map([[key, gauge]]));
-    else known.set(key, known.has(key) ? { ...gauge, value: Number.NaN } : gauge);
+  add({ name, labels: pairs, value: text }: Sample): void {
+    const isTime = name === successTimeName || name === failureTimeName;
+    if (pairs === null) {
+      if (!isTime) this.#lostGauges.add(name);
+      return;
+    }
+    const entry = this.#entryOf(createLabels(pairs));
+    const value = parseFiniteNumber(text);
+    if (name === successTimeName) {
+      if (entry.lastSuccessAt !== undefined)
+        throw new BadLine(`the group ${formatShortLabels(entry.labels)} is listed twice`);
+      entry.lastSuccessAt = value;
+    } else if (name === failureTimeName) entry.lastFailureAt = value;
+    else {
+      const isSecond = entry.gauges?.has(name) === true;
+      entry.gauges ??= new Map();
+      entry.gauges.set(name, value === null || isSecond ? Number.NaN : value);
+    }
+  }
+
+  #entryOf(labels: Labels): Entry {
+    const key = labelsKey(labels);
+    const shortKey = this.#budget.shorten(key);
+    const known = this.#entries.get(shortKey);
+    if (known !== undefined) return known;
+    const job = labels.get("job") ?? "";
+    const fresh = { isCut: false, labels, job, lastSuccessAt: undefined, lastFailureAt: null, gauges: null };
+    const entry = key === shortKey ? fresh : cutEntry(fresh);
+    this.#entries.set(shortKey, entry);
+    this.#budget.spend(costOfGroup(shortKey, entry.labels));
+    return entry;
+  }
+
+  /** @returns bytes that this frees */
+  #evict(maxKeyLength: number): number {
+    let freedBytes = 0;
+    for (const [key, entry] of this.#entries) {
+      if (key.length <= maxKeyLength) continue;
+      const cut = cutEntry(entry);
+      const shortKey = this.#budget.shorten(key);
+      this.#entries.delete(key);
+      this.#entries.set(shortKey, cut);
+      freedBytes += costOfGroup(key, entry.labels) - costOfGroup(shortKey, cut.labels);
+    }
+    return freedBytes;
   }
 
   *groups(naming: DecodeOptions["naming"], gaugeNames: ReadonlySet<string>): Generator<Group> {
     const doubtful = this.#findDoubtfulJobs();
-    for (const [expositionKey, { labels: shown, lastSuccessAt }] of this.#groups) {
+    const isDoubtful = (name: string, job: string): boolean =>
+      this.#lostGauges.has(name) || doubtful.get(name)?.has(job) === true;
+    for (const [key, { labels: shown, isCut, job, lastSuccessAt, lastFailureAt, gauges }] of this.#entries) {
+      // What has been shown is not held twice.
+      this.#entries.delete(key);
+      if (lastSuccessAt === undefined) continue;
       const hidesInstance = shown.get("instance") === "";
       const labels = hidesInstance ? createLabels([...shown].filter(([name]) => name !== "instance")) : shown;
-      const gauges = new Map<string, number>();
-      for (const name of gaugeNames) {
-        const isDoubtful = doubtful.get(name)?.has(labels.get("job") ?? "") === true;
-        const value = isDoubtful ? Number.NaN : this.#gauges.get(name)?.get(expositionKey)?.value;
-        if (value !== undefined) gauges.set(name, value);
-      }
-      yield {
+      const values = [...gaugeNames].flatMap((name) => {
+        const value = isDoubtful(name, job) ? Number.NaN : gauges?.get(name);
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      const group: Group = {
         key: labelsKey(labels),
         labels,
         obstacle: isAddressable(labels, naming) ? null : "unaddressable",
         ...(hidesInstance ? { hidesInstance } : {}),
         lastSuccessAt,
-        lastFailureAt: this.#failures.get(expositionKey) ?? null,
+        lastFailureAt,
         holdsMetrics: null,
         series: null,
         nativeHistograms: [],
-        gauges,
+        gauges: values.length === 0 ? noGauges : new Map(values),
       };
+      yield isCut ? toOverBudget(group, key) : group;
     }
   }
 
@@ -110,16 +159,21 @@ class Samples {
    * unreadable for all groups of the job.
    */
   #findDoubtfulJobs(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(
-      [...this.#gauges].map(([name, gauges]) => [
-        name,
-        new Set([...gauges].filter(([key]) => !this.#groups.has(key)).map(([, { job }]) => job)),
-      ]),
-    );
+    const doubtful = new Map<string, Set<string>>();
+    for (const { job, lastSuccessAt, gauges } of this.#entries.values()) {
+      if (lastSuccessAt !== undefined) continue;
+      for (const name of gauges?.keys() ?? []) {
+        const jobs = doubtful.get(name);
+        if (jobs === undefined) doubtful.set(name, new Set([job]));
+        else jobs.add(job);
+      }
+    }
+    return doubtful;
   }
 }
 
-interface Gauge {
-  readonly job: string;
-  readonly value: number;
+function cutEntry(entry: Entry): Entry {
+  // All groups of a job that is longer are over budget, too.
+  const job = copyOf(entry.job.slice(0, maxKeyLength));
+  return { ...entry, isCut: true, labels: cutLabels(entry.labels), job };
 }

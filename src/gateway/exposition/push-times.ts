@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Clocks } from "../../core/clocks.ts";
 import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
+import { AnswerBudget, costOf } from "../budget.ts";
 import type { GatewayClient } from "../client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import { BadLine } from "./sample-finder.ts";
@@ -15,6 +16,8 @@ export interface PushTimes {
   /** What the clocks said at that moment. */
   readonly clocks: Clocks;
   readonly success: ReadonlyMap<string, number | null>;
+  /** Longer keys are not kept, but shortened: they are over budget. */
+  readonly maxKeyLength: number;
   readonly process: ProcessFacts;
   /** As pushed: unlike in the API there is no time stamp to hold a forged one against. */
   readonly failure: ReadonlyMap<string, number | null>;
@@ -44,15 +47,32 @@ export async function readPushTimes(
   });
   const success = new Map<string, number | null>();
   const failure = new Map<string, number | null>();
+  const budget = new AnswerBudget(open.request, (maxKeyLength) => {
+    let freedBytes = 0;
+    for (const times of [success, failure]) {
+      for (const [key, time] of times) {
+        if (key.length <= maxKeyLength) continue;
+        const shortKey = budget.shorten(key);
+        times.delete(key);
+        times.set(shortKey, time);
+        freedBytes += costOf(key) - costOf(shortKey);
+      }
+    }
+    return freedBytes;
+  });
   const process = await open.read(({ name, labels, value }) => {
+    if (labels === null) return;
+    const key = budget.shorten(labelsKey(createLabels(labels)));
     // A pusher can give the failure time several series; those with labels beyond the key never match a group.
     const times = name === successTimeName ? success : failure;
-    const key = labelsKey(createLabels(labels));
+    const isNew = !times.has(key);
     // Two groups that look alike, as names do that the gateway escapes: this could be the time of either.
-    if (name === successTimeName && success.has(key)) throw new BadLine(`a group is listed twice: ${key}`);
+    if (name === successTimeName && !isNew) throw new BadLine(`a group is listed twice: ${key}`);
     times.set(key, parseFiniteNumber(value));
+    if (isNew) budget.spend(costOf(key));
   });
+  const { maxKeyLength } = budget;
   const { requestedAt, clocks } = open;
   const durationSeconds = clock.monotonic() - requestedAt;
-  return { requestedAt, durationSeconds, clocks, success, failure, process };
+  return { requestedAt, durationSeconds, clocks, success, failure, maxKeyLength, process };
 }

@@ -90,6 +90,10 @@ export async function openExposition(
       const finder = new SampleFinder([...names, ...ownNames], (sample) => {
         const { name, labels } = sample;
         const number = (): number | null => parseFiniteNumber(sample.value);
+        if (labels === null) {
+          if (!ownNames.includes(name)) visit(sample);
+          return;
+        }
         // A pushed series always has a job: the gateway adds the grouping key to it.
         const isOwn = labels.every(([label]) => label !== "job");
         if (name === completeName) complete = true;
@@ -116,7 +120,7 @@ export async function openExposition(
   };
 }
 
-function isDeletion(labels: Sample["labels"]): boolean {
+function isDeletion(labels: NonNullable<Sample["labels"]>): boolean {
   return ["handler=delete", "code=202"].every((wanted) => labels.some((pair) => pair.join("=") === wanted));
 }
 

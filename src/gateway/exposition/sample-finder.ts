@@ -1,7 +1,8 @@
 /** One series of the text exposition. */
 export interface Sample {
   readonly name: string;
-  readonly labels: readonly (readonly [name: string, value: string])[];
+  /** null: the line is longer than any that a group's key can make, and was not kept. */
+  readonly labels: readonly (readonly [name: string, value: string])[] | null;
   /** As it is written there. */
   readonly value: string;
 }
@@ -11,7 +12,7 @@ export class BadLine extends Error {
   override readonly name = "BadLine";
 }
 
-/** Longer lines are of no use: no path names a group with such labels. */
+/** Longer lines are not kept: no path names a group with such labels. */
 const maxLineLength = 2_000_000;
 
 const lineFeed = 0x0a;
@@ -25,7 +26,8 @@ export class SampleFinder {
   readonly #starts: readonly Buffer[];
   readonly #found: (sample: Sample) => void;
   /** The line that the last chunk ended in, with the line feed before it. */
-  #rest: Buffer = Buffer.from("\n");
+  #rest: Buffer[] = [Buffer.from("\n")];
+  #restLength = 1;
   #isTooLong = false;
 
   constructor(names: readonly string[], found: (sample: Sample) => void) {
@@ -36,25 +38,31 @@ export class SampleFinder {
   /** @throws {@link BadLine} */
   write(chunk: Buffer): void {
     const end = chunk.lastIndexOf(lineFeed);
-    if (end === -1) {
-      this.#keep(Buffer.concat([this.#rest, chunk]));
-      return;
+    if (end !== -1) {
+      // The beginning of what was too long is gone: it ends with the first line feed.
+      const start = this.#isTooLong ? chunk.indexOf(lineFeed) : 0;
+      this.#scan(Buffer.concat([...this.#rest.splice(0), chunk.subarray(start, end)]));
+      this.#restLength = 0;
+      this.#isTooLong = false;
     }
-    const lines = Buffer.concat([this.#rest, chunk.subarray(0, end)]);
-    // The beginning of what was too long is gone: it ends with the first line feed.
-    this.#scan(this.#isTooLong ? lines.subarray(lines.indexOf(lineFeed, 1)) : lines);
-    this.#isTooLong = false;
-    this.#keep(chunk.subarray(end));
+    this.#keep(chunk.subarray(Math.max(0, end)));
   }
 
   /** Whether the last line was complete: an exposition ends with a line feed. */
   isComplete(): boolean {
-    return this.#rest.length === 1 && !this.#isTooLong;
+    return this.#restLength === 1 && !this.#isTooLong;
   }
 
-  #keep(rest: Buffer): void {
-    this.#isTooLong ||= rest.length > maxLineLength;
-    this.#rest = this.#isTooLong ? Buffer.from("\n") : Buffer.from(rest);
+  #keep(part: Buffer): void {
+    if (this.#isTooLong) return;
+    this.#rest.push(Buffer.from(part));
+    this.#restLength += part.length;
+    if (this.#restLength <= maxLineLength) return;
+    this.#isTooLong = true;
+    const line = Buffer.concat(this.#rest.splice(0));
+    const start = this.#starts.find((start) => line.subarray(0, start.length).equals(start));
+    if (start !== undefined)
+      this.#found({ name: start.toString("utf8", 1, start.length - 1), labels: null, value: "" });
   }
 
   #scan(lines: Buffer): void {
@@ -70,16 +78,30 @@ export class SampleFinder {
   }
 }
 
-const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*",?)*)\})? (\S+)$/;
+const nameAtStart = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
+/** Not one expression for the whole line, which would take a stack that grows with it. */
+const labelHere = /([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\]*(?:\\.[^"\\]*)*)",?/y;
 
 function parseSample(line: string): Sample {
-  const match = sample.exec(line);
-  if (match === null) throw new BadLine(`a line of the exposition cannot be read: ${line.slice(0, 200)}…`);
-  const [, name = "", labelText = "", value = ""] = match;
-  const labels = [...labelText.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g)].map(
-    ([, label = "", escaped = ""]) => [label, unescapeValue(escaped)] as const,
-  );
+  const name = nameAtStart.exec(line)?.[0] ?? "";
+  const labels: (readonly [string, string])[] = [];
+  let at = name.length;
+  if (line[at] === "{") {
+    for (at += 1; line[at] !== "}"; at = labelHere.lastIndex) {
+      labelHere.lastIndex = at;
+      const label = labelHere.exec(line);
+      if (label === null) throw badLine(line);
+      labels.push([label[1] ?? "", unescapeValue(label[2] ?? "")]);
+    }
+    at += 1;
+  }
+  const value = /^ (\S+)$/.exec(line.slice(at))?.[1];
+  if (name === "" || value === undefined) throw badLine(line);
   return { name, labels, value };
+}
+
+function badLine(line: string): BadLine {
+  return new BadLine(`a line of the exposition cannot be read: ${line.slice(0, 200)}…`);
 }
 
 function unescapeValue(escaped: string): string {

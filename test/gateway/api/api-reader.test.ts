@@ -94,7 +94,7 @@ describe("the reader of the API", () => {
           cutAnywhere(bytes, sizes),
           (read) => {
             groups.push(plainGroup(read.group));
-            wholes.push(parseWhole(read.whole()));
+            wholes.push(parseWhole(read.whole()!));
           },
           { gauges, wholes: true },
         );

@@ -74,6 +74,76 @@ describe("a group of the API", () => {
   });
 });
 
+describe("a group over its budget", () => {
+  const long = "x".repeat(17_000);
+  const cut = `${"x".repeat(64)}…`;
+  const times = { lastSuccessAt: stampedAt, lastFailureAt: 0, series: 2 };
+
+  it.each<[string, Record<string, string>, [string, string][]]>([
+    [
+      "a long value",
+      { a: long, job: "a" },
+      [
+        ["job", "a"],
+        ["a", cut],
+      ],
+    ],
+    [
+      "a long name",
+      { [long]: "a", job: "a" },
+      [
+        ["job", "a"],
+        [cut, "a"],
+      ],
+    ],
+    ["a long job", { job: long }, [["job", cut]]],
+    [
+      "a value that is long as a key",
+      { job: "a", z: '"'.repeat(9000) },
+      [
+        ["job", "a"],
+        ["z", `${'"'.repeat(64)}…`],
+      ],
+    ],
+    [
+      "many labels",
+      Object.fromEntries([
+        ...Array.from({ length: 2000 }, (_, at) => [`n${1000 + at}`, "value"]),
+        ["z", "1"],
+        ["job", "a"],
+      ]),
+      [["job", "a"], ...Array.from({ length: 9 }, (_, at): [string, string] => [`n${1000 + at}`, "value"])],
+    ],
+  ])("has %s, and is shown with cut labels that are no key", (_, labels, shown) => {
+    const groups = readGroups([apiGroup(), apiGroup({ labels }), apiGroup({ labels })]);
+    expect(groups[1]).toMatchObject({ key: "over_budget:1", obstacle: "over_budget", ...times });
+    expect([...groups[1]!.labels]).toEqual(shown);
+    expect(groups[2]!.key).toBe("over_budget:2");
+  });
+
+  it("has labels that a metric hides and that its push time tells", () => {
+    const labels = { instance: "a", job: "a", z: long };
+    const group = decode(apiGroup({ labels: gauge("1"), push_time_seconds: gauge("5", labels) }));
+    expect(group).toMatchObject({ key: "unreadable:0", obstacle: "unreadable_labels" });
+  });
+
+  it("has no more labels than fit into 16 KiB of JSON", () => {
+    const group = decode(
+      apiGroup({ labels: { job: "a", z: "x".repeat(16 * 1024 - '[["job","a"],["z",""]]'.length) } }),
+    );
+    expect(group.key.length).toBe(16 * 1024);
+    expect(group.obstacle).toBeNull();
+  });
+
+  it("is not one with ten thousand native histograms, of which ten are named", () => {
+    const histogram = { metrics: [{ buckets: [] }, { buckets: [] }] };
+    const families = Array.from({ length: 10_000 }, (_, at) => [`h${at}`, histogram]);
+    const group = decode(apiGroup({ [long]: histogram, ...Object.fromEntries(families) }));
+    expect(group).toMatchObject({ obstacle: null, series: 20_004 });
+    expect(group.nativeHistograms).toEqual([cut, ...Array.from({ length: 9 }, (_, at) => `h${at}`)]);
+  });
+});
+
 describe("the time of the last failed push", () => {
   const failure = (family: unknown): number | null =>
     decode(apiGroup({ push_failure_time_seconds: family })).lastFailureAt;

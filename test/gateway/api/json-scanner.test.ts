@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { JsonError, JsonScanner, maxDepth, type JsonVisitor } from "../../../src/gateway/api/json-scanner.ts";
+import { maxKeyLength } from "../../../src/gateway/budget.ts";
 import { cutAnywhere } from "../../support/chunks.ts";
 
 /** Builds the value again, out of what the scanner tells. */
@@ -191,6 +192,21 @@ describe("the scanner of JSON", () => {
     };
     expect(write).toThrow("an endless number");
   });
+
+  it.each(["a", "é", "€", "😀", "\\n", "\\u0061", "\\ud83d\\ude00"])(
+    "cuts names and texts that are longer than anything that is kept, between characters: of %s",
+    (unit) => {
+      for (let shift = 0; shift < 12; shift += 1) {
+        const text = `${"a".repeat(shift)}${unit.repeat(200_000 / unit.length)}`;
+        const real = JSON.parse(`"${text}"`) as string;
+        const chunks = cutAnywhere(Buffer.from(`{"${text}":"${text}"}`), [16 * 1024]);
+        const [entry] = Object.entries(scan(chunks) as Record<string, string>);
+        for (const cut of entry ?? []) {
+          expect(real.startsWith(cut) && cut.length > maxKeyLength && cut.length < 110_000).toBe(true);
+        }
+      }
+    },
+  );
 
   it("says where it went wrong", () => {
     expect(() => scan([Buffer.from('{"a":'), Buffer.from("[1,}")])).toThrow('byte 8: "}" cannot stand there');

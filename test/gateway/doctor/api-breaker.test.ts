@@ -15,6 +15,7 @@ function breakers(success: Samples, failure: Samples) {
     durationSeconds: 0,
     clocks: { gateway: 0, local: 0 },
     process: { startedAt: null, allocations: null, deletions: null },
+    maxKeyLength: 1000,
     success: times(success),
     failure: times(failure),
   };

@@ -68,7 +68,7 @@ describe("samples of the exposition", () => {
     expect(find([]).complete).toBe(true);
   });
 
-  it("leap over a line that is longer than any path, and keep nothing of it", () => {
+  it("leap over a line that is longer than any path, and tell only that there was one", () => {
     const chunk = Buffer.alloc(1_000_000, "x");
     const chunks = [
       Buffer.from('push_time_seconds{job="'),
@@ -77,6 +77,24 @@ describe("samples of the exposition", () => {
       chunk,
       Buffer.from('"} 1\npush_time_seconds{} 2\n'),
     ];
-    expect(find(chunks).samples).toEqual([{ name: "push_time_seconds", labels: [], value: "2" }]);
+    expect(find(chunks).samples).toEqual([
+      { name: "push_time_seconds", labels: null, value: "" },
+      { name: "push_time_seconds", labels: [], value: "2" },
+    ]);
+  });
+
+  it.each(["x", '"', "\\", "\n"])("have labels as long as a path can make them, of %j", (character) => {
+    const value = character.repeat(690_000);
+    const line = Buffer.from(`push_time_seconds{job="a",host="${escape(value)}"} 1\n`);
+    const { samples, complete } = find(cutAnywhere(line, [16 * 1024]));
+    expect(complete).toBe(true);
+    expect(
+      samples.map(({ labels }) => labels?.map(([name, text]) => [name, text.length, text === value])),
+    ).toEqual([
+      [
+        ["job", 1, false],
+        ["host", 690_000, true],
+      ],
+    ]);
   });
 });
