@@ -22,7 +22,7 @@ rules: [{ name: all, matchers: [], ttl: 1h }]
 
 describe("the HTTP settings of a gateway and of Prometheus come to the same", () => {
   it.each([
-    ["none", "", { headers: {} }],
+    ["none", "", { headers: {} }, []],
     [
       "user, headers and proxy",
       "basic_auth: { username: me, password: pw }, http_headers: { X-One: { values: [a], files: [one] } }, " +
@@ -34,6 +34,7 @@ describe("the HTTP settings of a gateway and of Prometheus come to the same", ()
         },
         proxy: { url: "http://proxy:3128", connectHeaders: { "x-two": ["b", "c"] } },
       },
+      ["pw", "bWU6cHc=", "a", "from a file", "b", "c"],
     ],
     [
       "token and TLS",
@@ -42,24 +43,26 @@ describe("the HTTP settings of a gateway and of Prometheus come to the same", ()
         headers: { authorization: ["Token from a file"] },
         tls: { rejectUnauthorized: true, servername: "s", minVersion: "TLSv1.2", maxVersion: "TLSv1.3" },
       },
+      ["from a file"],
     ],
-    ["no_proxy", "proxy_url: http://proxy:3128, no_proxy: .internal", { headers: {} }],
+    ["no_proxy", "proxy_url: http://proxy:3128, no_proxy: .internal", { headers: {} }, []],
     [
       "the proxy of the environment",
       "proxy_from_environment: true",
       { headers: {}, proxy: { url: "http://environment:3128", connectHeaders: {} } },
+      [],
     ],
-  ])("%s", async (_, settings, options) => {
+  ])("%s", async (_, settings, options, secrets) => {
     const folder = testFolder();
     writeFileSync(join(folder, "one"), " from a file\n");
     const { pushgateways, prometheus } = await load(settings, folder);
     for (const server of [pushgateways[0]!, prometheus!]) {
       const { url, timeoutSeconds } = server;
-      expect(await readServerOptions(server, { HTTP_PROXY: "environment:3128" })).toEqual({
-        url,
-        timeoutSeconds,
-        ...options,
+      const { secrets: found = [], ...rest } = await readServerOptions(server, {
+        HTTP_PROXY: "environment:3128",
       });
+      expect(rest).toEqual({ url, timeoutSeconds, allowLinkLocal: true, ...options });
+      expect(new Set(found.filter((one) => one !== ""))).toEqual(new Set(secrets));
     }
   });
 
