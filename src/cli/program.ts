@@ -112,7 +112,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
   check
     .command("config <file...>")
     .summary("say what is wrong with configuration files, or what they mean")
-    .description("Prints all problems with their places (exit code 2), or what was understood.")
+    .description("Prints the problems with their places (exit code 2), or what was understood.")
     .action(async (files) => finish(await (await import("./check-config.ts")).checkConfig(files, io)));
   check
     .command("web-config <file...>")
