@@ -1,6 +1,6 @@
 import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
-import { startEmbeddedGateway } from "../demo/embedded-gateway.ts";
+import { startDemoGateway } from "../demo/demo-gateway.ts";
 import { demoConfig, demoGroups } from "../demo/hosts.ts";
 import { createStyle } from "../report/style.ts";
 import { sweepExitCode } from "./exit-code.ts";
@@ -15,13 +15,8 @@ const quiet: SweepFlags = { "log.level": "warn", "log.format": "logfmt" };
 export async function demo(io: Io): Promise<number> {
   const { bold, dim } = createStyle(wantsColor(io.stdout, io.env));
   const say = (text: string): void => io.stdout.write(`${text}\n`);
-  const now = io.clock.now();
-  const gateway = await startEmbeddedGateway({
-    now: () => io.clock.now(),
-    // Long before: a gateway that has just been started would have had an outage, which is not counted.
-    startedAt: now - 365 * 86_400,
-    groups: demoGroups(now),
-  });
+  const now = (): number => io.clock.now();
+  const gateway = await startDemoGateway(now, demoGroups(now()));
   try {
     const text = demoConfig(gateway.url);
     const config = readConfig(text);

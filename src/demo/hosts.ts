@@ -1,4 +1,4 @@
-import type { SeedGroup } from "./seed.ts";
+import type { DemoGroup } from "./demo-gateway.ts";
 
 const minute = 60;
 const hour = 60 * minute;
@@ -27,19 +27,11 @@ rules:                                # the first match wins
 }
 
 /** Hosts and jobs that live, failed, and vanished, as a gateway collects them. `now` in Unix seconds. */
-export function demoGroups(now: number): readonly SeedGroup[] {
-  const pushed = (labels: Record<string, string>, ageSeconds: number, failedAgo?: number): SeedGroup => ({
+export function demoGroups(now: number): readonly DemoGroup[] {
+  const pushed = (labels: Record<string, string>, ageSeconds: number, failedAgo?: number): DemoGroup => ({
     labels,
     pushTime: now - ageSeconds,
-    ...(failedAgo === undefined ? {} : { failTime: now - failedAgo }),
-    metrics: [
-      {
-        name: "job_last_duration_seconds",
-        help: "How long the last run took.",
-        type: "gauge",
-        samples: [{ value: 12.5 }],
-      },
-    ],
+    failTime: failedAgo === undefined ? 0 : now - failedAgo,
   });
   return [
     pushed({ job: "batch", instance: "web-1" }, 4.5 * minute),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { parseMoment } from "../../src/cli/parse-moment.ts";
-import { startEmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
+import { startDemoGateway } from "../../src/demo/demo-gateway.ts";
 import { demoGroups } from "../../src/demo/hosts.ts";
 import { cli, type CliResult } from "../support/cli.ts";
 import { now } from "../support/core-values.ts";
@@ -16,11 +16,7 @@ let folder: string;
 
 beforeEach(async () => {
   const startedAt = Date.now() / 1000;
-  const gateway = await startEmbeddedGateway({
-    now: () => Date.now() / 1000,
-    startedAt: startedAt - 365 * 86_400,
-    groups: demoGroups(startedAt),
-  });
+  const gateway = await startDemoGateway(() => Date.now() / 1000, demoGroups(startedAt));
   url = gateway.url;
   folder = mkdtempSync(join(tmpdir(), "output-"));
   onTestFinished(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { startEmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
+import { startEmbeddedGateway } from "../support/embedded-gateway/embedded-gateway.ts";
 import { cli } from "../support/cli.ts";
 import { installedGateways, startPushgateway } from "../support/pushgateway.ts";
 import { startProgram } from "../support/program.ts";

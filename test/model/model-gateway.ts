@@ -1,6 +1,6 @@
-import { startEmbeddedGateway, type EmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
-import type { SeedGroup } from "../../src/demo/seed.ts";
-import { parseTextFormat } from "../../src/demo/text-format.ts";
+import { startEmbeddedGateway, type EmbeddedGateway } from "../support/embedded-gateway/embedded-gateway.ts";
+import type { SeedGroup } from "../support/embedded-gateway/seed.ts";
+import { parseTextFormat } from "../support/embedded-gateway/text-format.ts";
 import { keyOf, type LabelRecord, type TrueGroup, type TrueGroups } from "./truth.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 
-import { startEmbeddedGateway } from "../../src/demo/embedded-gateway.ts";
+import { startEmbeddedGateway } from "./embedded-gateway/embedded-gateway.ts";
 import { startPushgateway } from "./pushgateway.ts";
 import { getJson } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import type { SeedFamily, SeedHistogram, SeedSummary, SeedValue } from "../../src/demo/seed.ts";
+import type { SeedFamily, SeedHistogram, SeedSummary, SeedValue } from "./embedded-gateway/seed.ts";
 import { bytesField, doubleField, uintField } from "./protobuf.ts";
 
 type Labels = Readonly<Record<string, string>>;

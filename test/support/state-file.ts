@@ -1,4 +1,4 @@
-import type { SeedFamily, SeedGroup } from "../../src/demo/seed.ts";
+import type { SeedFamily, SeedGroup } from "./embedded-gateway/seed.ts";
 import {
   END,
   gobBytes,
@@ -13,7 +13,7 @@ import {
 import { compareBytes, encodeFamily } from "./metric-family.ts";
 
 // A real gateway and the embedded one start from the same descriptions.
-export type { SeedFamily, SeedGroup } from "../../src/demo/seed.ts";
+export type { SeedFamily, SeedGroup } from "./embedded-gateway/seed.ts";
 
 /**
  * The content of a Pushgateway's `--persistence.file`, so that a real gateway starts with groups of any age. Start

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { getText } from "../../support/http.ts";
-import { deleteGroup, emptyFamilyPush, push } from "../../support/push.ts";
+import { getText } from "../../http.ts";
+import { deleteGroup, emptyFamilyPush, push } from "../../push.ts";
 import { failureTime, pushTime, readGroup, readLabels, targets } from "./targets.ts";
 
 const unixSeconds = () => Date.now() / 1000;

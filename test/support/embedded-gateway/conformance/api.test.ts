@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { getJson, send } from "../../support/http.ts";
-import { push } from "../../support/push.ts";
+import { getJson, send } from "../../http.ts";
+import { push } from "../../push.ts";
 import { ALL_TYPES } from "./samples.ts";
 import { readGroup, readGroups, targets } from "./targets.ts";
 

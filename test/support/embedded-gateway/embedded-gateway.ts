@@ -30,7 +30,7 @@ export interface EmbeddedGatewayOptions {
   readonly random?: () => number;
 }
 
-/** A Pushgateway within this process, for the demo and for tests that need another clock than the machine's. */
+/** A Pushgateway within this process, for tests that need another clock than the machine's. */
 export interface EmbeddedGateway {
   /** With the route prefix, without a slash at the end. */
   readonly url: string;

@@ -3,10 +3,10 @@
  * tests take for the Pushgateway's behaviour is the Pushgateway's behaviour.
  */
 import { onTestFinished } from "vitest";
-import { startEmbeddedGateway } from "../../../src/demo/embedded-gateway.ts";
-import { getJson } from "../../support/http.ts";
-import { installedGateways, startPushgateway } from "../../support/pushgateway.ts";
-import type { SeedGroup } from "../../support/state-file.ts";
+import { startEmbeddedGateway } from "../embedded-gateway.ts";
+import { getJson } from "../../http.ts";
+import { installedGateways, startPushgateway } from "../../pushgateway.ts";
+import type { SeedGroup } from "../../state-file.ts";
 
 export interface StartOptions {
   readonly groups?: readonly SeedGroup[];

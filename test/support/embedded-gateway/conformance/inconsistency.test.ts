@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { send } from "../../support/http.ts";
-import { deleteGroup, push } from "../../support/push.ts";
+import { send } from "../../http.ts";
+import { deleteGroup, push } from "../../push.ts";
 import { failureTime, pushTime, readGroup, readLabels, targets } from "./targets.ts";
 
 const NO_UTF8 = Buffer.from([0x61, 0xff, 0xc3, 0x28]);

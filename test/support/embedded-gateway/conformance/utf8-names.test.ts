@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { send } from "../../support/http.ts";
-import { deleteGroup, push } from "../../support/push.ts";
+import { send } from "../../http.ts";
+import { deleteGroup, push } from "../../push.ts";
 import { readLabels, targets, utf8Targets } from "./targets.ts";
 
 describe.each(targets)("$name", ({ start }) => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { send, type HttpRequest } from "../../support/http.ts";
-import { deleteGroup, groupPath, push } from "../../support/push.ts";
+import { send, type HttpRequest } from "../../http.ts";
+import { deleteGroup, groupPath, push } from "../../push.ts";
 import { failureTime, pushTime, readGroups, targets, type ApiGroup } from "./targets.ts";
 
 /** Few, so that a history comes back to the same group; some name the same series. */

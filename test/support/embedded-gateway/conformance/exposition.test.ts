@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { getText, send } from "../../support/http.ts";
-import { push } from "../../support/push.ts";
+import { getText, send } from "../../http.ts";
+import { push } from "../../push.ts";
 import { ALL_TYPES } from "./samples.ts";
 import { targets } from "./targets.ts";
 

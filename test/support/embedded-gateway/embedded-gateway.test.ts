@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startEmbeddedGateway, type EmbeddedGatewayOptions } from "../../src/demo/embedded-gateway.ts";
-import { demoGroups } from "../../src/demo/hosts.ts";
-import { getJson, getText, send } from "../support/http.ts";
-import { deleteGroup, push } from "../support/push.ts";
+import { startEmbeddedGateway, type EmbeddedGatewayOptions } from "./embedded-gateway.ts";
+import { getJson, getText, send } from "../http.ts";
+import { deleteGroup, push } from "../push.ts";
 
 async function start(options: EmbeddedGatewayOptions) {
   const gateway = await startEmbeddedGateway(options);
@@ -52,10 +51,4 @@ test("shows groups in an order that changes", async () => {
   const first = await getText(url, "/api/v1/metrics");
   const orders = await Promise.all([1, 2, 3].map(() => getText(url, "/api/v1/metrics")));
   expect(new Set(orders)).not.toEqual(new Set([first]));
-});
-
-test("holds the hosts of the demo without a contradiction between them", async () => {
-  const { store, url } = await start({ groups: demoGroups(Date.now() / 1000) });
-  expect(store.inconsistencies()).toEqual([]);
-  expect(await getText(url, "/metrics")).toContain('push_time_seconds{instance="old-1",job="batch"}');
 });

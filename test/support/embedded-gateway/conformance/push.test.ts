@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { send } from "../../support/http.ts";
-import { bytesField, doubleField, uintField } from "../../support/protobuf.ts";
-import { push, pushFamily } from "../../support/push.ts";
+import { send } from "../../http.ts";
+import { bytesField, doubleField, uintField } from "../../protobuf.ts";
+import { push, pushFamily } from "../../push.ts";
 import { failureTime, pushTime, readGroup, readGroups, readLabels, targets } from "./targets.ts";
 
 const unixSeconds = () => Date.now() / 1000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { getText, send } from "../../support/http.ts";
-import { deleteGroup, push } from "../../support/push.ts";
+import { getText, send } from "../../http.ts";
+import { deleteGroup, push } from "../../push.ts";
 import { readLabels, targets } from "./targets.ts";
 
 describe.each(targets)("$name", ({ start }) => {
