@@ -3,6 +3,7 @@ import { conditionOf, type Diagnosis } from "../core/diagnosis.ts";
 import type { Cleaning, DoctorReport } from "../core/doctor-report.ts";
 import { createPlan } from "../core/plan.ts";
 import { formatLabels } from "../core/labels.ts";
+import { countGroups } from "../core/totals.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { createGatewayClient } from "../gateway/client.ts";
 import { diagnose } from "../gateway/doctor/diagnose.ts";
@@ -107,7 +108,7 @@ function planCleaning({ groups, look, status }: Diagnosis, { rules, limits }: Co
   if (look === null || rules.length === 0) return null;
   const gatewayStartedAt = status?.startedAt ?? null;
   const { decisions } = createPlan({ groups, now: look.takenAt, gatewayStartedAt, rules, limits });
-  return { expired: decisions.filter(({ verdict }) => verdict.verdict !== "keep").length };
+  return { expired: countGroups(decisions).expired };
 }
 
 function renderTexts(

@@ -1,4 +1,5 @@
-import { hasExpired, type SweepReport } from "../core/report.ts";
+import type { SweepReport } from "../core/report.ts";
+import { countGroups } from "../core/totals.ts";
 
 /** The exit codes of all commands; anything else is a failure, too. */
 export const exitCodes = {
@@ -34,5 +35,6 @@ export function exitCodeOfKnown(exitCode: number, complete: boolean): number {
 export function reportExitCode(report: SweepReport, detailed: boolean): number {
   const code = sweepExitCode(report);
   if (code !== exitCodes.done && code !== exitCodes.withheld) return code;
-  return detailed && hasExpired(report) ? exitCodes.expired : exitCodes.done;
+  const hasExpired = report.gateways.some(({ entries }) => countGroups(entries).expired > 0);
+  return detailed && hasExpired ? exitCodes.expired : exitCodes.done;
 }

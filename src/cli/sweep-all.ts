@@ -85,7 +85,8 @@ export async function sweepAll(
     const reports = await Promise.all(config.pushgateways.map(sweepInTurn));
     progress.clear();
     await applyRetention(archive, reports, io.clock.now());
-    return { startedAt, finishedAt: io.clock.now(), dryRun, gateways: reports };
+    const rules = config.rules.map(({ name }) => name);
+    return { startedAt, finishedAt: io.clock.now(), dryRun, rules, gateways: reports };
   } finally {
     await archive?.close();
   }

@@ -20,7 +20,11 @@ export function addToKnown(
   });
   if (kind === "sweep" || known === null) return { ...report, gateways };
   const read = new Set(gateways.map(({ name }) => name));
-  return { ...known, gateways: [...known.gateways.filter(({ name }) => !read.has(name)), ...gateways] };
+  return {
+    ...known,
+    rules: report.rules,
+    gateways: [...known.gateways.filter(({ name }) => !read.has(name)), ...gateways],
+  };
 }
 
 /** When the gateway held the groups that its report tells of, Unix seconds, if its last sweep could not read it; null: then. */

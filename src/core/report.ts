@@ -9,6 +9,8 @@ export interface SweepReport {
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly dryRun: boolean;
+  /** The names of all rules, in order. */
+  readonly rules: readonly string[];
   readonly gateways: readonly GatewayReport[];
 }
 
@@ -68,21 +70,4 @@ export interface SnapshotFacts {
 /** A decision and, if its deletion was tried, what became of it: those of a dry run are the decisions themselves. */
 export interface ReportEntry extends Decision {
   readonly outcome?: Outcome;
-}
-
-export interface Totals {
-  readonly delete: number;
-  readonly keep: number;
-  readonly withhold: number;
-}
-
-export function countVerdicts(decisions: readonly Decision[]): Totals {
-  const totals = { delete: 0, keep: 0, withhold: 0 };
-  for (const { verdict } of decisions) totals[verdict.verdict] += 1;
-  return totals;
-}
-
-/** Whether anything has expired, also if it was withheld. */
-export function hasExpired(report: SweepReport): boolean {
-  return report.gateways.some(({ entries }) => entries.some(({ verdict }) => verdict.verdict !== "keep"));
 }

@@ -46,4 +46,6 @@ export type Verdict =
  * - `still_there`: the gateway accepted the DELETE and still shows the group
  * - `failed`: the request was not accepted, or the gateway could not be read afterwards
  */
-export type Outcome = "gone" | "gone_already" | "pushed_again" | "still_there" | "failed";
+export const outcomes = ["gone", "gone_already", "pushed_again", "still_there", "failed"] as const;
+
+export type Outcome = (typeof outcomes)[number];

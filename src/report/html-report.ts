@@ -34,7 +34,7 @@ export function renderHtml(report: SweepReport): Generator<string> {
     <main>
       ${renderAttention(views, null)}
       ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
-      <div class="pair">${renderRules(countRules(gateways), dryRun, now, null)}</div>
+      <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>
       ${renderGroupsSection(matched)}
     </main> `;
   const frame = { title: `Pushgateway groups, ${moment} UTC`, nonce: null };

@@ -1,5 +1,7 @@
 import { labelsToObject } from "../core/labels.ts";
-import { countVerdicts, type GatewayReport, type ReportEntry, type SweepReport } from "../core/report.ts";
+import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
+import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
+import { countRules } from "./rule-totals.ts";
 import { formatTime } from "../core/time.ts";
 
 /** Grows when a field changes its meaning or goes; new fields do not count. */
@@ -26,7 +28,7 @@ export function* renderSelected(
   facts: object,
   shown: readonly (readonly [GatewayReport, readonly ReportEntry[]])[],
 ): Generator<string> {
-  const gateways = shown.map(([gateway]) => gatewayToJson(gateway));
+  const gateways = shown.map(([gateway]) => gatewayToJson(gateway, report.rules));
   const parts = JSON.stringify({ ...sweepToJson(report), ...facts, gateways }, null, 2).split(noGroups);
   for (const [index, part] of parts.entries()) {
     if (index > 0) yield* renderGroups(shown[index - 1]?.[1] ?? []);
@@ -61,7 +63,7 @@ function sweepToJson({ startedAt, finishedAt, dryRun }: SweepReport): object {
 }
 
 /** A gateway without its groups; the totals are of all of them. */
-function gatewayToJson(report: GatewayReport): object {
+function gatewayToJson(report: GatewayReport, rules: readonly string[]): object {
   const { name, url, status, error, snapshot, entries, reappeared, notes, known } = report;
   return {
     name,
@@ -83,11 +85,21 @@ function gatewayToJson(report: GatewayReport): object {
             clock_skew_seconds: snapshot.clockSkewSeconds,
             outage_seconds: snapshot.outageSeconds,
           },
-    totals: countVerdicts(entries),
+    totals: totalsToJson(countGroups(entries)),
+    rules: countRules({ gateways: [report], rules }).map(ruleToJson),
     reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
     notes,
     groups: [],
   };
+}
+
+function ruleToJson({ rule, ...totals }: RuleTotals): object {
+  const nextExpiryAt = formatTime(totals.nextExpiryAt);
+  return { rule, groups: totals.groups, ...totalsToJson(totals), next_expiry_at: nextExpiryAt };
+}
+
+function totalsToJson({ verdicts, expired, deleted }: Totals): object {
+  return { ...verdicts, expired, deleted };
 }
 
 function entryToJson({

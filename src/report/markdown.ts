@@ -2,19 +2,21 @@ import { formatAge, formatDuration } from "../core/duration.ts";
 import { quote } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
-import { countRules, type RuleTotals } from "./rule-totals.ts";
+import type { RuleTotals } from "../core/totals.ts";
+import { countRules } from "./rule-totals.ts";
 import { showLabels, viewRow, type Row } from "./row.ts";
+import { showText } from "./text.ts";
 import { viewGateway } from "./view.ts";
 
 /** Renders a report for an issue or a chat that understands GitHub's tables, part by part. */
 export function* renderMarkdown(report: SweepReport): Generator<string> {
   for (const [index, gateway] of report.gateways.entries()) {
     if (index > 0) yield "\n";
-    yield* renderGateway(gateway, report.dryRun);
+    yield* renderGateway(gateway, report);
   }
 }
 
-function* renderGateway(report: GatewayReport, dryRun: boolean): Generator<string> {
+function* renderGateway(report: GatewayReport, { dryRun, rules }: SweepReport): Generator<string> {
   const { name, url, status, facts, error, withheld, notes } = viewGateway(report, dryRun);
   const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
   // In code, also what is prose: it quotes labels, which could hold a link, a mention or an image.
@@ -27,16 +29,16 @@ function* renderGateway(report: GatewayReport, dryRun: boolean): Generator<strin
   yield `${blocks.join("\n\n")}\n`;
   if (report.entries.length === 0) return;
   yield "\n";
-  yield* renderRules(countRules([report]), dryRun);
+  yield* renderRules(countRules({ gateways: [report], rules }), dryRun);
   yield "\n";
   yield* renderRows(report.entries);
 }
 
 function renderRules(rules: readonly RuleTotals[], dryRun: boolean): Generator<string> {
   const header = ["Rule", "Groups", "Kept", "Expired", "Withheld", "Deleted", "Next expiry"];
-  const rows = rules.map(({ name, groups, kept, expired, withheld, deleted, nextExpiryAt }) => [
-    name === null ? "(none)" : cell(name),
-    ...[groups, kept, expired, withheld, dryRun ? "" : deleted].map(String),
+  const rows = rules.map(({ rule, groups, verdicts, expired, deleted, nextExpiryAt }) => [
+    rule === null ? "(none)" : cell(showText(rule)),
+    ...[groups, verdicts.keep, expired, verdicts.withhold, dryRun ? "" : deleted].map(String),
     formatTime(nextExpiryAt) ?? "",
   ]);
   return renderTable(header, [":--", "--:", "--:", "--:", "--:", "--:", ":--"], rows);

@@ -1,4 +1,4 @@
-import type { SweepReport, Totals } from "../core/report.ts";
+import type { SweepReport } from "../core/report.ts";
 import { renderAttention } from "./html/attention.ts";
 import { renderDeletions, type PageDeletion } from "./html/deletions.ts";
 import { renderDocument } from "./html/document.ts";
@@ -56,7 +56,7 @@ export function renderPage(
   const moments = { now, nextSweepAt };
   const known = new Set(report?.gateways.map(({ name }) => name));
   const unread = state.gateways.filter(({ name }) => !known.has(name));
-  const rules = countRules(report?.gateways ?? []);
+  const rules = report === null ? [] : countRules(report);
   const links = createLinks(query);
   const problem = selected !== null && "message" in selected ? selected : null;
   const selection = selected !== null && "groups" in selected ? selected : null;
@@ -77,7 +77,6 @@ export function renderPage(
         problem,
         links,
         rules,
-        totals: sumTotals(views),
       })}
     </main>
     ${renderFooter(state.version, links)} `;
@@ -89,14 +88,4 @@ export function renderPage(
 function titleOf(views: readonly { readonly status: string; readonly consistent: boolean | null }[]): string {
   const troubled = views.filter(({ status, consistent }) => status !== "ok" || consistent === false).length;
   return troubled === 0 ? "pushgateway-janitor" : `(${troubled}) pushgateway-janitor`;
-}
-
-function sumTotals(views: readonly { readonly totals: Totals }[]): Totals {
-  const sum = { delete: 0, keep: 0, withhold: 0 };
-  for (const { totals } of views) {
-    sum.delete += totals.delete;
-    sum.keep += totals.keep;
-    sum.withhold += totals.withhold;
-  }
-  return sum;
 }

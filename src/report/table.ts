@@ -1,8 +1,10 @@
 import { formatAge, formatDuration } from "../core/duration.ts";
 import { padTo, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
+import type { RuleTotals } from "../core/totals.ts";
 import { createStyle, type Paint, type Style } from "./style.ts";
-import { cutTo } from "./text.ts";
+import { countRules } from "./rule-totals.ts";
+import { cutTo, showText } from "./text.ts";
 import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway, type GatewayView } from "./view.ts";
 
@@ -19,18 +21,19 @@ export function* renderTable(report: SweepReport, options: TableOptions): Genera
   const style = createStyle(options.color);
   for (const [index, gateway] of report.gateways.entries()) {
     if (index > 0) yield "\n";
-    for (const line of renderGateway(gateway, report.dryRun, options, style)) yield `${line}\n`;
+    for (const line of renderGateway(gateway, report, options, style)) yield `${line}\n`;
   }
 }
 
 function* renderGateway(
   report: GatewayReport,
-  dryRun: boolean,
+  { dryRun, rules }: SweepReport,
   options: TableOptions,
   style: Style,
 ): Generator<string> {
   const gateway = viewGateway(report, dryRun);
   yield headline(gateway, style);
+  yield* renderRules(countRules({ gateways: [report], rules }), gateway.planOnly, options, style);
   if (report.entries.length > 0 && options.summary !== true) {
     yield "";
     yield* renderRows(report.entries, options, style);
@@ -42,6 +45,33 @@ function* renderGateway(
 function headline({ name, url, facts, status }: GatewayView, style: Style): string {
   const title = `${style.bold(name)} ${style.dim(url)}`;
   return `${title}  ${facts.length === 0 ? style.red(status) : facts.join(", ")}`;
+}
+
+/** Nothing where one rule decides about all groups: the headline says the same. */
+function* renderRules(
+  rules: readonly RuleTotals[],
+  planOnly: boolean,
+  options: TableOptions,
+  style: Style,
+): Generator<string> {
+  if (rules.length === 0 || (rules.length === 1 && rules[0]?.groups !== 0)) return;
+  const cells = rules.map(({ rule, groups, expired, deleted, verdicts }) => [
+    rule === null ? "(no rule)" : showText(rule),
+    ...[groups, expired, verdicts.withhold, ...(planOnly ? [] : [deleted])].map(String),
+  ]);
+  const titles = ["RULE", "GROUPS", "EXPIRED", "WITHHELD", ...(planOnly ? [] : ["DELETED"])];
+  const widths = titles.map((_, column) =>
+    Math.max(...[titles, ...cells].map((row) => widthOf(row[column] ?? ""))),
+  );
+  const render = ([name = "", ...counts]: readonly string[]): string =>
+    cutTo(
+      [
+        padTo(name, widths[0] ?? 0),
+        ...counts.map((count, index) => count.padStart(widths[index + 1] ?? 0)),
+      ].join("  "),
+      options.columns,
+    );
+  yield* ["", style.dim(render(titles)), ...cells.map(render)];
 }
 
 const header = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];

@@ -1,19 +1,11 @@
 import { formatAge } from "../core/duration.ts";
 import { outdatedSince } from "../core/known-state.ts";
-import {
-  countVerdicts,
-  type GatewayReport,
-  type GatewayStatus,
-  type KnownSince,
-  type ReportEntry,
-  type SnapshotFacts,
-  type Totals,
-} from "../core/report.ts";
+import type { GatewayReport, GatewayStatus, KnownSince, SnapshotFacts } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
-import type { Outcome } from "../core/verdict.ts";
+import { countGroups, type Totals } from "../core/totals.ts";
 import { adviseOnError } from "./advice.ts";
 import { countOf, showText } from "./text.ts";
-import { countWithheld, type WithheldView } from "./withheld.ts";
+import { viewWithheld, type WithheldView } from "./withheld.ts";
 
 /** One gateway without its groups. */
 export interface GatewayView {
@@ -30,8 +22,6 @@ export interface GatewayView {
   readonly consistent: boolean | null;
   readonly durationSeconds: number;
   readonly totals: Totals;
-  /** How many groups had which outcome. */
-  readonly outcomes: Readonly<Record<Outcome, number>>;
   /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
   readonly facts: readonly string[];
   /** What the decisions rest on, where it is out of the ordinary: `1h of outage not counted`. */
@@ -44,10 +34,9 @@ export interface GatewayView {
 export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
   const { name, url, status, known, snapshot, consistent, durationSeconds, entries, error, notes } = report;
   const planOnly = dryRun || known?.lastSweptAt === null;
-  const totals = countVerdicts(entries);
-  const outcomes = countOutcomes(entries);
+  const totals = countGroups(entries);
   const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
-  const deletions = planOnly ? `${totals.delete} to delete` : describeOutcomes(outcomes);
+  const deletions = planOnly ? `${totals.verdicts.delete} to delete` : describeDeletions(totals);
   const counts = snapshot === null ? [] : describeCounts(snapshot, totals, deletions);
   return {
     name: showText(name),
@@ -60,21 +49,24 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     consistent,
     durationSeconds,
     totals,
-    outcomes,
     facts: [...counts, ...circumstances],
     circumstances,
     error:
       error === null
         ? null
         : { code: error.code, message: showText(error.message), advice: adviseOnError(error.code) },
-    withheld: countWithheld(entries),
+    withheld: viewWithheld(totals),
     notes: notes.map(showText),
   };
 }
 
-function describeCounts({ groups }: SnapshotFacts, totals: Totals, deletions: string): readonly string[] {
-  const withheld = totals.withhold > 0 ? [`${totals.withhold} withheld`] : [];
-  return [countOf(groups, "group"), `${totals.keep} kept`, ...withheld, deletions];
+function describeCounts(
+  { groups }: SnapshotFacts,
+  { verdicts }: Totals,
+  deletions: string,
+): readonly string[] {
+  const withheld = verdicts.withhold > 0 ? [`${verdicts.withhold} withheld`] : [];
+  return [countOf(groups, "group"), `${verdicts.keep} kept`, ...withheld, deletions];
 }
 
 function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
@@ -92,23 +84,17 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
   return facts;
 }
 
-function countOutcomes(entries: readonly ReportEntry[]): Readonly<Record<Outcome, number>> {
-  const counts = { gone: 0, gone_already: 0, pushed_again: 0, still_there: 0, failed: 0 };
-  for (const { outcome } of entries) if (outcome !== undefined) counts[outcome] += 1;
-  return counts;
-}
-
 /** For example `12 deleted, 1 still there`. */
-function describeOutcomes(counts: Readonly<Record<Outcome, number>>): string {
-  return [`${counts.gone} deleted`, ...describeTrouble(counts)].join(", ");
+function describeDeletions(totals: Totals): string {
+  return [`${totals.deleted} deleted`, ...describeTrouble(totals)].join(", ");
 }
 
-/** Of the deletions, those that did not end with the group gone. */
-export function describeTrouble(counts: Readonly<Record<Outcome, number>>): readonly string[] {
-  const { gone_already: goneAlready, pushed_again: pushedAgain, still_there: stillThere, failed } = counts;
+/** Of the planned deletions, those that did not end with the group gone by a DELETE, and gone only. */
+export function describeTrouble({ outcomes }: Totals): readonly string[] {
+  const { gone_already: goneAlready, pushed_again: pushedAgain, still_there: stillThere, failed } = outcomes;
   return [
+    ...(pushedAgain > 0 ? [`${pushedAgain} of them pushed again`] : []),
     ...(goneAlready > 0 ? [`${goneAlready} gone already`] : []),
-    ...(pushedAgain > 0 ? [`${pushedAgain} pushed again`] : []),
     ...(stillThere > 0 ? [`${stillThere} still there`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
   ];

@@ -1,4 +1,4 @@
-import type { ReportEntry } from "../core/report.ts";
+import type { Totals } from "../core/totals.ts";
 import { withholdReasons, type WithholdReason } from "../core/verdict.ts";
 import { adviseOnWithheld } from "./advice.ts";
 
@@ -10,13 +10,8 @@ export interface WithheldView {
 }
 
 /** What is withheld, by reason. */
-export function countWithheld(entries: readonly ReportEntry[]): readonly WithheldView[] {
-  const counts = new Map<WithholdReason, number>();
-  for (const { verdict } of entries) {
-    if (verdict.verdict === "withhold") counts.set(verdict.reason, (counts.get(verdict.reason) ?? 0) + 1);
-  }
-  return withholdReasons.flatMap((reason) => {
-    const groups = counts.get(reason);
-    return groups === undefined ? [] : [{ reason, groups, advice: adviseOnWithheld(reason) }];
-  });
+export function viewWithheld({ reasons }: Totals): readonly WithheldView[] {
+  return withholdReasons
+    .filter((reason) => reasons[reason] > 0)
+    .map((reason) => ({ reason, groups: reasons[reason], advice: adviseOnWithheld(reason) }));
 }

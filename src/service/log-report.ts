@@ -1,4 +1,5 @@
-import { countVerdicts, type GatewayReport, type SweepReport } from "../core/report.ts";
+import type { GatewayReport, SweepReport } from "../core/report.ts";
+import { countGroups } from "../core/totals.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** Logs the result of a sweep: one line per gateway, at the level `error` where something has to be done. */
@@ -14,12 +15,12 @@ export function logRead(report: SweepReport, before: SweepReport | null, log: Lo
       log[isNews ? "info" : "debug"]("Gateway not readable yet", { gateway: name, err: error?.message });
       continue;
     }
-    const totals = countVerdicts(entries);
+    const { verdicts, expired } = countGroups(entries);
     log.info("Gateway read", {
       gateway: name,
       groups: snapshot?.groups ?? null,
-      kept: totals.keep,
-      expired: totals.delete + totals.withhold,
+      kept: verdicts.keep,
+      expired,
       duration_seconds: Number(durationSeconds.toFixed(3)),
     });
   }
@@ -27,18 +28,17 @@ export function logRead(report: SweepReport, before: SweepReport | null, log: Lo
 
 function logGateway(gateway: GatewayReport, dryRun: boolean, log: Logger): void {
   const { name, status, error, entries, notes, durationSeconds, snapshot } = gateway;
-  const totals = countVerdicts(entries);
+  const { verdicts, expired, deleted } = countGroups(entries);
   const known = snapshot !== null;
   const fields = {
     gateway: name,
     status,
     dry_run: dryRun,
     groups: known ? snapshot.groups : null,
-    kept: known ? totals.keep : null,
-    withheld: known ? totals.withhold : null,
-    [dryRun ? "expired" : "deleted"]: dryRun
-      ? totals.delete
-      : entries.filter((one) => one.outcome === "gone").length,
+    kept: known ? verdicts.keep : null,
+    expired: known ? expired : null,
+    withheld: known ? verdicts.withhold : null,
+    ...(dryRun ? {} : { deleted }),
     duration_seconds: Number(durationSeconds.toFixed(3)),
   };
   if (status === "ok") log.info("Sweep finished", fields);

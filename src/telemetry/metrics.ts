@@ -1,4 +1,5 @@
-import { countVerdicts, type GatewayReport, type SnapshotFacts, type SweepReport } from "../core/report.ts";
+import type { GatewayReport, SnapshotFacts, SweepReport } from "../core/report.ts";
+import { countByRule, countGroups } from "../core/totals.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import type { Shard } from "../core/shard.ts";
 import {
@@ -8,10 +9,9 @@ import {
   sweepFailureReasons,
   type SkipReason,
 } from "../core/sweep-reasons.ts";
-import { withholdReasons } from "../core/verdict.ts";
+import { withholdReasons, type Outcome } from "../core/verdict.ts";
 import { createFamilies } from "./families.ts";
 import { createRegistry } from "./registry.ts";
-import { deleteFailureReasons, emptyRuleTally, tallyEntries } from "./tally.ts";
 
 export interface BuildInfo {
   readonly version: string;
@@ -60,6 +60,9 @@ export interface JanitorMetrics {
 
 const verdicts = ["delete", "keep", "withhold"] as const;
 
+/** What can become of a deletion that did not work. */
+const deleteFailureReasons = ["failed", "still_there"] as const satisfies readonly Outcome[];
+
 export function createMetrics({ version, revision, nodeVersion }: BuildInfo): JanitorMetrics {
   const registry = createRegistry("pushgateway_janitor_");
   const families = createFamilies(registry);
@@ -93,14 +96,13 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     byGateway.lastReadAt.set({ gateway }, finishedAt);
     byGateway.scrapeSeconds.set({ gateway }, snapshot.durationSeconds);
     byGateway.scrapeBytes.set({ gateway }, snapshot.sizeBytes);
-    const totals = countVerdicts(entries);
-    for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals[verdict]);
-    const { rules } = tallyEntries(entries);
-    for (const rule of ruleNames) {
-      const tally = rules.get(rule) ?? emptyRuleTally();
-      byRule.groups.set({ gateway, rule }, tally.groups);
-      byRule.expired.set({ gateway, rule }, tally.expired);
-      byRule.nextExpiryAt.set({ gateway, rule }, tally.nextExpiryAt ?? 0);
+    const totals = countGroups(entries);
+    for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals.verdicts[verdict]);
+    for (const { rule, groups, expired, nextExpiryAt } of countByRule(entries, ruleNames)) {
+      if (rule === null) continue;
+      byRule.groups.set({ gateway, rule }, groups);
+      byRule.expired.set({ gateway, rule }, expired);
+      byRule.nextExpiryAt.set({ gateway, rule }, nextExpiryAt ?? 0);
     }
   }
 
@@ -113,14 +115,16 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     if (failure === null) byGateway.lastSuccessAt.set({ gateway }, finishedAt);
     else families.failures.add({ gateway, reason: failure }, 1);
 
-    const { rules, withheld, failedDeletions, goneAlready } = tallyEntries(report.entries);
-    byGateway.goneAlready.add({ gateway }, goneAlready);
-    for (const [rule, { deleted, deletedSeries }] of rules) {
+    const { outcomes, reasons } = countGroups(report.entries);
+    byGateway.goneAlready.add({ gateway }, outcomes.gone_already);
+    for (const { rule, deleted, deletedSeries } of countByRule(report.entries, ruleNames)) {
+      if (rule === null) continue;
       byRule.deletes.add({ gateway, rule }, deleted);
       byRule.deletedSeries.add({ gateway, rule }, deletedSeries);
     }
-    for (const [reason, count] of withheld) families.withheld.add({ gateway, reason }, count);
-    for (const [reason, count] of failedDeletions) families.deleteFailures.add({ gateway, reason }, count);
+    for (const reason of withholdReasons) families.withheld.add({ gateway, reason }, reasons[reason]);
+    for (const reason of deleteFailureReasons)
+      families.deleteFailures.add({ gateway, reason }, outcomes[reason]);
     for (const { rule, groups } of report.reappeared) byRule.reappeared.add({ gateway, rule }, groups.length);
   }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { Group } from "../../src/core/group.ts";
 import { createPlan, type Plan } from "../../src/core/plan.ts";
-import { countVerdicts } from "../../src/core/report.ts";
+
+import { countGroups } from "../../src/core/totals.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
 
@@ -34,7 +35,7 @@ describe("keep_latest", () => {
       rules,
     );
     expect(kept(plan)).toEqual(["a2", "a3", "b1"]);
-    expect(countVerdicts(plan.decisions).delete).toBe(1);
+    expect(countGroups(plan.decisions).verdicts.delete).toBe(1);
   });
 
   it("gives the places to living groups first", () => {
@@ -77,7 +78,7 @@ describe("keep_latest", () => {
   it("counts only the groups of its own rule, a missing label as empty", () => {
     const both = [ttlRule(ttl, { name: "other", matchers: ['job="o"'] }), ...rules];
     const plan = planFor([group({ job: "o" }, 9000), group({ job: "" }, 9000), at("a", "a1", 9000)], both);
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 1, keep: 2, withhold: 0 });
+    expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 1, keep: 2, withhold: 0 });
   });
 
   it("gives no place to a group that holds nothing: a push without metrics must not push out the last backup", () => {

@@ -5,7 +5,8 @@ import type { Group } from "../../src/core/group.ts";
 import type { Limits } from "../../src/core/limits.ts";
 import { explainExceededLimit, findExceededLimit } from "../../src/core/limits.ts";
 import { createPlan, type Plan } from "../../src/core/plan.ts";
-import { countVerdicts } from "../../src/core/report.ts";
+
+import { countGroups } from "../../src/core/totals.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
 
@@ -75,7 +76,7 @@ describe("a plan", () => {
           group({ job: id }, 0, { lastSuccessAt: success, lastFailureAt: failure }),
         );
         const plan = planFor(groups);
-        const totals = countVerdicts(plan.decisions);
+        const totals = countGroups(plan.decisions).verdicts;
         expect(totals.delete + totals.keep + totals.withhold).toBe(groups.length);
         for (const { verdict, group: one } of plan.decisions) {
           if (verdict.verdict !== "delete") continue;
@@ -93,12 +94,12 @@ describe("max_delete_ratio", () => {
 
   it("lets exactly the ratio pass", () => {
     const plan = planFor([...fresh(10), ...expired(10)], undefined, { limits: half });
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 10, keep: 10, withhold: 0 });
+    expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 10, keep: 10, withhold: 0 });
   });
 
   it("withholds everything when one more has expired, never a part", () => {
     const plan = planFor([...fresh(10), ...expired(11)], undefined, { limits: half });
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 10, withhold: 11 });
+    expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 0, keep: 10, withhold: 11 });
     expect(plan.exceededLimit).toEqual({
       reason: "max_delete_ratio",
       expired: 11,
@@ -111,23 +112,26 @@ describe("max_delete_ratio", () => {
 
   it("does not apply below ratio_min_groups", () => {
     const plan = planFor(expired(19), undefined, { limits: half });
-    expect(countVerdicts(plan.decisions).delete).toBe(19);
-    expect(countVerdicts(planFor(expired(20), undefined, { limits: half }).decisions).withhold).toBe(20);
+    expect(countGroups(plan.decisions).verdicts.delete).toBe(19);
+    expect(countGroups(planFor(expired(20), undefined, { limits: half }).decisions).verdicts.withhold).toBe(
+      20,
+    );
   });
 
   it("of 0 applies on a small gateway, too", () => {
     const none = limits({ maxDeleteRatio: 0, ratioMinGroups: 20 });
-    expect(countVerdicts(planFor(expired(1), undefined, { limits: none }).decisions).withhold).toBe(1);
+    expect(countGroups(planFor(expired(1), undefined, { limits: none }).decisions).verdicts.withhold).toBe(1);
   });
 
   it("of 0 deletes nothing, of 1 lets everything pass", () => {
     const groups = [...fresh(30), ...expired(1)];
     expect(
-      countVerdicts(planFor(groups, undefined, { limits: limits({ maxDeleteRatio: 0 }) }).decisions).withhold,
+      countGroups(planFor(groups, undefined, { limits: limits({ maxDeleteRatio: 0 }) }).decisions).verdicts
+        .withhold,
     ).toBe(1);
     expect(
-      countVerdicts(planFor(expired(30), undefined, { limits: limits({ maxDeleteRatio: 1 }) }).decisions)
-        .delete,
+      countGroups(planFor(expired(30), undefined, { limits: limits({ maxDeleteRatio: 1 }) }).decisions)
+        .verdicts.delete,
     ).toBe(30);
   });
 
@@ -181,9 +185,9 @@ describe("max_delete_ratio", () => {
 describe("max_deletes", () => {
   it("lets exactly as many pass, and withholds everything above", () => {
     const three = limits({ maxDeletes: 3 });
-    expect(countVerdicts(planFor(expired(3), undefined, { limits: three }).decisions).delete).toBe(3);
+    expect(countGroups(planFor(expired(3), undefined, { limits: three }).decisions).verdicts.delete).toBe(3);
     const plan = planFor(expired(4), undefined, { limits: three });
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 0, withhold: 4 });
+    expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 0, keep: 0, withhold: 4 });
     expect(plan.exceededLimit).toMatchObject({ reason: "max_deletes", toPass: { maxDeletes: 4 } });
     expect(explainExceededLimit(plan.exceededLimit!)).toBe(
       "4 of 4 groups have expired, more than limits.max_deletes = 3 allows; nothing was deleted.",
@@ -202,7 +206,7 @@ describe("an outage of the gateway", () => {
   it("is the gap between the last start and the newest activity before", () => {
     const plan = planFor(groups, undefined, { gatewayStartedAt: now - 100 });
     expect(plan.outage).toMatchObject({ beganAt: now - 10_000, endedAt: now - 100, seconds: 9900 });
-    expect(countVerdicts(plan.decisions)).toEqual({ delete: 0, keep: 3, withhold: 0 });
+    expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 0, keep: 3, withhold: 0 });
   });
 
   it("counts at most max_outage", () => {

@@ -199,7 +199,7 @@ describe.each(installedGateways.map((gateway) => ({ gateway, name: gateway.name 
         "--log.level=error",
       ]);
       const [report] = (JSON.parse(swept.stdout) as JsonReport).gateways;
-      expect(report!.totals).toEqual({ delete: 0, keep: 2, withhold: 0 });
+      expect(report!.totals).toEqual({ delete: 0, keep: 2, withhold: 0, expired: 0, deleted: 0 });
       expect((await keysOn(gateway.url)).size).toBe(1);
     });
   },

@@ -22,7 +22,7 @@ function configWith(schedule: string, rule = "all"): Config {
   return result.config;
 }
 
-const emptyReport: SweepReport = { startedAt: 0, finishedAt: 0, dryRun: false, gateways: [] };
+const emptyReport: SweepReport = { startedAt: 0, finishedAt: 0, dryRun: false, rules: [], gateways: [] };
 
 interface Scene {
   readonly service: Service;

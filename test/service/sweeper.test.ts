@@ -4,7 +4,7 @@ import type { SweepReport } from "../../src/core/report.ts";
 import type { SkipReason } from "../../src/core/sweep-reasons.ts";
 import { createSweeper } from "../../src/service/sweeper.ts";
 
-const report: SweepReport = { startedAt: 1, finishedAt: 2, dryRun: false, gateways: [] };
+const report: SweepReport = { startedAt: 1, finishedAt: 2, dryRun: false, rules: [], gateways: [] };
 
 /** Sweeps that end when the test says so. */
 function slowSweeper(): {

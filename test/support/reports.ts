@@ -8,7 +8,7 @@ export function sweepReport(
   gateways: readonly GatewayReport[],
   rest: Partial<SweepReport> = {},
 ): SweepReport {
-  return { startedAt: now - 2, finishedAt: now, dryRun: false, gateways, ...rest };
+  return { startedAt: now - 2, finishedAt: now, dryRun: false, rules: ["hour"], gateways, ...rest };
 }
 
 /** A gateway that was read and is well. */

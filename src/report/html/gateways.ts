@@ -53,14 +53,14 @@ function conditionOf({ status, consistent }: GatewayView): readonly [tone: strin
   return status === "partial" ? ["warn", "Up, partly done"] : ["good", "Up"];
 }
 
-function renderCounts({ totals, outcomes, planOnly }: GatewayView, groups: number): Html {
+function renderCounts({ totals, planOnly }: GatewayView, groups: number): Html {
   const counts = [
     renderNumber("groups", groups, ""),
-    renderNumber("kept", totals.keep, ""),
+    renderNumber("kept", totals.verdicts.keep, ""),
     planOnly
-      ? renderNumber("to delete", totals.delete, "accent")
-      : renderNumber("deleted", outcomes.gone, "accent"),
-    renderNumber("withheld", totals.withhold, "warn"),
+      ? renderNumber("to delete", totals.verdicts.delete, "accent")
+      : renderNumber("deleted", totals.deleted, "accent"),
+    renderNumber("withheld", totals.verdicts.withhold, "warn"),
   ];
   return html`<dl class="counts">${counts}</dl>`;
 }
@@ -74,9 +74,9 @@ function renderNumber(word: string, count: number, tone: string): Html {
 }
 
 function renderFacts(gateway: GatewayView, { now, nextSweepAt }: Moments): Html {
-  const { consistent, circumstances, outcomes, outdated } = gateway;
+  const { consistent, circumstances, totals, outdated } = gateway;
   const pushes = { true: "accepted", false: "all refused", null: "not known" }[`${consistent}`];
-  const remarks = outdated ? [] : [...describeTrouble(outcomes), ...circumstances];
+  const remarks = outdated ? [] : [...describeTrouble(totals), ...circumstances];
   return html`<dl class="facts">
     ${[
       ...renderKnown(gateway, now),

@@ -1,6 +1,6 @@
-import type { SweepReport, Totals } from "../../core/report.ts";
+import type { SweepReport } from "../../core/report.ts";
+import type { RuleTotals } from "../../core/totals.ts";
 import type { QueryProblem } from "../query.ts";
-import type { RuleTotals } from "../rule-totals.ts";
 import type { Selection } from "../select.ts";
 import { rowsPlace } from "./document.ts";
 import { isFiltered, renderFilter } from "./filter.ts";
@@ -20,19 +20,18 @@ interface GroupsContent {
   readonly problem: QueryProblem | null;
   readonly links: Links;
   readonly rules: readonly RuleTotals[];
-  readonly totals: Totals;
 }
 
 /** The groups that the query selects, the form to change it, and the ways to other pages. */
 export function renderGroupsSection(content: GroupsContent): Html {
-  const { report, problem, links, rules, totals } = content;
+  const { report, problem, links, rules } = content;
   const choices = {
     gateways: report?.gateways.map(({ name }) => name) ?? [],
-    rules: rules.flatMap(({ key }) => (key === null ? [] : [key])),
+    rules: rules.flatMap(({ rule }) => rule ?? []),
   };
   return html`<section id="groups" tabindex="-1" aria-labelledby="groups-title">
     <h2 id="groups-title">Groups</h2>
-    ${renderVerdicts(totals, links)} ${renderFilter(links, choices, problem)} ${renderResult(content)}
+    ${renderVerdicts(rules, links)} ${renderFilter(links, choices, problem)} ${renderResult(content)}
   </section> `;
 }
 

@@ -1,17 +1,38 @@
-import type { Totals } from "../../core/report.ts";
+import type { Totals } from "../../core/totals.ts";
 import type { VerdictName } from "../query.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";
 import { formatCount } from "./words.ts";
 
-/** Links to the groups of one verdict, with how many there are in all. */
-export function renderVerdicts(totals: Totals, links: Links): Html {
-  const { keep, delete: expired, withhold } = totals;
+/** Links to the groups of one verdict, with how many there are in all parts. */
+export function renderVerdicts(parts: readonly Totals[], links: Links): Html {
+  const sum = (countOf: (totals: Totals) => number): number =>
+    parts.reduce((count, totals) => count + countOf(totals), 0);
   const tabs = [
-    renderVerdict("All", null, keep + expired + withhold, links),
-    renderVerdict("Delete", "delete", expired, links),
-    renderVerdict("Withhold", "withhold", withhold, links),
-    renderVerdict("Keep", "keep", keep, links),
+    renderVerdict(
+      "All",
+      null,
+      sum(({ groups }) => groups),
+      links,
+    ),
+    renderVerdict(
+      "Delete",
+      "delete",
+      sum(({ verdicts }) => verdicts.delete),
+      links,
+    ),
+    renderVerdict(
+      "Withhold",
+      "withhold",
+      sum(({ verdicts }) => verdicts.withhold),
+      links,
+    ),
+    renderVerdict(
+      "Keep",
+      "keep",
+      sum(({ verdicts }) => verdicts.keep),
+      links,
+    ),
   ];
   return html`<nav class="verdicts" aria-label="Verdicts">
     <ul>

@@ -1,4 +1,5 @@
-import type { RuleTotals } from "../rule-totals.ts";
+import type { RuleTotals } from "../../core/totals.ts";
+import { showText } from "../text.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";
 import { formatCount, renderMoment } from "./words.ts";
@@ -37,22 +38,22 @@ export function renderRules(
 }
 
 function renderRule(rule: RuleTotals, dryRun: boolean, now: number, links: Links | null): Html {
-  const { groups, expired, deleted, withheld, nextExpiryAt } = rule;
+  const { groups, expired, deleted, verdicts, nextExpiryAt } = rule;
   const next =
     nextExpiryAt === null ? html`<span class="quiet">none</span>` : renderMoment(nextExpiryAt, now);
   return html`<tr>
     <th scope="row">${renderName(rule, links)}</th>
     ${renderNumber(groups)}${renderNumber(expired)}${
       dryRun ? nothing : renderNumber(deleted)
-    }${renderNumber(withheld)}
+    }${renderNumber(verdicts.withhold)}
     <td>${next}</td>
   </tr> `;
 }
 
-function renderName({ name, key }: RuleTotals, links: Links | null): Html {
-  if (name === null || key === null) return html`<span class="quiet">no rule</span>`;
-  if (links === null) return html`<bdi>${name}</bdi>`;
-  return html`<a href="${links.to({ rule: key, page: 1 })}#groups"><bdi>${name}</bdi></a>`;
+function renderName({ rule }: RuleTotals, links: Links | null): Html {
+  if (rule === null) return html`<span class="quiet">no rule</span>`;
+  const name = html`<bdi>${showText(rule)}</bdi>`;
+  return links === null ? name : html`<a href="${links.to({ rule, page: 1 })}#groups">${name}</a>`;
 }
 
 function renderNumber(count: number): Html {
