@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 
+import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it, test } from "vitest";
 
 import { parseGoDuration } from "../../../src/config/go-duration.ts";
@@ -154,6 +155,10 @@ rate_limit: { interval: 500ms, burst: 20 }
     [
       "basic_auth_users: { a: $2b$14$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG }",
       "1:24: warning: a cost of 14 makes logins slow: 10 is what others use",
+    ],
+    [
+      `basic_auth_users: { a: ${hashSync("a", 4)}, b: ${hashSync("b", 5)} }`,
+      "1:1: warning: users with different bcrypt costs can be told apart: use one cost for all",
     ],
     [
       `${serving}  min_version: TLS10\n`,
