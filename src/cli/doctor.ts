@@ -105,7 +105,7 @@ async function examine(
 }
 
 function planCleaning({ groups, look, status }: Diagnosis, { rules, limits }: Config): Cleaning | null {
-  if (look === null || rules.length === 0) return null;
+  if (look === null || look.takenAt === null || rules.length === 0) return null;
   const gatewayStartedAt = status?.startedAt ?? null;
   const { decisions } = createPlan({ groups, now: look.takenAt, gatewayStartedAt, rules, limits });
   return { expired: countGroups(decisions).expired };

@@ -8,7 +8,7 @@ export interface DoctorReport {
   readonly healing: Healing | null;
   /** null: without `--probe`. */
   readonly probe: PushProbe | null;
-  /** null: no rules, or the groups could not be read. */
+  /** null: no rules, or what has expired could not be told: no groups were read, or not what time it is at the gateway. */
   readonly cleaning: Cleaning | null;
 }
 
