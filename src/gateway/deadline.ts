@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** Cuts work off after a time, or when the caller's signal aborts, whichever comes first. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -24,6 +26,8 @@ export function startDeadline(milliseconds: number, outer?: AbortSignal): Deadli
     Math.min(milliseconds, 2 ** 31 - 1),
   );
   if (outer?.aborted === true) abort();
+  // Node warns of more than ten listeners, and many DELETEs may be under way at once.
+  if (outer !== undefined) setMaxListeners(0, outer);
   outer?.addEventListener("abort", abort, { once: true });
   return {
     signal: controller.signal,

@@ -215,6 +215,10 @@ describe("a gateway at a distance of 150 ms", () => {
     const { url } = await startDistance(gateway.url, 75);
     const client = gatewayAt(url, 10);
     onTestFinished(() => client.close());
+    const warnings: string[] = [];
+    const warn = ({ message }: Error): void => void warnings.push(message);
+    process.on("warning", warn);
+    onTestFinished(() => void process.off("warning", warn));
     let reads = 0;
     const counting = {
       ...client,
@@ -228,5 +232,6 @@ describe("a gateway at a distance of 150 ms", () => {
     expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
     // 40 when each DELETE waited for the answer of the one before.
     expect(reads).toBeLessThan(15);
+    expect(warnings).toEqual([]);
   });
 });
