@@ -1,23 +1,20 @@
-import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { conditionOf, type Diagnosis } from "../core/diagnosis.ts";
-import type { Cleaning, DoctorReport } from "../core/doctor-report.ts";
-import { createPlan } from "../core/plan.ts";
+import { createArchive } from "../archive/archive.ts";
+import type { ArchiveSettings, Config, PushgatewaySettings } from "../config/config.ts";
+import type { Clock } from "../core/clock.ts";
 import { formatLabels } from "../core/labels.ts";
-import { countGroups } from "../core/totals.ts";
 import { ttlMetricNames } from "../core/rule.ts";
+import { conditionOf, type Diagnosis } from "../doctor/diagnosis.ts";
+import { examine, type DoctorReport } from "../doctor/examine.ts";
+import type { HealArchive } from "../doctor/heal.ts";
+import { renderDoctorJson } from "../doctor/render-json.ts";
+import { renderDoctorText } from "../doctor/render-text.ts";
 import { createGatewayClient } from "../gateway/client.ts";
-import { diagnose } from "../gateway/doctor/diagnose.ts";
-import type { HealArchive } from "../gateway/doctor/heal-target.ts";
-import { heal } from "../gateway/doctor/heal.ts";
-import { probePush } from "../gateway/doctor/probe-push.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
-import { renderDoctorJson } from "../report/doctor-json.ts";
-import { renderDoctor } from "../report/doctor.ts";
+import { createStyle } from "../report/style.ts";
 import { discover } from "./discover.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SourceFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
-import { createHealArchives } from "./heal-archive.ts";
 import { readServerOptions } from "./server-options.ts";
 import { loadSettings } from "./settings.ts";
 import { UsageError } from "./usage-error.ts";
@@ -26,13 +23,13 @@ export interface DoctorFlags extends SourceFlags {
   readonly output: "text" | "json";
   readonly heal?: boolean;
   readonly probe?: boolean;
-  /** Groups that may go although others could go instead. */
+  /** Groups that may be deleted although others could be deleted instead. */
   readonly release?: readonly string[];
-  /** false: groups may go that no archive keeps. */
+  /** false: groups that cannot be archived may be deleted. */
   readonly archive: boolean;
 }
 
-/** `doctor`: is the gateway consistent, who poisons it, what do stale groups cost its pushes. */
+/** `doctor`: checks whether the gateway is consistent, names the group that breaks it, and measures a push. */
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   if (flags.release !== undefined && flags.heal !== true)
     throw new UsageError("--release needs --heal beside it");
@@ -40,9 +37,9 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   const archives = config.archive === null ? null : createHealArchives(config.archive, io.clock);
   const reports: DoctorReport[] = [];
   try {
-    // One after the other: what is measured here is not to be disturbed by ourselves.
+    // One after the other, so that our own requests do not disturb what is measured.
     for (const gateway of config.pushgateways) {
-      reports.push(await examine(gateway, config, flags, io, archives?.ofGateway(gateway) ?? null));
+      reports.push(await examineGateway(gateway, config, flags, io, archives?.ofGateway(gateway) ?? null));
     }
   } catch (error) {
     if (error instanceof GatewayError && io.stop.aborted) return io.signalExitCode();
@@ -59,7 +56,61 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   return complete || exitCode !== exitCodes.done ? exitCode : exitCodes.failed;
 }
 
-/** A mistyped one would look like one that does not help. */
+/** `--gateway` is enough: without `--ttl` there are no rules, and expired groups are not counted. */
+async function loadDoctorSettings(flags: DoctorFlags, io: Io): Promise<Config> {
+  if (flags.gateway === undefined || flags.ttl !== undefined) return loadSettings(flags, io);
+  return { ...(await loadSettings({ ...flags, ttl: "1d" }, io)), rules: [] };
+}
+
+/** Nothing is written before the first group: a doctor that deletes nothing does not need the folder. */
+function createHealArchives(settings: ArchiveSettings, clock: Clock) {
+  const archive = createArchive({ ...settings, now: () => clock.now() });
+  return {
+    ofGateway({ name, url }: PushgatewaySettings): HealArchive {
+      return {
+        append(group, whole) {
+          const verdict = { reason: "inconsistent" } as const;
+          const decision = { group, rule: null, verdict, ageSeconds: null, ttlSeconds: null };
+          return archive.append([{ gateway: name, url, decision, whole }]);
+        },
+        recordOutcome: (key, outcome) => archive.recordOutcomes(name, [[key, outcome]]),
+      };
+    },
+    close: () => archive.close(),
+  };
+}
+
+async function examineGateway(
+  settings: PushgatewaySettings,
+  { rules, limits }: Config,
+  flags: DoctorFlags,
+  { env, clock, wait, stop: signal }: Io,
+  archive: HealArchive | null,
+): Promise<DoctorReport> {
+  const client = createGatewayClient(await readServerOptions(settings, env));
+  try {
+    return await examine({
+      name: settings.name,
+      url: settings.url,
+      client,
+      clock,
+      wait,
+      signal,
+      rules,
+      limits,
+      gauges: ttlMetricNames(rules),
+      archive,
+      released: new Set(flags.release),
+      mayLose: !flags.archive,
+      heal: flags.heal === true,
+      probe: flags.probe === true,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** A mistyped `--release` would look like one that does not help. */
 function warnOfIdleReleases(
   releases: readonly string[],
   reports: readonly DoctorReport[],
@@ -70,45 +121,8 @@ function warnOfIdleReleases(
   );
   const known = new Set(culprits.map(({ labels }) => formatLabels(labels)));
   for (const labels of releases) {
-    if (!known.has(labels)) stderr.write(`--release=${labels}: no group in the way is written like that\n`);
+    if (!known.has(labels)) stderr.write(`--release=${labels}: no group of a finding is written like that\n`);
   }
-}
-
-/** `--gateway` is enough: without `--ttl` there are no rules, and nothing is said about cleaning. */
-async function loadDoctorSettings(flags: DoctorFlags, io: Io): Promise<Config> {
-  if (flags.gateway === undefined || flags.ttl !== undefined) return loadSettings(flags, io);
-  return { ...(await loadSettings({ ...flags, ttl: "1d" }, io)), rules: [] };
-}
-
-async function examine(
-  settings: PushgatewaySettings,
-  config: Config,
-  flags: DoctorFlags,
-  io: Io,
-  archive: HealArchive | null,
-): Promise<DoctorReport> {
-  const client = createGatewayClient(await readServerOptions(settings, io.env));
-  const { name, url } = settings;
-  const { clock, wait, stop: signal } = io;
-  const released = new Set(flags.release);
-  const options = { name, url, client, clock, wait, signal, released, gauges: ttlMetricNames(config.rules) };
-  try {
-    const diagnosis = await diagnose(options);
-    const ill = flags.heal === true && conditionOf(diagnosis) === "inconsistent";
-    const healing = ill ? await heal(diagnosis, { ...options, archive, mayLose: !flags.archive }) : null;
-    const probe =
-      flags.probe === true && diagnosis.unreachable === null ? await probePush(client, clock, signal) : null;
-    return { diagnosis, healing, probe, cleaning: planCleaning(healing?.after ?? diagnosis, config) };
-  } finally {
-    await client.close();
-  }
-}
-
-function planCleaning({ groups, look, status }: Diagnosis, { rules, limits }: Config): Cleaning | null {
-  if (look === null || look.takenAt === null || rules.length === 0) return null;
-  const gatewayStartedAt = status?.startedAt ?? null;
-  const { decisions } = createPlan({ groups, now: look.takenAt, gatewayStartedAt, rules, limits });
-  return { expired: countGroups(decisions).expired };
 }
 
 function renderTexts(
@@ -117,20 +131,21 @@ function renderTexts(
   flags: DoctorFlags,
   { stdout, env }: Io,
 ): string {
-  const common = { color: wantsColor(stdout, env), terminal: stdout.isTTY, archive: config.archive !== null };
+  const style = createStyle(wantsColor(stdout, env));
+  const common = { style, terminal: stdout.isTTY, archive: config.archive !== null };
   return reports
-    .map((report) => renderDoctor(report, { ...common, source: sourceOf(flags, report.diagnosis) }))
+    .map((report) => renderDoctorText(report, { ...common, source: sourceOf(flags, report.diagnosis) }))
     .join("\n");
 }
 
-/** The flags that lead to this gateway again; with its credentials, if a file has them. */
+/** The flags that name this gateway again; a file, if given, has its credentials. */
 function sourceOf(flags: DoctorFlags, { url }: Diagnosis): readonly string[] {
   return flags.gateway === undefined
     ? [`--config.file=${flags["config.file"] ?? defaultConfigFile}`]
     : [`--gateway=${url}`];
 }
 
-/** An inconsistency is what a doctor looks for: it outranks a gateway that did not answer. */
+/** An inconsistent gateway outranks one that did not answer: inconsistencies are what this command searches for. */
 function doctorExitCode(reports: readonly DoctorReport[]): number {
   const conditions = reports.map(({ diagnosis, healing }) => conditionOf(healing?.after ?? diagnosis));
   if (conditions.includes("inconsistent")) return exitCodes.inconsistent;

@@ -123,20 +123,27 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .action(async (files) => finish(await (await import("./check-web-config.ts")).checkWebConfig(files, io)));
 
   addSourceFlags(program.command("doctor"))
-    .summary("is the gateway consistent, who poisons it, what do its pushes cost")
+    .summary("check whether the gateway is consistent, and name the group that breaks it")
     .description(
-      "Looks at the gateway: whether Prometheus can scrape it and pushes are accepted, which group is in the way and " +
-        "the command that heals it, which groups nobody can delete, and what a push costs. Changes nothing without " +
-        "--heal or --probe. Exit code 22 if the gateway is inconsistent. --ttl (or a file) is only for the forecast.",
+      "Examines the gateway: whether Prometheus can scrape it and pushes are accepted, which group breaks it and " +
+        "the command that heals it, and which groups cannot be deleted. With --probe: how long a push takes. With --ttl or " +
+        "a file: how many groups have expired. Changes nothing without --heal or --probe. Exit code 22 if the gateway is " +
+        "inconsistent.",
     )
-    .option("--heal", "delete the groups that are certainly in the way, after archiving them, and look again")
+    .option(
+      "--heal",
+      "archive and delete the groups that are certainly to blame, and examine the gateway again",
+    )
     .option(
       "--release <labels>",
-      "with --heal: of several groups that could go, this one may, as printed; may be repeated",
+      "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
       (labels: string, all: readonly string[] | undefined) => [...(all ?? []), labels],
     )
-    .option("--no-archive", "with --heal: also delete what no archive can put back")
-    .option("--probe", "measure a push, with a group of the doctor's own that is deleted again")
+    .option("--no-archive", "with --heal: also delete groups that cannot be archived")
+    .option(
+      "--probe",
+      "measure how long a push takes, with a group of the doctor's own that is deleted again",
+    )
     .addOption(new Option("--output <format>", "how to print it").choices(["text", "json"]).default("text"))
     .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
 

@@ -1,7 +1,7 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import type { GatewayReport } from "../core/report.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { shellQuote } from "../report/doctor-commands.ts";
+import { shellQuote } from "../core/printable.ts";
 import { failedReport } from "../sweep/create-report.ts";
 import type { GuardReads } from "../service/read-guard.ts";
 import type { SweepArchive, SweepContext, SweepSettings } from "../sweep/sweep-context.ts";

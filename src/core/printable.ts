@@ -34,3 +34,8 @@ export function widthOf(text: string): number {
 export function padTo(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
+
+/** Quotes a word for a POSIX shell; what needs no quotes stays as it is. */
+export function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

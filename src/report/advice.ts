@@ -50,7 +50,7 @@ const errorAdvice = new Map([
   ["unreachable", "Is it running, and is the URL right, port and route prefix included?"],
   [
     "timeout",
-    "Is it overloaded? `pushgateway-janitor doctor` says what its pushes cost; `timeout` gives it longer.",
+    "Is it overloaded? `pushgateway-janitor doctor --probe` measures a push. A longer `timeout` gives it more time.",
   ],
   [
     "no_answer",

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 
 import { onTestFinished } from "vitest";
 
-import { shellQuote } from "../../src/report/doctor-commands.ts";
+import { shellQuote } from "../../src/core/printable.ts";
 import { janitorFile } from "./project-root.ts";
 
 export interface ProgramEnd {

@@ -1,36 +1,33 @@
-import type { Group } from "./group.ts";
+import type { Group } from "../core/group.ts";
 import type { Remedy, Side } from "./remedy.ts";
 
 /** Why a gateway cannot serve everything it holds. A closed union, like the reasons of verdicts. */
-export const findingReasons = [
-  "duplicate_series",
-  "type_conflict",
-  "name_collision",
-  "gateway_family",
-  "invalid_series",
-  "empty_family",
-  "unexplained",
-] as const;
+export type FindingReason =
+  | "duplicate_series"
+  | "type_conflict"
+  | "name_collision"
+  | "gateway_family"
+  | "invalid_series"
+  | "empty_family"
+  | "unexplained";
 
-export type FindingReason = (typeof findingReasons)[number];
-
-/** One thing that makes a gateway inconsistent or breaks its API, and which groups do it. */
+/** One thing that makes a gateway inconsistent or breaks its API, and the groups that cause it. */
 export interface Finding {
   readonly reason: FindingReason;
   /** The metric it is about; null if unknown. */
   readonly family: string | null;
   /** In the gateway's own words, or ours where it has none. */
   readonly evidence: string;
-  /** Who stands against whom; a single side is wrong by itself. Empty: nobody could be named. */
+  /** The sides of the conflict; a single side is wrong by itself. Empty: no group could be named. */
   readonly sides: readonly Side[];
   readonly remedy: Remedy;
 }
 
-/** What one look at a gateway showed. */
+/** What was found at a gateway at one moment. */
 export interface Diagnosis {
   readonly name: string;
   readonly url: string;
-  /** Why there was nothing to look at; everything else is null or empty then. */
+  /** Why nothing could be examined; everything else is null or empty then. */
   readonly unreachable: GatewayFault | null;
   readonly status: GatewayFacts | null;
   /** `/-/healthy`. */
@@ -42,8 +39,8 @@ export interface Diagnosis {
   } | null;
   readonly exposition: ExpositionState;
   readonly api: ApiState;
-  readonly look: Look | null;
-  /** As the API told them; empty if it did not. */
+  readonly snapshot: SnapshotSize | null;
+  /** As the API shows them; empty if it does not answer. */
   readonly groups: readonly Group[];
   readonly findings: readonly Finding[];
   readonly undeletable: readonly Undeletable[];
@@ -64,28 +61,28 @@ export interface GatewayFault {
 
 export interface GatewayFacts {
   readonly version: string;
-  /** Unix seconds; null: it does not tell. */
+  /** Unix seconds; null: not known. */
   readonly startedAt: number | null;
   readonly utf8Names: boolean;
   /** Whether pushes are checked against everything: the default. */
   readonly checksConsistency: boolean;
 }
 
-/** `/metrics`, what Prometheus scrapes. `unknown`: it could not be read, which says nothing about the groups. */
+/** `/metrics`, which Prometheus scrapes. `unknown`: it could not be read, which says nothing about the groups. */
 export type ExpositionState =
   | { readonly state: "consistent" }
   | { readonly state: "inconsistent"; readonly complaints: number; readonly cutOff: boolean }
   | { readonly state: "unknown"; readonly fault: GatewayFault };
 
-/** `/api/v1/metrics`, what the janitor reads. `broken`: the gateway closes the connection without an answer. */
+/** `/api/v1/metrics`, which the janitor reads. `broken`: the gateway closes the connection without an answer. */
 export type ApiState =
   | { readonly state: "answers" }
   | { readonly state: "broken"; readonly fault: GatewayFault }
   | { readonly state: "unknown"; readonly fault: GatewayFault };
 
-/** What reading all groups cost. */
-export interface Look {
-  /** The time that ages count by, at its start, Unix seconds; null: not known. */
+/** The size of a read of all groups. */
+export interface SnapshotSize {
+  /** The time that ages count by, at the start of the read, Unix seconds; null: not known. */
   readonly takenAt: number | null;
   readonly groups: number;
   readonly sizeBytes: number;
@@ -93,7 +90,7 @@ export interface Look {
 }
 
 /**
- * - `inconsistent`: `/metrics` or the API are broken by what the gateway holds
+ * - `inconsistent`: `/metrics` or the API are broken by a group that the gateway holds
  * - `unknown`: it answers, but not everything that a judgement needs
  * - `unreachable`: it does not answer, or is no Pushgateway
  */
@@ -106,16 +103,21 @@ export function conditionOf({ unreachable, exposition, api, health }: Diagnosis)
   return known ? "healthy" : "unknown";
 }
 
-/** Whether the gateway takes pushes now, as far as can be told without pushing. */
+/** Whether the gateway accepts pushes now, as far as is known without pushing. */
 export type PushState = "accepted" | "refused" | "unchecked" | "unknown";
 
 /**
  * A checked push is accepted if everything together could be served by `/metrics`: the very check that its 500 reports.
- * Only a push to an offending group that puts it right would get through.
+ * Only a push to an offending group that corrects it would be accepted.
  */
 export function pushStateOf({ exposition, status }: Diagnosis): PushState {
   if (status === null) return "unknown";
   if (!status.checksConsistency) return "unchecked";
   if (exposition.state === "unknown") return "unknown";
   return exposition.state === "consistent" ? "accepted" : "refused";
+}
+
+/** Groups whose last push was refused. */
+export function refusedGroups({ groups }: Diagnosis): readonly Group[] {
+  return groups.filter(({ lastSuccessAt, lastFailureAt }) => (lastFailureAt ?? 0) > (lastSuccessAt ?? 0));
 }

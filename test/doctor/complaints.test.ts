@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseComplaints } from "../../../src/gateway/doctor/complaint.ts";
-import { decodeLikeGo, unescapeGo } from "../../../src/gateway/doctor/go-text.ts";
+import { decodeLikeGo, parseComplaints, unescapeGo } from "../../src/doctor/complaints.ts";
 
 const intro = "An error has occurred while serving metrics:\n\n";
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -20,7 +19,7 @@ const bodies = [
 ] as const;
 
 describe("the body of a 500", () => {
-  it.each(bodies)("tells every label of an offending series byte by byte, on %s", (_, line) => {
+  it.each(bodies)("yields every label of an offending series byte by byte, on %s", (_, line) => {
     const [complaint] = parseComplaints(`${intro}${line}\n`, true);
     expect(complaint).toMatchObject({ kind: "invalid", family: "a", text: line });
     const labels = complaint?.kind === "invalid" ? complaint.labels : new Map<string, Uint8Array>();
@@ -54,7 +53,7 @@ describe("the body of a 500", () => {
     ]);
   });
 
-  it("says nothing in a line that was cut off", () => {
+  it("yields nothing from a line that was cut off", () => {
     const line = "gathered metric family a has type COUNTER but should have GAUGE";
     expect(parseComplaints(`${intro}* ${line}\n* ${line}_HISTO`, false)).toHaveLength(1);
   });
@@ -91,7 +90,7 @@ describe("text as Go writes it", () => {
     [bytes(0xe2, 0x82, 0x61), "\uFFFD\uFFFDa"],
     [bytes(0xed, 0xa0, 0x80), "\uFFFD\uFFFD\uFFFD"],
     [text("\uFEFFa"), "\uFEFFa"],
-  ])("loses every single byte that is no character, as its JSON does (%#)", (raw, expected) => {
+  ])("has one U+FFFD for every byte that is no character, as its JSON does (%#)", (raw, expected) => {
     expect(decodeLikeGo(raw)).toBe(expected);
   });
 });

@@ -1,9 +1,8 @@
-import type { Group } from "../../core/group.ts";
-import { createLabels, type Labels } from "../../core/labels.ts";
-import type { Culprit } from "../../core/remedy.ts";
-import { groupPath, pathName, type PathNaming } from "../group-path.ts";
-import type { RawLabels } from "./complaint.ts";
-import { decodeLikeGo } from "./go-text.ts";
+import type { Group } from "../core/group.ts";
+import { createLabels, type Labels } from "../core/labels.ts";
+import { groupPath, pathName, type PathNaming } from "../gateway/group-path.ts";
+import { decodeLikeGo, type RawLabels } from "./complaints.ts";
+import type { Culprit } from "./remedy.ts";
 
 export function culpritOf(group: Group, naming: PathNaming): Culprit {
   const path = group.obstacle === null ? groupPath(group.labels, naming) : null;
@@ -17,9 +16,9 @@ export function culpritOf(group: Group, naming: PathNaming): Culprit {
 }
 
 /**
- * The groups behind the labels of a push time, told byte by byte: these labels are the grouping key and, if that has no
+ * The groups behind the labels of a push time, byte by byte: these labels are the grouping key and, if that has no
  * `instance`, an empty one.
- * @param known what the API shows of them; without it both spellings, of which only those that exist are deleted
+ * @param known the groups as the API shows them; without it both spellings, of which only those that exist are deleted
  */
 export function rawCulprits(
   labels: RawLabels,
@@ -33,7 +32,7 @@ export function rawCulprits(
       [...labels].filter(([name, value]) => withInstance || name !== "instance" || value.length > 0),
     );
     const path = rawGroupPath(own, naming);
-    // Different bytes that the API shows alike: which of these groups it is, and how old, cannot be told.
+    // The API shows different bytes alike: it is not known which of these groups this is, nor how old it is.
     const alike = spellings.filter((other) => other === withInstance).length > 1;
     const unknown = { labels: lossyLabels(own), lastSuccessAt: null, lastFailureAt: null, series: null };
     const culprit = { ...unknown, ...(alike ? {} : known[index]), paths: path === null ? [] : [path] };
@@ -58,8 +57,8 @@ function lossyLabels(labels: RawLabels): Labels {
 }
 
 /**
- * The path of a group whose U+FFFD really are its own: so it is where the gateway is consistent.
- * @returns null if a label name or a missing job stands in the way
+ * The path of a group whose U+FFFD was pushed like that, which is so if the gateway is consistent.
+ * @returns null if no path can have one of its label names, or if it has no job
  */
 export function literalGroupPath(labels: Labels, naming: PathNaming): string | null {
   return rawGroupPath(
@@ -68,7 +67,7 @@ export function literalGroupPath(labels: Labels, naming: PathNaming): string | n
   );
 }
 
-/** As {@link groupPath}, for values that no text can hold: everything goes in base64. */
+/** As {@link groupPath}, for values that no text can hold: every value in base64. */
 function rawGroupPath(labels: RawLabels, naming: PathNaming): string | null {
   const lossy = lossyLabels(labels);
   const plain = groupPath(lossy, naming);

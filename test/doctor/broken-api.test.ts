@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { createLabels, labelsKey } from "../../../src/core/labels.ts";
-import { findApiBreakers } from "../../../src/gateway/doctor/api-breaker.ts";
-import type { PushTimes } from "../../../src/gateway/exposition/push-times.ts";
+import { createLabels, labelsKey } from "../../src/core/labels.ts";
+import { findApiBreakers } from "../../src/doctor/broken-api.ts";
+import type { PushTimes } from "../../src/gateway/exposition/push-times.ts";
 
 type Samples = readonly (readonly [labels: Readonly<Record<string, string>>, time: number])[];
 
@@ -25,24 +25,24 @@ function breakers(success: Samples, failure: Samples) {
 const healthy = { job: "ok", instance: "" };
 const evil = { job: "evil", instance: "a" };
 
-describe("who breaks the API", () => {
-  it("is a group with a success time and no failure time", () => {
+describe("the group that breaks the API", () => {
+  it("has a success time and no failure time", () => {
     expect(breakers([[healthy, 10], [evil, 20]], [[healthy, 0]])).toMatchObject([
       { paths: ["/metrics/job/evil/instance/a"], lastSuccessAt: 20 },
     ]); // prettier-ignore
   });
 
-  it("is told in both spellings where the instance is empty, since the exposition adds an empty one", () => {
+  it("has two spellings where the instance is empty, since the exposition adds an empty one", () => {
     expect(breakers([[{ job: "evil", instance: "" }, 20]], [])).toMatchObject([
       { paths: ["/metrics/job/evil", "/metrics/job/evil/instance@base64/="] },
     ]);
   });
 
-  it("is nobody while every group has both", () => {
+  it("does not exist while every group has both", () => {
     expect(breakers([[healthy, 10]], [[healthy, 0]])).toEqual([]);
   });
 
-  it("is told newest first, so that a group from before there were failure times comes last", () => {
+  it("is the newest of several, so that a group from before there were failure times comes last", () => {
     const found = breakers(
       [
         [{ job: "ancient", instance: "a" }, 1],
@@ -57,7 +57,7 @@ describe("who breaks the API", () => {
   it.each([
     ["labels of its own", { ...healthy, forged: "x" }],
     ["an instance of its own", { job: "ok", instance: "forged" }],
-  ])("is not a group that forged its failure time with %s", (_, forged) => {
+  ])("is not one that forged its failure time with %s", (_, forged) => {
     expect(breakers([[healthy, 10], [evil, 20]], [[forged, 5]])).toMatchObject([{ lastSuccessAt: 20 }]); // prettier-ignore
   });
 });

@@ -1,18 +1,94 @@
-import type { Finding, FindingReason } from "../../core/diagnosis.ts";
-import { failureTimeName, pushTimeNames, successTimeName } from "../../core/family.ts";
-import { formatLabels } from "../../core/labels.ts";
-import { findRemedy, type Culprit, type Side } from "../../core/remedy.ts";
-import { expositionKey } from "../exposition/push-times.ts";
-import type { PathNaming } from "../group-path.ts";
-import type { Complaint, RawLabels } from "./complaint.ts";
-import { rawCulprits } from "./culprit.ts";
-import { seriesKey, type Holder, type Holders } from "./holders.ts";
+import { failureTimeName, pushTimeNames, successTimeName } from "../core/family.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
+import { parseWhole } from "../gateway/api/group-bytes.ts";
+import { expositionKey } from "../gateway/exposition/push-times.ts";
+import type { PathNaming } from "../gateway/group-path.ts";
+import type { ReadGroup } from "../gateway/snapshot.ts";
+import { decodeLikeGo, type Complaint, type RawLabels } from "./complaints.ts";
+import { culpritOf, rawCulprits } from "./culprit.ts";
+import type { Finding, FindingReason } from "./diagnosis.ts";
+import { findRemedy, type Culprit, type Side } from "./remedy.ts";
+
+/** One group that holds a family which a complaint names. */
+interface Holder {
+  readonly culprit: Culprit;
+  readonly type: string;
+  readonly help: string;
+}
+
+/** The groups that hold the families and series that the complaints name. */
+interface Holders {
+  visit(read: ReadGroup): void;
+  ofFamily(family: string): readonly Holder[];
+  /** A group is listed as often as it holds the series. */
+  ofSeries(family: string, labels: RawLabels): readonly Holder[];
+}
+
+/** Keeps only the families and series that the complaints name: its memory does not grow with the gateway. */
+export function createHolders(complaints: readonly Complaint[], naming: PathNaming): Holders {
+  const families = new Map<string, Holder[]>();
+  const series = new Map<string, Map<string, Holder[]>>();
+  for (const complaint of complaints) {
+    if (complaint.kind === "unknown") continue;
+    const bySeries = series.get(complaint.family) ?? new Map<string, Holder[]>();
+    series.set(complaint.family, bySeries);
+    if ("labels" in complaint) bySeries.set(seriesKey(complaint.labels), []);
+    // Every group has push times; for a duplicate or invalid series, other series of the family do not matter.
+    if (complaint.kind === "duplicate" || complaint.kind === "invalid") continue;
+    families.set(complaint.family, []);
+    if (complaint.kind === "collision") families.set(complaint.other, []);
+  }
+  const names = new Set([...families.keys(), ...series.keys()]);
+
+  return {
+    visit(read) {
+      if (names.size === 0) return;
+      const bytes = read.whole();
+      // Over its budget: its families are not known.
+      if (bytes === null) return;
+      const whole = parseWhole(bytes);
+      for (const name of names) {
+        const family = familyOf(whole, name);
+        if (family === null) continue;
+        const culprit = culpritOf(read.group, naming);
+        const holder = { culprit, type: textOf(family["type"]), help: textOf(family["help"]) };
+        families.get(name)?.push(holder);
+        const bySeries = series.get(name);
+        if (bySeries !== undefined) for (const key of seriesKeysOf(family)) bySeries.get(key)?.push(holder);
+      }
+    },
+    ofFamily: (family) => families.get(family) ?? [],
+    ofSeries: (family, labels) => series.get(family)?.get(seriesKey(labels)) ?? [],
+  };
+}
+
+function familyOf(whole: JsonObject, name: string): JsonObject | null {
+  const family = Object.hasOwn(whole, name) ? whole[name] : undefined;
+  return isJsonObject(family) && Array.isArray(family["metrics"]) ? family : null;
+}
+
+function* seriesKeysOf(family: JsonObject): Generator<string> {
+  for (const metric of family["metrics"] as readonly unknown[]) {
+    const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
+    yield labelsKey(createLabels(Object.entries(labels) as [string, string][]));
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** As the API shows these labels. */
+function seriesKey(labels: RawLabels): string {
+  return labelsKey(createLabels([...labels].map(([name, value]) => [name, decodeLikeGo(value)] as const)));
+}
 
 type SeriesComplaint = { readonly family: string; readonly labels: RawLabels };
 
 /**
- * Finds who the complaints are about, and what ends each of them. One group usually causes several, one per series:
- * those become one finding.
+ * Finds the groups that the complaints are about, and the remedy of each. One group usually causes several complaints,
+ * one per series: those become one finding.
  * @param holders empty if the API could not be read; the complaints alone name some offenders, too
  * @param released see {@link findRemedy}
  */
@@ -33,7 +109,7 @@ export function findConflicts(
   return withoutExplained([...merged.values()]);
 }
 
-/** Their labels are the grouping key: what they tell is never less than what other series do. */
+/** The labels of a push time are the grouping key: they never say less than those of other series. */
 function pushTimesFirst(a: Complaint, b: Complaint): number {
   return Number(isPushTime(b)) - Number(isPushTime(a));
 }
@@ -48,7 +124,7 @@ function identityOf({ reason, sides, evidence }: Finding): string {
   return JSON.stringify([reason, ...names.map((side) => JSON.stringify(side)).toSorted()]);
 }
 
-/** Drops what leads nowhere but is about groups that another finding has a certain end for. */
+/** Drops findings without a remedy if another finding has a certain one for all of their groups. */
 function withoutExplained(findings: readonly Finding[]): readonly Finding[] {
   const going = new Set(
     findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : [])).map(nameOf),
@@ -80,6 +156,7 @@ function accuse(
       return ["invalid_series", invalidSides(complaint, holders, naming)];
     case "wrong_type": {
       if (!pushTimeNames.has(complaint.family)) return ["type_conflict", typeSides(complaint, holders)];
+      // The gateway makes these itself, of type GAUGE.
       return [
         "gateway_family",
         sideOf(holders.ofFamily(complaint.family).filter(({ type }) => type !== "GAUGE")),
@@ -87,7 +164,7 @@ function accuse(
     }
     case "gateway_family": {
       const all = holders.ofFamily(complaint.family);
-      // Each of them would be refused if it stood alone.
+      // Each of them would be refused even if it were the only one.
       return ["gateway_family", sideOf(all.filter((one) => one[complaint.differs] !== complaint.expected))];
     }
     case "collision":
@@ -97,11 +174,9 @@ function accuse(
   }
 }
 
-/** The gateway makes these itself, of type GAUGE and with the labels of their group. */
-
 /**
  * Groups that pushed a failure time with the labels of another group. That other group is refused because of it, never
- * pushes successfully, and would look like the one to delete; but it would be back, as refused as before.
+ * pushes successfully, and would look like the one to delete; but it would come back and be refused again.
  */
 function findForgers({ family, labels }: SeriesComplaint, holders: Holders): readonly Holder[] {
   if (family !== failureTimeName) return [];
@@ -119,12 +194,12 @@ function duplicateSides(
   const groups = [...new Set(all)];
   if (groups.length > 1) return groups.map(({ culprit }) => [culprit]);
   if (all.length > 1) return sideOf(groups);
-  // Without the API: the labels of a push time are those of its group, in one spelling or the other.
+  // Without the API: the labels of a push time are those of its group, with or without an empty instance.
   const spellings = all.length === 0 && family === successTimeName ? rawCulprits(labels, [], naming) : [];
   return spellings.length === 2 ? spellings.map((culprit) => [culprit]) : [];
 }
 
-/** A series that is wrong by itself: its group goes. */
+/** A series that is wrong by itself: its group is deleted. */
 function invalidSides(
   { family, labels }: SeriesComplaint,
   holders: Holders,
@@ -148,9 +223,9 @@ function typeSides({ family, labels }: SeriesComplaint, holders: Holders): reado
     side.push(culprit);
   }
   if (sides.size > 1) return [...sides.values()];
-  // All agree on the type: the series itself is not what its family says.
-  const liars = holders.ofSeries(family, labels);
-  return liars.length === 1 ? sideOf(liars) : [];
+  // All agree on the type: this series differs from its own family.
+  const offenders = holders.ofSeries(family, labels);
+  return offenders.length === 1 ? sideOf(offenders) : [];
 }
 
 function collisionSides(

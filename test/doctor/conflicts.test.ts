@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { parseComplaints } from "../../../src/gateway/doctor/complaint.ts";
-import { findConflicts } from "../../../src/gateway/doctor/conflicts.ts";
-import { readChunks } from "../../support/api-answer.ts";
-import { createHolders } from "../../../src/gateway/doctor/holders.ts";
+import { parseComplaints } from "../../src/doctor/complaints.ts";
+import { createHolders, findConflicts } from "../../src/doctor/conflicts.ts";
+import { readChunks } from "../support/api-answer.ts";
 
 const naming = { utf8Names: false };
 
@@ -65,7 +64,7 @@ describe("the offender", () => {
     ]);
   });
 
-  it("is either spelling, where the API cannot say which was pushed", () => {
+  it("is either spelling if the API does not show which was pushed", () => {
     const [finding] = conflicts([series("push_time_seconds", { instance: "", job: "d" }, twice)], []);
     expect(finding?.remedy).toMatchObject({
       kind: "choice",
@@ -76,12 +75,12 @@ describe("the offender", () => {
     });
   });
 
-  it("is nobody, where the groups are gone that the complaint was about", () => {
+  it("is not named if the groups that the complaint was about are gone", () => {
     const line = series("push_time_seconds", { instance: "a", job: "d" }, twice);
     expect(conflicts([line], [{ labels: { job: "other" } }])).toMatchObject([{ remedy: { kind: "none" } }]);
   });
 
-  it("is not the group that really is called as the API shows the bytes of another", () => {
+  it("is not the group whose real labels are what the API shows for the bytes of another", () => {
     const line = series(
       "push_time_seconds",
       { instance: "", job: String.raw`d\xff` },
@@ -96,7 +95,7 @@ describe("the offender", () => {
     ]);
   });
 
-  it("is nobody for certain, where a label of a series looks alike in two groups", () => {
+  it("is not certain if a label of a series looks alike in two groups", () => {
     const line = series(
       "a",
       { instance: "", job: "d", x: String.raw`\xff` },

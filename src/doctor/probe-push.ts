@@ -1,21 +1,29 @@
-import type { Clock } from "../../core/clock.ts";
-import type { PushProbe } from "../../core/doctor-report.ts";
-import type { GatewayClient } from "../client.ts";
-import { deletePaths } from "../delete-paths.ts";
-import { excerpt } from "../expect-success.ts";
-import { GatewayError } from "../gateway-error.ts";
+import type { Clock } from "../core/clock.ts";
+import type { GatewayClient } from "../gateway/client.ts";
+import { deletePaths } from "../gateway/delete-paths.ts";
+import { excerpt } from "../gateway/expect-success.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
 
-/** The probe's own group; nothing else in the world is called this. */
+/** The result of pushes of the doctor's own. */
+export interface PushProbe {
+  readonly accepted: boolean;
+  /** The median of the pushes. */
+  readonly durationSeconds: number;
+  /** Why the push was refused, or why the probe's group could not be deleted; null: neither. */
+  readonly message: string | null;
+}
+
+/** The probe's own group; nobody else uses this name. */
 const probePath = "/metrics/job/pushgateway-janitor-doctor";
 const probeBody = "# TYPE pushgateway_janitor_doctor_probe gauge\npushgateway_janitor_doctor_probe 1\n";
 
-/** One push may meet a pause of the gateway; three quick ones cost little, three slow ones a lot. */
+/** A single push may meet a pause of the gateway. Three fast ones cost little; slow ones are not repeated. */
 const probes = 3;
 const enoughSeconds = 1;
 
 /**
- * Measures what a push takes by pushing to a group of its own, which is deleted again, also when the push was refused:
- * the gateway keeps a group for that, too.
+ * Measures how long a push takes by pushing to a group of its own. That group is deleted again, also when the push was
+ * refused: the gateway keeps the times of refused pushes, too.
  * @throws {@link GatewayError} only when interrupted
  */
 export async function probePush(
@@ -41,7 +49,7 @@ export async function probePush(
   return { accepted: message === null, durationSeconds: middle, message };
 }
 
-/** What the gateway has against the push. */
+/** @returns why the push was not accepted; null: it was */
 async function push(client: GatewayClient, signal: AbortSignal | undefined): Promise<string | null> {
   try {
     const request = { method: "PUT", path: probePath, body: probeBody, signal } as const;
@@ -52,7 +60,7 @@ async function push(client: GatewayClient, signal: AbortSignal | undefined): Pro
   }
 }
 
-/** Not under the caller's signal: an interrupted doctor leaves nothing behind either. */
+/** Without the caller's signal: an interrupted doctor deletes its group, too. */
 async function remove(client: GatewayClient): Promise<string | null> {
   try {
     await deletePaths(client, [probePath]);

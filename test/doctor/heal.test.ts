@@ -3,12 +3,11 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { systemClock } from "../../../src/cli/system-clock.ts";
-import { createGatewayClient } from "../../../src/gateway/client.ts";
-import { diagnose } from "../../../src/gateway/doctor/diagnose.ts";
-import type { HealArchive } from "../../../src/gateway/doctor/heal-target.ts";
-import { heal } from "../../../src/gateway/doctor/heal.ts";
-import { pathOf } from "../../support/http.ts";
+import { systemClock } from "../../src/cli/system-clock.ts";
+import { createGatewayClient } from "../../src/gateway/client.ts";
+import { diagnose } from "../../src/doctor/diagnose.ts";
+import { heal, type HealArchive } from "../../src/doctor/heal.ts";
+import { pathOf } from "../support/http.ts";
 
 const time_stamp = "2026-01-01T00:00:00Z";
 const twice = "was collected before with the same name and label values";
@@ -106,14 +105,14 @@ describe("healing", () => {
     expect(gateway.deleted).toEqual(["/metrics/job/d/instance@base64/="]);
   });
 
-  it("archives a group before its DELETE leaves, and what became of it after", async () => {
+  it("archives a group before its DELETE is sent, and its outcome after it", async () => {
     const gateway = await serve([[plain, never]]);
     const { archive, log } = memoryArchive();
     expect(await gateway.heal(archive, false)).toEqual([{ fate: "deleted", archived: true }]);
     expect(log).toEqual([`append ${key}`, `gone ${key}`]);
   });
 
-  it("leaves a group alone that was pushed since the diagnosis", async () => {
+  it("does not delete a group that was pushed since the diagnosis", async () => {
     const gateway = await serve([
       [plain, never],
       [plain, pushed],
@@ -128,7 +127,7 @@ describe("healing", () => {
     expect(gateway.deleted).toEqual([]);
   });
 
-  it("does not delete what the archive does not take, unless it may be lost", async () => {
+  it("does not delete a group that could not be archived, unless it may be lost", async () => {
     const gateway = await serve([[plain, never]]);
     expect(await gateway.heal(memoryArchive(true).archive, false)).toEqual([
       { fate: "archive_failed", archived: false },
@@ -152,7 +151,7 @@ describe("healing", () => {
     expect(gateway.deleted).toEqual([]);
   });
 
-  it("says that a group is still there when the gateway accepted its deletion and goes on complaining", async () => {
+  it("says that a group is still there when the gateway accepted its deletion and still complains", async () => {
     const gateway = await serve([[plain, never]], false);
     const { archive, log } = memoryArchive();
     expect(await gateway.heal(archive, false)).toEqual([{ fate: "still_there", archived: true }]);

@@ -1,12 +1,12 @@
-import { formatLabels, type Labels } from "./labels.ts";
+import { formatLabels, type Labels } from "../core/labels.ts";
 
-/** A group that makes trouble, or one of several that could go to end it. */
+/** A group that causes a finding, or one of several whose deletion could end it. */
 export interface Culprit {
-  /** As the API shows them: what is not UTF-8 reads U+FFFD. */
+  /** As the API shows them: bytes that are not UTF-8 are U+FFFD. */
   readonly labels: Labels;
   /**
-   * Of the DELETEs that end it, below the gateway's prefix. Two: whether the group has an empty `instance` cannot be
-   * told, and the other spelling does not exist. None: the gateway cannot be asked to delete it.
+   * Of the DELETEs that end it, below the gateway's prefix. Two: it is not known whether the group has an empty
+   * `instance`, and the other spelling does not exist. None: no request can delete it.
    */
   readonly paths: readonly string[];
   /** 0: it never pushed successfully, and holds nothing but its two push times. null: unknown. */
@@ -16,25 +16,25 @@ export interface Culprit {
   readonly series: number | null;
 }
 
-/** Groups that stand on the same side of a conflict: they go or stay together. */
+/** Groups on the same side of a conflict: all of them are deleted, or none. */
 export type Side = readonly Culprit[];
 
-/** Which deletions end a conflict. */
+/** The deletions that end a conflict. */
 export type Remedy =
   /** Exactly these, beyond doubt. */
   | { readonly kind: "certain"; readonly groups: readonly Culprit[] }
-  /** One of these, and somebody has to choose; the least loss comes first. */
+  /** One of these, and a person has to choose; the least loss comes first. */
   | { readonly kind: "choice"; readonly options: readonly (readonly Culprit[])[] }
-  /** Nobody knows. */
+  /** Not known. */
   | { readonly kind: "none"; readonly why: string };
 
 /**
- * Finds the deletions that end a conflict between `sides`: all of them but one have to go. A single side is wrong by
- * itself and goes.
+ * Finds the deletions that end a conflict between `sides`: all of them but one are deleted. A single side is wrong by
+ * itself and is deleted.
  *
- * It is certain which if only one side has anything to lose. A group that never pushed successfully holds nothing but
- * the two times that the gateway made for it when it refused its push, and is what poisons the gateway in practice.
- * @param released groups that the operator said may go, as {@link formatLabels} writes them
+ * The remedy is certain if only one side has anything to lose. A group that never pushed successfully holds nothing but
+ * the two times that the gateway made for it when it refused its push. In practice, such a group is the cause.
+ * @param released groups that the operator permits to delete, as {@link formatLabels} writes them
  */
 export function findRemedy(sides: readonly Side[], released: ReadonlySet<string>): Remedy {
   const [alone] = sides;
@@ -64,13 +64,13 @@ export function isFree({ lastSuccessAt }: Culprit): boolean {
   return lastSuccessAt === 0;
 }
 
-/** The least loss first: fewest series, and of equals the newest, which came last and made the conflict. */
+/** The least loss first: fewest series, and of equals the newest, whose push made the conflict. */
 function byWorth(a: Side, b: Side): number {
   return seriesOf(a) - seriesOf(b) || newestSuccess(b) - newestSuccess(a) || oddSpelling(a) - oddSpelling(b);
 }
 
 function seriesOf(side: Side): number {
-  // What is unknown may be a lot. Not infinity, which has no difference to itself.
+  // Unknown may be many. Not Infinity: Infinity - Infinity is NaN.
   return side.reduce((sum, culprit) => sum + (isFree(culprit) ? 0 : (culprit.series ?? 1e9)), 0);
 }
 
@@ -78,7 +78,7 @@ function newestSuccess(side: Side): number {
   return side.reduce((newest, { lastSuccessAt }) => Math.max(newest, lastSuccessAt ?? 0), 0);
 }
 
-/** An empty label is what nobody means to push: `instance=""` is the usual culprit. */
+/** An empty label is rarely intended: `instance=""` is the usual culprit. */
 function oddSpelling(side: Side): number {
   return side.some(({ labels }) => [...labels.values()].includes("")) ? 0 : 1;
 }

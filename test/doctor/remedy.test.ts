@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createLabels, formatLabels } from "../../src/core/labels.ts";
-import { findRemedy, type Culprit } from "../../src/core/remedy.ts";
+import { findRemedy, type Culprit } from "../../src/doctor/remedy.ts";
 
 const nobody: ReadonlySet<string> = new Set();
 
@@ -21,8 +21,8 @@ const plain = culprit({ job: "d" });
 const twin = culprit({ job: "d", instance: "" });
 const never = { lastSuccessAt: 0, series: 2 };
 
-describe("what ends a conflict", () => {
-  it("is nothing, where nobody could be named", () => {
+describe("the remedy of a conflict", () => {
+  it("is none if no group could be named", () => {
     expect(findRemedy([], nobody).kind).toBe("none");
   });
 
@@ -76,7 +76,7 @@ describe("what ends a conflict", () => {
     expect(findRemedy([[plain], [twin]], released)).toEqual({ kind: "certain", groups: [twin] });
   });
 
-  it("is nothing where the gateway cannot be asked to delete the only side", () => {
+  it("is none if no path names the only side", () => {
     expect(findRemedy([[{ ...plain, paths: [] }]], nobody).kind).toBe("none");
   });
 

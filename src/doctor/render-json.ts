@@ -1,15 +1,15 @@
-import { conditionOf, pushStateOf, type Diagnosis, type Finding } from "../core/diagnosis.ts";
-import type { DoctorReport, Healing, HealStep } from "../core/doctor-report.ts";
 import { labelsToObject } from "../core/labels.ts";
-import { estimatePushCost, scalePushCost } from "../core/push-cost.ts";
-import type { Culprit, Remedy } from "../core/remedy.ts";
 import { formatTime } from "../core/time.ts";
-import { curlCommands } from "./doctor-commands.ts";
+import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding } from "./diagnosis.ts";
+import type { DoctorReport } from "./examine.ts";
+import type { Healing, HealStep } from "./heal.ts";
+import type { Culprit, Remedy } from "./remedy.ts";
+import { curlCommands } from "./render-findings.ts";
 
-/** Grows when a field changes its meaning or goes; new fields do not count. */
-const schemaVersion = 1;
+/** Raised when a field changes its meaning or is removed; new fields do not count. 2: without estimates of pushes. */
+const schemaVersion = 2;
 
-/** Renders what `doctor` found as JSON: times RFC 3339 in UTC, what is unknown is null. */
+/** Renders reports of `doctor` as JSON: times are RFC 3339 in UTC, unknown values are null. */
 export function renderDoctorJson(reports: readonly DoctorReport[]): string {
   return `${JSON.stringify({ schema_version: schemaVersion, gateways: reports.map(reportToJson) }, null, 2)}\n`;
 }
@@ -24,7 +24,8 @@ function reportToJson(report: DoctorReport): object {
 }
 
 function diagnosisToJson(diagnosis: Diagnosis): object {
-  const { name, url, unreachable, status, health, exposition, api, look, findings, undeletable } = diagnosis;
+  const { name, url, unreachable, status, health, exposition, api, snapshot, findings, undeletable } =
+    diagnosis;
   return {
     name,
     url,
@@ -43,13 +44,13 @@ function diagnosisToJson(diagnosis: Diagnosis): object {
     },
     api: { state: api.state, ...(api.state === "answers" ? {} : { error: api.fault }) },
     look:
-      look === null
+      snapshot === null
         ? null
         : {
-            taken_at: formatTime(look.takenAt),
-            groups: look.groups,
-            bytes: look.sizeBytes,
-            duration_seconds: look.durationSeconds,
+            taken_at: formatTime(snapshot.takenAt),
+            groups: snapshot.groups,
+            bytes: snapshot.sizeBytes,
+            duration_seconds: snapshot.durationSeconds,
           },
     findings: findings.map((finding) => findingToJson(finding, url)),
     undeletable: undeletable.map(({ group, why, path }) => ({
@@ -83,7 +84,7 @@ function culpritToJson(
 ): object {
   return {
     labels: labelsToObject(labels),
-    // 0 is the gateway's way to say never.
+    // 0 means never.
     never_pushed: lastSuccessAt === null ? null : lastSuccessAt === 0,
     last_success_at: formatTime(lastSuccessAt === 0 ? null : lastSuccessAt),
     last_failure_at: formatTime(lastFailureAt === 0 ? null : lastFailureAt),
@@ -92,36 +93,16 @@ function culpritToJson(
   };
 }
 
-function pushesToJson({ diagnosis, probe, cleaning }: DoctorReport): object {
-  const { look, groups } = diagnosis;
-  const rest = look === null || cleaning === null ? null : look.groups - cleaning.expired;
-  const measured = probe?.accepted === true ? probe.durationSeconds : null;
+function pushesToJson({ diagnosis, probe, expiredGroups }: DoctorReport): object {
   return {
     state: pushStateOf(diagnosis),
-    last_push_refused: groups.filter(
-      ({ lastSuccessAt, lastFailureAt }) => (lastFailureAt ?? 0) > (lastSuccessAt ?? 0),
-    ).length,
+    last_push_refused: refusedGroups(diagnosis).length,
     probe:
       probe === null
         ? null
         : { accepted: probe.accepted, duration_seconds: probe.durationSeconds, message: probe.message },
-    estimated_seconds: look === null ? null : costToJson(look.groups),
-    expired_groups: cleaning?.expired ?? null,
-    estimated_seconds_after_cleaning:
-      rest === null || look === null
-        ? null
-        : measured === null
-          ? costToJson(rest)
-          : {
-              from: scalePushCost(measured, look.groups, rest),
-              to: scalePushCost(measured, look.groups, rest),
-            },
+    expired_groups: expiredGroups,
   };
-}
-
-function costToJson(groups: number): object {
-  const { fromSeconds, toSeconds } = estimatePushCost(groups);
-  return { from: fromSeconds, to: toSeconds };
 }
 
 function healingToJson({ steps, after }: Healing): object {

@@ -1,0 +1,135 @@
+import type { Clock } from "../core/clock.ts";
+import { failureTimeName } from "../core/family.ts";
+import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
+import { isShortened } from "../gateway/budget.ts";
+import type { GatewayClient } from "../gateway/client.ts";
+import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
+import { groupPath, type PathNaming } from "../gateway/group-path.ts";
+import type { GatewayStatus } from "../gateway/status.ts";
+import { spellLabels } from "./culprit.ts";
+import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
+import { findRemedy, type Culprit } from "./remedy.ts";
+
+export interface BreakerOptions {
+  readonly client: GatewayClient;
+  readonly clock: Clock;
+  /** Groups that the operator permits to delete; see {@link findRemedy}. */
+  readonly released: ReadonlySet<string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Whether a second read of the API ends without an answer, too, so that the first was no accident. Cheap: a gateway that
+ * panics does so before it has built an answer.
+ */
+export async function closesConnection(
+  client: GatewayClient,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    const response = await client.open({ method: "GET", path: "/api/v1/metrics", signal });
+    response.close();
+    return false;
+  } catch (error) {
+    return toFault(error).code === "no_answer";
+  }
+}
+
+/** Names the group that breaks the API, as far as `/metrics` shows it. */
+export async function findBreaker(
+  { client, clock, released, signal }: BreakerOptions,
+  { expositionPath, ...naming }: Pick<GatewayStatus, "expositionPath" | "utf8Names">,
+  exposition: ExpositionState,
+): Promise<Finding> {
+  const symptom = "GET /api/v1/metrics: the connection is closed without an answer";
+  const nameless = (why: string): Finding => ({
+    reason: "empty_family",
+    family: failureTimeName,
+    evidence: symptom,
+    sides: [],
+    remedy: { kind: "none", why },
+  });
+  if (exposition.state !== "consistent") {
+    return nameless(
+      "/metrics has to answer before the group that breaks the API can be named: heal it first",
+    );
+  }
+  const breakers = await readPushTimes(client, clock, { path: expositionPath, signal }).then(
+    (times) => findApiBreakers(times, naming),
+    (error: unknown) => (toFault(error), []),
+  );
+  const [newest, ...others] = breakers;
+  if (newest === undefined) {
+    return nameless("no group in /metrics lacks its push_failure_time_seconds, so none can be named");
+  }
+  const more =
+    others.length === 0
+      ? ""
+      : `; ${others.length} older groups lack it, too, and are examined only if the API stays broken`;
+  const evidence = `${symptom}; this group has no push_failure_time_seconds in /metrics${more}`;
+  return {
+    reason: "empty_family",
+    family: failureTimeName,
+    evidence,
+    sides: [[newest]],
+    remedy: findRemedy([[newest]], released),
+  };
+}
+
+/**
+ * The groups that may be breaking the API, as the exposition shows them; the newest first.
+ *
+ * A `push_failure_time_seconds` without samples makes every GET of the API panic. The exposition shows such a group
+ * with a success time and no failure time. Two others look alike and are harmless:
+ * - a group that forged its failure time with labels of its own: no other group has these samples, so it is left out;
+ * - a group restored from the state of a gateway before 0.10, which had no failure times, and not pushed since. It is
+ *   older than every group that an empty family was pushed to. Deleting the newest first, and stopping as soon as the
+ *   API answers, never reaches it.
+ * A group over its budget cannot be named.
+ */
+export function findApiBreakers({ success, failure }: PushTimes, naming: PathNaming): readonly Culprit[] {
+  const strays = [...failure.keys()].filter((key) => !success.has(key) && !isShortened(key)).map(parseKey);
+  return [...success]
+    .filter(([key]) => !failure.has(key) && !isShortened(key))
+    .map(([key, pushedAt]) => ({ labels: parseKey(key), pushedAt }))
+    .filter(({ labels }) => !strays.some((stray) => isWithin(labels, stray)))
+    .toSorted(
+      (a, b) => (b.pushedAt ?? 0) - (a.pushedAt ?? 0) || compare(labelsKey(a.labels), labelsKey(b.labels)),
+    )
+    .map(({ labels, pushedAt }) => breakerOf(labels, pushedAt, naming));
+}
+
+function breakerOf(labels: Labels, pushedAt: number | null, naming: PathNaming): Culprit {
+  const spellings = spellLabels(labels);
+  const paths = spellings.map((spelling) => groupPath(spelling, naming)).filter((path) => path !== null);
+  return {
+    labels: spellings[0] ?? labels,
+    paths,
+    lastSuccessAt: pushedAt,
+    lastFailureAt: null,
+    series: null,
+  };
+}
+
+/** The exposition's keys are those of {@link labelsKey}. */
+function parseKey(key: string): Labels {
+  return createLabels(JSON.parse(key) as [string, string][]);
+}
+
+function isWithin(labels: Labels, others: Labels): boolean {
+  return [...labels].every(
+    ([name, value]) => others.get(name) === value || (name === "instance" && value === ""),
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** @throws what is no fault of the gateway: an interruption, or a bug */
+export function toFault(error: unknown): GatewayFault {
+  if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
+  return { code: error.code, message: error.message };
+}

@@ -1,0 +1,186 @@
+import { agreedNow } from "../core/clocks.ts";
+import type { Group } from "../core/group.ts";
+import { labelsKey } from "../core/labels.ts";
+import { explainObstacle } from "../core/obstacle.ts";
+import { openApiSnapshot } from "../gateway/api/api-reader.ts";
+import type { GatewayClient } from "../gateway/client.ts";
+import { expectSuccess } from "../gateway/expect-success.ts";
+import { GatewayError } from "../gateway/gateway-error.ts";
+import type { PathNaming } from "../gateway/group-path.ts";
+import { probeHealth } from "../gateway/health.ts";
+import { collectSnapshot } from "../gateway/snapshot.ts";
+import { missingApi, readStatus, type GatewayStatus } from "../gateway/status.ts";
+import { closesConnection, findBreaker, toFault, type BreakerOptions } from "./broken-api.ts";
+import { parseComplaints, type Complaint } from "./complaints.ts";
+import { createHolders, findConflicts } from "./conflicts.ts";
+import { literalGroupPath } from "./culprit.ts";
+import type {
+  ApiState,
+  Diagnosis,
+  ExpositionState,
+  Finding,
+  SnapshotSize,
+  Undeletable,
+} from "./diagnosis.ts";
+
+export interface DiagnoseOptions extends BreakerOptions {
+  readonly name: string;
+  readonly url: string;
+  /** Names of gauges whose values the rules need. */
+  readonly gauges: ReadonlySet<string>;
+}
+
+/**
+ * Examines one gateway: its status, its health, whether it can serve `/metrics`, all groups, and which of them cause
+ * trouble. Four or five GETs, one after the other; nothing is changed.
+ * @throws `GatewayError` only when interrupted
+ */
+export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  const { name, url, client, clock, signal } = options;
+  try {
+    const status = await readStatus(client, signal);
+    const naming = { utf8Names: status.utf8Names };
+    const probe = await probeHealth(client, clock, signal);
+    const { exposition, complaints } = await checkExposition(client, status.expositionPath, signal);
+    const { state, snapshot, groups, ...api } = await readApi(options, status, complaints);
+    const breaker = state.state === "broken" ? [await findBreaker(options, status, exposition)] : [];
+    const findings = [...api.findings, ...breaker].map((finding) => redactEvidence(finding, client.redact));
+    return {
+      name,
+      url,
+      unreachable: null,
+      status,
+      health: { ...probe, healthy: probe.health === "healthy" },
+      exposition,
+      api: state,
+      snapshot,
+      groups,
+      findings,
+      undeletable: findUndeletable(groups, findings, naming, exposition.state === "consistent"),
+    };
+  } catch (error) {
+    const fault = toFault(error);
+    const unread = { state: "unknown", fault } as const;
+    const nothing = {
+      status: null,
+      health: null,
+      snapshot: null,
+      groups: [],
+      findings: [],
+      undeletable: [],
+    };
+    return { name, url, unreachable: fault, exposition: unread, api: unread, ...nothing };
+  }
+}
+
+function findUndeletable(
+  groups: readonly Group[],
+  findings: readonly Finding[],
+  naming: PathNaming,
+  consistent: boolean,
+): readonly Undeletable[] {
+  // The complaints have the bytes that the API loses: such a group can be deleted after all.
+  const going = new Set(
+    findings
+      .flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []))
+      .map(({ labels }) => labelsKey(labels)),
+  );
+  return groups.flatMap((group) => {
+    if (going.has(group.key)) return [];
+    const why = explainObstacle(group, consistent);
+    if (why === null) return [];
+    const readable = consistent && group.obstacle === "unaddressable";
+    return [{ group, why, path: readable ? literalGroupPath(group.labels, naming) : null }];
+  });
+}
+
+function redactEvidence({ evidence, ...finding }: Finding, redact: GatewayClient["redact"]): Finding {
+  return { ...finding, evidence: redact(evidence) };
+}
+
+/** How much of the body of a 500 is kept. It has two lines for every conflicting group; the next diagnosis shows the rest. */
+const keptBytes = 8 * 1024 * 1024;
+
+interface ExpositionCheck {
+  readonly exposition: ExpositionState;
+  /** Empty unless it is inconsistent. */
+  readonly complaints: readonly Complaint[];
+}
+
+/**
+ * Requests the exposition, for its status only: if the gateway is inconsistent, the body of its 500 says why.
+ * @throws `GatewayError` only when interrupted
+ */
+async function checkExposition(
+  client: GatewayClient,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ExpositionCheck> {
+  const request = { method: "GET", url: client.urlOf(path) };
+  try {
+    const headers = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
+    const response = await client.open({ method: "GET", path, headers, signal });
+    const { bytes, complete } = await readStart(response.body);
+    if (response.status !== 500) {
+      expectSuccess(request, { ...response, text: "" });
+      return { exposition: { state: "consistent" }, complaints: [] };
+    }
+    // Never compressed: client_golang removes the Content-Encoding of an error.
+    const text = bytes.toString("utf8");
+    if (!text.startsWith("An error has occurred while serving metrics")) {
+      throw new GatewayError("http_status", request, "HTTP 500, and not because of its metrics");
+    }
+    const complaints = parseComplaints(text, complete);
+    const exposition = { state: "inconsistent", complaints: complaints.length, cutOff: !complete } as const;
+    return { exposition, complaints };
+  } catch (error) {
+    return { exposition: { state: "unknown", fault: toFault(error) }, complaints: [] };
+  }
+}
+
+/** Reads to the end, because the gateway has done the work already, but keeps only the start. */
+async function readStart(body: AsyncIterable<Uint8Array>): Promise<{ bytes: Buffer; complete: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (size < keptBytes) chunks.push(chunk);
+    size += chunk.length;
+  }
+  return { bytes: Buffer.concat(chunks), complete: size < keptBytes };
+}
+
+interface ApiCheck {
+  readonly state: ApiState;
+  readonly snapshot: SnapshotSize | null;
+  readonly groups: readonly Group[];
+  readonly findings: readonly Finding[];
+}
+
+async function readApi(
+  { client, clock, gauges, released, signal }: DiagnoseOptions,
+  naming: Pick<GatewayStatus, "hasApi" | "utf8Names">,
+  complaints: readonly Complaint[],
+): Promise<ApiCheck> {
+  const holders = createHolders(complaints, naming);
+  try {
+    if (!naming.hasApi) throw missingApi(client);
+    const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
+    const { clocks, groups, sizeBytes, durationSeconds } = await collectSnapshot(
+      open,
+      () => clock.monotonic(),
+      (read) => holders.visit(read),
+    );
+    return {
+      state: { state: "answers" },
+      snapshot: { takenAt: agreedNow(clocks), groups: groups.length, sizeBytes, durationSeconds },
+      groups,
+      findings: findConflicts(complaints, holders, naming, released),
+    };
+  } catch (error) {
+    const fault = toFault(error);
+    const broken = fault.code === "no_answer" && (await closesConnection(client, signal));
+    // The complaints alone can still name some groups; a snapshot that ended early cannot.
+    const findings = findConflicts(complaints, createHolders(complaints, naming), naming, released);
+    return { state: { state: broken ? "broken" : "unknown", fault }, snapshot: null, groups: [], findings };
+  }
+}
