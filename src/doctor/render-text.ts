@@ -129,7 +129,7 @@ function describePushes({ diagnosis, probe, expiredGroups }: DoctorReport): read
     lines.push(...limited(refused.map(({ labels }) => `  ${formatShortLabels(labels)}`)));
   }
   if (expiredGroups !== null) {
-    const effect = expiredGroups > 0 && state !== "unchecked" ? "; they make every push slower" : "";
+    const effect = expiredGroups > 0 && state !== "unchecked" ? ", which slows down every push" : "";
     lines.push(`${expiredGroups} of ${formatGroupCount(groups.length)} expired${effect}`);
   }
   return lines;

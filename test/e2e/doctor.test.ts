@@ -308,7 +308,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(pushes).toEqual({ state: "accepted", last_push_refused: 0, probe: null, expired_groups: 2 });
     const text = (await cli(["doctor", `--gateway=${url}`, "--ttl=1d", "--probe"])).stdout;
     expect(text).toMatch(/a probe was accepted after [\d.]+ m?s\n/);
-    expect(text).toContain("2 of 3 groups expired; they make every push slower");
+    expect(text).toContain("2 of 3 groups expired, which slows down every push");
   });
 
   test("says which groups cannot be deleted, and why", async () => {
