@@ -110,14 +110,13 @@ function isIdle({ requests }: Connection): boolean {
 }
 
 /**
- * Which connection is cut for a new one: if any is idle, an idle one; of the client that holds the most, so that one
- * that opens too many cuts its own; the first of these.
+ * Which connection is cut for a new one: of the client that holds the most, so that one that opens too many cuts its own; an idle one,
+ * if there is any; the first of these.
  */
 function chooseVictim(connections: readonly Connection[]): Connection {
-  const idle = connections.filter(isIdle);
-  const candidates = idle.length > 0 ? idle : connections;
   const counts = new Map<string, number>();
-  for (const { client } of candidates) counts.set(client, (counts.get(client) ?? 0) + 1);
+  for (const { client } of connections) counts.set(client, (counts.get(client) ?? 0) + 1);
   const most = Math.max(...counts.values());
-  return candidates.find(({ client }) => counts.get(client) === most) as Connection;
+  const candidates = connections.filter(({ client }) => counts.get(client) === most);
+  return candidates.find(isIdle) ?? (candidates[0] as Connection);
 }

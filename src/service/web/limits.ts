@@ -1,6 +1,6 @@
 /** What one client can take of the server. Tests shorten the times; everybody else has the defaults. */
 export interface WebLimits {
-  /** For one more, an idle one is cut. */
+  /** For one more, one of the client that holds the most is cut. */
   readonly maxConnections: number;
   /** Requests of one connection that wait for the answer before; more of them end the connection. */
   readonly maxPipelined: number;

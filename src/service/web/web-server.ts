@@ -85,6 +85,8 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   const server = createWebServer(
     { tls: config?.tls ?? null, currentTls: () => config?.tls ?? null, limits, log },
     (request, response) => {
+      // One of the many requests behind that for which the connection was cut.
+      if (request.socket.destroyed) return;
       serve(request, response).catch((error: unknown) => {
         // Mostly a client that went away while its request was read.
         if (!request.socket.destroyed) log.error("A web request failed", { error: String(error) });

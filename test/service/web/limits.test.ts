@@ -140,6 +140,19 @@ describe("connections", () => {
     await expect.poll(() => idle.destroyed).toBe(true);
     expect(left?.destroyed).toBe(false);
   });
+
+  it("of a crowd are cut before an idle one of somebody else, even if all of them are busy", async () => {
+    const { port } = await startServer({
+      limits: { maxConnections: 3 },
+      handlers: { metrics: () => new Promise(() => {}) },
+    });
+    const lonely = await open(port, "127.0.0.2");
+    const crowd = [await open(port), await open(port)];
+    for (const socket of crowd) socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect((await ask(port, "/-/healthy", { localAddress: "127.0.0.3" })).status).toBe(200);
+    await expect.poll(() => crowd.map(({ destroyed }) => destroyed)).toEqual([true, false]);
+    expect(await requestOn(lonely)).toMatch(ok);
+  });
 });
 
 describe("pipelined requests", () => {
