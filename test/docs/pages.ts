@@ -12,6 +12,7 @@ export interface Page {
 /** All that people read: README, docs, and the files to start from, whose comments and runbooks are prose, too. */
 export const pages: readonly Page[] = [
   "README.md",
+  "SECURITY.md",
   ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
   ...readdirSync(join(root, "config"), { recursive: true, encoding: "utf8" }).map((name) => `config/${name}`),
 ]
