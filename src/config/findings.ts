@@ -1,4 +1,4 @@
-import { toPrintable } from "../core/printable.ts";
+import { cutText, toPrintable } from "../core/printable.ts";
 import type { Problem } from "./problem.ts";
 import type { SourceText, Span } from "./source-text.ts";
 
@@ -70,9 +70,7 @@ export class Findings {
     return {
       severity,
       path: this.#path,
-      message: toPrintable(
-        message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message,
-      ),
+      message: toPrintable(cutText(message, maxMessageLength)),
       location: span === null ? null : this.#source.locate(span),
     };
   }

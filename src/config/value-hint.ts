@@ -2,6 +2,7 @@ import type { z } from "zod";
 
 import { quote } from "../core/labels.ts";
 import { limitRanges } from "../core/limits.ts";
+import { cutText } from "../core/printable.ts";
 import type { Path } from "./findings.ts";
 import { findSecret } from "./hidden.ts";
 import { didYouMean } from "./suggest.ts";
@@ -14,7 +15,7 @@ export function describeValue(value: unknown, path: Path): string {
   const hidden = findSecret(path, value) !== null;
   switch (typeof value) {
     case "string":
-      return hidden ? "text" : `the text ${quote(shorten(value))}`;
+      return hidden ? "text" : `the text ${quote(cutText(value, 60))}`;
     case "number":
       return hidden ? "a number" : `the number ${value}`;
     case "boolean":
@@ -22,10 +23,6 @@ export function describeValue(value: unknown, path: Path): string {
     default:
       return "a mapping";
   }
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 /** Says how to write what was meant, where only one thing can have been: `: …`, or nothing. */

@@ -1,4 +1,5 @@
 import { LabelList } from "./label-list.ts";
+import { cutText } from "./printable.ts";
 
 /**
  * A grouping key: label names to values, `job` first, then by name, so that the same key always reads the same.
@@ -84,7 +85,7 @@ export function shortenLabels(labels: Labels): ShortLabels {
     if (room <= 0 || pairs.length === shown.count) break;
     const value = whole.slice(0, Math.min(shown.value, room));
     pairs.push({
-      name: name.length > shown.name ? `${name.slice(0, shown.name)}…` : name,
+      name: cutText(name, shown.name),
       value,
       fullLength: value.length < whole.length ? whole.length : null,
     });

@@ -24,6 +24,11 @@ export function toPrintable(text: string): string {
   return Array.from(text, (character) => toCell(character).text).join("");
 }
 
+/** The first characters of a text that somebody else wrote, for a message: at most `maxLength` UTF-16 units and a mark. */
+export function cutText(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+}
+
 /** How many columns of a terminal the text takes. */
 export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;

@@ -1,7 +1,7 @@
 import { quote } from "../core/labels.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import { ParseError } from "../core/parse-error.ts";
-import { toPrintable } from "../core/printable.ts";
+import { cutText, toPrintable } from "../core/printable.ts";
 import { toGateway, type FoundGateway, type TargetDefaults } from "./found-gateway.ts";
 import { shorten, type GoodAnswer, type Look } from "./look.ts";
 
@@ -114,8 +114,7 @@ function shown(address: string): string {
 }
 
 function tell(problem: string): string {
-  const printable = toPrintable(problem);
-  return printable.length > maxProblemLength ? `${printable.slice(0, maxProblemLength)}…` : printable;
+  return cutText(toPrintable(problem), maxProblemLength);
 }
 
 /** The first of many sentences: an answer that is wrong in one way is mostly wrong throughout. */

@@ -1,3 +1,4 @@
+import { cutText } from "../core/printable.ts";
 import type { Target } from "./target-groups.ts";
 
 /** What one place (a file, a server, a DNS name) answered, or why that is no answer. */
@@ -30,7 +31,7 @@ export const maxAnswerBytes = 8 * 1024 * 1024;
 
 /** What somebody else wrote, short enough for a message. */
 export function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return cutText(text, 100);
 }
 
 /** Turns what `ask` throws into an answer. */

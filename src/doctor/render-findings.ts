@@ -1,5 +1,5 @@
 import { formatLabels, formatShortLabels, quote } from "../core/labels.ts";
-import { shellQuote } from "../core/printable.ts";
+import { cutText, shellQuote } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
 import type { Diagnosis, Finding } from "./diagnosis.ts";
 import { isFree, type Culprit } from "./remedy.ts";
@@ -140,5 +140,5 @@ function excerpt(text: string): string {
     .slice(1, -1)
     .replaceAll(String.raw`\"`, '"')
     .replaceAll("\\\\", "\\");
-  return printable.length > evidenceLength ? `${printable.slice(0, evidenceLength)}…` : printable;
+  return cutText(printable, evidenceLength);
 }

@@ -3,6 +3,7 @@ import { getHeapStatistics } from "node:v8";
 
 import type { Group } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
+import { cutText } from "../core/printable.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /*
@@ -120,7 +121,7 @@ export function cutLabels(labels: Labels): Labels {
 
 /** For people, too. */
 export function cut(text: string): string {
-  return text.length > shownCharacters ? `${copyOf(text.slice(0, shownCharacters))}…` : copyOf(text);
+  return copyOf(cutText(text, shownCharacters));
 }
 
 /** In memory of its own: V8 keeps all of a text for a part of it. */

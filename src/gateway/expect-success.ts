@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+import { cutText } from "../core/printable.ts";
 import type { Redact } from "../http/redact.ts";
 import { explainStatus, urlAfterRedirect } from "../http/status-causes.ts";
 import type { WholeResponse } from "./client.ts";
@@ -64,8 +65,9 @@ function displayLocation(location: string | undefined): string {
     : location.replace(/^([^/]*\/\/)[^/]*@/, "$1").replace(/[?#].*$/s, "");
 }
 
-/** So much of an answer is looked at. */
+/** So much of an answer is searched for words. */
 const maxTextLength = 4096;
+const maxExcerptLength = 200;
 
 /** The first words of an answer, fit for one line of a log. */
 export function excerpt(text: string, redact: Redact): string {
@@ -76,5 +78,5 @@ export function excerpt(text: string, redact: Redact): string {
     : shown;
   const line = words.replaceAll(/[\p{C}\s]+/gu, " ").trim();
   if (line === "") return "";
-  return `: ${line.length > 200 ? `${line.slice(0, 200)}…` : line}`;
+  return `: ${cutText(line, maxExcerptLength)}`;
 }

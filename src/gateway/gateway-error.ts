@@ -1,5 +1,9 @@
-import { toPrintable } from "../core/printable.ts";
+import { cutText, toPrintable } from "../core/printable.ts";
 import type { GatewayErrorCode } from "../core/sweep-reasons.ts";
+
+/** A label may be as long as its pusher likes, and a log line should not be. */
+const maxUrlLength = 300;
+const maxMessageLength = 1000;
 
 /**
  * A request that did not give what was asked for. The message reads `METHOD URL: what happened`, in one line that is safe to
@@ -22,7 +26,9 @@ export class GatewayError extends Error {
     retryAfterSeconds: number | null = null,
   ) {
     super(
-      toPrintable(shorten(`${request.method} ${shortenUrl(request.url)}: ${what}`)),
+      toPrintable(
+        cutText(`${request.method} ${cutText(request.url, maxUrlLength)}: ${what}`, maxMessageLength),
+      ),
       cause === undefined ? undefined : { cause },
     );
     this.code = code;
@@ -43,13 +49,4 @@ export function explainSilence(
     if (!(error instanceof GatewayError) || error.code !== "no_answer") throw error;
     throw new GatewayError("no_answer", request, what, error.cause);
   };
-}
-
-/** A label may be as long as its pusher likes, and a log line should not be. */
-function shortenUrl(url: string): string {
-  return url.length > 300 ? `${url.slice(0, 300)}…` : url;
-}
-
-function shorten(message: string): string {
-  return message.length > 1000 ? `${message.slice(0, 1000)}…` : message;
 }

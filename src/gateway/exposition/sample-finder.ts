@@ -1,3 +1,5 @@
+import { cutText } from "../../core/printable.ts";
+
 /** One series of the text exposition. */
 export interface Sample {
   readonly name: string;
@@ -101,7 +103,7 @@ function parseSample(line: string): Sample {
 }
 
 function badLine(line: string): BadLine {
-  return new BadLine(`a line of the exposition cannot be read: ${line.slice(0, 200)}…`);
+  return new BadLine(`a line of the exposition cannot be read: ${cutText(line, 200)}`);
 }
 
 function unescapeValue(escaped: string): string {
