@@ -50,7 +50,10 @@ export function createClock(machine: {
 /** This machine's clocks. */
 export const systemClock = createClock({ now: () => Date.now(), running: () => performance.now(), uptime });
 
-/** Resolves after that many seconds, or as soon as the signal aborts. */
+/** Node's timers fire at once when they are set to more: 24.8 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** Resolves after that many seconds, 24.8 days at most, or as soon as the signal aborts. */
 export function wait(seconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted || seconds <= 0) {
@@ -62,7 +65,7 @@ export function wait(seconds: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, seconds * 1000);
+    const timer = setTimeout(done, Math.min(seconds * 1000, maxTimerMs));
     signal.addEventListener("abort", done, { once: true });
   });
 }

@@ -3,7 +3,7 @@ import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import { explainObstacle } from "../core/obstacle.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";
-import type { GatewayClient } from "../gateway/client.ts";
+import { readToEnd, type GatewayClient } from "../gateway/client.ts";
 import { expectSuccess } from "../gateway/expect-success.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
@@ -120,33 +120,23 @@ async function checkExposition(
   try {
     const headers = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
     const response = await client.open({ method: "GET", path, headers, signal });
-    const { bytes, complete } = await readStart(response.body);
+    // To its end, because the gateway has done the work already.
+    const { start, isComplete } = await readToEnd(response.body, keptBytes);
     if (response.status !== 500) {
       expectSuccess(request, { ...response, text: "" });
       return { exposition: { state: "consistent" }, complaints: [] };
     }
     // Never compressed: client_golang removes the Content-Encoding of an error.
-    const text = bytes.toString("utf8");
+    const text = start.toString("utf8");
     if (!text.startsWith("An error has occurred while serving metrics")) {
       throw new GatewayError("http_status", request, "HTTP 500, and not because of its metrics");
     }
-    const complaints = parseComplaints(text, complete);
-    const exposition = { state: "inconsistent", complaints: complaints.length, cutOff: !complete } as const;
+    const complaints = parseComplaints(text, isComplete);
+    const exposition = { state: "inconsistent", complaints: complaints.length, cutOff: !isComplete } as const;
     return { exposition, complaints };
   } catch (error) {
     return { exposition: { state: "unknown", fault: toFault(error) }, complaints: [] };
   }
-}
-
-/** Reads to the end, because the gateway has done the work already, but keeps only the start. */
-async function readStart(body: AsyncIterable<Uint8Array>): Promise<{ bytes: Buffer; complete: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    if (size < keptBytes) chunks.push(chunk);
-    size += chunk.length;
-  }
-  return { bytes: Buffer.concat(chunks), complete: size < keptBytes };
 }
 
 interface ApiCheck {

@@ -146,14 +146,8 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
       const over = routeFor(request);
       try {
         const { status, headers, approach, body } = await open(request, over);
-        const chunks: Uint8Array[] = [];
-        let size = 0;
-        for await (const chunk of body) {
-          if (size < keptBytes) chunks.push(chunk);
-          size += chunk.length;
-        }
-        const text = Buffer.concat(chunks).subarray(0, keptBytes).toString("utf8");
-        return { status, headers, approach, text };
+        const { start } = await readToEnd(body, keptBytes);
+        return { status, headers, approach, text: start.toString("utf8") };
       } finally {
         if (request.connection === "fresh") await over.dispatcher.destroy();
       }
@@ -165,6 +159,20 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
       await Promise.all([route.dispatcher.destroy(), asideRoute.dispatcher.destroy()]);
     },
   };
+}
+
+/** Reads a body to its end, but keeps only its start. */
+export async function readToEnd(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<{ readonly start: Buffer; readonly isComplete: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (size < maxBytes) chunks.push(chunk);
+    size += chunk.length;
+  }
+  return { start: Buffer.concat(chunks).subarray(0, maxBytes), isComplete: size <= maxBytes };
 }
 
 /** undici ends the request with what this throws. */

@@ -3,8 +3,11 @@ import type { IncomingHttpHeaders } from "node:http";
 import { cutText } from "../core/printable.ts";
 import type { Redact } from "../http/redact.ts";
 import { explainStatus, urlAfterRedirect } from "../http/status-causes.ts";
-import type { WholeResponse } from "./client.ts";
+import type { OpenResponse, WholeResponse } from "./client.ts";
 import { GatewayError } from "./gateway-error.ts";
+
+/** So much of an error's text is searched for words. */
+const maxTextLength = 4096;
 
 /**
  * @throws {@link GatewayError} unless the status is one of the 200s, with what the answer says about itself
@@ -24,6 +27,44 @@ export function expectSuccess(
   const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
   const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${through}`;
   throw new GatewayError("http_status", request, what, undefined, status, retryAfterSeconds(status, headers));
+}
+
+/** Sent with every read: what a cache answers is as old as it likes. */
+export const freshHeaders = { "cache-control": "no-cache, no-store" } as const;
+
+/**
+ * Lets only an answer pass that the gateway itself gave just now, and successfully.
+ * @throws {@link GatewayError}; then the response is closed
+ */
+export async function expectFreshSuccess(
+  request: { readonly method: string; readonly url: string },
+  response: OpenResponse,
+): Promise<void> {
+  const { status, headers, approach } = response;
+  if (status < 200 || status >= 300) {
+    expectSuccess(request, { status, headers, approach, text: await readBeginning(response) });
+  }
+  const age = headers.age;
+  if (age === undefined || Number(age) === 0) return;
+  response.close();
+  throw new GatewayError(
+    "unexpected_answer",
+    request,
+    `the answer comes from a cache (Age: ${approach.redact(age)}): nothing can be deleted on old knowledge; reach the gateway without it`,
+  );
+}
+
+/** An error page says what it has to say at its beginning, and may be endless: the rest is not read. */
+async function readBeginning(response: OpenResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= maxTextLength) break;
+  }
+  response.close();
+  return Buffer.concat(chunks).subarray(0, maxTextLength).toString("utf8");
 }
 
 /** Where a limit does not say how long to wait. */
@@ -65,8 +106,6 @@ function displayLocation(location: string | undefined): string {
     : location.replace(/^([^/]*\/\/)[^/]*@/, "$1").replace(/[?#].*$/s, "");
 }
 
-/** So much of an answer is searched for words. */
-const maxTextLength = 4096;
 const maxExcerptLength = 200;
 
 /** The first words of an answer, fit for one line of a log. */

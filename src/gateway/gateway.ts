@@ -16,12 +16,12 @@ import { explainSilence } from "./gateway-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import { missingApi, readStatus, type GatewayStatus } from "./status.ts";
 
-/** One Pushgateway. Every method throws `GatewayError`; none retries. */
+/** One Pushgateway. Every method throws `GatewayError`, and sends each of its requests once: waits and retries are for the caller. */
 export interface Gateway {
   readonly name: string;
   readonly url: string;
   status(signal?: AbortSignal): Promise<GatewayStatus>;
-  /** `startTime` of the status, over a connection of its own; */
+  /** `startTime` of the status, over a connection of its own. */
   freshStartTime(signal?: AbortSignal): Promise<string>;
   /** All groups. Never two at a time: each costs the gateway many times the memory of its answer. */
   openSnapshot(options: SnapshotOptions): Promise<OpenSnapshot>;
@@ -41,7 +41,7 @@ export interface Gateway {
    * that it is there, or queued on a gateway that checks nothing. A refused push leaves an empty group, too.
    */
   pushGroup(labels: Labels, naming: PathNaming, body: string, signal?: AbortSignal): Promise<void>;
-  /** One look at `/-/healthy`: 500 while the write queue is full. */
+  /** Requests `/-/healthy` once: 500 while the write queue is full. */
   probeHealth(signal?: AbortSignal): Promise<HealthProbe>;
   /**
    * How many connections have been opened for reads and DELETEs so far. More than one: something does not keep them open, and several

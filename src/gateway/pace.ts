@@ -56,13 +56,13 @@ const promptSeconds = 0.5;
 const probeEverySeconds = 0.25;
 /** Unhealthy for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
 const unhealthyPatienceSeconds = 15;
-/** A rate limit says nothing about the gateway, and passes. */
-const limitedPatienceSeconds = 60;
+/** How long a rate limit is waited for, which says nothing about the gateway: longer is for the next sweep. */
+export const rateLimitPatienceSeconds = 60;
 
 /** How long deletions wait for a gateway in this state before the sweep stops, seconds. */
 export function patienceSeconds({ health }: PaceState): number {
   if (health === "blocked") return 0;
-  return health === "limited" ? limitedPatienceSeconds : unhealthyPatienceSeconds;
+  return health === "limited" ? rateLimitPatienceSeconds : unhealthyPatienceSeconds;
 }
 
 export function startPace(ceiling: number): PaceState {

@@ -6,7 +6,7 @@ import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
-import { createPace, type Pace } from "../gateway/pace.ts";
+import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace.ts";
 import { NotSent } from "../gateway/send-once.ts";
 import { snapshotEvidence } from "./evidence.ts";
 import { EvidenceTooOld } from "./evidence-age.ts";
@@ -32,9 +32,6 @@ const maxQueueWaits = 30;
 
 /** While a DELETE has waited this long for its answer, no other is sent: it would be carried out on knowledge that is too old. */
 const stalledSeconds = 0.5;
-
-/** A rate limit that asks for a longer wait is left to the next sweep. */
-const maxRetryAfterSeconds = 60;
 
 /** After as many batches in a row of which nothing could be sent, the sweep gives up. */
 const maxIdleBatches = 6;
@@ -197,7 +194,7 @@ class Deletion {
     if (first === undefined) return;
     const waits = delays.map((delay) => (delay instanceof GatewayError ? (delay.retryAfterSeconds ?? 0) : 0));
     const retryAfterSeconds = Math.max(...waits);
-    if (this.#idleBatches >= maxIdleBatches || retryAfterSeconds > maxRetryAfterSeconds) {
+    if (this.#idleBatches >= maxIdleBatches || retryAfterSeconds > rateLimitPatienceSeconds) {
       throw first instanceof GatewayError ? first : new EvidenceTooOld(connectionTooSlow);
     }
     if (first instanceof GatewayError) this.#parts.pace.slowDown(retryAfterSeconds);

@@ -1,9 +1,8 @@
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { rateLimitPatienceSeconds } from "../gateway/pace.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
-/** How long one request waits for a rate limit in all, seconds: longer is left to the next sweep. */
-const patienceSeconds = 60;
 const shortestWaitSeconds = 0.5;
 
 /**
@@ -21,10 +20,11 @@ export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gatew
           if (!(error instanceof GatewayError) || error.retryAfterSeconds === null) throw error;
           const seconds = Math.max(shortestWaitSeconds, error.retryAfterSeconds);
           waitedSeconds += seconds;
-          if (waitedSeconds > patienceSeconds) throw error;
+          if (waitedSeconds > rateLimitPatienceSeconds) throw error;
           log.debug("A rate limit asks to wait", { gateway: gateway.name, seconds, err: error.message });
           await wait(seconds, stop);
-          if (stop.aborted) throw error;
+          // After a stop once more: what `stop` also cuts off ends as interrupted.
+          if (stop.aborted) return await ask(...args);
         }
       }
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createClock } from "../../src/cli/system-clock.ts";
+import { createClock, wait } from "../../src/cli/system-clock.ts";
 
 interface Passing {
   readonly runningMs: number;
@@ -73,4 +73,14 @@ describe("the monotonic clock", () => {
     for (let call = 0; call < 100; call += 1) clock.monotonic();
     expect(machine.timesAsked).toBe(timesAsked);
   });
+});
+
+it("a wait of more than 24.8 days, as a server may ask for, does not end at once", async () => {
+  const stop = new AbortController();
+  let isOver = false;
+  const waiting = wait(10 ** 9, stop.signal).then(() => (isOver = true));
+  await wait(0.01, stop.signal);
+  expect(isOver).toBe(false);
+  stop.abort();
+  await waiting;
 });

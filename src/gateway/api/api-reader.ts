@@ -4,7 +4,7 @@ import { breathe } from "../breathe.ts";
 import type { GatewayClient } from "../client.ts";
 import { explainSilence, GatewayError } from "../gateway-error.ts";
 import { clocksAtStart } from "../clocks-at-start.ts";
-import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
+import { expectFreshSuccess, freshHeaders } from "../expect-success.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
 import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";

@@ -8,7 +8,7 @@ import type { GatewayClient, OpenResponse } from "../client.ts";
 import { GatewayError } from "../gateway-error.ts";
 import { clocksAtStart } from "../clocks-at-start.ts";
 import { parseFiniteNumber } from "../numbers.ts";
-import { expectFreshSuccess, freshHeaders } from "../read-whole.ts";
+import { expectFreshSuccess, freshHeaders } from "../expect-success.ts";
 import { BadLine, SampleFinder, type Sample } from "./sample-finder.ts";
 
 /** An exposition whose answer has begun. */
