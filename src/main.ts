@@ -136,7 +136,7 @@ function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
 
 const io: Io = {
   stdout: output(process.stdout, () => outputEnded),
-  // A log goes on as soon as it can.
+  // A log continues as soon as it can be written again.
   stderr: output(process.stderr, () => false),
   env: process.env,
   nodeVersion: process.version,

@@ -36,10 +36,10 @@ const headerLength = signature.length + 8;
 const plainHeaderLength = 10;
 const maxLength = 0xff_ff_ff_ff;
 
-/** A few kilobytes of gzip can unpack to gigabytes. Writers stay far below: see `maxHeadBytes` in writer.ts. */
+/** A few kilobytes of gzip can unpack to gigabytes. Writers stay far below: see `maxHeadBytes` in archive-writer.ts. */
 const maxUnpackedHead = 64 * 1024 * 1024;
 /** Of one group with all its metrics. */
-export const maxLineBytes = 64 * 1024 * 1024;
+const maxLineBytes = 64 * 1024 * 1024;
 const usualHeadBytes = 4096;
 const blockBytes = 64 * 1024;
 

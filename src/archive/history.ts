@@ -1,7 +1,7 @@
 import { dayOf, listArchiveFiles } from "./archive-files.ts";
 import { FileAccess } from "./file-access.ts";
 import { readArchive, readFiles, type RecordBatch, type Tell } from "./read-archive.ts";
-import type { ArchivedOutcome, GroupRecord, MarkRecord } from "./records.ts";
+import { wasDeleted, type ArchivedOutcome, type GroupRecord, type MarkRecord } from "./records.ts";
 
 /** Something that happened to a group. */
 export type HistoryEntry =
@@ -58,11 +58,6 @@ export interface LatestDeletionsOptions {
   readonly accepts: (record: GroupRecord) => boolean;
   /** Ends it, with nothing. */
   readonly signal?: AbortSignal;
-}
-
-/** Accepted and no more is what a janitor leaves that was killed. */
-function wasDeleted(outcome: ArchivedOutcome | null): boolean {
-  return outcome === "gone" || outcome === "accepted";
 }
 
 async function* joinOutcomes(batches: AsyncIterable<RecordBatch>): AsyncGenerator<HistoryEntry> {

@@ -4,7 +4,7 @@ import { labelsKey } from "../core/labels.ts";
 import { listArchiveFiles } from "./archive-files.ts";
 import type { FileAccess } from "./file-access.ts";
 import { readFiles, type ReadFrom, type Tell } from "./read-archive.ts";
-import { lastActivityOf, type ArchivedOutcome, type ArchiveRecord, type GroupRecord } from "./records.ts";
+import { lastActivityOf, wasDeleted, type ArchiveRecord, type GroupRecord } from "./records.ts";
 
 /** A group that a rule deleted. */
 export interface RecentDeletion {
@@ -14,9 +14,6 @@ export interface RecentDeletion {
   /** Its last activity then, Unix seconds of the gateway's clock: a later one means that it was pushed to since. */
   readonly lastActivityAt: number;
 }
-
-/** The gateway took the DELETE, and nobody has seen the group alive since. */
-const deletedOutcomes: ReadonlySet<ArchivedOutcome> = new Set(["accepted", "gone"]);
 
 /** So many of a gateway are remembered, some 30 MB: a group that comes back after that many others is not counted. */
 const rememberedDeletions = 100_000;
@@ -104,7 +101,7 @@ class Memory {
     if (record.kind === "outcome") {
       const announced = this.#announced.get(record.id);
       if (announced === undefined) return;
-      if (deletedOutcomes.has(record.outcome)) this.#remember(announced);
+      if (wasDeleted(record.outcome)) this.#remember(announced);
       else this.#forget(announced);
       if (record.outcome !== "accepted") this.#announced.delete(record.id);
     } else if (record.kind !== "group") {

@@ -1,9 +1,10 @@
 import { decodeTexts, isJsonObject, type JsonObject } from "../core/json.ts";
 import { createLabels, labelsToObject, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
+import { outcomes } from "../core/verdict.ts";
 
 /** Grows when a line changes its meaning; readers skip lines of later versions, and kinds they do not know. */
-export const recordVersion = 1;
+const recordVersion = 1;
 
 /** One group, written before its DELETE leaves. Whether it left is told by an {@link OutcomeRecord} after it. */
 export interface GroupRecord {
@@ -31,14 +32,7 @@ export interface GroupRecord {
 }
 
 /** `accepted`: the gateway's 202; the others as the sweep saw the group afterwards. */
-export const archivedOutcomes = [
-  "accepted",
-  "gone",
-  "gone_already",
-  "pushed_again",
-  "still_there",
-  "failed",
-] as const;
+const archivedOutcomes = ["accepted", ...outcomes] as const;
 export type ArchivedOutcome = (typeof archivedOutcomes)[number];
 
 export interface OutcomeRecord {
@@ -62,6 +56,14 @@ export type ArchiveRecord = GroupRecord | OutcomeRecord | MarkRecord;
 /** Of the group when it was deleted, Unix seconds of the gateway's clock; 0: never. */
 export function lastActivityOf(record: Pick<GroupRecord, "lastSuccessAt" | "lastFailureAt">): number {
   return Math.max(record.lastSuccessAt ?? 0, record.lastFailureAt ?? 0);
+}
+
+/**
+ * Whether the gateway took the DELETE, and nobody has seen the group alive since. `accepted` and no more is the last word of a janitor
+ * that was killed.
+ */
+export function wasDeleted(outcome: ArchivedOutcome | null): boolean {
+  return outcome === "gone" || outcome === "accepted";
 }
 
 /** One line of JSON, without the newline. */

@@ -1,7 +1,6 @@
 import { Option, type Command } from "commander";
 
-import { logLevels, type LogLevel } from "../core/log-level.ts";
-import type { LogFormat } from "../telemetry/logger.ts";
+import { logFormats, logLevels, type LogFormat, type LogLevel } from "../core/log-level.ts";
 
 /** Where the rules come from: a file, or one TTL for everything. */
 export interface SourceFlags {
@@ -75,7 +74,7 @@ export function addSweepFlags(command: Command): Command {
       "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
     )
     .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices([...logLevels]))
-    .addOption(new Option("--log.format <format>").choices(["logfmt", "json"]).default("logfmt"));
+    .addOption(new Option("--log.format <format>").choices([...logFormats]).default("logfmt"));
 }
 
 /** Of `once`: nobody can scrape what is gone in a moment. */

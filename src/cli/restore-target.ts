@@ -134,12 +134,11 @@ export class RestoreTarget {
     const existing = new Map<string, Existing>();
     this.#hasUnreadable = false;
     const { groups, maxKeyLength } = await collectSnapshot(open, () => clock.monotonic());
-    for (const { key, labels, obstacle, lastSuccessAt, series } of groups) {
+    for (const { key, labels, obstacle, lastSuccessAt, holdsMetrics } of groups) {
       if (obstacle === "unreadable_labels") this.#hasUnreadable = true;
       // Cut labels are no group's own.
       if (key !== labelsKey(labels)) continue;
-      // The gateway's own two push times are all that is in it.
-      const empty = lastSuccessAt === 0 && series !== null && series <= 2;
+      const empty = lastSuccessAt === 0 && holdsMetrics === false;
       existing.set(expositionKey(labels), { key, empty });
     }
     this.#existing = existing;

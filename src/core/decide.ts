@@ -31,6 +31,10 @@ export interface Decision {
   readonly expiresAt: number | null;
 }
 
+export function isDeletion({ verdict }: Pick<Decision, "verdict">): boolean {
+  return verdict.verdict === "delete";
+}
+
 /**
  * Decides about one group. Pure; every branch that is not sure keeps the group.
  * What depends on other groups (`keep_latest`, the limits) comes after, in the plan.

@@ -1,4 +1,4 @@
-import type { Decision } from "./decide.ts";
+import { isDeletion, type Decision } from "./decide.ts";
 import { labelsKey, quote } from "./labels.ts";
 import type { TtlRule } from "./rule.ts";
 import type { KeepReason } from "./verdict.ts";
@@ -53,10 +53,6 @@ export function keepLatest(decisions: readonly Decision[]): KeptLatest {
     isUndecided,
     notes,
   };
-}
-
-function isDeletion({ verdict }: Decision): boolean {
-  return verdict.verdict === "delete";
 }
 
 /**
@@ -131,7 +127,7 @@ function noteUniqueLabels(
   const which = labels.map((label) => quote(label)).join(" and ");
   return [
     `rule ${name}: keep_latest keeps ${replaced.length} groups that have expired, as no two of them have the same ${which}: ` +
-      `leave ${which} out of its "by", or nothing that it matches is ever deleted`,
+      `remove ${which} from its "by", or nothing that it matches is ever deleted`,
   ];
 }
 

@@ -2,3 +2,7 @@
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
+
+export const logFormats = ["logfmt", "json"] as const;
+
+export type LogFormat = (typeof logFormats)[number];

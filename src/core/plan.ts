@@ -1,4 +1,4 @@
-import { decide, type Circumstances, type Decision } from "./decide.ts";
+import { decide, isDeletion, type Circumstances, type Decision } from "./decide.ts";
 import { lastActivityAt, type Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { surveyPushes } from "./life.ts";
@@ -66,10 +66,6 @@ export function* planInSteps({
     exceededLimit === null ? planned : planned.map((one) => withholdDeletion(one, exceededLimit.reason));
   const decisions = limited.toSorted(byPlanOrder);
   return { circumstances, outage, decisions, isUndecided, exceededLimit, notes };
-}
-
-export function isDeletion(decision: Decision): boolean {
-  return decision.verdict.verdict === "delete";
 }
 
 /** The decision with its deletion withheld; any other decision stays as it is. */

@@ -28,6 +28,10 @@ export const withholdReasons = [
   "interrupted",
 ] as const;
 
+/** In the order of a plan. */
+export const verdictNames = ["delete", "withhold", "keep"] as const satisfies readonly Verdict["verdict"][];
+
+export type VerdictName = Verdict["verdict"];
 export type DeleteReason = (typeof deleteReasons)[number];
 export type KeepReason = (typeof keepReasons)[number];
 export type WithholdReason = (typeof withholdReasons)[number];

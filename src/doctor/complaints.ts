@@ -96,6 +96,7 @@ function readLabels(text: string, start: number): RawLabels {
 function unquote(inside: string | undefined): string {
   return decodeLikeGo(unescapeGo(inside ?? ""));
 }
+
 /** Go's escapes behind a backslash, besides numbers and the character itself. */
 const shortEscapes: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
 

@@ -1,10 +1,10 @@
 import { agreedNow } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
-import { explainObstacle } from "../core/obstacle.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";
 import { readToEnd, type GatewayClient } from "../gateway/client.ts";
 import { expectSuccess } from "../gateway/expect-success.ts";
+import { expositionHeaders } from "../gateway/exposition/read-samples.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { probeHealth } from "../gateway/health.ts";
@@ -94,6 +94,29 @@ function findUndeletable(
   });
 }
 
+/**
+ * Says why the janitor cannot delete this group; null if it can.
+ * @param consistent whether the gateway can serve `/metrics`, which it could not with a value that is not UTF-8
+ */
+function explainObstacle({ obstacle, labels }: Group, consistent: boolean): string | null {
+  if (obstacle === null) return null;
+  if (obstacle === "unreadable_labels") {
+    return "it holds a metric called `labels`, which hides the group's own labels in the API";
+  }
+  if (obstacle === "over_budget") return "it is larger than the janitor can keep in memory";
+  if ((labels.get("job") ?? "") === "")
+    return "it has no job, and the gateway refuses every path without one";
+  for (const [name, value] of labels) {
+    if (name.startsWith("__")) return `its label ${name} begins with __, and the gateway refuses such a path`;
+    if (value.includes("\uFFFD")) {
+      return consistent
+        ? `its label ${name} holds U+FFFD, which may stand for lost bytes; as this gateway is consistent, it does not`
+        : `its label ${name} holds U+FFFD: bytes that are not UTF-8 look like that in the API, and are lost there`;
+    }
+  }
+  return "a label has a name that cannot stand in a path";
+}
+
 function redactEvidence({ evidence, ...finding }: Finding, redact: GatewayClient["redact"]): Finding {
   return { ...finding, evidence: redact(evidence) };
 }
@@ -118,8 +141,7 @@ async function checkExposition(
 ): Promise<ExpositionCheck> {
   const request = { method: "GET", url: client.urlOf(path) };
   try {
-    const headers = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
-    const response = await client.open({ method: "GET", path, headers, signal });
+    const response = await client.open({ method: "GET", path, headers: expositionHeaders, signal });
     // To its end, because the gateway has done the work already.
     const { start, isComplete } = await readToEnd(response.body, keptBytes);
     if (response.status !== 500) {

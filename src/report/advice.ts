@@ -22,8 +22,8 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   evidence_too_old: "the gateway could not be read again in time",
   pushed_again: "came back to life before its deletion",
   archive_failed: "could not be archived",
-  gateway_unhealthy: "the gateway was not well enough",
-  interrupted: "the sweep was stopped before",
+  gateway_unhealthy: "the gateway was not healthy, or several answer at its address",
+  interrupted: "the sweep was stopped before its turn came",
 };
 
 const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
@@ -37,7 +37,7 @@ const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
   archive_failed:
     "Make the archive's folder writable, with room on its disk. Nothing is deleted that cannot be put back.",
   gateway_unhealthy: "The next sweep tries again. If it stays so, `pushgateway-janitor doctor` says why.",
-  interrupted: "Nothing: the next sweep goes on.",
+  interrupted: "Nothing: the next sweep continues.",
 };
 
 /** What a person can do about groups that were withheld. */

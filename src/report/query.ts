@@ -1,8 +1,6 @@
 import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
 import { ParseError } from "../core/parse-error.ts";
-import type { Verdict } from "../core/verdict.ts";
-
-export type VerdictName = Verdict["verdict"];
+import { verdictNames, type VerdictName } from "../core/verdict.ts";
 
 /** Which groups of a report to show, and in which order: what the page's form, its links and the API share. */
 export interface ReportQuery {
@@ -41,9 +39,8 @@ export type QueryResult =
   | { readonly ok: false; readonly query: ReportQuery; readonly problem: QueryProblem };
 
 export const sorts = ["expiry", "age", "labels"] as const;
-export const verdictNames = ["delete", "withhold", "keep"] as const;
 
-export const maxPerPage = 1000;
+const maxPerPage = 1000;
 
 /** Of a parameter, in UTF-16 units: every link of the page repeats it. */
 const maxParameterLength = 1000;

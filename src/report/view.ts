@@ -3,9 +3,16 @@ import { outdatedSince } from "../core/known-state.ts";
 import type { GatewayReport, GatewayStatus, KnownSince, SnapshotFacts } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countGroups, type Totals } from "../core/totals.ts";
-import { adviseOnError } from "./advice.ts";
+import { withholdReasons, type WithholdReason } from "../core/verdict.ts";
+import { adviseOnError, adviseOnWithheld } from "./advice.ts";
 import { countOf, showText } from "./text.ts";
-import { viewWithheld, type WithheldView } from "./withheld.ts";
+
+/** Groups that have expired and stay, because of one limit or doubt. */
+interface WithheldView {
+  readonly reason: WithholdReason;
+  readonly groups: number;
+  readonly advice: string;
+}
 
 /** One gateway without its groups. */
 export interface GatewayView {
@@ -58,6 +65,13 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     withheld: viewWithheld(totals),
     notes: notes.map(showText),
   };
+}
+
+/** What is withheld, by reason. */
+function viewWithheld({ reasons }: Totals): readonly WithheldView[] {
+  return withholdReasons
+    .filter((reason) => reasons[reason] > 0)
+    .map((reason) => ({ reason, groups: reasons[reason], advice: adviseOnWithheld(reason) }));
 }
 
 function describeCounts(

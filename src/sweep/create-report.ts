@@ -1,5 +1,5 @@
 import { agreedNow, clockSkewSeconds, explainClocks } from "../core/clocks.ts";
-import type { Decision } from "../core/decide.ts";
+import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatShortLabels, quote } from "../core/labels.ts";
 import {
@@ -8,7 +8,7 @@ import {
   type ExceededLimit,
   type Limits,
 } from "../core/limits.ts";
-import { byVerdict, isDeletion, withholdDeletion, type Plan } from "../core/plan.ts";
+import { byVerdict, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
 import type { Outcome } from "../core/verdict.ts";

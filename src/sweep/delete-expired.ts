@@ -1,6 +1,5 @@
-import type { Decision } from "../core/decide.ts";
+import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
-import { isDeletion } from "../core/plan.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";

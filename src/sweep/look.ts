@@ -1,6 +1,6 @@
 import { agreedNow } from "../core/clocks.ts";
-import type { Decision } from "../core/decide.ts";
-import { planInSteps, isDeletion, type Plan } from "../core/plan.ts";
+import { isDeletion, type Decision } from "../core/decide.ts";
+import { planInSteps, type Plan } from "../core/plan.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { breatheThrough } from "../gateway/breathe.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";

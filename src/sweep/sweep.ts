@@ -1,6 +1,7 @@
+import { isDeletion } from "../core/decide.ts";
 import { mayRefusePushes } from "../core/life.ts";
 import { forecastLongSeconds } from "../core/limits.ts";
-import { isDeletion, type Plan } from "../core/plan.ts";
+import type { Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
 import { GatewayError } from "../gateway/gateway-error.ts";

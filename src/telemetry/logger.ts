@@ -2,14 +2,11 @@ import { createRequire } from "node:module";
 
 import type * as pino from "pino";
 
-import { logLevels, type LogLevel } from "../core/log-level.ts";
+import { logLevels, type LogFormat, type LogLevel } from "../core/log-level.ts";
 
 /** At once, unlike `import`, for the first line there is: most reports have none, and pino is a sixth of what they would load. */
 const require = createRequire(import.meta.url);
 
-export const logFormats = ["logfmt", "json"] as const;
-
-export type LogFormat = (typeof logFormats)[number];
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Static messages, values in fields. */

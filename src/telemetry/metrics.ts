@@ -9,7 +9,7 @@ import {
   sweepFailureReasons,
   type SkipReason,
 } from "../core/sweep-reasons.ts";
-import { withholdReasons, type Outcome } from "../core/verdict.ts";
+import { verdictNames, withholdReasons, type Outcome } from "../core/verdict.ts";
 import { createFamilies } from "./families.ts";
 import { createRegistry } from "./registry.ts";
 
@@ -58,8 +58,6 @@ export interface JanitorMetrics {
   readonly contentType: string;
 }
 
-const verdicts = ["delete", "keep", "withhold"] as const;
-
 /** What can become of a deletion that did not work. */
 const deleteFailureReasons = ["failed", "still_there"] as const satisfies readonly Outcome[];
 
@@ -97,7 +95,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     byGateway.scrapeSeconds.set({ gateway }, snapshot.durationSeconds);
     byGateway.scrapeBytes.set({ gateway }, snapshot.sizeBytes);
     const totals = countGroups(entries);
-    for (const verdict of verdicts) families.groups.set({ gateway, verdict }, totals.verdicts[verdict]);
+    for (const verdict of verdictNames) families.groups.set({ gateway, verdict }, totals.verdicts[verdict]);
     for (const { rule, groups, expired, nextExpiryAt } of countByRule(entries, ruleNames)) {
       if (rule === null) continue;
       byRule.groups.set({ gateway, rule }, groups);
@@ -143,7 +141,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
         byGateway.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value }) as Labelled<K>));
       for (const family of Object.values(families.byGateway)) family.declare(byGateway);
       for (const family of Object.values(families.byRule)) family.declare(forEach("rule", rules));
-      families.groups.declare(forEach("verdict", verdicts));
+      families.groups.declare(forEach("verdict", verdictNames));
       families.failures.declare(forEach("reason", sweepFailureReasons));
       families.deleteFailures.declare(forEach("reason", deleteFailureReasons));
       families.withheld.declare(forEach("reason", withholdReasons));

@@ -168,7 +168,7 @@ describe("what is said of a keep_latest that keeps everything", () => {
     const rules = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by } })];
     const { notes } = planFor(groups, rules);
     expect(notes.join()).toMatch(
-      named === null ? /^$/ : new RegExp(`rule nightly: .*: leave ${named} out of its "by"`),
+      named === null ? /^$/ : new RegExp(`rule nightly: .*: remove ${named} from its "by"`),
     );
   });
 });

@@ -1,5 +1,6 @@
 import type { Group } from "../../src/core/group.ts";
-import { createPlan, isDeletion } from "../../src/core/plan.ts";
+import { isDeletion } from "../../src/core/decide.ts";
+import { createPlan } from "../../src/core/plan.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../../src/core/report.ts";
 import { createMatcher } from "../../src/core/matcher.ts";
 import { matchesAll, type Rule } from "../../src/core/rule.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { createLogger, type LogFormat, type Logger } from "../../src/telemetry/logger.ts";
+import type { LogFormat } from "../../src/core/log-level.ts";
+import { createLogger, type Logger } from "../../src/telemetry/logger.ts";
 
 function logging(format: LogFormat): { log: Logger; lines: string[] } {
   const lines: string[] = [];

@@ -28,6 +28,9 @@ export interface OpenExposition {
   sizeBytes(): number;
 }
 
+/** Text, compressed. */
+export const expositionHeaders = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" } as const;
+
 export interface ExpositionRequest {
   /** As the gateway's status says. */
   readonly path: string;
@@ -65,7 +68,7 @@ export async function openExposition(
   const request = { method: "GET", url: client.urlOf(path) };
   const requestedAt = clock.monotonic();
   const localNow = clock.now();
-  const headers = { ...freshHeaders, accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" };
+  const headers = { ...freshHeaders, ...expositionHeaders };
   const response = await client.open({ method: "GET", path, headers, signal });
   const clocks = clocksAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
   await expectFreshSuccess(request, response);

@@ -1,4 +1,5 @@
-import { defaultQuery, verdictNames, type QueryProblem, type ReportQuery } from "../query.ts";
+import { verdictNames } from "../../core/verdict.ts";
+import { defaultQuery, type QueryProblem, type ReportQuery } from "../query.ts";
 import { showText } from "../text.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";

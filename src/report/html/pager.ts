@@ -1,5 +1,5 @@
 import type { Totals } from "../../core/totals.ts";
-import type { VerdictName } from "../query.ts";
+import type { VerdictName } from "../../core/verdict.ts";
 import type { Links } from "./links.ts";
 import { html, nothing, type Html } from "./template.ts";
 import { formatCount } from "./words.ts";

@@ -1,5 +1,6 @@
 import { agreedNow } from "../../../src/core/clocks.ts";
-import { createPlan, isDeletion } from "../../../src/core/plan.ts";
+import { isDeletion } from "../../../src/core/decide.ts";
+import { createPlan } from "../../../src/core/plan.ts";
 import { collectSnapshot } from "../../../src/gateway/snapshot.ts";
 import { sweepGateway } from "../../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../../support/core-values.ts";
