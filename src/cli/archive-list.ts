@@ -18,6 +18,7 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
   const accepts = parseSelection(flags);
   const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
   let exitCode: number = exitCodes.done;
+  let matched = false;
   const tell: Tell = ({ text, isLoss }) => {
     io.stderr.write(`${text}\n`);
     if (isLoss) exitCode = exitCodes.partial;
@@ -27,6 +28,7 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
       if (io.stop.aborted) return io.signalExitCode();
       if (io.stdout.ended) break;
       if (!accepts(entry.record)) continue;
+      matched = true;
       printer.add(entry);
       await io.stdout.drained();
     }
@@ -36,6 +38,7 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
     exitCode = exitCodes.failed;
   }
   printer.end();
+  if (!matched && exitCode === exitCodes.done) io.stderr.write("Nothing in the archive matches.\n");
   return exitCode;
 }
 

@@ -74,7 +74,7 @@ function checkNames(only: readonly string[], gateways: readonly PushgatewaySetti
   const rest = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
   throw new UsageError(
     `--only=${unknown}: there is no gateway of this name${didYouMean(unknown, names)}\n` +
-      `There is ${names.slice(0, maxNames).join(", ")}${rest}`,
+      `The gateways are ${names.slice(0, maxNames).join(", ")}${rest}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { explain as explainRules, type Explanation, type RuleExplanation } from 
 import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
 import { ParseError } from "../core/parse-error.ts";
-import type { Rule } from "../core/rule.ts";
+import type { Rule, TtlRule } from "../core/rule.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -77,17 +77,20 @@ function renderExplanation(
   const lines = [formatLabels(labels), ""];
   for (const one of rules) lines.push(...renderRule(one, one.rule === deciding, own));
   lines.push("", own ? ownGroupSentence : describeDecidingRule(deciding));
+  const keepLatest = deciding === null || deciding.action === "keep" ? null : deciding.keepLatest;
+  if (keepLatest !== null) lines.push(describeKeepLatest(keepLatest));
   if (decision !== null && age !== null) {
     const { verdict } = decision;
-    lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})`);
-    if (deciding !== null && deciding.action !== "keep" && deciding.keepLatest !== null) {
-      const { count, by } = deciding.keepLatest;
-      lines.push(
-        `unless it is among the ${count} freshest of its ${by.join(", ") || "rule"}: those are kept (kept_latest)`,
-      );
-    }
+    const unless = keepLatest !== null && verdict.verdict === "delete" ? ", unless it is one of those" : "";
+    lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})${unless}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function describeKeepLatest({ count, by }: NonNullable<TtlRule["keepLatest"]>): string {
+  const groups = count === 1 ? "The freshest group" : `The ${count} freshest groups`;
+  const each = by.length === 0 ? "that it matches" : `of each ${by.join(", ")}`;
+  return `${groups} ${each} ${count === 1 ? "is" : "are"} kept, however old (kept_latest).`;
 }
 
 const ownGroupSentence = "The janitor's own metrics: no rule decides, the group is kept (own_metrics).";
@@ -104,9 +107,9 @@ function describeDecidingRule(rule: Rule | null): string {
   if (rule === null) return "No rule matches: the group is kept (no_rule).";
   if (rule.action === "keep") return `Rule ${rule.name} keeps it, however old (rule_keeps).`;
   const since =
-    rule.since === "last_success" ? "its last successful push" : "its last push, failed ones included";
+    rule.since === "last_success" ? "its last successful push" : "its last push, failed pushes included";
   const then =
     rule.action === "report" ? "it is reported, but kept (rule_reports)" : "it is deleted (ttl_expired)";
   const gauge = rule.ttlMetric === null ? "" : `, or what its gauge ${rule.ttlMetric.name} says`;
-  return `Rule ${rule.name}: over ${formatDuration(rule.ttlSeconds)}${gauge} after ${since}, ${then}.`;
+  return `Rule ${rule.name}: more than ${formatDuration(rule.ttlSeconds)}${gauge} after ${since}, ${then}.`;
 }

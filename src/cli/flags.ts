@@ -57,16 +57,19 @@ export function addSweepFlags(command: Command): Command {
       "--limits.max-delete-ratio <ratio>",
       "0 to 1 of a gateway's groups; more expired: nothing is deleted",
     )
-    .option("--limits.ratio-min-groups <count>", "the ratio applies from so many groups on")
+    .option(
+      "--limits.ratio-min-groups <count>",
+      "the ratio applies to gateways with at least this many groups",
+    )
     .option("--limits.max-deletes <count>", "more expired: nothing is deleted")
-    .option("--limits.deletes-per-second <rate>", "the fastest it ever deletes")
+    .option("--limits.deletes-per-second <rate>", "the highest rate of deletions")
     .option(
       "--limits.max-outage <duration>",
-      "the longest downtime of the gateway not held against its groups",
+      "the longest downtime of the gateway that does not count towards ages",
     )
     .option(
       "--limits.max-evidence-age <duration>",
-      "how old the knowledge about a group may be that is deleted, or auto",
+      "how long before its deletion a group must have been read, at most; or auto",
     )
     .option("--gateways.concurrency <count>", "how many gateways are swept at once", "8")
     .option(
@@ -74,15 +77,17 @@ export function addSweepFlags(command: Command): Command {
       "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
     )
     .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices([...logLevels]))
-    .addOption(new Option("--log.format <format>").choices([...logFormats]).default("logfmt"));
+    .addOption(
+      new Option("--log.format <format>", "of log lines").choices([...logFormats]).default("logfmt"),
+    );
 }
 
-/** Of `once`: nobody can scrape what is gone in a moment. */
+/** Of `once`, which ends before anything could scrape it. */
 export function addMetricsFlags(command: Command): Command {
   return command
     .option(
       "--metrics.textfile <file>",
-      "write the janitor's own metrics there, for node_exporter (*.prom); its *_total count this run only",
+      "write the janitor's own metrics to this file, for node_exporter (*.prom); its *_total count this run only",
     )
     .option(
       "--metrics.push",
@@ -96,13 +101,9 @@ export function addRunFlags(command: Command): Command {
     .option("--web.listen-address <address>", "where metrics and page are served", ":9717")
     .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
     .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
-    .option("--web.external-url <url>", "where people find it: behind a proxy, or by a name of its own")
-    .option("--schedule.jitter <duration>", "each sweep begins up to so much later", "0s")
-    .option(
-      "--config.poll-interval <duration>",
-      "how often files are looked at for changes; 0s: never",
-      "30s",
-    );
+    .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
+    .option("--schedule.jitter <duration>", "each sweep starts late by a random time up to this", "0s")
+    .option("--config.poll-interval <duration>", "how often files are checked for changes; 0s: never", "30s");
 }
 
 /** Of the commands that sweep once and end with a report. */
@@ -116,13 +117,16 @@ export function addOutputFlags(command: Command): Command {
     .addOption(
       new Option("--output <format>", "how to print the report").choices([...outputFormats]).default("table"),
     )
-    .option("--output-file <file>", "write it there instead; a regular file is replaced whole or not at all");
+    .option(
+      "--output-file <file>",
+      "write the report to this file; a regular file is replaced whole or not at all",
+    );
 }
 
 /** Of the commands that read an archive. */
 export function addSelectionFlags(command: Command): Command {
   return command
-    .option("--match <matchers>", 'only groups like this, for example \'{job="batch", instance=~"web.*"}\'')
+    .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
     .option("--since <time>", "only what was deleted at this time or later, RFC 3339")
     .option("--until <time>", "only what was deleted at this time or earlier, RFC 3339");

@@ -62,7 +62,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .configureHelp({ helpWidth: io.stdout.columns ?? 100 })
-    .showHelpAfterError("Run with --help to see what there is.")
+    .showHelpAfterError("Run with --help to see all commands and flags.")
     .option("--version", "print the version")
     .on("option:version", () => {
       io.stdout.write(`pushgateway-janitor ${readVersion()}\n`);
@@ -72,9 +72,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
   addOutputFlags(addSweepFlags(program.command("report")))
     .hook("preAction", beforeSweeping)
     .summary("say what would be deleted and why; deletes nothing")
-    .description(
-      "Reads the groups and says for each what would become of it and why. Never deletes anything.",
-    )
+    .description("Reads the groups and says for each whether it would be deleted, and why. Deletes nothing.")
     .option("--at <moment>", "as of then, if nobody pushes until then: +7d from now on, or RFC 3339")
     .option("--detailed-exitcode", "exit with 24 if anything has expired")
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
@@ -83,8 +81,8 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .hook("preAction", beforeSweeping)
     .summary("the service: sweep on schedule, serve metrics and a page")
     .description(
-      "Sweeps on the schedule of the configuration until SIGTERM, and serves its metrics and a page for people. Reads the " +
-        "configuration again at SIGHUP and when a file changes; a bad one changes nothing.",
+      "Sweeps on the schedule of the configuration until SIGTERM, and serves metrics and a web page. Reads the " +
+        "configuration again at SIGHUP and when a file changes; an invalid one is not applied.",
     )
     .option("--dry-run", "only say what would be deleted")
     .option("--no-dry-run", "delete, whatever dry_run in the file says")
@@ -93,7 +91,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
   addMetricsFlags(addOutputFlags(addSweepFlags(program.command("once"))))
     .hook("preAction", beforeSweeping)
     .summary("one sweep: delete what has expired")
-    .description("Sweeps once: deletes what has expired, looks what became of it, and prints the report.")
+    .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
     .option("--dry-run", "only say what would be deleted")
     .option("--no-dry-run", "delete, whatever dry_run in the file says")
     .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
@@ -105,14 +103,14 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
         'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
         "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h",
     )
-    .option("--age <duration>", "also say what becomes of the group at this age")
+    .option("--age <duration>", "also say whether the group is deleted at this age")
     .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
 
-  const check = program.command("check").description("Checks files.");
+  const check = program.command("check").description("check configuration files");
   check
     .command("config <file...>")
     .summary("say what is wrong with configuration files, or what they mean")
-    .description("Prints the problems with their places (exit code 2), or what was understood.")
+    .description("Prints all problems with line and column (exit code 2), or what was understood.")
     .action(async (files) => finish(await (await import("./check-config.ts")).checkConfig(files, io)));
   check
     .command("web-config <file...>")
@@ -151,26 +149,26 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .summary("push deleted groups back")
     .description(
       "Pushes the groups of an archive (a folder, or one file of it) back to the gateways they were deleted from, each as " +
-        "it was last. Never over a group that exists, unless told. A restored group counts as pushed now.",
+        "it was last. Groups that exist are skipped, unless --overwrite is set. A restored group counts as pushed now.",
     )
     .option(
       "--config.file <file>",
       `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
     )
     .option("--gateway <url>", "restore into this gateway instead")
-    .option("--all", "everything in the archive, where nothing else selects")
+    .option("--all", "everything in the archive, instead of a filter")
     .option("--overwrite", "also replace groups that exist")
     .option("--dry-run", "only say what would be restored")
     .action(async (archive, flags) =>
       finish(await (await import("./restore.ts")).restore(archive, flags, io)),
     );
 
-  const archive = program.command("archive").description("Looks into archives.");
+  const archive = program.command("archive").description("read the archive of deleted groups");
   addSelectionFlags(archive.command("list <archive>"))
     .summary("say what was deleted, when, and by which rule")
     .description(
-      "Lists what an archive (a folder, or one file of it) knows: deletions, and groups that came back by a push " +
-        "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it could say more.",
+      "Lists what an archive (a folder, or one file of it) holds: deletions, and groups that came back by a push " +
+        "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it knew the outcome.",
     )
     .addOption(new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"))
     .action(async (path, flags) =>
@@ -179,20 +177,20 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
 
   program
     .command("healthcheck")
-    .summary("is the service of this container well; for HEALTHCHECK")
+    .summary("check the service of this container; for HEALTHCHECK")
     .description(
-      "Asks `run` for /-/healthy, where there is no curl to do it: exit code 0 if it is well. Without flags it looks where " +
-        "the `run` that is process 1 listens, as in a container.",
+      "Requests /-/healthy from `run`, for images without curl: exit code 0 if it is healthy. Without flags it reads the " +
+        "address from process 1, which is `run` in a container.",
     )
     .option("--web.listen-address <address>", "where `run` listens")
-    .option("--web.config.file <file>", "that of `run`: it may serve HTTPS")
+    .option("--web.config.file <file>", "the one of `run`, which may serve HTTPS")
     .action(async (flags) => finish(await (await import("./healthcheck.ts")).healthcheck(flags, io)));
 
   program
     .command("demo")
     .summary("see it work: an embedded gateway with living and vanished hosts")
     .description(
-      "Starts an embedded gateway with living and vanished hosts, reports, sweeps, and shows what is left.",
+      "Starts an embedded gateway with living and vanished hosts, reports, sweeps, and reports again.",
     )
     .action(async () => finish(await (await import("./demo.ts")).demo(io)));
 

@@ -40,7 +40,7 @@ const names: ReadonlySet<string> = new Set(
 const maxLength = 500;
 
 export const neverComes =
-  "this schedule never comes: no month has such a day, or the clocks skip this time whenever it is due";
+  "this schedule never fires: no month has such a day, or the clocks skip this time whenever it is due";
 
 /**
  * Reads a cron expression as node-cron does. Also refuses what node-cron takes but reads as nobody means it.

@@ -43,7 +43,7 @@ function decodeFileDiscovery(draft: FileDraft, at: Cursor): DiscoverySettings {
 function checkFilePattern(pattern: string, at: Cursor): void {
   const folder = pattern.slice(0, pattern.lastIndexOf("/") + 1);
   if (!/\.(?:json|ya?ml)$/i.test(pattern)) at.error("the file's name must end in .json, .yml or .yaml");
-  else if (/[*?]/.test(folder)) at.error("* and ? may stand in the file's name only, not in a folder's");
+  else if (/[*?]/.test(folder)) at.error("* and ? are allowed in the file's name only, not in a folder's");
   else if (/[[\]\\]/.test(pattern)) at.error("of wildcards, only * and ? are known");
 }
 

@@ -34,7 +34,7 @@ const fileDiscovery = section({
   files: list(text("the path of a file"), "a list of file paths like [gateways/*.yml]")
     .min(1, { error: "at least one file path" })
     .describe(
-      "JSON or YAML files with target groups; * and ? may stand in the file's name. Relative to this file.",
+      "JSON or YAML files with target groups; * and ? are allowed in the file's name. Relative to this file.",
     ),
   refresh_interval: refreshInterval("5m"),
   gateway: gatewaySettings,

@@ -36,7 +36,7 @@ function decodePushgateway(draft: GatewayDraft, at: Cursor, hasArchive: boolean)
   if (doubt !== null) at.to("url").warn(doubt);
   if (draft.source === "exposition" && hasArchive) {
     at.to("source").warn(
-      "what is deleted here is not archived: /metrics does not tell which metrics a group has",
+      "what is deleted here is not archived: /metrics does not show which metrics a group has",
     );
   }
   return {

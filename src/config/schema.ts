@@ -21,7 +21,7 @@ const pushgateway = section({
   source: choice("api", "auto", "exposition")
     .optional()
     .describe(
-      "api: GET /api/v1/metrics. auto: look at GET /metrics first, far cheaper for both sides, and read the API only when something has expired. exposition: /metrics alone, no archive.",
+      "api: GET /api/v1/metrics. auto: read GET /metrics first, far cheaper for both sides, and read the API only when something has expired. exposition: /metrics alone, no archive.",
     )
     .meta({ default: "api" }),
   timeout: duration().optional().describe("For one request.").meta({ default: "60s" }),
@@ -48,7 +48,7 @@ const limits = section({
   max_outage: duration()
     .optional()
     .describe(
-      "The longest time around a restart of the gateway, when it was down or pushes may be lost, that is not held against its groups. 0s: none.",
+      "The longest time around a restart of the gateway, when it was down or pushes may be lost, that does not count towards the ages of its groups. 0s: none.",
     )
     .meta({ default: "1d" }),
   max_evidence_age: text("auto or a duration like 10s")

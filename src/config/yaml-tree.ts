@@ -116,11 +116,11 @@ class TreeWalk implements Places {
     const target = this.#anchors.get(alias.source);
     this.#places.set(JSON.stringify(path), { key, value: span, scalar: null });
     if (target === undefined) {
-      this.#findings.error(`*${alias.source} refers to nothing: no &${alias.source} stands before it`, span);
+      this.#findings.error(`*${alias.source} refers to nothing: no &${alias.source} comes before it`, span);
       return undefined;
     }
     if (this.#open.has(target)) {
-      this.#findings.error(`*${alias.source} stands inside of what it refers to`, span);
+      this.#findings.error(`*${alias.source} is inside of what it refers to`, span);
       return undefined;
     }
     if (this.#aliasedNodes > maxAliasedNodes) return undefined;

@@ -37,7 +37,7 @@ export function keepLatest(decisions: readonly Decision[]): KeptLatest {
     if (isKeptForDoubt.includes(true)) {
       isUndecided = true;
       notes.push(
-        `rule ${rule.name}: keep_latest keeps all groups, as source: exposition does not tell which of them hold metrics; set source: auto or api`,
+        `rule ${rule.name}: keep_latest keeps all groups, as source: exposition does not show which of them hold metrics; set source: auto or api`,
       );
     }
     notes.push(...noteUniqueLabels(rule, contests));

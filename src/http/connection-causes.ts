@@ -58,7 +58,7 @@ const causes: readonly Cause[] = [
   [
     /UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|TLSV1_ALERT_INSUFFICIENT/,
     "there is no TLS version that both sides speak",
-    "look at tls_config.min_version and max_version, and at the server's",
+    "compare tls_config.min_version and max_version with the server's",
   ],
   [
     /ALERT_HANDSHAKE_FAILURE/,

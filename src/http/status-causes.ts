@@ -34,30 +34,26 @@ const causes: readonly (readonly [
       "it does not accept the client certificate; it has expired, or is not of the authority that the server trusts",
   ],
   [401, null, loginRemedy],
-  [
-    403,
-    null,
-    ({ method }) => `do the rules of what stands before it let ${method} pass, for this user and from here?`,
-  ],
+  [403, null, ({ method }) => `does the proxy in front of it allow ${method}, for this user and from here?`],
   [
     404,
     null,
     () =>
       "nothing is there; does the url end in the gateway's route prefix (--web.route-prefix) and in the path that a proxy before it adds?",
   ],
-  [405, null, ({ method }) => `what stands before it does not let ${method} pass`],
+  [405, null, ({ method }) => `the proxy in front of it does not allow ${method}`],
   [407, null, proxyLoginRemedy],
-  [413, null, () => "what stands before it allows no push of this size (nginx: client_max_body_size)"],
+  [413, null, () => "the proxy in front of it allows no push of this size (nginx: client_max_body_size)"],
   [
     414,
     null,
-    () => "what stands before it allows no path of this length (nginx: large_client_header_buffers)",
+    () => "the proxy in front of it allows no path of this length (nginx: large_client_header_buffers)",
   ],
-  [502, null, () => "what stands before it cannot reach it"],
-  [504, null, () => "what stands before it did not wait long enough (nginx: proxy_read_timeout)"],
+  [502, null, () => "the proxy in front of it cannot reach it"],
+  [504, null, () => "the proxy in front of it did not wait long enough (nginx: proxy_read_timeout)"],
 ];
 
-/** null: the status speaks for itself. */
+/** null: the status needs no explanation. */
 export function explainStatus({ status, headers, text }: Refusal, approach: Approach): string | null {
   const row = causes.find(([known, words]) => known === status && (words === null || words.test(text)));
   return row === undefined ? null : row[2](approach, headers);

@@ -13,7 +13,7 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   kept_latest: "among the latest that its rule keeps",
   future_time: "its last push lies in the future",
   invalid_time: "its push times cannot be understood",
-  unknown_time: "what time it is at the gateway is not known",
+  unknown_time: "the time at the gateway is not known",
   unreadable_labels: "a pushed metric called labels hides its labels",
   unaddressable: "no DELETE names exactly this group",
   over_budget: "larger than the janitor can keep in memory",
@@ -32,12 +32,12 @@ const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
   max_deletes:
     "Review them. If they may go, run the command that the message names, or raise limits.max_deletes.",
   evidence_too_old:
-    "The next sweep tries again. If it stays so, raise limits.max_evidence_age, or leave it at auto.",
-  pushed_again: "Nothing: they are alive.",
+    "The next sweep tries again. If this persists, raise limits.max_evidence_age, or set it to auto.",
+  pushed_again: "Nothing to do: they are alive.",
   archive_failed:
     "Make the archive's folder writable, with room on its disk. Nothing is deleted that cannot be put back.",
-  gateway_unhealthy: "The next sweep tries again. If it stays so, `pushgateway-janitor doctor` says why.",
-  interrupted: "Nothing: the next sweep continues.",
+  gateway_unhealthy: "The next sweep tries again. If this persists, `pushgateway-janitor doctor` says why.",
+  interrupted: "Nothing to do: the next sweep continues.",
 };
 
 /** What a person can do about groups that were withheld. */
@@ -47,7 +47,6 @@ export function adviseOnWithheld(reason: WithholdReason): string {
 
 /** By the codes of errors between the janitor and a gateway. */
 const errorAdvice = new Map([
-  ["unreachable", "Is it running, and is the URL right, port and route prefix included?"],
   [
     "timeout",
     "Is it overloaded? `pushgateway-janitor doctor --probe` measures a push. A longer `timeout` gives it more time.",
@@ -61,13 +60,13 @@ const errorAdvice = new Map([
     "http_status",
     "401 or 403: check its credentials. 404: check its route prefix. Else ask `pushgateway-janitor doctor`.",
   ],
-  ["truncated", "The answer was cut off: look at the gateway's log, and at proxies on the way."],
+  ["truncated", "The answer was cut off: check the logs of the gateway and of proxies in front of it."],
   ["not_json", "Is this the URL of a Pushgateway, route prefix included?"],
   ["unexpected_answer", "Is this the URL of a Pushgateway, route prefix included?"],
   ["too_large", "Give the janitor more memory, or delete groups by hand: there are more than it can keep."],
   ["archive_failed", withholdAdvice.archive_failed],
   ["gateway_unhealthy", withholdAdvice.gateway_unhealthy],
-  ["internal", "A mistake of the janitor's own: please report it, with its log."],
+  ["internal", "This is a bug of the janitor: please report it, with its log."],
 ]);
 
 /** What a person can do about an error; null: its message says it, or nobody knows. */

@@ -4,12 +4,12 @@ import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts"
 import type { RuleTotals } from "../core/totals.ts";
 import { createStyle, type Paint, type Style } from "./style.ts";
 import { countRules } from "./rule-totals.ts";
-import { cutTo, showText } from "./text.ts";
+import { cutMiddle, cutTo, showText } from "./text.ts";
 import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway, type GatewayView } from "./view.ts";
 
 export interface TableOptions {
-  /** Of the terminal; the last column is cut to fit. null: nothing is cut. */
+  /** Of the terminal; the groups are cut to fit. null: nothing is cut. */
   readonly columns: number | null;
   readonly color: boolean;
   /** Without the lines of groups. */
@@ -83,8 +83,10 @@ function* renderRows(
 ): Generator<string> {
   const widths = measureColumns(entries);
   const render = (row: readonly string[], paint: Paint): string => {
-    const padded = row.map((cell, column) => pad(cell, column, widths[column] ?? 0));
-    return paint(cutTo(padded.join("  "), options.columns));
+    const leading = row.slice(0, -1).map((cell, column) => `${pad(cell, column, widths[column] ?? 0)}  `);
+    const start = leading.join("");
+    const room = options.columns === null ? null : Math.max(options.columns - widthOf(start), 0);
+    return paint(cutTo(`${start}${cutMiddle(row.at(-1) ?? "", room)}`, options.columns));
   };
   yield render(header, style.dim);
   for (const entry of entries) {
@@ -107,8 +109,6 @@ function measureColumns(entries: readonly ReportEntry[]): readonly number[] {
 }
 
 function pad(cell: string, column: number, width: number): string {
-  // What comes last needs no filling up.
-  if (column === header.length - 1) return cell;
   return isNumeric(column) ? cell.padStart(width) : padTo(cell, width);
 }
 

@@ -28,6 +28,20 @@ export function cutTo(line: string, columns: number | null): string {
   return columns > 0 ? `${kept}…` : "";
 }
 
+/** Cuts what is longer than so many columns in its middle: the end of a group's labels is what tells it from its neighbours. */
+export function cutMiddle(text: string, columns: number | null): string {
+  if (columns === null || widthOf(text) <= columns) return text;
+  const tail: string[] = [];
+  let width = 0;
+  for (const character of [...text].toReversed()) {
+    width += toCell(character).width;
+    if (width > columns / 2) break;
+    tail.unshift(character);
+  }
+  const end = tail.join("");
+  return `${cutTo(text, Math.max(columns - widthOf(end), 0))}${end}`;
+}
+
 /** `1 group`, `2 groups`. */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

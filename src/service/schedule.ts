@@ -30,7 +30,7 @@ export interface ScheduleLog {
 /** A sweep that is late by no more than this still happens. */
 const toleratedLatenessMs = 60_000;
 
-/** @throws if the expression is not valid or never comes */
+/** @throws if the expression is not valid or never fires */
 export function startSchedule(options: ScheduleOptions): Schedule {
   const { expression, timezone, jitterSeconds, onDue, onMissed, log } = options;
   const logAt =

@@ -73,7 +73,7 @@ export function createReport(
 }
 
 const poisonNote =
-  "the gateway refuses every push, because of what somebody pushed: `pushgateway-janitor doctor` says who and how to heal it";
+  "the gateway refuses every push, because of a group in it: `pushgateway-janitor doctor` names the group and how to heal it";
 
 function noteDuration(entries: readonly ReportEntry[], limits: Limits): readonly string[] {
   const deletions = entries.filter(isDeletion).length;

@@ -51,7 +51,7 @@ export class EvidenceAge {
   tooOld({ readSeconds }: Evidence): EvidenceTooOld {
     return new EvidenceTooOld(
       `reading the groups again took ${readSeconds.toFixed(2)} s, so that nothing is fresh enough to act on: ` +
-        `raise limits.max_evidence_age (now ${this.#limitSeconds().toFixed(2)} s) well above that, or leave it at auto`,
+        `raise limits.max_evidence_age (now ${this.#limitSeconds().toFixed(2)} s) well above that, or set it to auto`,
     );
   }
 

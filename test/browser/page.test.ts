@@ -41,7 +41,7 @@ function createReport(): SweepReport {
   const sweep = sweepReport([
     plannedGateway(groups, rules, { name: "batch", url: "http://batch:9091", outcome: "gone" }),
     plannedGateway(hostile, rules, { name: "edge", url: "http://edge:9091" }),
-    unreadGateway("unreachable", legacy),
+    unreadGateway("timeout", legacy),
   ]);
   return addToKnown(addToKnown(null, read, "read"), sweep, "sweep");
 }
@@ -88,10 +88,10 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
 
   const rows = (page: Page): ReturnType<Page["locator"]> => page.locator(".groups tbody tr");
 
-  it("shows gateways, what needs a look, rules, deletions and groups, each under its heading", async () => {
+  it("shows gateways, what needs attention, rules, deletions and groups, each under its heading", async () => {
     const page = await open();
     const headings = await page.getByRole("heading", { level: 2 }).allTextContents();
-    expect(headings).toEqual(["Needs a look", "Gateways", "Rules", "Deleted lately", "Groups"]);
+    expect(headings).toEqual(["Needs attention", "Gateways", "Rules", "Recently deleted", "Groups"]);
     for (const role of ["banner", "main", "contentinfo", "search"] as const) {
       expect(await page.getByRole(role).count()).toBe(1);
     }
@@ -99,7 +99,9 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     expect(await card.textContent()).toContain("Not readable");
     expect(await card.getByRole("term").filter({ hasText: "Last seen" }).count()).toBe(1);
     expect(await card.textContent()).toMatch(/2h32m ago \(.*\), 1 group/);
-    expect(await page.getByRole("region", { name: "Needs a look" }).textContent()).toContain("Is it running");
+    expect(await page.getByRole("region", { name: "Needs attention" }).textContent()).toContain(
+      "Is it overloaded?",
+    );
     expect(await rows(page).count()).toBe(100);
   });
 
@@ -244,7 +246,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     const page = await open("?rule=ci");
     const table = page.getByRole("table", { name: "Groups: their verdicts, ages and when they expire" });
     const columns = await table.getByRole("columnheader").allTextContents();
-    expect(columns).toEqual(["Group", "Verdict", "Rule", "Age of TTL", "Expires, UTC", "Series"]);
+    expect(columns).toEqual(["Group", "Verdict", "Rule", "Age / TTL", "Expires, UTC", "Series"]);
     expect(await table.locator("[aria-sort=ascending]").textContent()).toBe("Expires, UTC");
     const row = table.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /runner-2/ }) });
     const bar = row.getByRole("meter", { name: "TTL used" });

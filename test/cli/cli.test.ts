@@ -161,7 +161,7 @@ describe("explain", () => {
         '  self-declared: does not match team="data"',
         "  everything-else: matches, but an earlier rule decides",
         "",
-        "Rule ci: over 2h after its last push, failed ones included, it is deleted (ttl_expired).",
+        "Rule ci: more than 2h after its last push, failed pushes included, it is deleted (ttl_expired).",
         "",
       ].join("\n"),
     );
@@ -220,9 +220,13 @@ describe("explain", () => {
     expect((await explain("job=billing")).stdout).toContain(
       "Rule keep-billing keeps it, however old (rule_keeps).",
     );
-    expect((await explain("job=nightly_x", "--age=8d")).stdout).toContain(
-      "unless it is among the 1 freshest of its job",
+    expect((await explain("job=nightly_x")).stdout).toMatch(
+      /The freshest group of each job is kept, however old \(kept_latest\)\.\n$/,
     );
+    expect((await explain("job=nightly_x", "--age=8d")).stdout).toContain(
+      "At an age of 8d: delete (ttl_expired), unless it is one of those\n",
+    );
+    expect((await explain("job=nightly_x", "--age=1h")).stdout).not.toContain("unless");
   });
 
   it("takes one TTL for everything, too", async () => {

@@ -58,7 +58,7 @@ describe("a schedule", () => {
     ["0-999999999 * * * *", '"999999999" is neither the name of a month or day nor a number in range'],
     ["@weakly", "write @hourly, @daily, @weekly, @monthly, @yearly or 5 fields"],
     ["* */24 * * *", '"*/24": only hour 0 would match, as a hour is 0 to 23'],
-    ["0 0 31 2,4 *", "this schedule never comes"],
+    ["0 0 31 2,4 *", "this schedule never fires"],
   ])("%j is refused", (text, message) => {
     expect(() => parseSchedule(text)).toThrow(message);
   });
@@ -75,7 +75,7 @@ describe("a schedule", () => {
     ["0 0 L * mon#1", "UTC"],
     // The last Sunday of March is when the clocks skip that hour.
     ["* * 2 * 3 0L", "Europe/Berlin"],
-  ])("%j never comes in %s", (text, timezone) => {
+  ])("%j never fires in %s", (text, timezone) => {
     expect(everComes(text, parseSchedule(text), timezone)).toBe(false);
   });
 

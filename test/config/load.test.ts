@@ -356,7 +356,7 @@ describe("warnings do not stop the janitor", () => {
       `archive: { dir: a }
 pushgateways: [{ name: a, url: "http://a", source: exposition }]
 rules: [{ name: all, matchers: [], ttl: 30d }]`,
-      "janitor.yml:2:52: warning: what is deleted here is not archived: /metrics does not tell which metrics a group has",
+      "janitor.yml:2:52: warning: what is deleted here is not archived: /metrics does not show which metrics a group has",
     ],
     [
       "of a path that the janitor adds itself",

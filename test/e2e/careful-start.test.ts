@@ -69,7 +69,7 @@ describe("before the gateway's health is known", () => {
       "because a proxy answers 403",
       async ({ path }, ask) =>
         path === "/-/healthy" ? { status: 403, headers: {}, body: Buffer.from("no") } : ask(),
-      "GET {url}/-/healthy: HTTP 403: no: do the rules of what stands before it let GET pass",
+      "GET {url}/-/healthy: HTTP 403: no: does the proxy in front of it allow GET, for this user",
     ],
     [
       "because a proxy answers 404",
@@ -147,7 +147,7 @@ describe("a gateway on which DELETEs change nothing", () => {
     );
     const report = await sweep(proxy.url);
     expect(report.error?.message).toMatch(
-      /DELETE .*: HTTP 405: read only: what stands before it does not let DELETE pass/,
+      /DELETE .*: HTTP 405: read only: the proxy in front of it does not allow DELETE/,
     );
     expect((await jobsOn(gateway)).length).toBe(jobs.length);
   });

@@ -287,7 +287,7 @@ describe("--only", () => {
       exitCode: 2,
       stdout: "",
       stderr:
-        '--only=secnod: there is no gateway of this name: did you mean "second"?\nThere is first, second, third\n',
+        '--only=secnod: there is no gateway of this name: did you mean "second"?\nThe gateways are first, second, third\n',
     });
     const both = await once(config, "--only=first", "--shard=0/2");
     expect(both).toMatchObject({

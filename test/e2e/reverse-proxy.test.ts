@@ -237,7 +237,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       const nginx = await startNginx({ server: "location / { proxy_pass http://127.0.0.1:1; }" });
       const { stderr } = await once(`http://127.0.0.1:${nginx.port}`);
       expect(stderr).toContain("HTTP 502: 502 Bad Gateway nginx");
-      expect(stderr).toContain("what stands before it cannot reach it");
+      expect(stderr).toContain("the proxy in front of it cannot reach it");
     });
 
     it("a gateway that takes longer than nginx waits", async () => {
@@ -252,7 +252,9 @@ location /login/ { return 302 /sign-in?next=s3cret; }
         server: `location / { proxy_read_timeout 100ms; proxy_pass http://127.0.0.1:${port}; }`,
       });
       const { stderr } = await once(`http://127.0.0.1:${nginx.port}`);
-      expect(stderr).toContain("what stands before it did not wait long enough (nginx: proxy_read_timeout)");
+      expect(stderr).toContain(
+        "the proxy in front of it did not wait long enough (nginx: proxy_read_timeout)",
+      );
     });
 
     it("a rule that lets nobody delete: the sweep is partly done, and the groups stay", async () => {
@@ -263,7 +265,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       );
       const { exitCode, stderr } = await once(`http://127.0.0.1:${nginx.port}`);
       expect(stderr).toContain("HTTP 403: 403 Forbidden nginx");
-      expect(stderr).toContain("do the rules of what stands before it let DELETE pass");
+      expect(stderr).toContain("does the proxy in front of it allow DELETE");
       expect(exitCode).toBe(21);
       expect(await labelsLeft(gateway)).toEqual([{ job: "a" }]);
     });

@@ -110,7 +110,9 @@ describe("run", { timeout: 60_000 }, () => {
     await service.shows('msg="Gateway not readable yet"');
     await expect
       .poll(page)
-      .toMatch(/Last seen\s+never.*Deleted lately.*ago.*job\s*=\s*&#34;a&#34;.*Nothing is known of g/s);
+      .toMatch(
+        /Last seen\s+never.*Recently deleted.*ago.*job\s*=\s*&#34;a&#34;.*The groups of g are not known/s,
+      );
     expect((await service.stop()).exitCode).toBe(0);
   });
 

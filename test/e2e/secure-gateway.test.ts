@@ -183,7 +183,7 @@ describe("a gateway's certificate that is not accepted is told with its cause an
     const secure = await startSecureGateway({ authority, tlsServerConfig: ["min_version: TLS13"] });
     const { exitCode, stderr } = await once(secure.url, `tls_config: { ${trusting}, max_version: TLS12 }`);
     expect(stderr).toContain(
-      "there is no TLS version that both sides speak: look at tls_config.min_version and max_version",
+      "there is no TLS version that both sides speak: compare tls_config.min_version and max_version",
     );
     expect(exitCode).toBe(1);
   });

@@ -304,7 +304,7 @@ describe("a push without metrics under keep_latest", () => {
     expect(Object.fromEntries(fates)).toEqual(expected);
     expect(reads.slice(0, read.length)).toEqual(read);
     expect(report.notes.join()).toContain(
-      source === "exposition" ? "does not tell which of them hold metrics" : "",
+      source === "exposition" ? "does not show which of them hold metrics" : "",
     );
   });
 });

@@ -88,9 +88,9 @@ describe("the page", () => {
   });
 
   it("says what is wrong with a gateway and what to do", () => {
-    const text = render(pageState(sweepReport([unreadGateway("unreachable")])));
+    const text = render(pageState(sweepReport([unreadGateway("timeout")])));
     expect(text).toContain("Not readable");
-    expect(text).toContain("Is it running, and is the URL right");
+    expect(text).toContain("Is it overloaded?");
     expect(text).toContain("<title>(1) pushgateway-janitor</title>");
   });
 
@@ -99,8 +99,8 @@ describe("the page", () => {
   it.each<[string, readonly GatewayReport[], string]>([
     ["empty gateways", [empty], "The gateways hold no groups."],
     ["no gateway", [], "No gateway is known."],
-    ["a gateway that was never read", [dead], "Nothing is known of dead."],
-    ["both", [empty, dead], "The gateways hold no groups. Nothing is known of dead."],
+    ["a gateway that was never read", [dead], "The groups of dead are not known."],
+    ["both", [empty, dead], "The gateways hold no groups. The groups of dead are not known."],
   ])("tells an empty gateway from an unknown one: %s", (_, gateways, expected) => {
     expect(render(pageState(sweepReport(gateways)))).toContain(`role="status">${expected}</p>`);
   });

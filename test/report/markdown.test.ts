@@ -71,12 +71,12 @@ describe("markdown", () => {
     const gateway = plannedGateway([], rules, {
       status: "failed",
       snapshot: null,
-      error: { code: "unreachable", message: "GET http://g: <img src=x> @everyone" },
+      error: { code: "timeout", message: "GET http://g: <img src=x> @everyone" },
       notes: ["a `note` about [x](y)"],
     });
     const text = whole(renderMarkdown(sweepReport([gateway])));
     expect(text).toContain("**failed**: `GET http://g: <img src=x> @everyone`");
-    expect(text).toContain("Is it running");
+    expect(text).toContain("Is it overloaded?");
     expect(text).toContain("- Note: ``a `note` about [x](y)``");
   });
 });

@@ -56,6 +56,15 @@ describe("the table", () => {
     }
   });
 
+  it("cuts a group in its middle, so that neighbours can be told apart", () => {
+    const lines = render(["nightly-backup-of-the-database-1", "nightly-backup-of-the-database-2"], {
+      columns: 80,
+      color: false,
+    });
+    expect(lines).toMatch(/\{job=".*….*-1"\}\n/);
+    expect(lines).toMatch(/\{job=".*….*-2"\}\n/);
+  });
+
   it("keeps its columns straight where a rule's name is wide", () => {
     const wide = [ttlRule(3600, { name: "漢字", matchers: ['job="a"'] }), ttlRule(3600, { name: "latin" })];
     const groups = [group({ job: "a" }, 60), group({ job: "b" }, 60)];

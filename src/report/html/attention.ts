@@ -2,7 +2,7 @@ import { countOf } from "./words.ts";
 import type { GatewayView } from "../view.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** What a person should know or do, gateway by gateway; nothing if all is well. */
+/** What needs a person's attention, gateway by gateway; nothing if all is well. */
 export function renderAttention(gateways: readonly GatewayView[], configProblem: string | null): Html {
   const items = [
     ...(configProblem === null ? [] : [renderConfigProblem(configProblem)]),
@@ -10,7 +10,7 @@ export function renderAttention(gateways: readonly GatewayView[], configProblem:
   ];
   if (items.length === 0) return nothing;
   return html`<section class="attention" aria-labelledby="attention-title">
-    <h2 id="attention-title">Needs a look</h2>
+    <h2 id="attention-title">Needs attention</h2>
     <ul>
       ${items}
     </ul>
@@ -22,9 +22,7 @@ const maxProblemLength = 20_000;
 
 function renderConfigProblem(problem: string): Html {
   return html`<li class="bad">
-    <p>
-      <b>The configuration could not be reloaded.</b> The last good one stays in use until this is mended:
-    </p>
+    <p><b>The configuration could not be reloaded.</b> The last good one stays in use until this is fixed:</p>
     <pre tabindex="0" role="region" aria-label="Problems of the configuration">
 ${problem.slice(0, maxProblemLength)}</pre>
   </li> `;

@@ -21,7 +21,7 @@ interface DeletionsFacts {
 /** How many are shown; the archive has all. */
 const shown = 50;
 
-/** What was deleted lately, newest first. */
+/** The latest deletions, newest first. */
 export function renderDeletions({ recentDeletions: deletions, deletionsSince, now }: DeletionsFacts): Html {
   const since = deletionsSince === null ? "" : html` since the start ${renderMoment(deletionsSince, now)}`;
   const body =
@@ -30,7 +30,7 @@ export function renderDeletions({ recentDeletions: deletions, deletionsSince, no
       : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="deletions-title">
           <table>
             <caption class="hidden">
-              Groups deleted lately, newest first
+              Recently deleted groups, newest first
             </caption>
             <thead>
               <tr>
@@ -45,7 +45,7 @@ export function renderDeletions({ recentDeletions: deletions, deletionsSince, no
           </table>
         </div>`;
   return html`<section aria-labelledby="deletions-title">
-    <h2 id="deletions-title">Deleted lately</h2>
+    <h2 id="deletions-title">Recently deleted</h2>
     ${body}
   </section> `;
 }

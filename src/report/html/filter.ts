@@ -45,7 +45,7 @@ export function renderFilter({ query, to }: Links, choices: Choices, problem: Qu
         class="keys"
         hidden
       >
-        Press <kbd>/</kbd> to get here.</span
+        Press <kbd>/</kbd> to focus.</span
       >
     </p>
     ${problem === null ? nothing : renderProblem(problem)}

@@ -82,7 +82,7 @@ function renderFacts(gateway: GatewayView, { now, nextSweepAt }: Moments): Html 
       ...renderKnown(gateway, now),
       nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now)),
       renderFact("Pushes", html`${pushes}`),
-      remarks.length === 0 ? nothing : renderFact("Besides", html`${remarks.join("; ")}`),
+      remarks.length === 0 ? nothing : renderFact("Notes", html`${remarks.join("; ")}`),
     ]}
   </dl>`;
 }

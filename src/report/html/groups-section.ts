@@ -71,8 +71,8 @@ function explainEmpty({ gateways }: SweepReport, { query }: Links): string {
   const unread = asked.filter(({ snapshot }) => snapshot === null).map(({ name }) => showText(name));
   const more = unread.length > namedGateways ? ` and ${unread.length - namedGateways} more` : "";
   const named = unread.slice(0, namedGateways).join(", ");
-  const rest = unread.length === 0 ? [] : [`Nothing is known of ${named}${more}.`];
-  if (isFiltered(query)) return ["No group is like that.", ...rest].join(" ");
+  const rest = unread.length === 0 ? [] : [`The groups of ${named}${more} are not known.`];
+  if (isFiltered(query)) return ["No group matches the filter.", ...rest].join(" ");
   return [...(unread.length === gateways.length ? [] : ["The gateways hold no groups."]), ...rest].join(" ");
 }
 

@@ -25,7 +25,7 @@ export function renderGroups(rows: Html, links: Links | null): Html {
           <th scope="col">Verdict</th>
           <th scope="col">Rule</th>
           ${renderHeading(
-            "Age of TTL",
+            "Age / TTL",
             "age",
             "descending",
             links,

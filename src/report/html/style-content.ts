@@ -1,4 +1,4 @@
-/** Cards, what needs a look, and the two small tables. */
+/** Cards, what needs attention, and the two small tables. */
 export const contentStyle = `
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem}
 .card,.pair>section,.wide,form{background:var(--card);border:1px solid var(--line);border-radius:12px}
@@ -38,7 +38,8 @@ th:last-child,td:last-child{padding-right:1.25rem}
 thead th{font-size:.82rem;color:var(--muted);font-weight:500;white-space:nowrap}
 .scroll thead th{position:sticky;top:0;background:var(--card)}
 tbody tr{border-top:1px solid var(--line)}
-tbody th{overflow-wrap:anywhere}
+tbody th{overflow-wrap:anywhere;min-width:7rem}
+.scroll td:has(.labels){overflow-wrap:anywhere;min-width:9rem}
 .number{text-align:right}
 td.zero{color:var(--muted)}
 .when,td time{white-space:nowrap}
