@@ -33,7 +33,7 @@ export function cutMiddle(text: string, columns: number | null): string {
   if (columns === null || widthOf(text) <= columns) return text;
   const tail: string[] = [];
   let width = 0;
-  for (const character of [...text].toReversed()) {
+  for (const character of Array.from(text).toReversed()) {
     width += toCell(character).width;
     if (width > columns / 2) break;
     tail.unshift(character);
