@@ -114,7 +114,7 @@ function explainObstacle({ obstacle, labels }: Group, consistent: boolean): stri
         : `its label ${name} holds U+FFFD: bytes that are not UTF-8 look like that in the API, and are lost there`;
     }
   }
-  return "a label has a name that cannot stand in a path";
+  return "a label has a name that cannot be part of a path";
 }
 
 function redactEvidence({ evidence, ...finding }: Finding, redact: GatewayClient["redact"]): Finding {
