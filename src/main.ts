@@ -128,7 +128,7 @@ function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
     },
     isTTY: stream.isTTY,
     get columns() {
-      // 0: a terminal that nobody has told its size, as in many CI systems.
+      // 0: a terminal of unknown size, as in many CI systems.
       return stream.isTTY && stream.columns > 0 ? stream.columns : null;
     },
   };

@@ -43,7 +43,7 @@ export async function* readLatestGroups(
 ): AsyncGenerator<StoredGroup> {
   const latest = await findLatestIds(path, selection, tell);
   const isMissing = new Set(latest);
-  // What is wrong with the records was told the first time.
+  // What is wrong with the records was reported the first time.
   let isReadingMetrics = false;
   const tellOfMetrics: Tell = (problem) => void (isReadingMetrics && tell(problem));
   for await (const { records, wholes } of readArchive(path, tellOfMetrics)) {

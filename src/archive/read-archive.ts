@@ -295,7 +295,7 @@ class Cursor {
     return this.#handle;
   }
 
-  /** A file that cannot be read is told and left out, unless no other one could be read either. */
+  /** A file that cannot be read is reported and skipped, unless no other one could be read either. */
   async #orTell<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();

@@ -67,7 +67,7 @@ export class RecentDeletions {
       const offset = continues ? known.offset : 0;
       marks.set(path, { size: stats.size, offset });
       if (continues) gone.delete(path);
-      // Of the same size it is what it was, and so is the damage that was told.
+      // Of the same size it is unchanged, and its damage has been reported.
       if (known === undefined || known.size !== stats.size) changed.push({ ...file, offset });
     }
     if (gone.size > 0) this.#memory.forgetFiles(gone);

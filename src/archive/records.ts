@@ -97,7 +97,7 @@ export function renderRecord(record: ArchiveRecord): string {
 }
 
 /**
- * Decodes one line of an archive. It may have been written by a later version, or by nobody of ours.
+ * Decodes one line of an archive. It may come from a later version, or from another program.
  * @returns `later` for what only a later version knows, null for what is no record
  */
 export function decodeRecord(line: string): ArchiveRecord | "later" | null {

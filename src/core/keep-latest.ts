@@ -99,7 +99,7 @@ function byFreshness(a: Decision, b: Decision): number {
   return newer === 0 ? (a.group.key < b.group.key ? -1 : 1) : newer;
 }
 
-/** So many groups have to be kept for their own sake before it is said. */
+/** The note needs so many groups as evidence. */
 const tellableGroups = 3;
 
 /**

@@ -121,10 +121,10 @@ export function explainExceededLimit({ reason, expired, groups, limit }: Exceede
     : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} allows; nothing was deleted.`;
 }
 
-/** From here on it is said beforehand: whatever runs the sweep may have a deadline. */
+/** Longer sweeps are announced: whatever runs them may have a deadline. */
 const longSeconds = 60;
 
-/** The shortest time that so many deletions can take; null: not worth a word. */
+/** The shortest time that so many deletions can take; null: too short to be announced. */
 export function forecastLongSeconds(deletions: number, { deletesPerSecond }: Limits): number | null {
   const seconds = Math.ceil(deletions / deletesPerSecond);
   return seconds > longSeconds ? seconds : null;

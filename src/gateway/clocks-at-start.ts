@@ -1,8 +1,8 @@
 import type { Clocks } from "../core/clocks.ts";
 
 /**
- * Tells what the gateway's clock said at the start of a request, by the `Date` header of its answer: the push times were
- * stamped by the same clock. The header is stamped when the answer is ready and is cut to whole seconds, so the result is
+ * What the gateway's clock said at the start of a request, by the `Date` header of its answer: the push times were stamped by the
+ * same clock. The header is stamped when the answer is ready and is cut to whole seconds, so the result is
  * early by up to a second: never late.
  * @param dateHeader as received: one that was sent twice is a list, and says nothing
  * @param elapsedSeconds from the start of the request to the arrival of the headers, on a monotonic clock

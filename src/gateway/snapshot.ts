@@ -9,8 +9,8 @@ import { GatewayError } from "./gateway-error.ts";
 export interface ReadGroup {
   readonly group: Group;
   /**
-   * The group as the API told it, JSON with all its metrics. Ask while it is the current one, and only a reader that was
-   * told so beforehand. null: it is over its budget.
+   * The group as the API returned it, JSON with all its metrics. Only while it is the current one, and of a snapshot that was opened
+   * with `wholes`. null: it is over its budget.
    */
   whole(): Buffer | null;
 }

@@ -13,7 +13,7 @@ const mask = "<secret>";
 export function createRedact(secrets: readonly string[]): Redact {
   let needles: readonly Needle[] | null = null;
   return (text) => {
-    // Most clients never hear a word that is shown.
+    // Most clients never show a word of their server.
     needles ??= findNeedles(secrets);
     if (needles.length === 0) return text;
     return strikeOut(text, findSecrets(text, needles));

@@ -117,7 +117,7 @@ function createConnector(tls: TlsOptions, timeout: number, open: Open): Connecto
       const named = servername === undefined ? options : { ...options, servername };
       startTls({ ...named, httpSocket }, (...[error, socket]) => {
         if (error !== null) return callback(error, null);
-        // In TLS 1.3 the server looks at the client's certificate after the handshake. Node tells its alert and lives on; undici
+        // In TLS 1.3 the server looks at the client's certificate after the handshake. Node emits the alert and keeps the socket; undici
         // would forget it when the connection is closed a moment later.
         socket.once("error", (alert) => socket.destroy(alert));
         callback(null, socket);

@@ -21,7 +21,7 @@ export interface GatewayView {
   readonly status: GatewayStatus;
   /** Nothing was deleted, and nothing was to be: a dry run, or a read before the first sweep. */
   readonly planOnly: boolean;
-  /** null: not told, as outside of a service. */
+  /** null: outside of a service. */
   readonly known: KnownSince | null;
   /** The snapshot is older than the last sweep, which could not read the gateway. */
   readonly outdated: boolean;

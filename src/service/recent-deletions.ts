@@ -48,7 +48,7 @@ export async function recallDeletions(
   log: Logger,
 ): Promise<readonly DeletedGroup[] | null> {
   try {
-    // Damaged files are told by the sweeps, which read them, too.
+    // The sweeps, which read the same files, report damaged ones.
     const records = await readLatestDeletions(dir, { count: remembered, accepts, signal }, () => {});
     return records.map(({ at, gateway, labels, rule }) => ({ at, gateway, labels, rule: rule ?? "" }));
   } catch (error) {

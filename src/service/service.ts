@@ -16,7 +16,7 @@ import { createReloader, type Loaded, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
 
-/** What the service tells its metrics. */
+/** What the service reports to its metrics. */
 export interface ServiceMetrics {
   configure(scope: {
     gateways: readonly string[];
@@ -205,8 +205,8 @@ export class Service {
   }
 
   /**
-   * Reads gateways that nothing is known of, at the start and when there are others, so that nobody has to wait for the first sweep to
-   * see what they hold. Those that cannot be read are tried again, ever less often, until they could be or a sweep has tried them.
+   * Reads gateways of which nothing is known, at the start and when new ones appear, so that what they hold shows before the first
+   * sweep. Those that cannot be read are tried again, ever less often, until a read succeeds or a sweep has tried them.
    */
   async #readUnread(fleet: ServiceFleet, signal: AbortSignal): Promise<void> {
     const { wait } = this.#options;
@@ -275,13 +275,13 @@ export class Service {
 
   #createFleet(config: Config): ServiceFleet {
     const fleet = this.#options.createFleet(config, () => {
-      // One that a reload has put out of force may still be told something.
+      // A fleet that a reload has replaced may still change.
       if (fleet === this.#fleet) this.#configureMetrics();
     });
     return fleet;
   }
 
-  /** Of a gateway that has gone nothing more is told. */
+  /** The series of a gateway that is gone end. */
   #configureMetrics(): void {
     const { metrics, isDryRun } = this.#options;
     const { rules, discoveries } = this.#config;

@@ -16,7 +16,7 @@ import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
-/** Everything that a sweep came to know. */
+/** Everything that a sweep found out. */
 export interface Findings {
   readonly limits: Limits;
   readonly snapshot: Snapshot;
@@ -82,7 +82,7 @@ function noteDuration(entries: readonly ReportEntry[], limits: Limits): readonly
   return [`${deletions} deletions at ${limits.deletesPerSecond}/s take at least ${formatDuration(seconds)}`];
 }
 
-/** Said before anything is deleted, so that it can be kept from it. */
+/** Also before anything is deleted, so that somebody can prevent it. */
 function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
   const lossy = entries.filter((entry) => isDeletion(entry) && entry.group.nativeHistograms.length > 0);
   const [first] = lossy;
@@ -125,7 +125,7 @@ function noteAllPushedAgain(plan: Plan, entries: readonly ReportEntry[]): readon
   ];
 }
 
-/** What dropped out on the way belongs behind what was deleted, as in the plan. */
+/** What was withheld on the way comes behind what was deleted, as in the plan. */
 function applyFates(decisions: readonly Decision[], ledger: Ledger): readonly ReportEntry[] {
   return decisions
     .map((decision) => applyFate(decision, ledger.fates.get(decision.group.key)))

@@ -19,20 +19,20 @@ import { confirmDeletions, verifyDeletions } from "./verify.ts";
 
 /**
  * How many deletions may be unconfirmed at once. The gateway's write queue has 1,000 slots, shared with all pushes, and a
- * full one fails its health; every new look shows how far the gateway has come with it.
+ * full one fails its health; every new read shows how far the gateway has come with it.
  */
 const maxUnconfirmed = 400;
 
-/** After as many failed requests in a row the gateway has other troubles than stale groups. */
+/** After so many failed requests in a row the gateway is in trouble, and the sweep ends. */
 const maxFailuresInARow = 3;
 
-/** How often the gateway is waited for, a second each, while it is not draining its queue. */
+/** How many seconds a gateway that is not draining its queue is waited for. */
 const maxQueueWaits = 30;
 
 /** While a DELETE has waited this long for its answer, no other is sent: it would be carried out on knowledge that is too old. */
 const stalledSeconds = 0.5;
 
-/** After as many batches in a row of which nothing could be sent, the sweep gives up. */
+/** After so many batches in a row of which nothing could be sent, the sweep gives up. */
 const maxIdleBatches = 6;
 
 const connectionTooSlow =
@@ -246,7 +246,7 @@ class Deletion {
     return (await this.#archive(batch)) ? batch : [];
   }
 
-  /** A slow disk can take longer than the evidence lasts: what is archived stays so, and is deleted after another look. */
+  /** A slow disk can take longer than the evidence lasts: what is archived stays so, and is deleted after another read. */
   #yetToArchive(decisions: readonly Decision[]): readonly Decision[] {
     if (this.#context.archive === null) return [];
     return decisions.filter(({ group }) => !this.#archived.has(group.key));

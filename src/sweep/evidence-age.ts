@@ -7,7 +7,7 @@ export class EvidenceTooOld extends Error {
 }
 
 /**
- * How much of the time goes into looking again: batches last twice as long as a read, but not under a tenth of a second.
+ * How much of the time is spent on reading again: batches last twice as long as a read, but not under a tenth of a second.
  * Short batches keep the window small in which a push can be lost; a third of the time spent on reads, by the cheap
  * source and only while something is deleted, is what the gateway bears.
  */
@@ -15,8 +15,8 @@ const batchSecondsPerReadSecond = 2;
 const minBatchSeconds = 0.1;
 
 /**
- * What a read takes is told by the quickest of the latest ones: a process that is stopped, suspended or busy in the middle
- * of a read would otherwise take its own stall for the gateway's slowness, and for a licence to act on what is old.
+ * The duration of a read is that of the quickest of the latest ones: a process that is stopped, suspended or busy in the middle of
+ * a read would otherwise take its own stall for the gateway's slowness, and act on what is old.
  */
 const rememberedReads = 3;
 

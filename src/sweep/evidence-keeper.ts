@@ -40,8 +40,7 @@ const maxHeldSeries = 200_000;
 const maxHeldBytes = 4 * maxGroupBytes;
 
 /**
- * How often it is tried to read fast enough before nothing is known well enough to act on: twice as often as it takes to
- * learn that reads have become slow.
+ * How many reads in a row may be too slow to act on: twice as many as it takes to learn that reads have become slow.
  */
 const maxAttempts = 6;
 
@@ -54,7 +53,7 @@ export class EvidenceKeeper {
   /** Only with an archive: the groups that will be deleted next, with all their metrics. */
   readonly #wholes = new Map<string, Buffer>();
   #evidence: Evidence;
-  /** Nothing is deleted on what the plan was made from: how long that read should have taken, nobody knows. */
+  /** Nothing is deleted on the read that the plan was made from: its duration has no other to be compared with. */
   #isFirst = true;
   #expositionAnswers = true;
   /** Of the latest exposition. */
@@ -91,7 +90,7 @@ export class EvidenceKeeper {
   }
 
   /**
-   * Looks again, by the exposition as long as that answers and is clear about the groups in question.
+   * Reads again: the exposition, as long as it answers and is clear about the groups in question, or else the API.
    * @throws {@link GatewayError}, `AnotherGateway`
    */
   async refresh(inQuestion: readonly Decision[], signal: AbortSignal): Promise<UsableEvidence> {
@@ -224,7 +223,7 @@ export class EvidenceKeeper {
     return {
       compare: ({ group, rule }) => {
         const comparison = evidence.compare(group, rule, this.#scope.circumstances.pushes);
-        // Without the API nobody can tell: then it may be alive.
+        // Without the API this stays unknown: the group may be alive.
         return comparison === "unclear" && this.#context.source === "exposition" ? "active" : comparison;
       },
       remainingSeconds: () => this.#age.remainingSeconds(evidence),

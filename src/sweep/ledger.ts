@@ -9,7 +9,7 @@ export type Fate =
   | { readonly kind: "withheld"; readonly reason: WithholdReason }
   | { readonly kind: "done"; readonly outcome: Outcome };
 
-/** Keeps book of the deletions of one sweep: what was sent, what is settled, why it stopped. */
+/** Records the deletions of one sweep: what was sent, what is settled, why it stopped. */
 export class Ledger {
   /** By the group's key. */
   readonly fates = new Map<string, Fate>();
@@ -44,7 +44,7 @@ export class Ledger {
     this.#lastFailure = { code: error.code, message: error.message };
   }
 
-  /** No answer came: whether it is deleted shows at the next look. */
+  /** No answer came: the next read shows whether it is deleted. */
   lost({ group }: Decision, { code, message }: GatewayError): void {
     this.#lost.add(group.key);
     this.#lastFailure = { code, message };
@@ -68,7 +68,7 @@ export class Ledger {
     }
   }
 
-  /** Nobody will look any more: what is unconfirmed now stays so. */
+  /** No read follows: what is unconfirmed now stays so. */
   settleUnconfirmed(outcome: "still_there" | "failed"): void {
     for (const decision of this.unconfirmed.values()) {
       this.settle(decision, this.#isAccepted(decision) ? outcome : "failed");

@@ -19,13 +19,13 @@ export interface Look {
 type Source = OpenSnapshot["source"];
 
 /**
- * Looks at all groups and makes a plan. With `source: auto` the exposition is looked at first, which costs the gateway half as
- * much; the API is read only if that leaves something to be done or a doubt.
+ * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at half the cost for the gateway, and the
+ * API only if that leaves something to do or a doubt.
  * @throws {@link GatewayError}, `AnotherGateway`
  */
 export async function lookAtGroups(context: SweepContext, settings: SweepSettings): Promise<Look> {
   const { source, gateway, log, stop } = context;
-  // Legacy label names are all that the exposition shows as they are.
+  // The exposition shows only legacy label names as they are.
   const before = await gateway.status(stop);
   const { utf8Names } = before;
   if (source === "exposition" && utf8Names) throw namesEscaped(gateway);

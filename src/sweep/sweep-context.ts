@@ -9,19 +9,19 @@ import type { Outcome } from "../core/verdict.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Wait } from "../gateway/pace.ts";
 
-/** What a sweep is told to do. */
+/** The settings of one sweep. */
 export interface SweepSettings {
   readonly rules: readonly Rule[];
   readonly limits: Limits;
   readonly dryRun: boolean;
   /**
-   * In a dry run: what would be decided then, told by the gateway's time now, Unix seconds both. What lies in the past
-   * counts as now. Anything but a dry run ignores it.
+   * In a dry run: the moment to plan for, given the gateway's time now; Unix seconds both. A moment in the past counts as
+   * now. All other sweeps ignore it.
    */
   readonly planFor?: (now: number) => number;
 }
 
-/** What a sweep works with; all of it is handed in. */
+/** Everything that a sweep uses. */
 export interface SweepContext {
   readonly gateway: Gateway;
   /** Where groups are read: see `lookAtGroups`. `exposition` never reads the API, and has no archive. */
@@ -60,7 +60,7 @@ export interface GroupToArchive {
   readonly whole: JsonObject;
 }
 
-/** What a report does not tell, because it happens too often. */
+/** What happens too often for a report. */
 export interface SweepMetrics {
   /** One DELETE was answered, or failed. */
   observeDelete(gateway: string, durationSeconds: number): void;
@@ -75,7 +75,7 @@ export interface SweepLog {
   load(): void;
 }
 
-/** Told of every step; showing it is another's business. */
+/** Called at every step. */
 export type SweepProgress = (step: {
   readonly gateway: string;
   readonly phase: "reading" | "deleting" | "verifying";

@@ -37,7 +37,7 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
       const message = `${gateway.url}: ${error.message}`;
       return failedReport(gateway, { code: "gateway_unhealthy", message }, elapsed());
     }
-    // A mistake of the janitor's own. Whatever it was about to delete, it has not.
+    // A bug of the janitor: what it was about to delete is still there.
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
     return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
@@ -59,7 +59,7 @@ async function carryOut(context: SweepContext, settings: SweepSettings, look: Lo
 
 /**
  * Whether the gateway takes pushes at all. An inconsistent one answers 500 to a scrape; it is only asked when its newest
- * push is a failed one, because a scrape is not for free.
+ * push is a failed one, because a scrape costs it something.
  */
 async function checkConsistency(
   { gateway, stop }: SweepContext,
@@ -92,7 +92,7 @@ async function countReappeared(
     }
     return reappeared;
   } catch (error) {
-    // Worth a look, but no reason not to sweep: whether the archive takes groups in shows before they are deleted.
+    // Only a warning: whether the archive can be written to shows before anything is deleted.
     log.warn("Reappeared groups could not be counted", { gateway: gateway.name, err: String(error) });
     return [];
   }

@@ -22,8 +22,8 @@ export interface BuildInfo {
 /** The janitor's own metrics. Nothing here throws, and no gateway's answer adds a series. */
 export interface JanitorMetrics {
   /**
-   * Makes every series exist for these gateways and rules. Those of others end; counters of those that stay go on. What is
-   * told later of gateways and rules that are not among them (a sweep may outlast a reload) is not counted.
+   * Makes every series exist for these gateways and rules. Those of others end; counters of those that stay continue. What is reported
+   * later about gateways and rules that are not among them (a sweep may outlast a reload) is not counted.
    */
   configure(what: {
     readonly gateways: readonly string[];
