@@ -2,6 +2,7 @@ import { ArchiveError } from "../archive/archive-error.ts";
 import { readHistory, type HistoryEntry } from "../archive/history.ts";
 import type { Tell } from "../archive/read-archive.ts";
 import { formatAge } from "../core/duration.ts";
+import { stringifyPrintable } from "../core/json.ts";
 import { formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
@@ -90,21 +91,11 @@ function createJsonPrinter({ stdout }: Io): Printer {
   let separator = `{"schema_version": ${schemaVersion}, "events": [\n`;
   return {
     add(entry) {
-      stdout.write(`${separator}  ${escapeInvisible(JSON.stringify(toJson(entry)))}`);
+      stdout.write(`${separator}  ${stringifyPrintable(toJson(entry))}`);
       separator = ",\n";
     },
     end: () => stdout.write(separator === ",\n" ? "\n]}\n" : `${separator}]}\n`),
   };
-}
-
-/** The same JSON, without anything that could drive a terminal. */
-function escapeInvisible(json: string): string {
-  return json.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) =>
-    character
-      .split("")
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
 }
 
 function toJson(entry: HistoryEntry): object {

@@ -11,3 +11,22 @@ export function decodeTexts(value: unknown): readonly (readonly [name: string, t
   const entries = Object.entries(value);
   return entries.every((entry): entry is [string, string] => typeof entry[1] === "string") ? entries : null;
 }
+
+/**
+ * As `JSON.stringify`, without anything that could drive a terminal or turn the text around it: that is escaped, and reads back the
+ * same.
+ * @param indent spaces for each level; left out: all in one line
+ */
+export function stringifyPrintable(value: object, indent?: number): string {
+  const json = JSON.stringify(value, null, indent);
+  // Line feeds are those of the layout. Most groups have nothing to escape, and there may be very many.
+  if (/^[\n -~]*$/.test(json)) return json;
+  return json.replaceAll(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}

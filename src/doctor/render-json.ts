@@ -1,3 +1,4 @@
+import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding } from "./diagnosis.ts";
@@ -11,7 +12,7 @@ const schemaVersion = 2;
 
 /** Renders reports of `doctor` as JSON: times are RFC 3339 in UTC, unknown values are null. */
 export function renderDoctorJson(reports: readonly DoctorReport[]): string {
-  return `${JSON.stringify({ schema_version: schemaVersion, gateways: reports.map(reportToJson) }, null, 2)}\n`;
+  return `${stringifyPrintable({ schema_version: schemaVersion, gateways: reports.map(reportToJson) }, 2)}\n`;
 }
 
 function reportToJson(report: DoctorReport): object {

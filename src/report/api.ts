@@ -1,3 +1,4 @@
+import { stringifyPrintable } from "../core/json.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { renderSelected } from "./json.ts";
 import type { QueryProblem, ReportQuery } from "./query.ts";
@@ -25,5 +26,5 @@ export function renderApiReport(
 
 /** Renders why a query cannot be answered. */
 export function renderQueryProblem({ code, parameter, message, offset }: QueryProblem): string {
-  return `${JSON.stringify({ error: { code, parameter, message, offset } }, null, 2)}\n`;
+  return `${stringifyPrintable({ error: { code, parameter, message, offset } }, 2)}\n`;
 }

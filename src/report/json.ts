@@ -1,3 +1,4 @@
+import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
@@ -29,7 +30,7 @@ export function* renderSelected(
   shown: readonly (readonly [GatewayReport, readonly ReportEntry[]])[],
 ): Generator<string> {
   const gateways = shown.map(([gateway]) => gatewayToJson(gateway, report.rules));
-  const parts = JSON.stringify({ ...sweepToJson(report), ...facts, gateways }, null, 2).split(noGroups);
+  const parts = stringifyPrintable({ ...sweepToJson(report), ...facts, gateways }, 2).split(noGroups);
   for (const [index, part] of parts.entries()) {
     if (index > 0) yield* renderGroups(shown[index - 1]?.[1] ?? []);
     yield part;
@@ -44,7 +45,7 @@ function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
   }
   yield noGroups.slice(0, -1);
   for (const [index, entry] of entries.entries()) {
-    yield `${index === 0 ? "" : ","}\n${JSON.stringify(entryToJson(entry), null, 2)}`.replaceAll(
+    yield `${index === 0 ? "" : ","}\n${stringifyPrintable(entryToJson(entry), 2)}`.replaceAll(
       "\n",
       "\n        ",
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { stringifyPrintable } from "../../src/core/json.ts";
 import type { SweepReport } from "../../src/core/report.ts";
 import { renderJson } from "../../src/report/json.ts";
 import { group, ttlRule } from "../support/core-values.ts";
@@ -37,12 +38,13 @@ describe("json", () => {
       ([name, value]) =>
         [name, sweepReport([gateway(value)]), [1]] satisfies [string, SweepReport, readonly number[]],
     ),
-  ])("is written part by part as JSON.stringify would write it at once: %s", (_, report, counts) => {
+  ])("is written part by part as it would be at once, and drives no terminal: %s", (_, report, counts) => {
     const text = whole(renderJson(report));
     const read = JSON.parse(text) as {
       readonly gateways: readonly { readonly groups: readonly unknown[] }[];
     };
-    expect(text).toBe(`${JSON.stringify(read, null, 2)}\n`);
+    expect(text).toBe(`${stringifyPrintable(read, 2)}\n`);
+    expect(text).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/u);
     expect(read.gateways.map(({ groups }) => groups.length)).toEqual(counts);
   });
 });
