@@ -24,6 +24,7 @@ export class Restoration {
   readonly #counts = { restored: 0, would_restore: 0, exists: 0, failed: 0 };
   #lossy = 0;
   #isDamaged = false;
+  #isUnreadable = false;
 
   constructor(options: RestoreOptions, targetOf: TargetOf, io: Io) {
     this.#options = options;
@@ -55,8 +56,9 @@ export class Restoration {
     this.#isDamaged ||= isLoss;
   }
 
+  /** The archive cannot be read at all, or not any further. */
   fail(message: string): void {
-    this.#counts.failed += 1;
+    this.#isUnreadable = true;
     this.#io.stderr.write(`${message}\n`);
   }
 
@@ -72,8 +74,9 @@ export class Restoration {
     ];
     if (this.#io.stop.aborted) parts.push("interrupted");
     if (this.#isDamaged) parts.push("the archive is damaged: what could not be read is not restored");
-    const nothing =
-      restored + wouldRestore + exists + failed === 0 && !this.#isDamaged && !this.#io.stop.aborted;
+    const isEmpty = restored + wouldRestore + exists + failed === 0;
+    if (isEmpty && this.#isUnreadable) return;
+    const nothing = isEmpty && !this.#isDamaged && !this.#io.stop.aborted;
     this.#io.stdout.write(nothing ? "Nothing in the archive matches.\n" : `\n${parts.join(", ")}\n`);
   }
 
@@ -81,7 +84,8 @@ export class Restoration {
     const { restored, would_restore: wouldRestore, exists, failed } = this.#counts;
     const { stop } = this.#io;
     if (stop.aborted && restored === 0) return this.#io.signalExitCode();
-    if (failed === 0 && !stop.aborted) return this.#isDamaged ? exitCodes.partial : exitCodes.done;
+    if (failed === 0 && !this.#isUnreadable && !stop.aborted)
+      return this.#isDamaged ? exitCodes.partial : exitCodes.done;
     return restored + wouldRestore + exists === 0 ? exitCodes.failed : exitCodes.partial;
   }
 

@@ -522,7 +522,13 @@ describe("archive list", () => {
     const dir = temporaryFolder();
     expect(await cli(["archive", "list", dir, "--since=yesterday"])).toMatchObject({ exitCode: 2 });
     expect(await cli(["archive", "list", dir, "--match={job"])).toMatchObject({ exitCode: 2 });
-    const missing = await cli(["archive", "list", join(dir, "missing")]);
+    const path = join(dir, "missing");
+    expect(await cli(["restore", path, "--all", "--gateway=http://127.0.0.1:1"])).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `${path}: cannot be read: there is no such file or folder\n`,
+    });
+    const missing = await cli(["archive", "list", path]);
     expect(missing).toMatchObject({
       exitCode: 1,
       stderr: `${dir}/missing: cannot be read: there is no such file or folder\n`,

@@ -527,7 +527,7 @@ const spoken: readonly (readonly [string, AlertTest])[] = [
         labels: own,
         summary: "The janitor janitor:9717 could not read its new configuration.",
         description:
-          "janitor:9717 goes on with the configuration of 1970-01-01 00:01:00 +0000 UTC, because the files on disk are wrong. " +
+          "janitor:9717 continues with the configuration of 1970-01-01 00:01:00 +0000 UTC, because the files on disk are wrong. " +
           "It would not start again with them.",
       },
     ),

@@ -37,7 +37,7 @@ describe("the rules for Prometheus", () => {
       expect(Object.keys(annotations).toSorted()).toEqual(["description", "runbook", "summary"]);
       expect(labels["severity"]).toMatch(/^(info|warning|critical)$/);
       expect(annotations["description"]).toMatch(/\{\{.*\}\}|\d/);
-      expect(annotations["runbook"]).toMatch(/^Means: [^]*^Look: [^]*^Do: /m);
+      expect(annotations["runbook"]).toMatch(/^Means: [^]*^Check: [^]*^Do: /m);
     },
   );
 });
