@@ -13,7 +13,7 @@ import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
 import type { Look } from "./look.ts";
 import { recordOutcomes } from "./record-outcomes.ts";
-import { AnotherGateway } from "./same-gateway.ts";
+import { AnotherGateway, staleAnswer } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 import { confirmDeletions, verifyDeletions } from "./verify.ts";
 
@@ -31,6 +31,9 @@ const maxQueueWaits = 30;
 
 /** While a DELETE has waited this long for its answer, no other is sent: it would be carried out on knowledge that is too old. */
 const stalledSeconds = 0.5;
+
+/** A batch has at most so many times more DELETEs than all before it, each checked by a read: one that is misled is noticed early. */
+const batchGrowth = 4;
 
 /** After so many batches in a row of which nothing could be sent, the sweep gives up. */
 const maxIdleBatches = 6;
@@ -96,10 +99,13 @@ class Deletion {
   readonly #waiting: Decision[];
   readonly #archived = new Set<string>();
   #failuresInARow = 0;
+  /** In this batch. What else was under way on the connection is lost with it: that is one failure. */
+  #hasLostConnection = false;
   /** Batches in a row of which nothing was sent. */
   #idleBatches = 0;
   /** Whether one deletion of this sweep has been seen to take effect. */
   #isCanaryGone = false;
+  #accepted = 0;
 
   constructor(context: SweepContext, parts: DeletionParts) {
     this.#context = context;
@@ -128,6 +134,7 @@ class Deletion {
           isProven = true;
         }
       }
+      await this.#checkLastBatch();
     } catch (error) {
       if (error instanceof EvidenceTooOld) return this.#withholdRest("evidence_too_old", error.message);
       if (error instanceof AnotherGateway) return this.#withholdRest("gateway_unhealthy", error.message);
@@ -142,12 +149,14 @@ class Deletion {
     const { pace, evidence, ledger } = this.#parts;
     const { clock } = this.#context;
     const batch = await this.#prepareBatch();
+    const failuresBefore = this.#failuresInARow;
+    this.#hasLostConnection = false;
     const underWay = new Map<Promise<void>, number>();
     const isStalled = (): boolean => {
       const [oldest = Number.POSITIVE_INFINITY] = underWay.values();
       return clock.monotonic() - oldest > stalledSeconds;
     };
-    const maySend = (): boolean => evidence.isFresh() && !isStalled();
+    const maySend = (): boolean => evidence.isFresh() && !isStalled() && !this.#hasLostConnection;
     const unsent = new Map<Decision, Delay | null>();
     const bugs: unknown[] = [];
     const send = async (decision: Decision): Promise<void> => {
@@ -171,13 +180,26 @@ class Deletion {
     if (bugs.length > 0) throw bugs[0];
     // Back to the head of the line, in order.
     this.#waiting.push(...batch.filter((one) => unsent.has(one)).toReversed());
+    // The next one is sent only after it was seen where these have gone.
+    if (batch.length > 0) evidence.outdate();
+    if (this.#hasLostConnection) this.#failuresInARow = Math.min(this.#failuresInARow, failuresBefore + 1);
     const accepted = ledger.acceptedOf(batch);
+    this.#accepted += accepted.length;
+    evidence.countDeletions(accepted.length);
     await recordOutcomes(
       this.#context,
       accepted.map(({ group }) => [group.key, "accepted"]),
     );
     this.#heedDelays(batch, unsent);
     if (!this.#isCanaryGone && accepted.length > 0) await this.#watchCanary(accepted);
+  }
+
+  /** A batch is checked by the read after it; after the last one there may be none but this. */
+  async #checkLastBatch(): Promise<void> {
+    const { evidence, ledger } = this.#parts;
+    if (ledger.unconfirmed.size === 0) return;
+    ledger.confirm(await evidence.refresh([...ledger.unconfirmed.values()], this.#context.abort));
+    evidence.checkDeletions();
   }
 
   /** One at a time where connections are not kept open: the others on it would be cut off, with or without effect. */
@@ -225,10 +247,12 @@ class Deletion {
   async #prepareBatch(): Promise<readonly Decision[]> {
     const { pace, evidence: keeper, ledger } = this.#parts;
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
-    const evidence = await keeper.ensure(candidates, this.#yetToArchive(candidates));
+    const toArchive = this.#yetToArchive(candidates);
+    const evidence = await keeper.ensure(candidates, toArchive);
     ledger.confirm(evidence);
+    keeper.checkDeletions();
     const fitting = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
-    const size = this.#isCanaryGone ? fitting : 1;
+    const size = this.#isCanaryGone ? Math.min(fitting, batchGrowth * this.#accepted) : 1;
     const batch: Decision[] = [];
     let batchBytes = 0;
     for (const decision of candidates) {
@@ -237,7 +261,11 @@ class Deletion {
       if (batch.length >= size || (batch.length > 0 && batchBytes > maxGroupBytes)) break;
       const comparison = evidence.compare(decision);
       const missing = this.#yetToArchive([decision]).length > 0 && wholeBytes === 0;
-      if (comparison === "unchanged" && missing) break;
+      if (comparison === "unchanged" && missing) {
+        if (decision === toArchive[0])
+          throw staleAnswer("/api/v1/metrics does not show a group as /metrics does");
+        break;
+      }
       this.#waiting.pop();
       if (comparison === "unchanged") batch.push(decision);
       else if (comparison === "absent") ledger.absent(decision);
@@ -299,6 +327,7 @@ class Deletion {
       if (isRefusal(error)) ledger.refused(decision, error);
       else {
         this.#failuresInARow += 1;
+        this.#hasLostConnection ||= error.code === "no_answer";
         ledger.lost(decision, error);
       }
       log.warn("Deletion failed", { ...fields, err: error.message });

@@ -44,6 +44,10 @@ const maxHeldBytes = 4 * maxGroupBytes;
  */
 const maxAttempts = 6;
 
+const deletesElsewhere =
+  "DELETEs do not reach the gateway whose groups are read: what is in front of it sends them elsewhere, or answers them itself. " +
+  "Configure the gateway by an address that leads to it alone";
+
 /** Keeps the evidence fresh that deletions act on, by the cheapest source that answers. */
 export class EvidenceKeeper {
   readonly #context: SweepContext;
@@ -53,8 +57,20 @@ export class EvidenceKeeper {
   /** Only with an archive: the groups that will be deleted next, with all their metrics. */
   readonly #wholes = new Map<string, Buffer>();
   #evidence: Evidence;
-  /** Nothing is deleted on the read that the plan was made from: its duration has no other to be compared with. */
-  #isFirst = true;
+  /**
+   * Nothing is deleted on the read that the plan was made from, as its duration has no other to be compared with, nor on one that a
+   * batch was sent on.
+   */
+  #isOutdated = true;
+  /** How many connections had been opened when it was read. */
+  #connections = 0;
+  /** Whether one connection takes several requests. Where each takes a new one, only the next read shows which process it reached. */
+  #keepsConnection = false;
+  /** DELETEs that the process of the latest exposition had counted when its address was proven; null: it does not tell. */
+  #deletionsBefore: number | null = null;
+  #deletionsSince = 0;
+  /** Of these, so many did not show in the latest exposition. */
+  #deletionsMissing = 0;
   #expositionAnswers = true;
   /** Of the latest exposition. */
   #process: ProcessFacts | null = null;
@@ -68,8 +84,16 @@ export class EvidenceKeeper {
     this.#age.learn(scope.planned);
   }
 
+  /** Fresh, and over the connection that it was read over: another one may lead to another process. */
   isFresh(): boolean {
-    return !this.#isFirst && this.#age.remainingSeconds(this.#evidence) > 0;
+    const { gateway } = this.#context;
+    const isMoved = this.#keepsConnection && gateway.connectionsOpened() !== this.#connections;
+    return !this.#isOutdated && !isMoved && this.#age.remainingSeconds(this.#evidence) > 0;
+  }
+
+  /** Nothing more is sent on what is known now. */
+  outdate(): void {
+    this.#isOutdated = true;
   }
 
   /**
@@ -81,8 +105,11 @@ export class EvidenceKeeper {
     const { stop } = this.#context;
     const [next] = toArchive;
     for (let attempt = 1; ; attempt += 1) {
-      if (next !== undefined && !this.#wholes.has(next.group.key)) await this.#readApi(toArchive, stop);
-      else if (!this.isFresh()) await this.refresh(candidates, stop);
+      if (next !== undefined && !this.#wholes.has(next.group.key)) {
+        await this.#readApi(toArchive, stop);
+        await this.#corroborate(candidates, stop);
+      }
+      if (!this.isFresh()) await this.refresh(candidates, stop);
       else if (!this.#isClearAbout(candidates)) await this.#readApi([], stop);
       if (this.isFresh() && this.#isClearAbout(candidates)) return this.#usable();
       if (attempt === maxAttempts) throw this.#age.tooOld(this.#evidence);
@@ -115,6 +142,7 @@ export class EvidenceKeeper {
   }
 
   async #readExposition(signal: AbortSignal): Promise<void> {
+    const expected = (this.#deletionsBefore ?? 0) + this.#deletionsSince;
     const times = await this.#context.gateway.pushTimes(signal);
     // The exposition and the status name the start by different clocks: the first exposition is tied to the plan by a status.
     if (this.#process === null) await this.#checkStatus(signal);
@@ -123,6 +151,8 @@ export class EvidenceKeeper {
     if (comparison === "other") throw await this.#identifyOthers(signal);
     if (comparison === "repeated") throw staleAnswer("the same answer came twice");
     this.#process = times.process;
+    if (this.#deletionsBefore !== null)
+      this.#deletionsMissing = expected - (times.process.deletions ?? expected);
     this.#accept(pushTimesEvidence(times));
   }
 
@@ -135,17 +165,30 @@ export class EvidenceKeeper {
   async proveAddress(signal: AbortSignal): Promise<void> {
     const { gateway } = this.#context;
     const { hasApi, startTime } = this.#scope.status;
+    const connections = gateway.connectionsOpened();
     // Without an API the expositions tell: every read compares them.
     if (hasApi) await checkOneProcess(gateway, startTime, signal);
     const before = await this.#readProcess(signal);
     await gateway.probeDeletion(signal);
     const after = await this.#readProcess(signal);
+    this.#keepsConnection = gateway.connectionsOpened() === connections;
+    this.#deletionsBefore = after?.deletions ?? null;
     if (before === null || after === null || after.deletions === null) return;
     if (after.deletions > (before.deletions ?? 0)) return;
-    throw new AnotherGateway(
-      "DELETEs do not reach the gateway whose groups are read: what is in front of it sends them elsewhere, or answers them itself. " +
-        "Configure the gateway by an address that leads to it alone",
-    );
+    throw new AnotherGateway(deletesElsewhere);
+  }
+
+  /** So many more DELETEs were answered with 202. */
+  countDeletions(count: number): void {
+    this.#deletionsSince += count;
+  }
+
+  /**
+   * Makes sure that all DELETEs that were answered before the latest exposition reached the process that gave it.
+   * @throws `AnotherGateway`
+   */
+  checkDeletions(): void {
+    if (this.#deletionsMissing > 0) throw new AnotherGateway(deletesElsewhere);
   }
 
   /** null: the exposition does not answer. */
@@ -165,6 +208,16 @@ export class EvidenceKeeper {
       this.#expositionAnswers = false;
       return false;
     }
+  }
+
+  /**
+   * What the API says carries no sign of its own age, and may come from a cache. Where the exposition answers and is clear, the groups
+   * are judged by it.
+   */
+  async #corroborate(candidates: readonly Decision[], signal: AbortSignal): Promise<void> {
+    const fromApi = this.#evidence;
+    if (!this.#expositionAnswers || !(await this.#tryExposition(signal))) return;
+    if (!this.#isClearAbout(candidates)) this.#evidence = fromApi;
   }
 
   async #readApi(wanted: readonly Decision[], signal: AbortSignal): Promise<void> {
@@ -209,7 +262,8 @@ export class EvidenceKeeper {
   #accept(evidence: Evidence): void {
     checkTimePassed(this.#scope.planned, evidence);
     this.#evidence = evidence;
-    this.#isFirst = false;
+    this.#connections = this.#context.gateway.connectionsOpened();
+    this.#isOutdated = false;
     this.#age.learn(evidence);
   }
 

@@ -12,11 +12,11 @@ export class AnotherGateway extends Error {
 }
 
 /**
- * How many processes are asked for before the first DELETE, each over a connection of its own. Two gateways that take turns at
- * random are mistaken for one once in 4,000 times; every later read checks again.
+ * How often the process is asked for before the first DELETE, each time over a connection of its own. A second gateway that gets one
+ * request in ten by chance stays hidden once in 160 times; every later read checks again, and counts the DELETEs.
  */
-const freshConnections = 12;
-const parallelConnections = 4;
+const freshConnections = 48;
+const parallelConnections = 8;
 
 /**
  * Makes sure that every connection reaches the process of the plan.
@@ -41,7 +41,7 @@ export async function identifyOthers(
   known: readonly string[],
   signal: AbortSignal,
 ): Promise<AnotherGateway> {
-  return describeOthers([...known, ...(await askStartTimes(gateway, freshConnections / 2, signal))]);
+  return describeOthers([...known, ...(await askStartTimes(gateway, freshConnections / 4, signal))]);
 }
 
 /** @param startTimes in the order of their answers */

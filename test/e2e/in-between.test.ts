@@ -6,7 +6,7 @@ import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
 import { mayLackNginx, startNginx } from "../support/nginx.ts";
 import { startDistance } from "../support/distant.ts";
-import { startProxy, type Between } from "../support/proxy.ts";
+import { startProxy, type Between, type ProxiedAnswer } from "../support/proxy.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
 import { getJson, push } from "../support/push.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
@@ -155,6 +155,28 @@ describe.skipIf(mayLackNginx)(
     );
   },
 );
+
+describe("a cache that answers for /api/v1/metrics alone, with a fresh Date and no Age", () => {
+  it("makes no archive take its word: what came back meanwhile is not deleted", async () => {
+    const gateway = await startOld();
+    let cached: ProxiedAnswer | null = null;
+    const proxy = await startProxy(gateway.url, async ({ path }, ask) => {
+      if (path !== "/api/v1/metrics") return ask();
+      cached ??= await ask();
+      await reviveAll(gateway.url);
+      return { ...cached, headers: { ...cached.headers, date: new Date().toUTCString() } };
+    });
+    const archive: SweepContext["archive"] = {
+      append: () => Promise.resolve(),
+      recordOutcomes: () => Promise.resolve(),
+      recentDeletions: () => Promise.resolve(new Map()),
+      recordReappeared: () => Promise.resolve(),
+    };
+    const report = await sweep(proxy.url, { archive });
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["pushed_again"]));
+    expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
+  });
+});
 
 describe("a server that closes the connection after every answer", () => {
   it("is swept all the same", async () => {
