@@ -69,12 +69,15 @@ describe("a pusher alone keeps nobody else's groups from being deleted", () => {
     });
   });
 
-  it.each(["api", "exposition"])("by a thousand groups with labels of 12 kB, source: %s", async (source) => {
-    expect(await sweepTwice([...ordinary, ...withLabels(1000, 12_000)], source)).toEqual({
-      "large over_budget": 1000,
-      "old gone": 5,
-    });
-  });
+  it.each(["api", "exposition"])(
+    "by thousands of groups with labels of 12 kB, source: %s",
+    async (source) => {
+      expect(await sweepTwice([...ordinary, ...withLabels(4000, 12_000)], source)).toEqual({
+        "large over_budget": 1000,
+        "old gone": 5,
+      });
+    },
+  );
 
   it("by groups that are as large as can be archived, larger, and many", async () => {
     const large = Array.from({ length: 8 }, (_, at) => ofSize("large", `host-${at}`, 8_000_000));
