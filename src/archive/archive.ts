@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { Decision } from "../core/decide.ts";
+import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -190,9 +191,8 @@ function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, 
     reason: verdict.reason,
     ageSeconds,
     ttlSeconds,
-    // 0 is the gateway's way to say never.
-    lastSuccessAt: group.lastSuccessAt === 0 ? null : group.lastSuccessAt,
-    lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
+    lastSuccessAt: timeOrNever(group.lastSuccessAt),
+    lastFailureAt: timeOrNever(group.lastFailureAt),
     // The API, which returned the group, returned that, too.
     series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.

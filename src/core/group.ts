@@ -52,3 +52,8 @@ export function lastActivityAt(
 function isTime(value: number | null): value is number {
   return value !== null && Number.isFinite(value) && value >= 0;
 }
+
+/** A push time for people and records: null for never, which the gateway writes as 0, and for unreadable. */
+export function timeOrNever(time: number | null): number | null {
+  return time === 0 ? null : time;
+}

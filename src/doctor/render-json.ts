@@ -1,3 +1,4 @@
+import { timeOrNever } from "../core/group.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
@@ -87,8 +88,8 @@ function culpritToJson(
     labels: labelsToObject(labels),
     // 0 means never.
     never_pushed: lastSuccessAt === null ? null : lastSuccessAt === 0,
-    last_success_at: formatTime(lastSuccessAt === 0 ? null : lastSuccessAt),
-    last_failure_at: formatTime(lastFailureAt === 0 ? null : lastFailureAt),
+    last_success_at: formatTime(timeOrNever(lastSuccessAt)),
+    last_failure_at: formatTime(timeOrNever(lastFailureAt)),
     series,
     commands: curlCommands(url, paths),
   };

@@ -1,3 +1,4 @@
+import { timeOrNever } from "../core/group.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
@@ -120,9 +121,8 @@ function entryToJson({
     age_seconds: ageSeconds,
     ttl_seconds: ttlSeconds,
     expires_at: formatTime(expiresAt),
-    // 0 is the gateway's way to say never.
-    last_success_at: formatTime(group.lastSuccessAt === 0 ? null : group.lastSuccessAt),
-    last_failure_at: formatTime(group.lastFailureAt === 0 ? null : group.lastFailureAt),
+    last_success_at: formatTime(timeOrNever(group.lastSuccessAt)),
+    last_failure_at: formatTime(timeOrNever(group.lastFailureAt)),
     series: group.series,
     ...(group.nativeHistograms.length === 0 ? {} : { native_histograms: group.nativeHistograms }),
     ...(outcome === undefined ? {} : { outcome }),

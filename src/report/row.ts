@@ -1,3 +1,4 @@
+import { timeOrNever } from "../core/group.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import type { ReportEntry } from "../core/report.ts";
 import type { Outcome, Verdict } from "../core/verdict.ts";
@@ -46,9 +47,8 @@ export function viewRow({
     ttlSeconds,
     ttlUsed: ageSeconds === null || ttlSeconds === null ? null : Math.max(0, ageSeconds) / ttlSeconds,
     expiresAt,
-    // 0 is the gateway's way to say never.
-    lastSuccessAt: group.lastSuccessAt === 0 ? null : group.lastSuccessAt,
-    lastFailureAt: group.lastFailureAt === 0 ? null : group.lastFailureAt,
+    lastSuccessAt: timeOrNever(group.lastSuccessAt),
+    lastFailureAt: timeOrNever(group.lastFailureAt),
     series: group.series,
   };
 }
