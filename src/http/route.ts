@@ -90,6 +90,8 @@ function createPool(
   return new Pool(origin, {
     connect,
     connections: 1,
+    // Longer than a sweep waits between two reads; undici's own 4 s would close it there.
+    keepAliveTimeout: 10_000,
     // 0: a connection for each request.
     pipelining: keepAlive ? maxPipelined : 0,
     // One deadline over the whole request stands above these timeouts; undici's own are per part, and late below a second.

@@ -117,7 +117,7 @@ class Deletion {
     const { pace, evidence } = this.#parts;
     let isProven = false;
     try {
-      while (this.#waiting.length > 0) {
+      while (this.#waiting.length > 0 || (await this.#checkLastBatch())) {
         // Permission comes first: waiting for it ages the evidence.
         const permission = await pace.next();
         if (permission === "stopped") return this.#withholdRest("interrupted");
@@ -134,7 +134,6 @@ class Deletion {
           isProven = true;
         }
       }
-      await this.#checkLastBatch();
     } catch (error) {
       if (error instanceof EvidenceTooOld) return this.#withholdRest("evidence_too_old", error.message);
       if (error instanceof AnotherGateway) return this.#withholdRest("gateway_unhealthy", error.message);
@@ -194,12 +193,22 @@ class Deletion {
     if (!this.#isCanaryGone && accepted.length > 0) await this.#watchCanary(accepted);
   }
 
-  /** A batch is checked by the read after it; after the last one there may be none but this. */
-  async #checkLastBatch(): Promise<void> {
+  /**
+   * A batch is checked by the read after it; after the last one there may be none but this.
+   * @returns whether that leaves some to be tried again
+   */
+  async #checkLastBatch(): Promise<boolean> {
     const { evidence, ledger } = this.#parts;
-    if (ledger.unconfirmed.size === 0) return;
+    if (ledger.unconfirmed.size === 0) return false;
     ledger.confirm(await evidence.refresh([...ledger.unconfirmed.values()], this.#context.abort));
     evidence.checkDeletions();
+    return this.#retryLost();
+  }
+
+  #retryLost(): boolean {
+    const lost = this.#parts.ledger.takeLost();
+    this.#waiting.push(...lost.toReversed());
+    return lost.length > 0;
   }
 
   /** One at a time where connections are not kept open: the others on it would be cut off, with or without effect. */
@@ -271,6 +280,7 @@ class Deletion {
       else if (comparison === "absent") ledger.absent(decision);
       else ledger.withhold(decision, "pushed_again");
     }
+    this.#retryLost();
     return (await this.#archive(batch)) ? batch : [];
   }
 

@@ -17,6 +17,8 @@ export class Ledger {
   readonly unconfirmed = new Map<string, Decision>();
   readonly #sent = new Set<string>();
   readonly #lost = new Set<string>();
+  /** Lost once, and sent again. */
+  readonly #retried = new Set<string>();
   #lastFailure: GatewayReport["error"] = null;
   #whyStopped: GatewayReport["error"] = null;
 
@@ -50,8 +52,29 @@ export class Ledger {
     this.#lastFailure = { code, message };
   }
 
-  withhold({ group }: Decision, reason: WithholdReason): void {
-    this.fates.set(group.key, { kind: "withheld", reason });
+  /**
+   * Those whose answer was lost and which the latest read still shows: they may be tried again, once, on fresh evidence. A proxy that
+   * closes a connection after so many requests leaves behind what else was under way on it.
+   */
+  takeLost(): readonly Decision[] {
+    const taken = [...this.unconfirmed.values()].filter(
+      ({ group: { key } }) => this.#lost.has(key) && !this.#retried.has(key),
+    );
+    for (const { group } of taken) {
+      this.unconfirmed.delete(group.key);
+      this.#lost.delete(group.key);
+      this.#retried.add(group.key);
+    }
+    return taken;
+  }
+
+  /** It is not sent, or not again: then the last read shows what became of it. */
+  withhold(decision: Decision, reason: WithholdReason): void {
+    const { key } = decision.group;
+    if (this.#retried.has(key) && !this.fates.has(key)) {
+      this.#lost.add(key);
+      this.unconfirmed.set(key, decision);
+    } else this.fates.set(key, { kind: "withheld", reason });
   }
 
   settle({ group }: Decision, outcome: Outcome): void {

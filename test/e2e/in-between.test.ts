@@ -226,6 +226,25 @@ describe("a disk that takes longer than evidence lasts", () => {
   });
 });
 
+describe.skipIf(mayLackNginx)("a real nginx that closes connections after 40 requests", () => {
+  it("costs no group: DELETEs that were lost with the connection are sent again on fresh evidence", async () => {
+    const many = Array.from({ length: 200 }, (_, index) => ({
+      labels: { job: `many-${index}` },
+      pushTime: 1_000_000_000,
+    }));
+    const gateway = await startPushgateway({ groups: many });
+    onTestFinished(() => gateway.stop());
+    const nginx = await startNginx({
+      http: "keepalive_requests 40;",
+      server: `location / { proxy_pass ${gateway.url}; }`,
+    });
+    const { url } = await startDistance(`http://127.0.0.1:${nginx.port}`, 10);
+    const report = await sweep(url);
+    expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["gone"]));
+    expect(report).toMatchObject({ status: "ok", error: null });
+  });
+});
+
 describe("a gateway at a distance of 150 ms", () => {
   it("is swept in a few reads: DELETEs do not wait for each other's answers", async () => {
     const many = Array.from({ length: 100 }, (_, index) => ({
