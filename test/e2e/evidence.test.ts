@@ -250,7 +250,7 @@ describe("a gateway that refuses every push", () => {
     await push(gateway.url, { job: "alive" }, "x 1\n");
     const report = await sweep(gateway);
     expect(report).toMatchObject({ status: "ok", consistent: false });
-    expect(report.notes.join()).toContain("`pushgateway-janitor doctor` says who");
+    expect(report.notes.join()).toContain("`pushgateway-janitor doctor` names the group");
     expect(fatesByJob(report)).toMatchObject({ alive: "within_ttl", gone: "gone" });
   });
 
