@@ -13,11 +13,11 @@ describe("of two gateways, one", () => {
     const hostile = await startScriptedGateway(script);
     const gateway = await startPushgateway({ groups: [{ labels: { job: "old" }, pushTime: 1000 }] });
     onTestFinished(() => gateway.stop());
-    const timeout = ends === "timeout" ? seconds / 3 : seconds + 60;
+    const timeoutMs = Math.round((ends === "timeout" ? seconds / 3 : seconds + 60) * 1000);
     const config = writeConfig(`
 schedule: "${never}"
 pushgateways:
-  - { name: hostile, url: "${hostile.url}", source: ${source}, timeout: ${timeout * 1000}ms }
+  - { name: hostile, url: "${hostile.url}", source: ${source}, timeout: ${timeoutMs}ms }
   - { name: honest, url: "${gateway.url}" }
 limits: { max_delete_ratio: 1 }
 rules: [{ name: all, matchers: [], ttl: 1h }]
