@@ -1,4 +1,4 @@
-import type { Gateway } from "../gateway/gateway.ts";
+import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 
 const maxPatienceSeconds = 5;
 
@@ -10,28 +10,27 @@ export function patienceSeconds(timeoutSeconds: number): number {
   return Math.min(maxPatienceSeconds, timeoutSeconds / 12);
 }
 
+/** All but `close`: each takes a place among those that are under way. */
+const requests = [
+  "status",
+  "freshStartTime",
+  "probeDeletion",
+  "openSnapshot",
+  "openExposition",
+  "pushTimes",
+  "deleteGroup",
+  "pushGroup",
+  "probeHealth",
+] as const;
+
 /** The same gateway, and a call whenever one of its answers is overdue; it is waited for all the same. */
 export function watchPatience(gateway: Gateway, seconds: number, onOverdue: () => void): Gateway {
-  const watched =
-    <Args extends readonly unknown[], T>(ask: (...args: Args) => Promise<T>) =>
-    async (...args: Args): Promise<T> => {
-      const timer = setTimeout(onOverdue, seconds * 1000);
-      try {
-        return await ask(...args);
-      } finally {
-        clearTimeout(timer);
-      }
-    };
-  return {
-    ...gateway,
-    status: watched((...args) => gateway.status(...args)),
-    freshStartTime: watched((...args) => gateway.freshStartTime(...args)),
-    probeDeletion: watched((...args) => gateway.probeDeletion(...args)),
-    openSnapshot: watched((...args) => gateway.openSnapshot(...args)),
-    openExposition: watched((...args) => gateway.openExposition(...args)),
-    pushTimes: watched((...args) => gateway.pushTimes(...args)),
-    deleteGroup: watched((...args) => gateway.deleteGroup(...args)),
-    pushGroup: watched((...args) => gateway.pushGroup(...args)),
-    probeHealth: watched((...args) => gateway.probeHealth(...args)),
-  };
+  return wrapRequests(gateway, requests, async (send) => {
+    const timer = setTimeout(onOverdue, seconds * 1000);
+    try {
+      return await send();
+    } finally {
+      clearTimeout(timer);
+    }
+  });
 }

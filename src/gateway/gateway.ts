@@ -61,6 +61,24 @@ export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The methods of a gateway that send requests. */
+export type GatewayRequest = {
+  [Name in keyof Gateway]: Gateway[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
+}[keyof Gateway];
+
+/** The same gateway, whose requests of these names pass `wrap`: it decides when, and how often, they are sent. */
+export function wrapRequests(
+  gateway: Gateway,
+  names: readonly GatewayRequest[],
+  wrap: <T>(send: () => Promise<T>) => Promise<T>,
+): Gateway {
+  const wrapped = names.map((name) => {
+    const send = gateway[name] as (...args: unknown[]) => Promise<unknown>;
+    return [name, (...args: unknown[]) => wrap(() => send(...args))] as const;
+  });
+  return { ...gateway, ...(Object.fromEntries(wrapped) as Partial<Gateway>) };
+}
+
 /** Wires one gateway. Close it when done. */
 export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createGatewayClient(options);

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { startProxy, type ProxiedAnswer } from "../support/proxy.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { getJson } from "../support/push.ts";
-import { cli } from "../support/cli.ts";
+import { cli, type CliResult } from "../support/cli.ts";
 
 const groups = Array.from({ length: 40 }, (_, index) => ({
   labels: { job: "batch", instance: `host-${index}` },
@@ -29,6 +29,16 @@ const refuse = (status: number, headers: ProxiedAnswer["headers"]): ProxiedAnswe
   headers,
   body: Buffer.from("slow down"),
 });
+
+const once = (url: string): Promise<CliResult> =>
+  cli([
+    "once",
+    `--gateway=${url}`,
+    "--ttl=1h",
+    "--limits.max-delete-ratio=1",
+    "--limits.max-outage=0s",
+    "--output=json",
+  ]);
 
 describe("a rate limit in front of the gateway", () => {
   it.each<[string, () => (method: string) => ProxiedAnswer | null]>([
@@ -61,14 +71,7 @@ describe("a rate limit in front of the gateway", () => {
       onTestFinished(() => gateway.stop());
       const limit = create();
       const proxy = await startProxy(gateway.url, async ({ method }, ask) => limit(method) ?? ask());
-      const { exitCode, stdout } = await cli([
-        "once",
-        `--gateway=${proxy.url}`,
-        "--ttl=1h",
-        "--limits.max-delete-ratio=1",
-        "--limits.max-outage=0s",
-        "--output=json",
-      ]);
+      const { exitCode, stdout } = await once(proxy.url);
       const outcomes = (JSON.parse(stdout) as { gateways: { groups: { outcome: string }[] }[] }).gateways[0]
         ?.groups;
       expect(new Set(outcomes?.map(({ outcome }) => outcome))).toEqual(new Set(["gone"]));
@@ -85,14 +88,7 @@ describe("a rate limit in front of the gateway", () => {
     const proxy = await startProxy(gateway.url, async ({ method }, ask) =>
       method === "DELETE" ? refuse(429, { "retry-after": "3600" }) : ask(),
     );
-    const { exitCode, stdout } = await cli([
-      "once",
-      `--gateway=${proxy.url}`,
-      "--ttl=1h",
-      "--limits.max-delete-ratio=1",
-      "--limits.max-outage=0s",
-      "--output=json",
-    ]);
+    const { exitCode, stdout } = await once(proxy.url);
     expect(exitCode).toBe(21);
     expect(stdout).toContain("HTTP 429");
     expect(stdout).toContain("gateway_unhealthy");
