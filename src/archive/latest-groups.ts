@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
+import { countOf } from "../core/printable.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { readArchive, type Tell } from "./read-archive.ts";
 import { lastActivityOf, type GroupRecord } from "./records.ts";
@@ -60,7 +61,7 @@ export async function* readLatestGroups(
     isReadingMetrics = false;
   }
   if (isMissing.size > 0) {
-    const text = `${path}: the metrics of ${isMissing.size === 1 ? "1 group" : `${isMissing.size} groups`} cannot be read`;
+    const text = `${path}: the metrics of ${countOf(isMissing.size, "group")} cannot be read`;
     tell({ text, isLoss: true });
   }
 }

@@ -1,6 +1,7 @@
 import { describeConfig } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
 import { renderProblem } from "../config/problem.ts";
+import { countOf } from "../core/printable.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { findLimitations } from "./limitations.ts";
@@ -17,8 +18,7 @@ export async function checkConfig(files: readonly string[], { stdout, stderr }: 
       stdout.write(`${describeConfig(result.config)}\n`);
     } else {
       failed = true;
-      const count = result.errorCount;
-      stderr.write(`${file}: ${count} ${count === 1 ? "problem" : "problems"}\n`);
+      stderr.write(`${file}: ${countOf(result.errorCount, "problem")}\n`);
     }
   }
   return failed ? exitCodes.usage : exitCodes.done;

@@ -1,6 +1,7 @@
 import { renderProblem } from "../config/problem.ts";
 import { describeWebConfig } from "../config/web-describe.ts";
 import { loadWebConfig } from "../config/web-load.ts";
+import { countOf } from "../core/printable.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
@@ -15,8 +16,7 @@ export async function checkWebConfig(files: readonly string[], { stdout, stderr 
       stdout.write(`${describeWebConfig(result.config)}\n`);
     } else {
       failed = true;
-      const count = result.errorCount;
-      stderr.write(`${file}: ${count} ${count === 1 ? "problem" : "problems"}\n`);
+      stderr.write(`${file}: ${countOf(result.errorCount, "problem")}\n`);
     }
   }
   return failed ? exitCodes.usage : exitCodes.done;

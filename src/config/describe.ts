@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
-import { padTo, toPrintable, widthOf } from "../core/printable.ts";
+import { countOf, padTo, toPrintable, widthOf } from "../core/printable.ts";
 import type { Rule, TtlRule } from "../core/rule.ts";
 import type { Config, DiscoverySettings } from "./config.ts";
 import { displayDiscoveryUrl } from "./url.ts";
@@ -12,9 +12,9 @@ export function describeConfig(config: Config): string {
     archive === null
       ? "no archive: nothing that is deleted can be restored"
       : `archive in ${toPrintable(archive.dir)} for ${formatDuration(archive.retentionSeconds)}`;
-  const gateways = pushgateways.length > 0 ? [count(pushgateways.length, "gateway")] : [];
-  const found = discoveries.length > 0 ? [count(discoveries.length, "discovery", "discoveries")] : [];
-  const summary = [...gateways, ...found, count(rules.length, "rule"), kept];
+  const gateways = pushgateways.length > 0 ? [countOf(pushgateways.length, "gateway")] : [];
+  const found = discoveries.length > 0 ? [countOf(discoveries.length, "discovery", "discoveries")] : [];
+  const summary = [...gateways, ...found, countOf(rules.length, "rule"), kept];
   if (config.dryRun) summary.push("dry run");
   return [
     `${path}: ${summary.join(", ")}`,
@@ -35,10 +35,6 @@ export function describeConfig(config: Config): string {
     ]),
     ...renderTable([["RULE", "MATCHERS", "ACTION", "TTL"], ...rules.map(describeRule)]),
   ].join("\n");
-}
-
-function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 function describePlace(discovery: DiscoverySettings): string {

@@ -1,13 +1,14 @@
+import { countOf } from "../core/printable.ts";
 import type { WebConfig, WebTls } from "./web-config.ts";
 
 /** What was understood, in one line without secrets. */
 export function describeWebConfig({ path, tls, users, headers, rateLimit }: WebConfig): string {
   const parts = [
     tls === null ? "plain HTTP" : describeTls(tls),
-    users.size === 0 ? "no users" : count(users.size, "user"),
+    users.size === 0 ? "no users" : countOf(users.size, "user"),
   ];
   const headerCount = Object.keys(headers).length;
-  if (headerCount > 0) parts.push(count(headerCount, "header"));
+  if (headerCount > 0) parts.push(countOf(headerCount, "header"));
   if (rateLimit !== null) {
     parts.push(`a request every ${rateLimit.intervalSeconds} s, ${rateLimit.burst} at once`);
   }
@@ -17,8 +18,4 @@ export function describeWebConfig({ path, tls, users, headers, rateLimit }: WebC
 function describeTls({ minVersion, maxVersion, clientAuth }: WebTls): string {
   const versions = minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`;
   return clientAuth === "NoClientCert" ? `HTTPS (${versions})` : `HTTPS (${versions}, ${clientAuth})`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 import { lastActivityAt, type Group } from "./group.ts";
 import { quote, type Labels } from "./labels.ts";
+import { countOf } from "./printable.ts";
 
 /** A group that a rule deleted. */
 export interface RecentDeletion {
@@ -44,9 +45,8 @@ export function explainReappearance({ rule, groups }: Reappearance): string {
     a < b ? -1 : 1,
   );
   const more = jobs.length > namedJobs ? ` and ${jobs.length - namedJobs} more` : "";
-  const count = groups.length === 1 ? "1 group" : `${groups.length} groups`;
   return (
-    `${count} came back by a push after the deletion: the TTL of rule ${rule} is shorter than the push interval of these jobs: ` +
+    `${countOf(groups.length, "group")} came back by a push after the deletion: the TTL of rule ${rule} is shorter than the push interval of these jobs: ` +
     `${jobs
       .slice(0, namedJobs)
       .map((job) => quote(job))

@@ -1,5 +1,6 @@
 import { formatAge } from "../core/duration.ts";
 import { formatShortLabels } from "../core/labels.ts";
+import { countOf } from "../core/printable.ts";
 import {
   conditionOf,
   pushStateOf,
@@ -88,7 +89,7 @@ function describeGateway({ status, health, exposition, api, snapshot }: Diagnosi
   if (snapshot !== null) {
     const { groups, sizeBytes, durationSeconds } = snapshot;
     lines.push(
-      `${formatGroupCount(groups)}, ${formatBytes(sizeBytes)}, read in ${formatSeconds(durationSeconds)}`,
+      `${countOf(groups, "group")}, ${formatBytes(sizeBytes)}, read in ${formatSeconds(durationSeconds)}`,
     );
   }
   if (health !== null) {
@@ -125,12 +126,12 @@ function describePushes({ diagnosis, probe, expiredGroups }: DoctorReport): read
     );
   const refused = refusedGroups(diagnosis);
   if (refused.length > 0) {
-    lines.push(`the last push of ${refused.length} of ${formatGroupCount(groups.length)} was refused:`);
+    lines.push(`the last push of ${refused.length} of ${countOf(groups.length, "group")} was refused:`);
     lines.push(...limited(refused.map(({ labels }) => `  ${formatShortLabels(labels)}`)));
   }
   if (expiredGroups !== null) {
     const effect = expiredGroups > 0 && state !== "unchecked" ? ", which slows down every push" : "";
-    lines.push(`${expiredGroups} of ${formatGroupCount(groups.length)} expired${effect}`);
+    lines.push(`${expiredGroups} of ${countOf(groups.length, "group")} expired${effect}`);
   }
   return lines;
 }
@@ -195,10 +196,6 @@ function describeFate(fate: HealFate, archived: boolean): string {
     case "still_there":
       return "accepted for deletion, but still there";
   }
-}
-
-function formatGroupCount(count: number): string {
-  return `${count} ${count === 1 ? "group" : "groups"}`;
 }
 
 function limited(lines: readonly string[]): readonly string[] {

@@ -41,8 +41,3 @@ export function cutMiddle(text: string, columns: number | null): string {
   const end = tail.join("");
   return `${cutTo(text, Math.max(columns - widthOf(end), 0))}${end}`;
 }
-
-/** `1 group`, `2 groups`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
