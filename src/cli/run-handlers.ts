@@ -4,8 +4,8 @@ import { parseReportQuery, type QueryProblem } from "../report/query.ts";
 import { selectGroups } from "../report/select.ts";
 import type { ReloadResult } from "../service/reload.ts";
 import type { Service } from "../service/service.ts";
-import { createFilters } from "../service/web/filter.ts";
-import type { Answer, WebHandlers } from "../service/web/handlers.ts";
+import { createFilters } from "../service/web/label-filter.ts";
+import type { Answer, WebHandlers } from "../service/web/routes.ts";
 import type { BuildInfo, JanitorMetrics } from "../telemetry/metrics.ts";
 import type { Io } from "./io.ts";
 

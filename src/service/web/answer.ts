@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
-
-import type { WebLimits } from "./limits.ts";
-import { securityHeaders, type ExtraHeaders } from "./security-headers.ts";
+import type { WebLimits } from "./connections.ts";
+import { performance } from "node:perf_hooks";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { joinToBlocks } from "../../report/blocks.ts";
 
 /** What goes back to the client. */
 export interface WebAnswer<Body = string> {
@@ -109,4 +110,100 @@ function acceptsGzip({ headers }: IncomingMessage): boolean {
     accepted.find(([coding]) => coding === "gzip" || coding === "x-gzip") ??
     accepted.find(([coding]) => coding === "*");
   return wanted !== undefined && !wanted.slice(1).some((weight) => /^q=0(?:\.0*)?$/.test(weight));
+}
+
+/** What the web configuration adds to the answers' headers: it wins over the janitor's own. */
+export type ExtraHeaders = Readonly<Record<string, string>>;
+
+/**
+ * The headers that every answer bears.
+ * @param nonce of the page's one style and one script; null: the answer is no page, and nothing in it may do anything
+ */
+export function securityHeaders(nonce: string | null, extra: ExtraHeaders): Readonly<Record<string, string>> {
+  // What an operator says in the old way counts in the new way, too, which would win over it in browsers.
+  const ancestors = extra["X-Frame-Options"] === "sameorigin" ? "'self'" : "'none'";
+  const policy = [
+    "default-src 'none'",
+    ...(nonce === null ? [] : pagePolicy(nonce)),
+    "base-uri 'none'",
+    `form-action ${nonce === null ? "'none'" : "'self'"}`,
+    `frame-ancestors ${ancestors}`,
+  ];
+  return {
+    "Content-Security-Policy": policy.join("; "),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "deny",
+    // Not no-referrer: with it, browsers send the page's own requests with `Origin: null`.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    ...extra,
+  };
+}
+
+function pagePolicy(nonce: string): readonly string[] {
+  return [
+    `style-src 'nonce-${nonce}'`,
+    `script-src 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "connect-src 'self'",
+  ];
+}
+
+/** Does a piece of work when its turn comes. */
+export type InTurn = <T>(work: () => T) => Promise<T>;
+
+/**
+ * One piece of work after the other, and between two of them as much time for everything else as the last one took: Node accepts one
+ * connection in each turn of its event loop, so that turns must not all be long.
+ */
+export function createTurns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  let tookMs = 0;
+  return (work) => {
+    const result = last
+      .then(() => (tookMs < 1 ? nextTurn() : sleep(tookMs)))
+      .then(() => {
+        const startedAt = performance.now();
+        try {
+          return work();
+        } finally {
+          tookMs = performance.now() - startedAt;
+        }
+      });
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
+/** UTF-16 units. */
+const blockLength = 64 * 1024;
+
+/**
+ * Makes the first block of a body, so that an error can still be answered, and the others when they can be sent.
+ * @returns null if the client has gone by then
+ */
+export async function beginBody(
+  parts: Iterable<string>,
+  inTurn: InTurn,
+  client: { readonly writable: boolean },
+): Promise<AsyncIterable<string> | null> {
+  const blocks = joinToBlocks(parts, blockLength);
+  const next = () => inTurn(() => (client.writable ? blocks.next() : null));
+  const first = await next();
+  if (first === null) return null;
+  return (async function* () {
+    try {
+      for (
+        let block: typeof first | null = first;
+        block !== null && block.done !== true;
+        block = await next()
+      )
+        yield block.value;
+    } finally {
+      // The client may have left.
+      blocks.return(undefined);
+    }
+  })();
 }

@@ -1,8 +1,5 @@
-import type { Server, ServerResponse } from "node:http";
+import type { Server, ServerResponse, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-
-import { clientOf } from "./client.ts";
-import type { WebLimits } from "./limits.ts";
 
 /** Bounds what the connections of a server can take of it, and ends them in order. */
 export interface Connections {
@@ -119,4 +116,72 @@ function chooseVictim(connections: readonly Connection[]): Connection {
   const most = Math.max(...counts.values());
   const candidates = connections.filter(({ client }) => counts.get(client) === most);
   return candidates.find(isIdle) ?? (candidates[0] as Connection);
+}
+
+/**
+ * Who a connection counts for where clients share something: its IPv4 address, or the /64 of its IPv6 address, which is what one
+ * machine gets.
+ */
+export function clientOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(remoteAddress)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!remoteAddress.includes(":")) return remoteAddress;
+  const [left = [], right] = remoteAddress
+    .split("::")
+    .map((half) => half.split(":").filter((one) => one !== ""));
+  const zeros = right === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array.from({ length: zeros }, () => "0"), ...(right ?? [])].slice(0, 4).join(":");
+}
+
+/** What one client can take of the server. Tests shorten the times; everybody else has the defaults. */
+export interface WebLimits {
+  /** For one more, one of the client that holds the most is cut. */
+  readonly maxConnections: number;
+  /** Requests of one connection that wait for the answer before; more of them end the connection. */
+  readonly maxPipelined: number;
+  /** Of the request line and all headers. */
+  readonly maxHeaderBytes: number;
+  /** No endpoint reads a body; a small one is let pass. */
+  readonly maxBodyBytes: number;
+  /** Until a request has come in whole, from the connection or from its first byte; also for the TLS handshake. */
+  readonly requestTimeoutMs: number;
+  /** Between two requests of one connection: longer than most scrape intervals. */
+  readonly keepAliveTimeoutMs: number;
+  /** Until an answer has gone out, from when its first part was ready. */
+  readonly sendTimeoutMs: number;
+  /** Of all answers that wait for their clients; over it those that have waited for longest are cut. */
+  readonly maxHeldBytes: number;
+  /** How often the timeouts of requests are looked at. */
+  readonly checkIntervalMs: number;
+}
+
+export const defaultWebLimits: WebLimits = {
+  maxConnections: 256,
+  maxPipelined: 16,
+  maxHeaderBytes: 16 * 1024,
+  maxBodyBytes: 4 * 1024,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 65_000,
+  sendTimeoutMs: 60_000,
+  maxHeldBytes: 64 * 1024 * 1024,
+  checkIntervalMs: 1000,
+};
+
+/**
+ * Lets a request's body pass unread; false: it is longer than `maxBytes`, and the connection has to end. Rejects when the
+ * client goes away.
+ */
+export function discardBody(request: IncomingMessage, maxBytes: number): Promise<boolean> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Promise.resolve(false);
+  return new Promise((resolve, reject) => {
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) return;
+      request.pause();
+      resolve(false);
+    });
+    request.once("end", () => resolve(true));
+    request.once("error", reject);
+  });
 }

@@ -1,22 +1,26 @@
 import { once } from "node:events";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  createServer,
+  type RequestListener,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { performance } from "node:perf_hooks";
-
-import type { WebConfig } from "../../config/web-config.ts";
+import type { WebConfig, WebTls } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
 import { createAccess } from "./access.ts";
-import { createSender, plain, type ReadyAnswer } from "./answer.ts";
-import { createTurns } from "./body.ts";
-import { trackConnections } from "./connections.ts";
-import { createWebServer } from "./create-server.ts";
+import { createSender, plain, type ReadyAnswer, createTurns } from "./answer.ts";
+import { trackConnections, defaultWebLimits, type WebLimits, discardBody } from "./connections.ts";
 import { dispatch, parseExternalUrl } from "./dispatch.ts";
-import type { WebHandlers } from "./handlers.ts";
-import { defaultWebLimits, type WebLimits } from "./limits.ts";
+import type { WebHandlers } from "./routes.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";
-import { createWebReloader } from "./reload-web-config.ts";
-import { discardBody } from "./request-body.ts";
+import { createWebReloader, asksForCertificate, refuseClient } from "./reload-web-config.ts";
+import { createServer as createHttpsServer } from "node:https";
+import type { TLSSocket } from "node:tls";
+import { toSecureContextOptions } from "../../config/web-secure-context.ts";
 
 export interface WebServerOptions {
   /** As {@link parseListenAddress} takes it. */
@@ -149,4 +153,50 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
     default:
       return message;
   }
+}
+
+export interface CreateServerOptions {
+  /** null: plain HTTP. */
+  readonly tls: WebTls | null;
+  /** What is in force when a client comes: it may have been loaded anew. */
+  readonly currentTls: () => WebTls | null;
+  readonly limits: WebLimits;
+  readonly log: Logger;
+}
+
+/** A server that does not listen yet. */
+export function createWebServer(options: CreateServerOptions, onRequest: RequestListener): Server {
+  const { tls, limits } = options;
+  const http = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.requestTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.checkIntervalMs,
+  };
+  const server =
+    tls === null
+      ? createServer(http, onRequest)
+      : createHttpsServer(
+          {
+            ...http,
+            ...toSecureContextOptions(tls),
+            handshakeTimeout: limits.requestTimeoutMs,
+            requestCert: asksForCertificate(tls),
+            // What becomes of a client is decided below, by the mode that is in force then.
+            rejectUnauthorized: false,
+          },
+          onRequest,
+        );
+  // Before the listener that begins to read requests.
+  server.prependListener("secureConnection", (socket: TLSSocket) => checkClient(socket, options));
+  return server;
+}
+
+function checkClient(socket: TLSSocket, { currentTls, log }: CreateServerOptions): void {
+  const tls = currentTls();
+  const refusal = tls === null ? null : refuseClient(socket, tls);
+  if (refusal === null) return;
+  log.info("Refused a TLS client", { reason: refusal, remote: socket.remoteAddress ?? null });
+  socket.destroy();
 }

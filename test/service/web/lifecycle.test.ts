@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { refuseForeignHost, refuseForeignPage } from "../../../src/service/web/cross-site.ts";
+import { refuseForeignHost, refuseForeignPage } from "../../../src/service/web/dispatch.ts";
 import { ask, startServer, talk } from "./server.ts";
 
 const paths = ["/-/reload", "/-/sweep"];

@@ -11,7 +11,7 @@ import { onTestFinished } from "vitest";
 import { renderProblem } from "../../../src/config/problem.ts";
 import type { WebConfig } from "../../../src/config/web-config.ts";
 import { loadWebConfig } from "../../../src/config/web-load.ts";
-import type { WebHandlers } from "../../../src/service/web/handlers.ts";
+import type { WebHandlers } from "../../../src/service/web/routes.ts";
 import {
   startWebServer,
   type WebServer,

@@ -5,7 +5,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "n
 import { hashSync } from "bcryptjs";
 import { describe, expect, it } from "vitest";
 
-import { parseSubjectAltName, refuseClient } from "../../../src/service/web/client-certificate.ts";
+import { parseSubjectAltName, refuseClient } from "../../../src/service/web/reload-web-config.ts";
 import { createAuthority } from "../../support/certificates.ts";
 import { ask, basic, load, startServer, talk, webFiles, type TestServer } from "./server.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
 import { describe, expect, it, vi } from "vitest";
 
-import { createPasswordCheck } from "../../../src/service/web/password-check.ts";
+import { createPasswordCheck } from "../../../src/service/web/access.ts";
 import { ask, basic, load, startServer, webFiles } from "./server.ts";
 
 const alice = `alice: ${hashSync("open sesame", 4)}`;

@@ -1,5 +1,4 @@
 import type * as re2js from "re2js";
-
 import type { Labels } from "../../core/labels.ts";
 import { createMatcher, explainBadRegExp, type MatcherText } from "../../core/matcher.ts";
 import type { SweepReport } from "../../core/report.ts";

@@ -7,7 +7,7 @@ import { parseMatchers } from "../../../src/core/matcher.ts";
 import type { SweepReport } from "../../../src/core/report.ts";
 import { matchesAll } from "../../../src/core/rule.ts";
 import { parseReportQuery, type QueryProblem } from "../../../src/report/query.ts";
-import { createFilters, type Filter, type PrepareFilter } from "../../../src/service/web/filter.ts";
+import { createFilters, type Filter, type PrepareFilter } from "../../../src/service/web/label-filter.ts";
 import { group } from "../../support/core-values.ts";
 import { hostileValues } from "../../support/hostile.ts";
 import { plannedGateway } from "../../support/page-state.ts";
