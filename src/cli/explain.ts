@@ -3,7 +3,7 @@ import { explain as explainRules, type Explanation, type RuleExplanation } from 
 import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
 import { ParseError } from "../core/parse-error.ts";
-import type { Rule, TtlRule } from "../core/rule.ts";
+import { formatKeepLatestLabel, type Rule, type TtlRule } from "../core/rule.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -89,7 +89,7 @@ function renderExplanation(
 
 function describeKeepLatest({ count, by }: NonNullable<TtlRule["keepLatest"]>): string {
   const groups = count === 1 ? "The freshest group" : `The ${count} freshest groups`;
-  const each = by.length === 0 ? "that it matches" : `of each ${by.join(", ")}`;
+  const each = by.length === 0 ? "that it matches" : `of each ${by.map(formatKeepLatestLabel).join(", ")}`;
   return `${groups} ${each} ${count === 1 ? "is" : "are"} kept, however old (kept_latest).`;
 }
 

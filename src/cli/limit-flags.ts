@@ -21,6 +21,7 @@ export function overrideLimits(limits: Limits, flags: Partial<SweepFlags>): Limi
       parseDuration,
       limits.maxOutageSeconds,
     ),
+    whenExceeded: limits.whenExceeded,
     maxEvidenceAgeSeconds: override(
       "max-evidence-age",
       flags["limits.maxEvidenceAge"],

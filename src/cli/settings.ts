@@ -101,6 +101,7 @@ function everythingRule(ttlSeconds: number): TtlRule {
     since: "last_activity",
     keepLatest: null,
     ttlMetric: null,
+    ttlLabel: null,
     vanished: null,
   };
 }

@@ -76,6 +76,7 @@ function decodeLimits(draft: ConfigDraft["limits"], at: Cursor): Limits {
       maxOutage === undefined
         ? defaultLimits.maxOutageSeconds
         : decodeDuration(maxOutage, at.to("max_outage")),
+    whenExceeded: defaultLimits.whenExceeded,
     maxEvidenceAgeSeconds:
       maxAge === undefined
         ? defaultLimits.maxEvidenceAgeSeconds

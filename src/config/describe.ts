@@ -1,7 +1,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import { countOf, padTo, toPrintable, widthOf } from "../core/printable.ts";
-import type { Rule, TtlRule } from "../core/rule.ts";
+import { type Rule, type TtlRule, formatKeepLatestLabel } from "../core/rule.ts";
 import type { Config, DiscoverySettings } from "./config.ts";
 import { displayDiscoveryUrl } from "./url.ts";
 
@@ -68,9 +68,10 @@ function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, vanished }: Ttl
     parts.push(`or ${name} (${formatDuration(minSeconds)} to ${formatDuration(maxSeconds)})`);
   }
   if (vanished !== null)
-    parts.push(`${formatDuration(vanished.ttlSeconds)} once ${vanished.label} has vanished`);
+    parts.push(`${formatDuration(vanished.ttlSeconds)} once ${vanished.groupLabel} has vanished`);
   if (keepLatest !== null) {
-    const each = keepLatest.by.length === 0 ? "" : ` of each ${keepLatest.by.join(", ")}`;
+    const each =
+      keepLatest.by.length === 0 ? "" : ` of each ${keepLatest.by.map(formatKeepLatestLabel).join(", ")}`;
     parts.push(`keeps the latest ${keepLatest.count}${each}`);
   }
   return parts.join(", ");

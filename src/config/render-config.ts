@@ -175,13 +175,22 @@ function ruleToYaml(rule: Rule): object {
     ...scope,
     ttl: formatDuration(ttlSeconds),
     since,
-    ...(keepLatest === null ? {} : { keep_latest: { ...keepLatest } }),
+    ...(keepLatest === null
+      ? {}
+      : {
+          keep_latest: {
+            count: keepLatest.count,
+            by: keepLatest.by.map((by) =>
+              typeof by === "string" ? by : { label: by.label, regex: by.regex.pattern },
+            ),
+          },
+        }),
     ...(vanished === null
       ? {}
       : {
           vanished: {
             query: vanished.query,
-            label: vanished.label,
+            label: vanished.groupLabel,
             ttl: formatDuration(vanished.ttlSeconds),
           },
         }),

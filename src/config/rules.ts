@@ -58,6 +58,7 @@ function decodeRule(draft: RuleDraft, scope: RuleScope, at: Cursor, hasPrometheu
     since: draft.since ?? "last_activity",
     keepLatest: decodeKeepLatest(draft.keep_latest, at.to("keep_latest")),
     ttlMetric: decodeTtlMetric(draft.ttl_metric, at.to("ttl_metric")),
+    ttlLabel: null,
     vanished: decodeVanished(draft.vanished, at.to("vanished"), hasPrometheus),
   };
   if (draft.action === "keep") {
@@ -112,7 +113,8 @@ function decodeVanished(
     at.to("ttl"),
     "a host that Prometheus misses once would lose its groups",
   );
-  return { query: draft.query ?? "", label: draft.label ?? "", ttlSeconds };
+  const label = draft.label ?? "";
+  return { query: draft.query ?? "", groupLabel: label, seriesLabel: label, ttlSeconds };
 }
 
 function checkVanishedTtl({ ttlSeconds, ttlMetric, vanished }: TtlRule, at: Cursor): void {

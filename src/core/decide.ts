@@ -1,6 +1,7 @@
 import { isFuture } from "./clocks.ts";
 import { lastActivityAt, type Group } from "./group.ts";
 import { countedPushes, type Pushes } from "./life.ts";
+import type { Liveness } from "./liveness.ts";
 import { lostPushAllowance, outageAllowance, type Outage } from "./outage.ts";
 import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
@@ -14,7 +15,8 @@ export interface Circumstances {
   readonly outage: Outage | null;
   /** To all groups: what they say about refused ones. */
   readonly pushes: Pushes;
-  // Liveness of hosts (`vanished`) will stand here; until it does, every host counts as alive.
+  /** Which hosts exist, for rules with `vanished`. */
+  readonly liveness?: Liveness;
 }
 
 /** A group, its verdict and the numbers behind it. */

@@ -1,6 +1,6 @@
 import { isDeletion, type Decision } from "./decide.ts";
 import { labelsKey, quote } from "./labels.ts";
-import type { TtlRule } from "./rule.ts";
+import { formatKeepLatestLabel, keepLatestValue, type TtlRule } from "./rule.ts";
 import type { KeepReason } from "./verdict.ts";
 
 /** What `keep_latest` makes of decisions. */
@@ -71,7 +71,7 @@ function findContests(decisions: readonly Decision[]): ReadonlyMap<KeepLatestRul
     [...byRule].map(([rule, contenders]) => [
       rule,
       groupBy(contenders, ({ group }) =>
-        JSON.stringify(rule.keepLatest.by.map((label) => group.labels.get(label) ?? "")),
+        JSON.stringify(rule.keepLatest.by.map((by) => keepLatestValue(by, group.labels))),
       ),
     ]),
   );
@@ -115,7 +115,7 @@ function noteUniqueLabels(
   const contenders = contests.flat();
   const names = new Set(contenders.flatMap(({ group }) => [...group.labels.keys()]));
   const unique = new Set([...names].filter((label) => label !== "job" && isUniqueInJob(label, contenders)));
-  const labels = by.filter((label) => unique.has(label));
+  const labels = by.filter((one) => unique.has(typeof one === "string" ? one : one.label));
   if (labels.length === 0) return [];
   const series = groupBy(contenders, ({ group }) =>
     labelsKey(new Map([...group.labels].filter(([label]) => !unique.has(label)))),
@@ -124,7 +124,9 @@ function noteUniqueLabels(
     pushes.slice(count).filter((one) => isReplaced(one, pushes[0])),
   );
   if (replaced.length < tellableGroups) return [];
-  const which = labels.map((label) => quote(label)).join(" and ");
+  const which = labels
+    .map((one) => (typeof one === "string" ? quote(one) : formatKeepLatestLabel(one)))
+    .join(" and ");
   return [
     `rule ${name}: keep_latest keeps ${replaced.length} groups that have expired, as no two of them have the same ${which}: ` +
       `remove ${which} from its "by", or nothing that it matches is ever deleted`,

@@ -14,9 +14,15 @@ export interface Limits {
   readonly deletesPerSecond: number;
   /** The longest time in which the gateway was down that is not held against its groups. 0: none. */
   readonly maxOutageSeconds: number;
+  /** What happens to a plan that exceeds one of the first two: nothing is deleted, or as many groups as it allows, oldest first. */
+  readonly whenExceeded: WhenExceeded;
   /** No DELETE on older knowledge about the group. null: one second plus twice what one read takes. */
   readonly maxEvidenceAgeSeconds: number | null;
 }
+
+export const whenExceededChoices = ["withhold", "delete_oldest"] as const;
+
+export type WhenExceeded = (typeof whenExceededChoices)[number];
 
 /** The values of `limits` in the file when it does not set them. */
 export const defaultLimits: Limits = {
@@ -25,6 +31,7 @@ export const defaultLimits: Limits = {
   maxDeletes: 10_000,
   deletesPerSecond: 200,
   maxOutageSeconds: 86_400,
+  whenExceeded: "withhold",
   maxEvidenceAgeSeconds: null,
 };
 

@@ -43,13 +43,45 @@ function createTest(operator: MatcherOperator, value: string): (text: string) =>
 }
 
 function compileRegExp(pattern: string): (text: string) => boolean {
+  const compiled = compileRe2(pattern);
+  return (text) => compiled.testExact(text);
+}
+
+function compileRe2(pattern: string): RE2JS {
   try {
-    const compiled = RE2JS.compile(pattern, RE2JS.DOTALL);
-    return (text) => compiled.testExact(text);
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error;
     throw new ParseError(explainBadRegExp(pattern, error.message));
   }
+}
+
+/** Finds a part of a label value. */
+export interface LabelPattern {
+  /** As it is written. */
+  readonly pattern: string;
+  /** What the first group matches in the value; the value itself if the pattern does not match. */
+  partOf(value: string): string;
+}
+
+/**
+ * Compiles a pattern: RE2, anchored on both ends, with at least one group.
+ * @throws {@link ParseError}
+ */
+export function createLabelPattern(pattern: string): LabelPattern {
+  const compiled = compileRe2(pattern);
+  if (compiled.groupCount() === 0) {
+    throw new ParseError(
+      `${quote(pattern)} has no group: put the part of the value that counts in parentheses`,
+    );
+  }
+  return {
+    pattern,
+    partOf(value) {
+      const match = compiled.matcher(value);
+      return match.matches() ? (match.group(1) ?? "") : value;
+    },
+  };
 }
 
 /** @param message as RE2 gives it: it repeats that it is an error, and shows the pattern with its flags */

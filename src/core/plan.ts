@@ -3,6 +3,7 @@ import { lastActivityAt, type Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { surveyPushes } from "./life.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
+import type { Liveness } from "./liveness.ts";
 import { measureOutage, type Outage } from "./outage.ts";
 import type { Rule } from "./rule.ts";
 import type { WithholdReason } from "./verdict.ts";
@@ -16,6 +17,8 @@ export interface PlanInput {
   readonly gatewayStartedAt: number | null;
   readonly rules: readonly Rule[];
   readonly limits: Limits;
+  /** Left out: every host counts as alive. */
+  readonly liveness?: Liveness;
 }
 
 /** One decision per group, and what stands above the single decision. */
@@ -50,9 +53,10 @@ export function* planInSteps({
   gatewayStartedAt,
   rules,
   limits,
+  liveness = new Map(),
 }: PlanInput): Generator<void, Plan> {
   const outage = measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds);
-  const circumstances: Circumstances = { rules, now, outage, pushes: surveyPushes(groups, now) };
+  const circumstances: Circumstances = { rules, now, outage, pushes: surveyPushes(groups, now), liveness };
   const decided: Decision[] = [];
   for (const group of groups) {
     decided.push(decide(group, circumstances));

@@ -1,5 +1,6 @@
 import type { Decision } from "./decide.ts";
 import type { ExceededLimit } from "./limits.ts";
+import type { FailedQuery } from "./liveness.ts";
 import type { Reappearance } from "./reappearance.ts";
 import type { Outcome } from "./verdict.ts";
 
@@ -40,6 +41,8 @@ export interface GatewayReport {
   readonly entries: readonly ReportEntry[];
   /** Groups deleted by earlier sweeps that are back; known only with an archive. */
   readonly reappeared: readonly Reappearance[];
+  /** For these rules every host counted as alive. */
+  readonly failedQueries: readonly FailedQuery[];
   /** What the operator should know besides, one sentence each. */
   readonly notes: readonly string[];
   /** In what a service remembers, where `snapshot` and `entries` may be older than the rest. */

@@ -1,6 +1,6 @@
 import type { Since } from "./group.ts";
-import type { Labels } from "./labels.ts";
-import type { Matcher } from "./matcher.ts";
+import { quote, type Labels } from "./labels.ts";
+import type { LabelPattern, Matcher } from "./matcher.ts";
 
 interface RuleBase {
   /** Unique among the rules; a label value of the janitor's metrics. */
@@ -20,15 +20,44 @@ export interface TtlRule extends RuleBase {
   readonly ttlSeconds: number;
   readonly since: Since;
   /** The `count` freshest groups of each combination of the labels `by` stay, however old. */
-  readonly keepLatest: { readonly count: number; readonly by: readonly string[] } | null;
-  /** A gauge of the group that sets its TTL, in seconds, within these bounds. */
-  readonly ttlMetric: {
-    readonly name: string;
-    readonly minSeconds: number;
-    readonly maxSeconds: number;
-  } | null;
-  /** The shorter TTL of groups whose `label` is not among the hosts that Prometheus' `query` knows. */
-  readonly vanished: { readonly query: string; readonly label: string; readonly ttlSeconds: number } | null;
+  readonly keepLatest: { readonly count: number; readonly by: readonly KeepLatestLabel[] } | null;
+  /** A gauge of the group that sets its TTL, in seconds. */
+  readonly ttlMetric: DeclaredTtl | null;
+  /** A grouping label that sets the TTL of its group, as a duration or in seconds. */
+  readonly ttlLabel: DeclaredTtl | null;
+  /** The shorter TTL of groups whose host is not among those that Prometheus knows. */
+  readonly vanished: Vanished | null;
+}
+
+/** A TTL that a group sets itself, within these bounds. */
+export interface DeclaredTtl {
+  /** Of the metric or label. */
+  readonly name: string;
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+}
+
+export interface Vanished {
+  /** PromQL; its series are the hosts that are known. */
+  readonly query: string;
+  /** The label of the group that names its host. */
+  readonly groupLabel: string;
+  /** The label of the series that names the host. */
+  readonly seriesLabel: string;
+  /** Over 0. */
+  readonly ttlSeconds: number;
+}
+
+/** A label, or the part of its value that a pattern finds. */
+export type KeepLatestLabel = string | { readonly label: string; readonly regex: LabelPattern };
+
+/** The value that groups are told apart by. */
+export function keepLatestValue(by: KeepLatestLabel, labels: Labels): string {
+  return typeof by === "string" ? (labels.get(by) ?? "") : by.regex.partOf(labels.get(by.label) ?? "");
+}
+
+export function formatKeepLatestLabel(by: KeepLatestLabel): string {
+  return typeof by === "string" ? by : `${by.label} by ${quote(by.regex.pattern)}`;
 }
 
 export type Rule = KeepRule | TtlRule;

@@ -58,6 +58,7 @@ export function createReport(
     },
     entries,
     reappeared,
+    failedQueries: [],
     notes: [
       ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
@@ -183,6 +184,7 @@ export function failedReport(
     snapshot: null,
     entries: [],
     reappeared: [],
+    failedQueries: [],
     notes: [],
   };
 }

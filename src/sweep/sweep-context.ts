@@ -3,6 +3,7 @@ import type { Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
+import type { Liveness } from "../core/liveness.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Outcome } from "../core/verdict.ts";
@@ -28,6 +29,8 @@ export interface SweepContext {
   readonly source: "api" | "auto" | "exposition";
   /** null: nothing that is deleted can be restored. */
   readonly archive: SweepArchive | null;
+  /** Asks Prometheus which hosts exist; left out: every host counts as alive. */
+  readonly readLiveness?: ReadLiveness;
   readonly clock: Clock;
   readonly wait: Wait;
   readonly log: SweepLog;
@@ -38,6 +41,9 @@ export interface SweepContext {
   /** Cut off what is in flight, too. */
   readonly abort: AbortSignal;
 }
+
+/** Asks for every rule with `vanished`. Never throws for what Prometheus does wrong: that is in the answer. */
+export type ReadLiveness = (rules: readonly Rule[], signal: AbortSignal) => Promise<Liveness>;
 
 /** What the sweep needs of an archive. */
 export interface SweepArchive {

@@ -53,6 +53,7 @@ describe("what the file leaves out has its default", () => {
         maxDeletes: 10_000,
         deletesPerSecond: 200,
         maxOutageSeconds: 86_400,
+        whenExceeded: "withhold",
         maxEvidenceAgeSeconds: null,
       },
       archive: null,
@@ -66,6 +67,7 @@ describe("what the file leaves out has its default", () => {
           since: "last_activity",
           keepLatest: null,
           ttlMetric: null,
+          ttlLabel: null,
           vanished: null,
         },
       ],
@@ -235,73 +237,77 @@ describe("a complete file", () => {
     );
     expect(config?.rules.map(({ name, matchers, ...rest }) => [name, matchers.map(formatMatcher), rest]))
       .toMatchInlineSnapshot(`
-      [
         [
-          "keep",
           [
-            "job="billing"",
-          ],
-          {
-            "action": "keep",
-          },
-        ],
-        [
-          "watch",
-          [
-            "job=~"a|b"",
-            "instance!=""",
-          ],
-          {
-            "action": "report",
-            "keepLatest": null,
-            "since": "last_success",
-            "ttlMetric": null,
-            "ttlSeconds": 3600,
-            "vanished": null,
-          },
-        ],
-        [
-          "hosts",
-          [
-            "job="batch"",
-          ],
-          {
-            "action": "delete",
-            "keepLatest": {
-              "by": [
-                "job",
-                "instance",
-              ],
-              "count": 2,
+            "keep",
+            [
+              "job="billing"",
+            ],
+            {
+              "action": "keep",
             },
-            "since": "last_activity",
-            "ttlMetric": {
-              "maxSeconds": 2592000,
-              "minSeconds": 300,
-              "name": "push:ttl_seconds",
-            },
-            "ttlSeconds": 2592000,
-            "vanished": {
-              "label": "instance",
-              "query": "up",
+          ],
+          [
+            "watch",
+            [
+              "job=~"a|b"",
+              "instance!=""",
+            ],
+            {
+              "action": "report",
+              "keepLatest": null,
+              "since": "last_success",
+              "ttlLabel": null,
+              "ttlMetric": null,
               "ttlSeconds": 3600,
+              "vanished": null,
             },
-          },
-        ],
-        [
-          "everything else",
-          [],
-          {
-            "action": "delete",
-            "keepLatest": null,
-            "since": "last_activity",
-            "ttlMetric": null,
-            "ttlSeconds": 777600,
-            "vanished": null,
-          },
-        ],
-      ]
-    `);
+          ],
+          [
+            "hosts",
+            [
+              "job="batch"",
+            ],
+            {
+              "action": "delete",
+              "keepLatest": {
+                "by": [
+                  "job",
+                  "instance",
+                ],
+                "count": 2,
+              },
+              "since": "last_activity",
+              "ttlLabel": null,
+              "ttlMetric": {
+                "maxSeconds": 2592000,
+                "minSeconds": 300,
+                "name": "push:ttl_seconds",
+              },
+              "ttlSeconds": 2592000,
+              "vanished": {
+                "groupLabel": "instance",
+                "query": "up",
+                "seriesLabel": "instance",
+                "ttlSeconds": 3600,
+              },
+            },
+          ],
+          [
+            "everything else",
+            [],
+            {
+              "action": "delete",
+              "keepLatest": null,
+              "since": "last_activity",
+              "ttlLabel": null,
+              "ttlMetric": null,
+              "ttlSeconds": 777600,
+              "vanished": null,
+            },
+          ],
+        ]
+      `);
   });
 
   test("shows its secrets in no way of printing it", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import type { Limits } from "../../src/core/limits.ts";
+import type { Limits, WhenExceeded } from "../../src/core/limits.ts";
 import { anyRules, type RuleSpec } from "./rule-spec.ts";
 import type { Step } from "./steps.ts";
 
@@ -66,6 +66,7 @@ export function anySweep(anyStep: fc.Arbitrary<Step>, rates: readonly number[]):
       maxDeletes: fc.constantFrom(1000, 1000, 1000, 1000, 3, 1),
       maxOutageSeconds: fc.constantFrom(0, 0, 3600, 86_400),
       maxEvidenceAgeSeconds: fc.constantFrom(null, null, 0.5, 5),
+      whenExceeded: fc.constant<WhenExceeded>("withhold"),
       deletesPerSecond: fc.constantFrom(...rates),
     }),
     dryRun: fc.constantFrom(false, false, false, false, true),

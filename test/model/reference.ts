@@ -1,4 +1,5 @@
 import type { Limits } from "../../src/core/limits.ts";
+import { keepLatestValue } from "../../src/core/rule.ts";
 import { ruleOf, ttlMetricName, type RuleSpec } from "./rule-spec.ts";
 import type { TrueGroup, TrueGroups } from "./truth.ts";
 
@@ -168,7 +169,10 @@ function latestOf(judged: readonly Judged[]): ReadonlySet<string> {
     const holdsSomething = group.success > 0 && group.gauges.size > 0;
     const contends = one.activity > 0 && one.lead <= 2 && !isHidden(group) && holdsSomething;
     if (rule === undefined || rule.action === "keep" || rule.keepLatest === null || !contends) continue;
-    const contest = JSON.stringify([rule, rule.keepLatest.by.map((name) => group.labels[name] ?? "")]);
+    const contest = JSON.stringify([
+      rule,
+      rule.keepLatest.by.map((by) => keepLatestValue(by, new Map(Object.entries(group.labels)))),
+    ]);
     contests.set(contest, [...(contests.get(contest) ?? []), one]);
   }
   const freshest = [...contests.values()].flatMap((contenders) =>

@@ -43,6 +43,7 @@ export function ttlRule(
     since: "last_activity",
     keepLatest: null,
     ttlMetric: null,
+    ttlLabel: null,
     vanished: null,
     ...rest,
     matchers: matchers.map(parseMatcher),

@@ -35,6 +35,7 @@ export function gatewayReport(
     },
     entries,
     reappeared: [],
+    failedQueries: [],
     notes: [],
     ...rest,
   };
