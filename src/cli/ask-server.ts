@@ -1,7 +1,7 @@
 import type { HttpDiscoverySettings } from "../config/config.ts";
 import type { AskServer } from "../discovery/http-look.ts";
-import { createGatewayClient } from "../gateway/client.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { createHttpClient } from "../http/client.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { Io } from "./io.ts";
 import { readServerOptions } from "./server-options.ts";
 
@@ -19,7 +19,7 @@ export function createAskServer(
     const options = await readServerOptions({ url: origin, timeoutSeconds, http }, env);
     // A server may repeat the query, too.
     const secrets = [...(options.secrets ?? []), ...searchParams.values()];
-    const client = createGatewayClient({ ...options, secrets });
+    const client = createHttpClient({ ...options, secrets });
     try {
       const request = { method: "GET", path: pathname + search, headers, signal, mayBeCached: true } as const;
       const response = await client.open(request);
@@ -36,7 +36,7 @@ export function createAskServer(
     } catch (error) {
       await client.close();
       // The client speaks of gateways and of their timeout.
-      if (error instanceof GatewayError && error.code === "timeout")
+      if (error instanceof RequestError && error.code === "timeout")
         throw new Error(`GET ${origin}${pathname}: no answer within ${timeoutSeconds} s`, { cause: error });
       throw error;
     }

@@ -8,8 +8,8 @@ import { examine, type DoctorReport } from "../doctor/examine.ts";
 import type { HealArchive } from "../doctor/heal.ts";
 import { renderDoctorJson } from "../doctor/render-json.ts";
 import { renderDoctorText } from "../doctor/render-text.ts";
-import { createGatewayClient } from "../gateway/client.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { createHttpClient } from "../http/client.ts";
+import { RequestError } from "../http/request-error.ts";
 import { createStyle } from "../report/style.ts";
 import { discover } from "./discover.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -42,7 +42,7 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
       reports.push(await examineGateway(gateway, config, flags, io, archives?.ofGateway(gateway) ?? null));
     }
   } catch (error) {
-    if (error instanceof GatewayError && io.stop.aborted) return io.signalExitCode();
+    if (error instanceof RequestError && io.stop.aborted) return io.signalExitCode();
     throw error;
   } finally {
     await archives?.close();
@@ -87,7 +87,7 @@ async function examineGateway(
   { env, clock, wait, stop: signal }: Io,
   archive: HealArchive | null,
 ): Promise<DoctorReport> {
-  const client = createGatewayClient(await readServerOptions(settings, env));
+  const client = createHttpClient(await readServerOptions(settings, env));
   try {
     return await examine({
       name: settings.name,

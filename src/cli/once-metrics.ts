@@ -3,7 +3,7 @@ import { ownGroupLabels } from "../core/own-group.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { Shard } from "../core/shard.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { readBuildInfo } from "./build-info.ts";
 import { connect } from "./connect.ts";
@@ -113,7 +113,7 @@ async function push(settings: PushgatewaySettings, text: string, io: Io): Promis
     await gateway.pushGroup(ownGroupLabels(settings.name), { utf8Names: false }, text, io.abort);
     return null;
   } catch (error) {
-    if (!(error instanceof GatewayError || error instanceof UsageError)) throw error;
+    if (!(error instanceof RequestError || error instanceof UsageError)) throw error;
     return `--metrics.push: ${error.message}`;
   } finally {
     await gateway?.close();

@@ -4,7 +4,7 @@ import { renderPush } from "../archive/render-push.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import { sortOutPushable } from "../core/pushable.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
@@ -79,7 +79,7 @@ export class RestoreTarget {
     try {
       if (this.#io.clock.monotonic() > this.#existingUntil) await this.#readExisting();
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       // Without knowing what exists nothing is written; asking again for every group would not help it.
       this.#givenUp = error.message;
       return failed(error.message);
@@ -100,7 +100,7 @@ export class RestoreTarget {
       this.#existing.set(expositionKey(labels), { key: labelsKey(labels), empty: false });
       return { outcome: "restored", reason: null };
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       this.#silenceInARow =
         error.code === "http_status" || error.code === "no_answer" ? 0 : this.#silenceInARow + 1;
       if (this.#silenceInARow >= maxSilenceInARow) this.#givenUp = `given up: ${error.message}`;

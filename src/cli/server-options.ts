@@ -1,10 +1,8 @@
 import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
 import { maxFileBytes, readStart } from "../config/file-text.ts";
 import { explainReadError } from "../core/error-code.ts";
-import { isExemptFromProxy } from "../http/no-proxy.ts";
-import { findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
-import type { ServerOptions } from "../http/server-options.ts";
-import type { TlsOptions } from "../http/tls-options.ts";
+import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
+import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
 import type { Io } from "./io.ts";
 import { findTlsProblem } from "./tls-problem.ts";
 import { UsageError } from "./usage-error.ts";

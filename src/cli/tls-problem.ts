@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
-import type { TlsOptions } from "../http/tls-options.ts";
+import type { TlsOptions } from "../http/server-options.ts";
 
 /** Where each part comes from: its file, or its key in the configuration. */
 export interface TlsPlaces {

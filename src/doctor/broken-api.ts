@@ -2,9 +2,9 @@ import type { Clock } from "../core/clock.ts";
 import { failureTimeName } from "../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
 import { isShortened } from "../gateway/budget.ts";
-import type { GatewayClient } from "../gateway/client.ts";
+import type { HttpClient } from "../http/client.ts";
 import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { spellLabels } from "./culprit.ts";
@@ -12,7 +12,7 @@ import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
 import { findRemedy, type Culprit } from "./remedy.ts";
 
 export interface BreakerOptions {
-  readonly client: GatewayClient;
+  readonly client: HttpClient;
   readonly clock: Clock;
   /** Groups that the operator permits to delete; see {@link findRemedy}. */
   readonly released: ReadonlySet<string>;
@@ -24,7 +24,7 @@ export interface BreakerOptions {
  * panics does so before it has built an answer.
  */
 export async function closesConnection(
-  client: GatewayClient,
+  client: HttpClient,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
@@ -130,6 +130,6 @@ function compare(a: string, b: string): number {
 
 /** @throws what is no fault of the gateway: an interruption, or a bug */
 export function toFault(error: unknown): GatewayFault {
-  if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
+  if (!(error instanceof RequestError) || error.code === "aborted") throw error;
   return { code: error.code, message: error.message };
 }

@@ -2,10 +2,10 @@ import { agreedNow } from "../core/clocks.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";
-import { readToEnd, type GatewayClient } from "../gateway/client.ts";
-import { expectSuccess } from "../gateway/expect-success.ts";
+import { readToEnd, type HttpClient } from "../http/client.ts";
+import { expectSuccess } from "../http/expect-success.ts";
 import { expositionHeaders } from "../gateway/exposition/read-samples.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { probeHealth } from "../gateway/health.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
@@ -33,7 +33,7 @@ export interface DiagnoseOptions extends BreakerOptions {
 /**
  * Examines one gateway: its status, its health, whether it can serve `/metrics`, all groups, and which of them cause
  * trouble. Four or five GETs, one after the other; nothing is changed.
- * @throws `GatewayError` only when interrupted
+ * @throws `RequestError` only when interrupted
  */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { name, url, client, clock, signal } = options;
@@ -117,7 +117,7 @@ function explainObstacle({ obstacle, labels }: Group, consistent: boolean): stri
   return "a label has a name that cannot be part of a path";
 }
 
-function redactEvidence({ evidence, ...finding }: Finding, redact: GatewayClient["redact"]): Finding {
+function redactEvidence({ evidence, ...finding }: Finding, redact: HttpClient["redact"]): Finding {
   return { ...finding, evidence: redact(evidence) };
 }
 
@@ -132,10 +132,10 @@ interface ExpositionCheck {
 
 /**
  * Requests the exposition, for its status only: if the gateway is inconsistent, the body of its 500 says why.
- * @throws `GatewayError` only when interrupted
+ * @throws `RequestError` only when interrupted
  */
 async function checkExposition(
-  client: GatewayClient,
+  client: HttpClient,
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<ExpositionCheck> {
@@ -151,7 +151,7 @@ async function checkExposition(
     // Never compressed: client_golang removes the Content-Encoding of an error.
     const text = start.toString("utf8");
     if (!text.startsWith("An error has occurred while serving metrics")) {
-      throw new GatewayError("http_status", request, "HTTP 500, and not because of its metrics");
+      throw new RequestError("http_status", request, "HTTP 500, and not because of its metrics");
     }
     const complaints = parseComplaints(text, isComplete);
     const exposition = { state: "inconsistent", complaints: complaints.length, cutOff: !isComplete } as const;

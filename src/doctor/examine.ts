@@ -34,7 +34,7 @@ export interface DoctorReport {
 
 /**
  * Diagnoses one gateway, heals it and measures a push, as far as the options want.
- * @throws `GatewayError` only when interrupted
+ * @throws `RequestError` only when interrupted
  */
 export async function examine(options: ExamineOptions): Promise<DoctorReport> {
   const { client, clock, signal } = options;

@@ -4,7 +4,7 @@ import { labelsKey } from "../core/labels.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
 import { deletePaths } from "../gateway/delete-paths.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import { harmlessRate, type Wait } from "../gateway/pace.ts";
 import type { ReadGroup } from "../gateway/snapshot.ts";
 import { diagnose, type DiagnoseOptions } from "./diagnose.ts";
@@ -66,7 +66,7 @@ const pausesSeconds = [0, 0.1, 0.4, 1, 2, 4, 4];
 /**
  * Deletes the groups whose remedy is certain, diagnoses again, and repeats that while there are more of them. Nothing else
  * is deleted, and nothing that changed since the diagnosis.
- * @throws `GatewayError` only when interrupted
+ * @throws `RequestError` only when interrupted
  */
 export async function heal(before: Diagnosis, options: HealOptions): Promise<Healing> {
   const steps: HealStep[] = [];
@@ -173,7 +173,7 @@ async function deleteCulprit(
     await deletePaths(client, culprit.paths, { signal });
     return end("deleted", archived, refusal);
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof RequestError)) throw error;
     return end("failed", archived, error.message);
   }
 }

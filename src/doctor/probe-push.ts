@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
-import type { GatewayClient } from "../gateway/client.ts";
+import type { HttpClient } from "../http/client.ts";
 import { deletePaths } from "../gateway/delete-paths.ts";
-import { excerpt } from "../gateway/expect-success.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { excerpt } from "../http/expect-success.ts";
+import { RequestError } from "../http/request-error.ts";
 
 /** The result of pushes of the doctor's own. */
 export interface PushProbe {
@@ -24,13 +24,9 @@ const enoughSeconds = 1;
 /**
  * Measures how long a push takes by pushing to a group of its own. That group is deleted again, also when the push was
  * refused: the gateway keeps the times of refused pushes, too.
- * @throws {@link GatewayError} only when interrupted
+ * @throws {@link RequestError} only when interrupted
  */
-export async function probePush(
-  client: GatewayClient,
-  clock: Clock,
-  signal?: AbortSignal,
-): Promise<PushProbe> {
+export async function probePush(client: HttpClient, clock: Clock, signal?: AbortSignal): Promise<PushProbe> {
   const durations: number[] = [];
   let message: string | null = null;
   try {
@@ -50,7 +46,7 @@ export async function probePush(
 }
 
 /** @returns why the push was not accepted; null: it was */
-async function push(client: GatewayClient, signal: AbortSignal | undefined): Promise<string | null> {
+async function push(client: HttpClient, signal: AbortSignal | undefined): Promise<string | null> {
   try {
     const request = { method: "PUT", path: probePath, body: probeBody, signal } as const;
     const { status, text, approach } = await client.send(request);
@@ -61,7 +57,7 @@ async function push(client: GatewayClient, signal: AbortSignal | undefined): Pro
 }
 
 /** Without the caller's signal: an interrupted doctor deletes its group, too. */
-async function remove(client: GatewayClient): Promise<string | null> {
+async function remove(client: HttpClient): Promise<string | null> {
   try {
     await deletePaths(client, [probePath]);
     return null;
@@ -71,6 +67,6 @@ async function remove(client: GatewayClient): Promise<string | null> {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof GatewayError && error.code !== "aborted") return error.message;
+  if (error instanceof RequestError && error.code !== "aborted") return error.message;
   throw error;
 }

@@ -4,7 +4,7 @@ import { getHeapStatistics } from "node:v8";
 import type { Group } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 
 /*
  * Pushers decide how long labels are and how many groups there are. What is kept of an answer is bounded, so that none of them can
@@ -57,7 +57,7 @@ export class AnswerBudget {
     return key.length <= this.#maxKeyLength ? key : `#${createHash("sha256").update(key).digest("base64")}`;
   }
 
-  /** @throws {@link GatewayError} if there is too much even of what has the shortest keys */
+  /** @throws {@link RequestError} if there is too much even of what has the shortest keys */
   spend(bytes: number): void {
     this.#keptBytes += bytes;
     while (this.#keptBytes > this.#maxBytes) {
@@ -67,8 +67,8 @@ export class AnswerBudget {
     }
   }
 
-  #tooLarge(): GatewayError {
-    return new GatewayError(
+  #tooLarge(): RequestError {
+    return new RequestError(
       "too_large",
       this.#request,
       `it has more groups than fit into ${megabytes(this.#maxBytes)} MiB, a quarter of the heap: give this process more memory ` +

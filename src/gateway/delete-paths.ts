@@ -1,7 +1,7 @@
 import { maxPipelined } from "../http/route.ts";
-import type { GatewayClient } from "./client.ts";
-import { expectSuccess } from "./expect-success.ts";
-import { GatewayError } from "./gateway-error.ts";
+import type { HttpClient } from "../http/client.ts";
+import { expectSuccess } from "../http/expect-success.ts";
+import { RequestError } from "../http/request-error.ts";
 
 /** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
 const deleteTimeoutSeconds = 10;
@@ -20,10 +20,10 @@ export interface DeleteOptions {
 /**
  * Asks for the deletion of what is at these paths, one after the other. Each request is sent at most once. Resolved means
  * queued.
- * @throws {@link GatewayError}; `NotSent` if `maySend` said no
+ * @throws {@link RequestError}; `NotSent` if `maySend` said no
  */
 export async function deletePaths(
-  client: GatewayClient,
+  client: HttpClient,
   paths: readonly string[],
   { timeoutSeconds = deleteTimeoutSeconds, maySend = () => true, signal }: DeleteOptions = {},
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function deletePaths(
     });
     expectSuccess(request, response);
     if (response.status !== 202) {
-      throw new GatewayError("unexpected_answer", request, `HTTP ${response.status} instead of 202`);
+      throw new RequestError("unexpected_answer", request, `HTTP ${response.status} instead of 202`);
     }
   }
 }

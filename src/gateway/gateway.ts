@@ -6,17 +6,17 @@ import { labelsKey, type Labels } from "../core/labels.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { openApiSnapshot } from "./api/api-reader.ts";
 import { deletePaths, type DeleteOptions } from "./delete-paths.ts";
-import { createGatewayClient } from "./client.ts";
+import { createHttpClient } from "../http/client.ts";
 import { probeHealth, type HealthProbe } from "./health.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
-import { expectSuccess } from "./expect-success.ts";
+import { expectSuccess } from "../http/expect-success.ts";
 import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
 import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
-import { explainSilence } from "./gateway-error.ts";
+import { explainSilence } from "../http/request-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import { missingApi, readStatus, type GatewayStatus } from "./status.ts";
 
-/** One Pushgateway. Every method throws `GatewayError`, and sends each of its requests once: waits and retries are for the caller. */
+/** One Pushgateway. Every method throws `RequestError`, and sends each of its requests once: waits and retries are for the caller. */
 export interface Gateway {
   readonly name: string;
   readonly url: string;
@@ -81,7 +81,7 @@ export function wrapRequests(
 
 /** Wires one gateway. Close it when done. */
 export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
-  const client = createGatewayClient(options);
+  const client = createHttpClient(options);
   let known: GatewayStatus | null = null;
 
   async function status(signal?: AbortSignal): Promise<GatewayStatus> {

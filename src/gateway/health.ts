@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
-import type { GatewayClient } from "./client.ts";
-import { expectSuccess } from "./expect-success.ts";
-import { GatewayError } from "./gateway-error.ts";
+import type { HttpClient } from "../http/client.ts";
+import { expectSuccess } from "../http/expect-success.ts";
+import { RequestError } from "../http/request-error.ts";
 
 /**
  * - `healthy`: 200
@@ -27,16 +27,16 @@ const blockingStatuses: ReadonlySet<number> = new Set([401, 403, 404, 405, 407])
 
 /**
  * One request of `/-/healthy`, as a liveness probe sends it: on a connection of its own, with a timeout of 2 s.
- * @throws {@link GatewayError} with the code `aborted` only; no answer is `unhealthy`
+ * @throws {@link RequestError} with the code `aborted` only; no answer is `unhealthy`
  */
 export async function probeHealth(
-  client: GatewayClient,
+  client: HttpClient,
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<HealthProbe> {
   const path = "/-/healthy";
   const startedAt = clock.monotonic();
-  const probe = (health: Health, error: GatewayError | null = null): HealthProbe => ({
+  const probe = (health: Health, error: RequestError | null = null): HealthProbe => ({
     health,
     durationSeconds: clock.monotonic() - startedAt,
     problem: error === null ? null : error.message,
@@ -47,12 +47,12 @@ export async function probeHealth(
     expectSuccess({ method: "GET", url: client.urlOf(path) }, response);
     return probe("healthy");
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
+    if (!(error instanceof RequestError) || error.code === "aborted") throw error;
     return probe(healthOf(error), error);
   }
 }
 
-function healthOf({ code, httpStatus, retryAfterSeconds }: GatewayError): Health {
+function healthOf({ code, httpStatus, retryAfterSeconds }: RequestError): Health {
   if (retryAfterSeconds !== null) return "limited";
   const isBlocked = code === "redirect" || (httpStatus !== null && blockingStatuses.has(httpStatus));
   return isBlocked ? "blocked" : "unhealthy";

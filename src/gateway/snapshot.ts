@@ -3,7 +3,7 @@ import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
 import type { ProcessFacts } from "./exposition/read-samples.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 
 /** One group as a reader gives it. */
 export interface ReadGroup {
@@ -27,7 +27,7 @@ export interface OpenSnapshot {
   readonly clocks: Clocks;
   /**
    * Shows every group as it arrives; once. How many bytes lie behind a group is the reader's own business.
-   * @throws {@link GatewayError} then nothing that was shown before may be acted on
+   * @throws {@link RequestError} then nothing that was shown before may be acted on
    */
   read(visit: VisitGroup): Promise<void>;
   /** Bytes of the answer read so far. */
@@ -49,7 +49,7 @@ export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "pro
 /**
  * Reads a snapshot to its end.
  * @param visit is shown every group as it passes
- * @throws {@link GatewayError} also if two deletable groups have the same key: then one of them is not what it says
+ * @throws {@link RequestError} also if two deletable groups have the same key: then one of them is not what it says
  */
 export async function collectSnapshot(
   open: OpenSnapshot,
@@ -74,7 +74,7 @@ export async function collectSnapshot(
     const group = isOver ? toOverBudget(read.group, groups.length) : read.group;
     if (group.obstacle === null) {
       if (keys.has(group.key)) {
-        throw new GatewayError(
+        throw new RequestError(
           "unexpected_answer",
           open.request,
           `the group ${formatShortLabels(group.labels)} is listed twice`,

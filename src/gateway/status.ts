@@ -2,9 +2,9 @@ import { posix } from "node:path";
 
 import { isJsonObject } from "../core/json.ts";
 import type { Redact } from "../http/redact.ts";
-import type { GatewayClient, WholeResponse } from "./client.ts";
-import { excerpt, expectSuccess } from "./expect-success.ts";
-import { GatewayError } from "./gateway-error.ts";
+import type { HttpClient, WholeResponse } from "../http/client.ts";
+import { excerpt, expectSuccess } from "../http/expect-success.ts";
+import { RequestError } from "../http/request-error.ts";
 import { parseTimestamp } from "./numbers.ts";
 
 /** What a gateway says about itself in `GET /api/v1/status`. */
@@ -38,9 +38,9 @@ const withoutApi: GatewayStatus = {
   version: "",
 };
 
-/** @throws {@link GatewayError} */
+/** @throws {@link RequestError} */
 export async function readStatus(
-  client: GatewayClient,
+  client: HttpClient,
   signal?: AbortSignal,
   connection: "main" | "fresh" = "main",
 ): Promise<GatewayStatus> {
@@ -52,7 +52,7 @@ export async function readStatus(
   const data = parseApiAnswer(request, response);
   const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;
   if (!isJsonObject(data) || startedAt === null) {
-    throw new GatewayError(
+    throw new RequestError(
       "unexpected_answer",
       request,
       "no start_time in the answer; is this a Pushgateway?",
@@ -72,14 +72,14 @@ export async function readStatus(
 }
 
 /** Whether the URL leads to a gateway, which has `/-/healthy` since 0.5: then it is the API that is missing, not the prefix. */
-async function knowsHealth(client: GatewayClient, signal: AbortSignal | undefined): Promise<boolean> {
+async function knowsHealth(client: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
   const { status } = await client.send({ method: "GET", path: "/-/healthy", signal });
   return status === 200 || status === 500;
 }
 
 /** What is missing for somebody who needs the API. */
-export function missingApi(client: GatewayClient): GatewayError {
-  return new GatewayError(
+export function missingApi(client: HttpClient): RequestError {
+  return new RequestError(
     "http_status",
     { method: "GET", url: client.urlOf("/api/v1/status") },
     "there is no /api/v1 here: this is a Pushgateway older than 1.2.0, or something in front of it hides the API. Set source: exposition",
@@ -98,7 +98,7 @@ type Request = { readonly method: string; readonly url: string };
 
 /**
  * Unwraps the API's envelope.
- * @throws {@link GatewayError} if it is no JSON, no envelope, or reports an error
+ * @throws {@link RequestError} if it is no JSON, no envelope, or reports an error
  */
 function parseApiAnswer(request: Request, { text, approach }: WholeResponse): unknown {
   const answer = parseJson(request, text);
@@ -108,11 +108,11 @@ function parseApiAnswer(request: Request, { text, approach }: WholeResponse): un
   return answer["data"];
 }
 
-/** @throws {@link GatewayError} if the members of the API's envelope are not those of a success */
+/** @throws {@link RequestError} if the members of the API's envelope are not those of a success */
 export function checkEnvelope(request: Request, members: ReadonlyMap<string, unknown>, redact: Redact): void {
   const status = members.get("status");
   if (status === "error") {
-    throw new GatewayError(
+    throw new RequestError(
       "api_error",
       request,
       `the gateway reports an error${excerpt(String(members.get("error")), redact)}`,
@@ -121,8 +121,8 @@ export function checkEnvelope(request: Request, members: ReadonlyMap<string, unk
   if (status !== "success") throw notTheApi(request);
 }
 
-function notTheApi(request: Request): GatewayError {
-  return new GatewayError("unexpected_answer", request, "the answer is not the Pushgateway's API");
+function notTheApi(request: Request): RequestError {
+  return new RequestError("unexpected_answer", request, "the answer is not the Pushgateway's API");
 }
 
 function parseJson(request: Request, text: string): unknown {
@@ -134,9 +134,9 @@ function parseJson(request: Request, text: string): unknown {
 }
 
 /** @param start of the answer */
-export function notJson(request: Request, start: string, cause: unknown): GatewayError {
+export function notJson(request: Request, start: string, cause: unknown): RequestError {
   const looksLikeHtml = /^\s*</.test(start);
-  return new GatewayError(
+  return new RequestError(
     "not_json",
     request,
     looksLikeHtml

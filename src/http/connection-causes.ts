@@ -1,5 +1,5 @@
-import type { Approach } from "./approach.ts";
-import { ProxyError } from "./proxy-error.ts";
+import type { Approach } from "./request-error.ts";
+import { ProxyError } from "./tunnel.ts";
 
 type Wording = string | ((error: Error, approach: Approach) => string);
 type Cause = readonly [code: RegExp, happened: Wording, remedy: Wording];

@@ -1,4 +1,5 @@
-import { isExemptFromProxy } from "./no-proxy.ts";
+import { BlockList, isIP } from "node:net";
+import { domainToASCII } from "node:url";
 
 /** A forward proxy on the way to a server. */
 export interface Proxy {
@@ -59,4 +60,81 @@ function decoded(text: string): string {
     // A percent sign that escapes nothing stands for itself.
     return text;
   }
+}
+
+/**
+ * Whether a list in the form of NO_PROXY names a server, so that it is reached without the proxy. The rules are those of Go's
+ * `httpproxy`, which is what Prometheus reads `no_proxy` with:
+ * - entries are separated by commas; each may end in `:port`, and then counts for that port only
+ * - `example.com` is that host and every one below it, `.example.com` and `*.example.com` only those below it
+ * - an IP address is that address, `10.0.0.0/8` every address of that network; names are not looked up
+ * - `*` is everything
+ * - localhost and loopback addresses are never reached through a proxy, whatever the list says
+ */
+export function isExemptFromProxy(noProxy: string, url: string): boolean {
+  const { hostname, port, protocol } = new URL(url);
+  const host = withoutBrackets(hostname);
+  const target: Target = {
+    host,
+    family: familyOf(host),
+    port: port === "" ? (protocol === "https:" ? "443" : "80") : port,
+  };
+  if (host === "localhost" || isLoopback(target)) return true;
+  const entries = noProxy.split(",").map((entry) => entry.trim().toLowerCase());
+  return entries.some((entry) => entry === "*" || names(entry, target));
+}
+
+type Family = "ipv4" | "ipv6" | null;
+
+interface Target {
+  readonly host: string;
+  /** null: a name. */
+  readonly family: Family;
+  readonly port: string;
+}
+
+function names(entry: string, target: Target): boolean {
+  const network = /^([^/]*)\/(\d{1,3})$/.exec(entry);
+  if (network !== null) return isInNetwork(network[1] ?? "", Number(network[2]), target);
+  const { host, port } = splitPort(entry);
+  if (port !== "" && port !== target.port) return false;
+  return isIP(host) === 0 ? isBelow(host, target.host) : isInNetwork(host, null, target);
+}
+
+/** `bits` null: only the address itself. An IPv4 address in IPv6 spelling is the same address. */
+function isInNetwork(address: string, bits: number | null, { host, family }: Target): boolean {
+  const ofNetwork = familyOf(address);
+  if (ofNetwork === null || family === null) return false;
+  const list = new BlockList();
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
+  if (bits === null) list.addAddress(mapped ?? address, mapped === undefined ? ofNetwork : "ipv4");
+  else if (bits <= (ofNetwork === "ipv4" ? 32 : 128)) list.addSubnet(address, bits, ofNetwork);
+  return list.check(host, family);
+}
+
+function isLoopback(target: Target): boolean {
+  return isInNetwork("127.0.0.0", 8, target) || isInNetwork("::1", null, target);
+}
+
+function isBelow(domain: string, host: string): boolean {
+  const bare = domain.replace(/^\*(?=\.)/, "");
+  const onlyBelow = bare.startsWith(".");
+  const ascii = domainToASCII(onlyBelow ? bare.slice(1) : bare);
+  if (ascii === "") return false;
+  return host.endsWith(`.${ascii}`) || (!onlyBelow && host === ascii);
+}
+
+/** `host:port`, `[::1]:port`, `[::1]`; an IPv6 address without brackets has no port. */
+function splitPort(entry: string): { readonly host: string; readonly port: string } {
+  const [, host = entry, port = ""] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(entry) ?? [];
+  return { host: withoutBrackets(host), port };
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+function familyOf(host: string): Family {
+  const version = isIP(host);
+  return version === 4 ? "ipv4" : version === 6 ? "ipv6" : null;
 }

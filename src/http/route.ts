@@ -1,13 +1,11 @@
 import { isIP, type Socket } from "node:net";
 
-import type { buildConnector as Connectors, Dispatcher } from "undici";
-
 import { isLinkLocal } from "../core/link-local.ts";
 import { openSocket } from "./open-socket.ts";
 import { proxyAuthorization, type Proxy } from "./proxy.ts";
-import { toConnectionOptions, type TlsOptions } from "./tls-options.ts";
+import { toConnectionOptions, type TlsOptions } from "./server-options.ts";
 import { openTunnel } from "./tunnel.ts";
-import { buildConnector, Pool } from "./undici.ts";
+import { buildConnector, Pool, type Dispatcher } from "undici";
 
 export interface RouteOptions {
   readonly tls?: TlsOptions;
@@ -66,7 +64,7 @@ export function createRoute(
 }
 
 /** Opens the connection that TLS, or else HTTP, is then spoken on. */
-type Open = (options: Connectors.Options) => Promise<Socket>;
+type Open = (options: buildConnector.Options) => Promise<Socket>;
 
 function defaultPort(protocol: string): number {
   return protocol === "https:" ? 443 : 80;
@@ -84,7 +82,7 @@ function direct(dispatcher: Dispatcher): Route {
 
 function createPool(
   origin: string,
-  connect: Connectors.connector,
+  connect: buildConnector.connector,
   { keepAlive }: { readonly keepAlive: boolean } = { keepAlive: true },
 ): Dispatcher {
   return new Pool(origin, {
@@ -104,8 +102,8 @@ function createPool(
  * For TLS undici's own connector, but for alerts, and for the name: undici prefers the URL's host to a `servername` that was asked
  * for.
  */
-function createConnector(tls: TlsOptions, timeout: number, open: Open): Connectors.connector {
-  const startTls = buildConnector({ ...toConnectionOptions(tls), timeout } as Connectors.BuildOptions);
+function createConnector(tls: TlsOptions, timeout: number, open: Open): buildConnector.connector {
+  const startTls = buildConnector({ ...toConnectionOptions(tls), timeout } as buildConnector.BuildOptions);
   return (options, callback) => {
     const connect = async (): Promise<void> => {
       let httpSocket: Socket;

@@ -10,7 +10,7 @@ import {
 } from "../core/deadly-reads.ts";
 import { formatAge } from "../core/duration.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** The same gateway for one sweep, with reads that are refused while they are postponed. */
@@ -34,7 +34,7 @@ export function createReadGuard({
     remember(afterPause(memory()));
 
     const noteFailure = (error: unknown, source: ReadSource): void => {
-      const interrupted = error instanceof GatewayError && error.code === "aborted";
+      const interrupted = error instanceof RequestError && error.code === "aborted";
       if (!interrupted) remember(afterRead(memory(), source, false));
     };
     const refusePostponed = (source: ReadSource): void => {
@@ -42,7 +42,7 @@ export function createReadGuard({
       if (postponement === null) return;
       const { inARow, seconds } = postponement;
       const request = { method: "GET", url: `${url}${source === "api" ? "/api/v1/metrics" : "/metrics"}` };
-      throw new GatewayError(
+      throw new RequestError(
         "read_postponed",
         request,
         `not read: the last ${inARow} reads each ended with a restart of the gateway, as when it runs out of memory. ` +

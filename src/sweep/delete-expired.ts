@@ -4,9 +4,8 @@ import type { WithholdReason } from "../core/verdict.ts";
 import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { NotSent, RequestError } from "../http/request-error.ts";
 import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace.ts";
-import { NotSent } from "../gateway/send-once.ts";
 import { snapshotEvidence } from "./evidence.ts";
 import { EvidenceTooOld } from "./evidence-age.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
@@ -43,10 +42,10 @@ const connectionTooSlow =
   "limits.max_evidence_age, or let what is in front of the gateway keep connections open";
 
 /** Why a DELETE had no effect and can be tried again: its connection came too late, or a rate limit answered. */
-type Delay = NotSent | GatewayError;
+type Delay = NotSent | RequestError;
 
 function isDelay(error: unknown): error is Delay {
-  return error instanceof NotSent || (error instanceof GatewayError && error.retryAfterSeconds !== null);
+  return error instanceof NotSent || (error instanceof RequestError && error.retryAfterSeconds !== null);
 }
 
 /**
@@ -137,7 +136,7 @@ class Deletion {
     } catch (error) {
       if (error instanceof EvidenceTooOld) return this.#withholdRest("evidence_too_old", error.message);
       if (error instanceof AnotherGateway) return this.#withholdRest("gateway_unhealthy", error.message);
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       if (error.code === "aborted") return this.#withholdRest("interrupted");
       this.#withholdRest(error.code === "timeout" ? "evidence_too_old" : "gateway_unhealthy", error.message);
     }
@@ -222,12 +221,12 @@ class Deletion {
     const [first] = delays;
     this.#idleBatches = first !== undefined && unsent.size === batch.length ? this.#idleBatches + 1 : 0;
     if (first === undefined) return;
-    const waits = delays.map((delay) => (delay instanceof GatewayError ? (delay.retryAfterSeconds ?? 0) : 0));
+    const waits = delays.map((delay) => (delay instanceof RequestError ? (delay.retryAfterSeconds ?? 0) : 0));
     const retryAfterSeconds = Math.max(...waits);
     if (this.#idleBatches >= maxIdleBatches || retryAfterSeconds > rateLimitPatienceSeconds) {
-      throw first instanceof GatewayError ? first : new EvidenceTooOld(connectionTooSlow);
+      throw first instanceof RequestError ? first : new EvidenceTooOld(connectionTooSlow);
     }
-    if (first instanceof GatewayError) this.#parts.pace.slowDown(retryAfterSeconds);
+    if (first instanceof RequestError) this.#parts.pace.slowDown(retryAfterSeconds);
     this.#context.log.debug("DELETEs are tried again", {
       err: first.message,
       retry_after_seconds: retryAfterSeconds,
@@ -332,7 +331,7 @@ class Deletion {
         ledger.unsent(decision);
         return error;
       }
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       // A group that the gateway refuses to delete fails by itself; the others are deleted all the same.
       if (isRefusal(error)) ledger.refused(decision, error);
       else {
@@ -366,6 +365,6 @@ class Deletion {
   }
 }
 
-function isRefusal({ httpStatus }: GatewayError): boolean {
+function isRefusal({ httpStatus }: RequestError): boolean {
   return httpStatus !== null && httpStatus >= 400 && httpStatus < 500;
 }

@@ -4,7 +4,7 @@ import { ttlMetricNames } from "../core/rule.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { EvidenceAge } from "./evidence-age.ts";
@@ -99,7 +99,7 @@ export class EvidenceKeeper {
   /**
    * Evidence that is fresh and clear about the candidates.
    * @param toArchive of these, the whole of at least the first one is at hand, too
-   * @throws {@link EvidenceTooOld}, {@link GatewayError}, `AnotherGateway`
+   * @throws {@link EvidenceTooOld}, {@link RequestError}, `AnotherGateway`
    */
   async ensure(candidates: readonly Decision[], toArchive: readonly Decision[]): Promise<UsableEvidence> {
     const { stop } = this.#context;
@@ -118,7 +118,7 @@ export class EvidenceKeeper {
 
   /**
    * Reads again: the exposition, as long as it answers and is clear about the groups in question, or else the API.
-   * @throws {@link GatewayError}, `AnotherGateway`
+   * @throws {@link RequestError}, `AnotherGateway`
    */
   async refresh(inQuestion: readonly Decision[], signal: AbortSignal): Promise<UsableEvidence> {
     if (this.#context.source === "exposition") {
@@ -160,7 +160,7 @@ export class EvidenceKeeper {
    * Makes sure, before the first DELETE, that DELETEs reach the process whose groups are read: a DELETE of nothing has to show in
    * what that process counts. Where it does not say so, as while the exposition does not answer, the first real DELETE has to
    * tell.
-   * @throws {@link GatewayError}, `AnotherGateway`
+   * @throws {@link RequestError}, `AnotherGateway`
    */
   async proveAddress(signal: AbortSignal): Promise<void> {
     const { gateway } = this.#context;
@@ -203,7 +203,7 @@ export class EvidenceKeeper {
       await this.#readExposition(signal);
       return true;
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code === "aborted") throw error;
+      if (!(error instanceof RequestError) || error.code === "aborted") throw error;
       this.#context.log.debug("The exposition does not answer, reading the API", { err: error.message });
       this.#expositionAnswers = false;
       return false;

@@ -1,7 +1,7 @@
 import type { Decision } from "../core/decide.ts";
 import type { GatewayReport } from "../core/report.ts";
 import type { Outcome, WithholdReason } from "../core/verdict.ts";
-import type { GatewayError } from "../gateway/gateway-error.ts";
+import type { RequestError } from "../http/request-error.ts";
 import type { UsableEvidence } from "./evidence-keeper.ts";
 
 /** What became of one planned deletion. */
@@ -41,13 +41,13 @@ export class Ledger {
   }
 
   /** The gateway answered that it does not delete this group. */
-  refused(decision: Decision, error: GatewayError): void {
+  refused(decision: Decision, error: RequestError): void {
     this.settle(decision, "failed");
     this.#lastFailure = { code: error.code, message: error.message };
   }
 
   /** No answer came: the next read shows whether it is deleted. */
-  lost({ group }: Decision, { code, message }: GatewayError): void {
+  lost({ group }: Decision, { code, message }: RequestError): void {
     this.#lost.add(group.key);
     this.#lastFailure = { code, message };
   }

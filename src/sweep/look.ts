@@ -3,7 +3,7 @@ import { isDeletion, type Decision } from "../core/decide.ts";
 import { planInSteps, type Plan } from "../core/plan.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { breatheThrough } from "../gateway/breathe.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import { collectSnapshot, type OpenSnapshot, type Snapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import { identifyOthers } from "./same-gateway.ts";
@@ -21,7 +21,7 @@ type Source = OpenSnapshot["source"];
 /**
  * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at half the cost for the gateway, and the
  * API only if that leaves something to do or a doubt.
- * @throws {@link GatewayError}, `AnotherGateway`
+ * @throws {@link RequestError}, `AnotherGateway`
  */
 export async function lookAtGroups(context: SweepContext, settings: SweepSettings): Promise<Look> {
   const { source, gateway, log, stop } = context;
@@ -34,14 +34,14 @@ export async function lookAtGroups(context: SweepContext, settings: SweepSetting
     const look = await lookAt("exposition", context, settings, before);
     if (source === "exposition" || !needsApi(look.plan, context)) return look;
   } catch (error) {
-    if (source === "exposition" || !(error instanceof GatewayError) || error.code === "aborted") throw error;
+    if (source === "exposition" || !(error instanceof RequestError) || error.code === "aborted") throw error;
     log.debug("The exposition does not answer, reading the API", { err: error.message });
   }
   return lookAt("api", context, settings, before);
 }
 
-function namesEscaped({ url }: SweepContext["gateway"]): GatewayError {
-  return new GatewayError(
+function namesEscaped({ url }: SweepContext["gateway"]): RequestError {
+  return new RequestError(
     "unexpected_answer",
     { method: "GET", url: `${url}/metrics` },
     "this gateway takes UTF-8 label names, which /metrics escapes, so that groups cannot be named exactly: set source to auto or api",

@@ -20,7 +20,7 @@ const parallelConnections = 8;
 
 /**
  * Makes sure that every connection reaches the process of the plan.
- * @throws {@link AnotherGateway}, `GatewayError`
+ * @throws {@link AnotherGateway}, `RequestError`
  */
 export async function checkOneProcess(
   gateway: Gateway,
@@ -34,7 +34,7 @@ export async function checkOneProcess(
 /**
  * Two reads were answered by different processes: finds out whether the gateway was restarted or several take turns.
  * @returns the error to throw
- * @throws `GatewayError`
+ * @throws `RequestError`
  */
 export async function identifyOthers(
   gateway: Gateway,

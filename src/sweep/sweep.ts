@@ -4,7 +4,7 @@ import { forecastLongSeconds } from "../core/limits.ts";
 import type { Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport } from "../core/report.ts";
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,7 +32,7 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
     const { limits } = settings;
     return createReport(context, { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds });
   } catch (error) {
-    if (error instanceof GatewayError) return failedReport(gateway, error, elapsed());
+    if (error instanceof RequestError) return failedReport(gateway, error, elapsed());
     if (error instanceof AnotherGateway) {
       const message = `${gateway.url}: ${error.message}`;
       return failedReport(gateway, { code: "gateway_unhealthy", message }, elapsed());
@@ -70,7 +70,7 @@ async function checkConsistency(
     await gateway.pushTimes(stop);
     return true;
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof RequestError)) throw error;
     return error.httpStatus === 500 ? false : null;
   }
 }

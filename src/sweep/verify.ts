@@ -1,4 +1,4 @@
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import type { Ledger } from "./ledger.ts";
 import { AnotherGateway } from "./same-gateway.ts";
@@ -13,7 +13,7 @@ const pausesSeconds = [0, 0.2, 1, 3, 5];
 /**
  * Reads until everything that was sent is settled, or there was time enough for it. After a stop it reads once, as long as nothing
  * cuts it off.
- * @throws `GatewayError`, `AnotherGateway`
+ * @throws `RequestError`, `AnotherGateway`
  */
 export async function confirmDeletions(
   { gateway, wait, progress, stop, abort }: SweepContext,
@@ -40,7 +40,7 @@ export async function verifyDeletions(
     await confirmDeletions(context, ledger, evidence);
     ledger.settleUnconfirmed("still_there");
   } catch (error) {
-    if (!(error instanceof GatewayError || error instanceof AnotherGateway)) throw error;
+    if (!(error instanceof RequestError || error instanceof AnotherGateway)) throw error;
     context.log.warn("Deletions could not be verified", {
       gateway: context.gateway.name,
       err: error.message,

@@ -1,4 +1,4 @@
-import { GatewayError } from "../gateway/gateway-error.ts";
+import { RequestError } from "../http/request-error.ts";
 import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 import { rateLimitPatienceSeconds } from "../gateway/pace.ts";
 import type { SweepContext } from "./sweep-context.ts";
@@ -24,7 +24,7 @@ export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gatew
       try {
         return await send();
       } catch (error) {
-        if (!(error instanceof GatewayError) || error.retryAfterSeconds === null) throw error;
+        if (!(error instanceof RequestError) || error.retryAfterSeconds === null) throw error;
         const seconds = Math.max(shortestWaitSeconds, error.retryAfterSeconds);
         waitedSeconds += seconds;
         if (waitedSeconds > rateLimitPatienceSeconds) throw error;

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/cli/system-clock.ts";
 import { ApiReader, openApiSnapshot } from "../../src/gateway/api/api-reader.ts";
-import { createGatewayClient, type GatewayClient } from "../../src/gateway/client.ts";
+import { createHttpClient, type HttpClient } from "../../src/http/client.ts";
 import { collectSnapshot, type OpenSnapshot } from "../../src/gateway/snapshot.ts";
 
 // The one place where the benchmarks meet the reader of `GET /api/v1/metrics`.
@@ -41,7 +41,7 @@ export async function drainFrom(url: string): Promise<number> {
   });
 }
 
-function openSnapshot(client: GatewayClient): Promise<OpenSnapshot> {
+function openSnapshot(client: HttpClient): Promise<OpenSnapshot> {
   return openApiSnapshot(client, systemClock, options);
 }
 
@@ -53,8 +53,8 @@ async function countGroups(open: OpenSnapshot): Promise<number> {
   return count;
 }
 
-async function withClient<T>(url: string, work: (client: GatewayClient) => Promise<T>): Promise<T> {
-  const client = createGatewayClient({ url, timeoutSeconds: 600 });
+async function withClient<T>(url: string, work: (client: HttpClient) => Promise<T>): Promise<T> {
+  const client = createHttpClient({ url, timeoutSeconds: 600 });
   try {
     return await work(client);
   } finally {

@@ -1,11 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-
 import type { Group } from "../../src/core/group.ts";
-import type { Limits } from "../../src/core/limits.ts";
-import { explainExceededLimit, findExceededLimit } from "../../src/core/limits.ts";
+import { type Limits, explainExceededLimit, findExceededLimit } from "../../src/core/limits.ts";
 import { createPlan, type Plan } from "../../src/core/plan.ts";
-
 import { countGroups } from "../../src/core/totals.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { systemClock } from "../../src/cli/system-clock.ts";
-import { createGatewayClient } from "../../src/gateway/client.ts";
+import { createHttpClient } from "../../src/http/client.ts";
 import { diagnose } from "../../src/doctor/diagnose.ts";
 import { heal, type HealArchive } from "../../src/doctor/heal.ts";
 import { pathOf } from "../support/http.ts";
@@ -52,7 +52,7 @@ async function serve(looks: readonly (readonly object[])[], healable = true) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = createGatewayClient({ url, timeoutSeconds: 5 });
+  const client = createHttpClient({ url, timeoutSeconds: 5 });
   onTestFinished(async () => {
     await client.close();
     server.close();

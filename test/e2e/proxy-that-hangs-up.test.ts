@@ -15,6 +15,6 @@ it("a proxy that closes every connection ends in the gateway's timeout, not in a
     { url: "http://gateway.invalid:9091", timeoutSeconds: 1, proxy: { url: proxyUrl, connectHeaders: {} } },
     systemClock,
   );
-  await expect(gateway.status()).rejects.toMatchObject({ name: "GatewayError" });
+  await expect(gateway.status()).rejects.toMatchObject({ name: "RequestError" });
   await gateway.close();
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import type { Approach } from "../../src/http/approach.ts";
+import type { Approach } from "../../src/http/request-error.ts";
 import { explainConnectionError } from "../../src/http/connection-causes.ts";
-import { ProxyError } from "../../src/http/proxy-error.ts";
-import { explainStatus, urlAfterRedirect } from "../../src/http/status-causes.ts";
+import { ProxyError } from "../../src/http/tunnel.ts";
+import { explainStatus, urlAfterRedirect } from "../../src/http/expect-success.ts";
 
 const approach: Approach = {
   url: "https://gateway:9091/prefix",

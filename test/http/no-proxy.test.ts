@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { isExemptFromProxy } from "../../src/http/no-proxy.ts";
+import { isExemptFromProxy } from "../../src/http/proxy.ts";
 
 describe("no_proxy names the servers that are reached without the proxy", () => {
   it.each([

@@ -1,6 +1,6 @@
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Labels } from "../../src/core/labels.ts";
-import { GatewayError } from "../../src/gateway/gateway-error.ts";
+import { RequestError } from "../../src/http/request-error.ts";
 import type { OpenSnapshot } from "../../src/gateway/snapshot.ts";
 import type { SweepArchive } from "../../src/sweep/sweep-context.ts";
 import type { Watch } from "./watch.ts";
@@ -64,7 +64,7 @@ export function watchedGateway(
     async deleteGroup(group, naming, options) {
       await meanwhile();
       const request = { method: "DELETE", url: client.url };
-      if (troubles.deletes === "lost") throw new GatewayError("unreachable", request, "lost");
+      if (troubles.deletes === "lost") throw new RequestError("unreachable", request, "lost");
       const maySend = (): boolean => {
         const mayLeave = options?.maySend?.() ?? true;
         if (mayLeave) watch.deletes(group.labels);
@@ -72,7 +72,7 @@ export function watchedGateway(
       };
       await inTurn(() => client.deleteGroup(group, naming, { ...options, maySend }));
       answered(group.labels);
-      if (troubles.deletes === "unanswered") throw new GatewayError("no_answer", request, "unanswered");
+      if (troubles.deletes === "unanswered") throw new RequestError("no_answer", request, "unanswered");
       await meanwhile();
     },
     async probeHealth(signal) {

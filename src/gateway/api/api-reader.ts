@@ -1,10 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Redact } from "../../http/redact.ts";
 import { breathe } from "../breathe.ts";
-import type { GatewayClient } from "../client.ts";
-import { explainSilence, GatewayError } from "../gateway-error.ts";
+import type { HttpClient } from "../../http/client.ts";
+import { explainSilence, RequestError } from "../../http/request-error.ts";
 import { clocksAtStart } from "../clocks-at-start.ts";
-import { expectFreshSuccess, freshHeaders } from "../expect-success.ts";
+import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
 import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";
@@ -31,10 +31,10 @@ interface Request {
  * Opens a snapshot from `GET /api/v1/metrics`: every group with all its metrics, consistent, of the moment when the
  * gateway began with the request. The gateway builds the whole answer before its first byte, in 9 to 20 times the
  * memory, so there is never a second request beside this one, nor a retry of one that timed out.
- * @throws {@link GatewayError}
+ * @throws {@link RequestError}
  */
 export async function openApiSnapshot(
-  client: GatewayClient,
+  client: HttpClient,
   clock: Clock,
   options: ApiReadOptions,
 ): Promise<OpenSnapshot> {
@@ -113,7 +113,7 @@ export class ApiReader {
     this.#scanner = new JsonScanner(this.#groups);
   }
 
-  /** @throws {@link GatewayError} then nothing that was visited before may be acted on */
+  /** @throws {@link RequestError} then nothing that was visited before may be acted on */
   write(chunk: Buffer): void {
     if (this.#start === "") this.#start = chunk.toString("latin1", 0, 100);
     this.#chunk = chunk;
@@ -123,7 +123,7 @@ export class ApiReader {
     this.#groupBegin = 0;
   }
 
-  /** @throws {@link GatewayError} if this was not all, or not a success */
+  /** @throws {@link RequestError} if this was not all, or not a success */
   end(): void {
     this.#explained(() => this.#scanner.end());
     checkEnvelope(this.#request, this.#groups.envelope, this.#redact);
@@ -140,8 +140,8 @@ export class ApiReader {
     }
   }
 
-  #unexpected(what: string): GatewayError {
-    return new GatewayError("unexpected_answer", this.#request, what);
+  #unexpected(what: string): RequestError {
+    return new RequestError("unexpected_answer", this.#request, what);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Group } from "../../core/group.ts";
 import { createLabels, formatShortLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { DecodeOptions } from "../api/decode-group.ts";
 import { AnswerBudget, copyOf, costOfGroup, cutLabels, maxKeyLength, toOverBudget } from "../budget.ts";
-import type { GatewayClient } from "../client.ts";
+import type { HttpClient } from "../../http/client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
@@ -19,10 +19,10 @@ import { BadLine, type Sample } from "./sample-finder.ts";
  * - the number of series, whether there is any, and which of them are native histograms.
  *
  * Label names that are not legacy names are escaped there: not for a gateway that takes them.
- * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
+ * @throws `RequestError` also while the gateway is inconsistent: then it answers 500
  */
 export async function openExpositionSnapshot(
-  client: GatewayClient,
+  client: HttpClient,
   clock: Clock,
   { naming, gauges, path, signal }: DecodeOptions & Omit<ExpositionRequest, "names">,
 ): Promise<OpenSnapshot> {

@@ -3,7 +3,7 @@ import type { Clocks } from "../../core/clocks.ts";
 import { failureTimeName, successTimeName } from "../../core/family.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { AnswerBudget, costOf } from "../budget.ts";
-import type { GatewayClient } from "../client.ts";
+import type { HttpClient } from "../../http/client.ts";
 import { parseFiniteNumber } from "../numbers.ts";
 import { BadLine } from "./sample-finder.ts";
 import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
@@ -33,10 +33,10 @@ export function expositionKey(labels: Labels): string {
 
 /**
  * Reads only the push times.
- * @throws `GatewayError` also while the gateway is inconsistent: then it answers 500
+ * @throws `RequestError` also while the gateway is inconsistent: then it answers 500
  */
 export async function readPushTimes(
-  client: GatewayClient,
+  client: HttpClient,
   clock: Clock,
   { path, signal }: Omit<ExpositionRequest, "names">,
 ): Promise<PushTimes> {

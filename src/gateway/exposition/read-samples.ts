@@ -4,11 +4,11 @@ import { createGunzip } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
 import type { Clocks } from "../../core/clocks.ts";
 import { breathe } from "../breathe.ts";
-import type { GatewayClient, OpenResponse } from "../client.ts";
-import { GatewayError } from "../gateway-error.ts";
+import type { HttpClient, OpenResponse } from "../../http/client.ts";
+import { RequestError } from "../../http/request-error.ts";
 import { clocksAtStart } from "../clocks-at-start.ts";
 import { parseFiniteNumber } from "../numbers.ts";
-import { expectFreshSuccess, freshHeaders } from "../expect-success.ts";
+import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import { BadLine, SampleFinder, type Sample } from "./sample-finder.ts";
 
 /** An exposition whose answer has begun. */
@@ -21,7 +21,7 @@ export interface OpenExposition {
   /**
    * Shows every sample of the families that were asked for; once.
    * @returns what the answer says about the process that gave it
-   * @throws {@link GatewayError} then nothing that was shown before may be acted on
+   * @throws {@link RequestError} then nothing that was shown before may be acted on
    */
   read(visit: (sample: Sample) => void): Promise<ProcessFacts>;
   /** Bytes of the answer read so far, as they came over the wire. */
@@ -58,10 +58,10 @@ const completeName = "pushgateway_build_info";
 /**
  * Opens the gateway's exposition and reads only some families of it: half the bytes and, compressed, a thirtieth of the API's, at
  * half the cost for the gateway.
- * @throws {@link GatewayError} also while the gateway is inconsistent: then it answers 500
+ * @throws {@link RequestError} also while the gateway is inconsistent: then it answers 500
  */
 export async function openExposition(
-  client: GatewayClient,
+  client: HttpClient,
   clock: Clock,
   { path, names, signal }: ExpositionRequest,
 ): Promise<OpenExposition> {
@@ -112,7 +112,7 @@ export async function openExposition(
       });
       await readThrough(request, response, count(), finder);
       if (!complete || !finder.isComplete()) {
-        throw new GatewayError(
+        throw new RequestError(
           "unexpected_answer",
           request,
           "this is not the whole exposition of a Pushgateway",
@@ -136,10 +136,10 @@ async function readThrough(
   try {
     for await (const chunk of breathe(unpack(response, body))) finder.write(chunk);
   } catch (error) {
-    if (error instanceof GatewayError) throw error;
+    if (error instanceof RequestError) throw error;
     if (error instanceof BadLine)
-      throw new GatewayError("unexpected_answer", request, response.approach.redact(error.message));
-    throw new GatewayError("truncated", request, "the exposition breaks off or is not valid gzip", error);
+      throw new RequestError("unexpected_answer", request, response.approach.redact(error.message));
+    throw new RequestError("truncated", request, "the exposition breaks off or is not valid gzip", error);
   } finally {
     response.close();
   }

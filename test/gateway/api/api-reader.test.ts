@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Group } from "../../../src/core/group.ts";
 import { labelsToObject } from "../../../src/core/labels.ts";
 import { parseWhole } from "../../../src/gateway/api/group-bytes.ts";
-import { GatewayError } from "../../../src/gateway/gateway-error.ts";
+import { RequestError } from "../../../src/http/request-error.ts";
 import { readChunks } from "../../support/api-answer.ts";
 import { cutAnywhere } from "../../support/chunks.ts";
 import { expectedGroup } from "./expected-group.ts";
@@ -120,7 +120,7 @@ describe("the reader of the API", () => {
           try {
             readChunks(cutAnywhere(bytes, sizes), (read) => groups.push(decisive(read.group)), { gauges });
           } catch (error) {
-            if (error instanceof GatewayError) return;
+            if (error instanceof RequestError) return;
             throw error;
           }
           const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -138,7 +138,7 @@ describe("the reader of the API", () => {
   it("accepts nothing less than the whole answer", () => {
     const bytes = Buffer.from('{"status":"success","data":[{"labels":{"job":"a"}}]}\n');
     for (let end = 0; end < bytes.length - 1; end += 1) {
-      expect(() => readChunks([bytes.subarray(0, end)], () => {})).toThrow(GatewayError);
+      expect(() => readChunks([bytes.subarray(0, end)], () => {})).toThrow(RequestError);
     }
     expect(() => readChunks([bytes], () => {})).not.toThrow();
   });

@@ -1,5 +1,6 @@
 import { cutText, toPrintable } from "../core/printable.ts";
 import type { GatewayErrorCode } from "../core/sweep-reasons.ts";
+import type { Redact } from "./redact.ts";
 
 /** A label may be as long as its pusher likes, and a log line should not be. */
 const maxUrlLength = 300;
@@ -9,8 +10,8 @@ const maxMessageLength = 1000;
  * A request that did not give what was asked for. The message reads `METHOD URL: what happened`, in one line that is safe to
  * print, whatever a server or a label put into it.
  */
-export class GatewayError extends Error {
-  override readonly name = "GatewayError";
+export class RequestError extends Error {
+  override readonly name = "RequestError";
   readonly code: GatewayErrorCode;
   /** With the code `http_status`. */
   readonly httpStatus: number | null;
@@ -46,7 +47,30 @@ export function explainSilence(
   what: string,
 ): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof GatewayError) || error.code !== "no_answer") throw error;
-    throw new GatewayError("no_answer", request, what, error.cause);
+    if (!(error instanceof RequestError) || error.code !== "no_answer") throw error;
+    throw new RequestError("no_answer", request, what, error.cause);
   };
+}
+
+/** How a server is asked, as far as a message may tell: nothing of this is a secret. */
+export interface Approach {
+  /** `https://host:9091/prefix`. */
+  readonly url: string;
+  readonly method: string;
+  /** Whether an Authorization header is sent. */
+  readonly hasCredentials: boolean;
+  readonly hasClientCertificate: boolean;
+  /** Whether the authorities to trust were named. */
+  readonly hasOwnAuthorities: boolean;
+  /** `http://host:port`, without credentials. */
+  readonly proxy: string | null;
+  /** Whether the proxy's URL has a user. */
+  readonly hasProxyCredentials: boolean;
+  /** Every word of the server or of the proxy passes this before it is shown: they may repeat what was sent. */
+  readonly redact: Redact;
+}
+
+/** The request's turn came too late: nothing of it was written. */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
 }

@@ -1,16 +1,15 @@
 import type { IncomingHttpHeaders } from "node:http";
-
 import { cutText } from "../core/printable.ts";
-import type { Redact } from "../http/redact.ts";
-import { explainStatus, urlAfterRedirect } from "../http/status-causes.ts";
+import type { Redact } from "./redact.ts";
 import type { OpenResponse, WholeResponse } from "./client.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { RequestError, type Approach } from "./request-error.ts";
+import { proxyLoginRemedy } from "./connection-causes.ts";
 
 /** So much of an error's text is searched for words. */
 const maxTextLength = 4096;
 
 /**
- * @throws {@link GatewayError} unless the status is one of the 200s, with what the answer says about itself
+ * @throws {@link RequestError} unless the status is one of the 200s, with what the answer says about itself
  */
 export function expectSuccess(
   request: { readonly method: string; readonly url: string },
@@ -20,13 +19,13 @@ export function expectSuccess(
   if (status >= 200 && status < 300) return;
   if (status >= 300 && status < 400) {
     const what = describeRedirect(status, request.url, headers.location, approach.redact);
-    throw new GatewayError("redirect", request, what);
+    throw new RequestError("redirect", request, what);
   }
   const advice = explainStatus(response, approach);
   // It may be the proxy that speaks.
   const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
   const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${through}`;
-  throw new GatewayError("http_status", request, what, undefined, status, retryAfterSeconds(status, headers));
+  throw new RequestError("http_status", request, what, undefined, status, retryAfterSeconds(status, headers));
 }
 
 /** Sent with every read: what a cache answers is as old as it likes. */
@@ -34,7 +33,7 @@ export const freshHeaders = { "cache-control": "no-cache, no-store" } as const;
 
 /**
  * Lets only an answer pass that the gateway itself gave just now, and successfully.
- * @throws {@link GatewayError}; then the response is closed
+ * @throws {@link RequestError}; then the response is closed
  */
 export async function expectFreshSuccess(
   request: { readonly method: string; readonly url: string },
@@ -47,7 +46,7 @@ export async function expectFreshSuccess(
   const age = headers.age;
   if (age === undefined || Number(age) === 0) return;
   response.close();
-  throw new GatewayError(
+  throw new RequestError(
     "unexpected_answer",
     request,
     `the answer comes from a cache (Age: ${approach.redact(age)}): nothing can be deleted on old knowledge; reach the gateway without it`,
@@ -118,4 +117,90 @@ export function excerpt(text: string, redact: Redact): string {
   const line = words.replaceAll(/[\p{C}\s]+/gu, " ").trim();
   if (line === "") return "";
   return `: ${cutText(line, maxExcerptLength)}`;
+}
+
+/** An answer that is no success. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Its beginning. */
+  readonly text: string;
+}
+
+/** What a status means beyond its number, and what to do about it: the first row that fits decides. */
+const causes: readonly (readonly [
+  status: number,
+  text: RegExp | null,
+  remedy: (approach: Approach, headers: IncomingHttpHeaders) => string,
+])[] = [
+  [
+    400,
+    /HTTP request (was sent )?to (an )?HTTPS|plain HTTP to an SSL/i,
+    ({ url }) => `the port speaks TLS; write ${url.replace(/^http:/, "https:")}`,
+  ],
+  [
+    400,
+    /No required SSL certificate/i,
+    () => "it wants a client certificate; set tls_config.cert_file and key_file",
+  ],
+  [
+    400,
+    /SSL certificate error/i,
+    () =>
+      "it does not accept the client certificate; it has expired, or is not of the authority that the server trusts",
+  ],
+  [401, null, loginRemedy],
+  [403, null, ({ method }) => `does the proxy in front of it allow ${method}, for this user and from here?`],
+  [
+    404,
+    null,
+    () =>
+      "nothing is there; does the url end in the gateway's route prefix (--web.route-prefix) and in the path that a proxy before it adds?",
+  ],
+  [405, null, ({ method }) => `the proxy in front of it does not allow ${method}`],
+  [407, null, proxyLoginRemedy],
+  [413, null, () => "the proxy in front of it allows no push of this size (nginx: client_max_body_size)"],
+  [
+    414,
+    null,
+    () => "the proxy in front of it allows no path of this length (nginx: large_client_header_buffers)",
+  ],
+  [502, null, () => "the proxy in front of it cannot reach it"],
+  [504, null, () => "the proxy in front of it did not wait long enough (nginx: proxy_read_timeout)"],
+];
+
+/** null: the status needs no explanation. */
+export function explainStatus({ status, headers, text }: Refusal, approach: Approach): string | null {
+  const row = causes.find(([known, words]) => known === status && (words === null || words.test(text)));
+  return row === undefined ? null : row[2](approach, headers);
+}
+
+function loginRemedy(approach: Approach, headers: IncomingHttpHeaders): string {
+  return `${ownLoginRemedy(approach, headers)}${proxyHint(approach)}`;
+}
+
+function ownLoginRemedy({ hasCredentials }: Approach, headers: IncomingHttpHeaders): string {
+  if (hasCredentials) return "it does not accept the credentials of basic_auth or authorization";
+  return /^basic\b/i.test(headers["www-authenticate"] ?? "")
+    ? "it wants a user and a password; set basic_auth"
+    : "it wants credentials; set basic_auth or authorization";
+}
+
+/** tinyproxy answers a wrong login with 401, as if it were the server. */
+function proxyHint({ url, hasProxyCredentials }: Approach): string {
+  return hasProxyCredentials && url.startsWith("http:")
+    ? "; if the proxy says so, it does not accept the user and password in its URL"
+    : "";
+}
+
+/**
+ * What the `url` of a server would have to be for a redirect not to happen: https instead of http, another host or prefix.
+ * null if the redirect leads elsewhere, as to a login.
+ */
+export function urlAfterRedirect(requestUrl: string, location: string | undefined): string | null {
+  if (location === undefined || !URL.canParse(location, requestUrl)) return null;
+  const { protocol, host, pathname } = new URL(location, requestUrl);
+  const [, base] = /^(.*?)\/+(?:api\/v1\/(?:status|metrics)|metrics)$/.exec(pathname) ?? [];
+  if (base === undefined || !/^https?:$/.test(protocol)) return null;
+  return `${protocol}//${host}${base}`;
 }

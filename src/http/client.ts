@@ -1,16 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-
-import type { Approach } from "../http/approach.ts";
-import { explainConnectionError, guessAtSilence } from "../http/connection-causes.ts";
-import { displayProxy, proxyAuthorization } from "../http/proxy.ts";
-import { createRedact, type Redact } from "../http/redact.ts";
-import { createRoute, type Route } from "../http/route.ts";
-import { NotSent, sendOnce, type SendOnceOptions } from "./send-once.ts";
-import type { ServerOptions } from "../http/server-options.ts";
-import { errors } from "../http/undici.ts";
+import { NotSent, RequestError, type Approach } from "./request-error.ts";
+import { explainConnectionError, guessAtSilence } from "./connection-causes.ts";
+import { displayProxy, proxyAuthorization } from "./proxy.ts";
+import { createRedact, type Redact } from "./redact.ts";
+import { createRoute, type Route } from "./route.ts";
+import type { ServerOptions } from "./server-options.ts";
 import { startDeadline, type Deadline } from "./deadline.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { errors, type Dispatcher } from "undici";
 
 export interface ClientRequest {
   readonly method: "GET" | "DELETE" | "PUT" | "POST";
@@ -24,7 +21,7 @@ export interface ClientRequest {
   /**
    * - `main` (default): the one connection for reads and deletions
    * - `aside`: a second one, for what must not wait behind a long read
-   * - `fresh`: opened for this request alone; only with {@link GatewayClient.send}
+   * - `fresh`: opened for this request alone; only with {@link HttpClient.send}
    */
   readonly connection?: "main" | "aside" | "fresh";
   /**
@@ -42,7 +39,7 @@ export interface OpenResponse {
   readonly headers: IncomingHttpHeaders;
   /** How it was asked for, for messages. */
   readonly approach: Approach;
-  /** Throws {@link GatewayError} when it breaks off or the deadline passes. */
+  /** Throws {@link RequestError} when it breaks off or the deadline passes. */
   readonly body: AsyncIterable<Buffer>;
   close(): void;
 }
@@ -51,15 +48,15 @@ export interface WholeResponse extends Omit<OpenResponse, "body" | "close"> {
   readonly text: string;
 }
 
-export interface GatewayClient {
+export interface HttpClient {
   /**
    * Sends one request and resolves when the headers have come, whatever the status. Redirects are not followed.
-   * @throws {@link GatewayError}
+   * @throws {@link RequestError}
    */
   open(request: ClientRequest): Promise<OpenResponse>;
   /**
    * Sends one request and reads the whole answer, of which only the first 64 KiB are kept.
-   * @throws {@link GatewayError}, and {@link NotSent} if `maySend` said no
+   * @throws {@link RequestError}, and {@link NotSent} if `maySend` said no
    */
   send(request: ClientRequest): Promise<WholeResponse>;
   /** The full URL of a path, for messages: without a query, which may hold a secret. */
@@ -82,7 +79,7 @@ const maxInfos = 16;
  * Paths are handed to undici verbatim, never through `URL`: URL parsers fold `..` segments, and the DELETE of
  * `{job="a", x=".."}` would become the DELETE of `{job="a"}`.
  */
-export function createGatewayClient(options: ServerOptions): GatewayClient {
+export function createHttpClient(options: ServerOptions): HttpClient {
   const { origin, pathname } = new URL(options.url);
   const prefix = pathname.replace(/\/+$/, "");
   // What is read and what is deleted goes over one connection: behind a load balancer it then reaches one and the same gateway.
@@ -100,7 +97,7 @@ export function createGatewayClient(options: ServerOptions): GatewayClient {
     const timeoutSeconds = request.timeoutSeconds ?? options.timeoutSeconds;
     const approach = approachOf(request.method);
     const deadline = startDeadline(timeoutSeconds * 1000, request.signal);
-    const fail = (error: unknown): GatewayError =>
+    const fail = (error: unknown): RequestError =>
       toGatewayError(error, urlOf(request.path), approach, deadline, timeoutSeconds);
     const { pathStart, headers } = over;
     try {
@@ -229,7 +226,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 async function* readBody(
   body: AsyncIterable<Buffer>,
   deadline: Deadline,
-  fail: (error: unknown) => GatewayError,
+  fail: (error: unknown) => RequestError,
 ): AsyncGenerator<Buffer> {
   try {
     yield* body;
@@ -246,21 +243,56 @@ function toGatewayError(
   approach: Approach,
   deadline: Deadline,
   timeoutSeconds: number,
-): GatewayError {
+): RequestError {
   const request = { method: approach.method, url };
   if (deadline.expired()) {
     const what = `no answer within ${timeoutSeconds} s; if the gateway is that slow, raise its timeout`;
-    return new GatewayError("timeout", request, what, error);
+    return new RequestError("timeout", request, what, error);
   }
-  if (deadline.signal.aborted) return new GatewayError("aborted", request, "interrupted", error);
+  if (deadline.signal.aborted) return new RequestError("aborted", request, "interrupted", error);
   if (error instanceof errors.SocketError) {
     const guess = error.socket?.bytesRead === 0 ? guessAtSilence(approach) : "";
     const what = `the connection was closed before the answer was complete${guess === "" ? "" : `: ${guess}`}`;
-    return new GatewayError("no_answer", request, what, error);
+    return new RequestError("no_answer", request, what, error);
   }
   if (error instanceof errors.ResponseContentLengthMismatchError) {
-    return new GatewayError("truncated", request, `the answer is broken: ${error.message}`, error);
+    return new RequestError("truncated", request, `the answer is broken: ${error.message}`, error);
   }
   const code = error instanceof errors.HTTPParserError ? "truncated" : "unreachable";
-  return new GatewayError(code, request, explainConnectionError(error, approach), error);
+  return new RequestError(code, request, explainConnectionError(error, approach), error);
+}
+
+/** Request options that {@link sendOnce} reads. */
+export interface SendOnceOptions {
+  /** Asked when a connection is ready, right before the first byte is written. false: the request fails with {@link NotSent}. */
+  readonly maySend: () => boolean;
+}
+
+/**
+ * The same dispatcher for requests that must not be repeated. When a connection is lost, undici (7.30, `onHttpSocketClose` in
+ * client-h1.js) fails the oldest request on it and writes all others again on the next connection, although the server may have
+ * carried them out. Here they fail, too, as requests whose answer was lost.
+ */
+export function sendOnce(dispatcher: Dispatcher): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const { maySend } = options as Dispatcher.DispatchOptions & SendOnceOptions;
+    return dispatch(options, guard(handler, maySend));
+  });
+}
+
+function guard(handler: Dispatcher.DispatchHandler, maySend: () => boolean): Dispatcher.DispatchHandler {
+  let isSent = false;
+  return {
+    onRequestStart(...args) {
+      // An error thrown here fails the request and leaves the connection as it is.
+      if (isSent) throw new errors.SocketError("other side closed");
+      if (!maySend()) throw new NotSent("the request was not sent");
+      isSent = true;
+      handler.onRequestStart?.(...args);
+    },
+    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+    onResponseError: (...args) => handler.onResponseError?.(...args),
+  };
 }
