@@ -6,7 +6,7 @@ import { stringifyPrintable } from "../core/json.ts";
 import { formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
-import { createColumns } from "./columns.ts";
+import { createColumns } from "../report/columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 

@@ -4,7 +4,7 @@ import type { GroupRecord } from "../archive/records.ts";
 import type { PushgatewaySettings } from "../config/config.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
-import { createColumns } from "./columns.ts";
+import { createColumns } from "../report/columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { RestoreTarget, type Restored, type RestoreOptions } from "./restore-target.ts";

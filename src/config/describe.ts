@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
-import { countOf, padTo, toPrintable, widthOf } from "../core/printable.ts";
+import { Columns } from "../core/columns.ts";
+import { countOf, toPrintable } from "../core/printable.ts";
 import { type Rule, type TtlRule, formatKeepLatestLabel } from "../core/rule.ts";
 import type { Config, DiscoverySettings } from "./config.ts";
 import { displayDiscoveryUrl } from "./url.ts";
@@ -77,16 +78,9 @@ function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, vanished }: Ttl
   return parts.join(", ");
 }
 
-/** Lines of aligned columns, two spaces apart. */
 function renderTable(rows: readonly (readonly string[])[]): readonly string[] {
   const printable = rows.map((row) => row.map(toPrintable));
-  const widths = (printable[0] ?? []).map((_, column) =>
-    Math.max(...printable.map((row) => widthOf(row[column] ?? ""))),
-  );
-  return printable.map((row) =>
-    row
-      .map((cell, column) => padTo(cell, widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const columns = new Columns();
+  for (const row of printable) columns.measure(row);
+  return printable.map((row) => columns.render(row));
 }

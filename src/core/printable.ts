@@ -35,11 +35,6 @@ export function widthOf(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + toCell(character).width, 0);
 }
 
-/** Pads with spaces to `width` columns. */
-export function padTo(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - widthOf(text)));
-}
-
 /** Quotes a word for a POSIX shell; what needs no quotes stays as it is. */
 export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,10 +1,10 @@
 import { formatAge, formatDuration } from "../core/duration.ts";
-import { padTo, widthOf } from "../core/printable.ts";
+import { Columns } from "../core/columns.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
 import { createStyle, type Paint, type Style } from "./style.ts";
 import { countRules } from "./rule-totals.ts";
-import { cutMiddle, cutTo, showText } from "./text.ts";
+import { showText } from "./text.ts";
 import { showLabels, viewRow, type Row } from "./row.ts";
 import { viewGateway, type GatewayView } from "./view.ts";
 
@@ -60,18 +60,9 @@ function* renderRules(
     ...[groups, expired, verdicts.withhold, ...(planOnly ? [] : [deleted])].map(String),
   ]);
   const titles = ["RULE", "GROUPS", "EXPIRED", "WITHHELD", ...(planOnly ? [] : ["DELETED"])];
-  const widths = titles.map((_, column) =>
-    Math.max(...[titles, ...cells].map((row) => widthOf(row[column] ?? ""))),
-  );
-  const render = ([name = "", ...counts]: readonly string[]): string =>
-    cutTo(
-      [
-        padTo(name, widths[0] ?? 0),
-        ...counts.map((count, index) => count.padStart(widths[index + 1] ?? 0)),
-      ].join("  "),
-      options.columns,
-    );
-  yield* ["", style.dim(render(titles)), ...cells.map(render)];
+  const columns = new Columns([1, 2, 3, 4], options.columns);
+  for (const row of [titles, ...cells]) columns.measure(row);
+  yield* ["", style.dim(columns.render(titles)), ...cells.map((row) => columns.render(row))];
 }
 
 const header = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];
@@ -81,49 +72,25 @@ function* renderRows(
   options: TableOptions,
   style: Style,
 ): Generator<string> {
-  const widths = measureColumns(entries);
-  const render = (row: readonly string[], paint: Paint): string => {
-    const leading = row.slice(0, -1).map((cell, column) => `${pad(cell, column, widths[column] ?? 0)}  `);
-    const start = leading.join("");
-    const room = options.columns === null ? null : Math.max(options.columns - widthOf(start), 0);
-    return paint(cutTo(`${start}${cutMiddle(row.at(-1) ?? "", room)}`, options.columns));
-  };
-  yield render(header, style.dim);
+  const columns = new Columns([3, 4], options.columns);
+  columns.measure(header);
+  // Cells are made to be measured and once more to be printed: to keep all of them would take more than the report itself.
+  for (const entry of entries) columns.measure(cellsOf(viewRow(entry)));
+  yield style.dim(columns.render(header));
   for (const entry of entries) {
     const row = viewRow(entry);
-    yield render([...leadingCells(row), showLabels(row.labels)], paintOf(row, style));
+    yield paintOf(row, style)(columns.render(cellsOf(row)));
   }
 }
 
-/**
- * Of all columns but the last, which needs no width. Cells are made once to be measured and once to be shown: to hold all of them would
- * take more than the report itself.
- */
-function measureColumns(entries: readonly ReportEntry[]): readonly number[] {
-  const widths = header.map((title) => title.length);
-  for (const entry of entries) {
-    for (const [column, cell] of leadingCells(viewRow(entry)).entries())
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
-  }
-  return widths;
-}
-
-function pad(cell: string, column: number, width: number): string {
-  return isNumeric(column) ? cell.padStart(width) : padTo(cell, width);
-}
-
-function isNumeric(column: number): boolean {
-  return header[column] === "AGE" || header[column] === "TTL";
-}
-
-/** All but the labels. */
-function leadingCells({ fate, reason, rule, ageSeconds, ttlSeconds }: Row): string[] {
+function cellsOf({ fate, reason, rule, ageSeconds, ttlSeconds, labels }: Row): string[] {
   return [
     fate,
     reason,
     rule ?? "-",
     ageSeconds === null ? "?" : formatAge(ageSeconds),
     ttlSeconds === null ? "-" : formatDuration(ttlSeconds),
+    showLabels(labels),
   ];
 }
 

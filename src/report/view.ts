@@ -5,8 +5,8 @@ import { formatTime } from "../core/time.ts";
 import { countGroups, type Totals } from "../core/totals.ts";
 import { withholdReasons, type WithholdReason } from "../core/verdict.ts";
 import { adviseOnError, adviseOnWithheld } from "./advice.ts";
-import { showText } from "./text.ts";
 import { countOf } from "../core/printable.ts";
+import { showText } from "./text.ts";
 
 /** Groups that have expired and stay, because of one limit or doubt. */
 interface WithheldView {
