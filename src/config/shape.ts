@@ -42,12 +42,20 @@ export function checkShape<Schema extends z.ZodType>(
   return value as Draft<z.infer<Schema>> | null;
 }
 
-/** Keys that Prometheus has and the janitor has not. */
+/** Keys that Prometheus and its exporters have and the janitor does not, and what to use instead. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
   ["bearer_token", "write authorization: { credentials: … }"],
   ["bearer_token_file", "write authorization: { credentials_file: … }"],
-  ["oauth2", "OAuth 2 is not supported"],
+  ["oauth2", "write authorization: { credentials_file: … } and let another program renew that file"],
   ["follow_redirects", "redirects are never followed"],
+  ["rate_limit", "limit the requests in a reverse proxy"],
+  ["cipher_suites", "the cipher suites are those of Node, and min_version: TLS13 has only strong ones"],
+  ["curve_preferences", "the curves are those of Node"],
+  ["prefer_server_cipher_suites", "the server's order of cipher suites always wins"],
+  [
+    "client_allowed_sans",
+    "set client_ca_file to an authority that issues certificates to these clients only",
+  ],
   ["<<", "YAML 1.2 has no merge keys"],
 ]);
 
@@ -60,8 +68,11 @@ function reportUnknownKey(
 ): string | null {
   const key = String(path.at(-1));
   const instead = elsewhere.get(key);
-  const hint = instead === undefined ? didYouMean(key, known) : `: ${instead}`;
-  findings.error(`unknown key ${quote(key)}${hint}`, places.keyAt(path));
+  const message =
+    instead === undefined
+      ? `unknown key ${quote(key)}${didYouMean(key, known)}`
+      : `${quote(key)} is not supported: ${instead}`;
+  findings.error(message, places.keyAt(path));
   return instead === undefined ? suggest(key, known) : null;
 }
 

@@ -14,15 +14,6 @@ export interface WebConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** bcrypt hashes of the users' passwords. Empty: everybody may read. */
   readonly users: ReadonlyMap<string, Secret>;
-  readonly rateLimit: RateLimit | null;
-}
-
-/** A token bucket. */
-export interface RateLimit {
-  /** Between two requests, in the long run. Over 0. */
-  readonly intervalSeconds: number;
-  /** This many at once. At least 1. */
-  readonly burst: number;
 }
 
 export interface WebTls {
@@ -32,28 +23,10 @@ export interface WebTls {
   readonly key: Secret;
   /** Certificates of the authorities that clients' certificates come from, PEM; null: Node's own list. */
   readonly clientCa: string | null;
-  readonly clientAuth: ClientAuth;
-  /** Of these names a client's certificate must bear one; null: any will do. */
-  readonly clientAllowedSans: readonly string[] | null;
+  readonly requiresClientCertificate: boolean;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
-  /** In OpenSSL's spelling; null: Node's default. */
-  readonly ciphers: string | null;
-  /** In OpenSSL's spelling; null: Node's default. */
-  readonly curves: string | null;
-  readonly preferServerCiphers: boolean;
 }
-
-/** The names are those of Go's crypto/tls. */
-export const clientAuthTypes = [
-  "NoClientCert",
-  "RequestClientCert",
-  "RequireAnyClientCert",
-  "VerifyClientCertIfGiven",
-  "RequireAndVerifyClientCert",
-] as const;
-
-export type ClientAuth = (typeof clientAuthTypes)[number];
 
 export type WebLoadResult =
   | { readonly ok: true; readonly config: WebConfig; readonly warnings: readonly Problem[] }

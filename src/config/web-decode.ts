@@ -2,9 +2,8 @@ import { dirname, resolve } from "node:path";
 
 import { Cursor, type DecodeContext } from "./cursor.ts";
 import type { Findings, Places } from "./findings.ts";
-import { parseGoDuration } from "./go-duration.ts";
 import type { Draft } from "./shape.ts";
-import type { RateLimit, WebConfig } from "./web-config.ts";
+import type { WebConfig } from "./web-config.ts";
 import type { WebConfigInput } from "./web-schema.ts";
 import { decodeWebTls, type WebTlsSources } from "./web-tls.ts";
 import { decodeUsers } from "./web-users.ts";
@@ -38,7 +37,6 @@ export function decodeWebConfig(
     tlsCursor,
     headers: decodeHeaders(draft.http_server_config?.headers, http.to("headers")),
     users: decodeUsers(draft.basic_auth_users, root.to("basic_auth_users")),
-    rateLimit: decodeRateLimit(draft.rate_limit, root.to("rate_limit")),
     namedFiles: context.namedFiles.map(({ file }) => file),
   };
 }
@@ -55,13 +53,4 @@ function decodeHeaders(draft: HeadersDraft, at: Cursor): WebConfig["headers"] {
     headers[name] = value;
   }
   return headers;
-}
-
-function decodeRateLimit(draft: WebDraft["rate_limit"], at: Cursor): RateLimit | null {
-  if (draft === undefined) return null;
-  const { interval = 0, burst } = draft;
-  const intervalSeconds = interval === 0 ? 0 : at.to("interval").parse(interval, parseGoDuration, Number.NaN);
-  if (intervalSeconds === 0) return null;
-  if (!Object.hasOwn(draft, "burst")) at.to("interval").error("with an interval, burst must be set, too");
-  return { intervalSeconds, burst: burst ?? 1 };
 }

@@ -2,20 +2,17 @@ import { countOf } from "../core/printable.ts";
 import type { WebConfig, WebTls } from "./web-config.ts";
 
 /** What was understood, in one line without secrets. */
-export function describeWebConfig({ path, tls, users, headers, rateLimit }: WebConfig): string {
+export function describeWebConfig({ path, tls, users, headers }: WebConfig): string {
   const parts = [
     tls === null ? "plain HTTP" : describeTls(tls),
     users.size === 0 ? "no users" : countOf(users.size, "user"),
   ];
   const headerCount = Object.keys(headers).length;
   if (headerCount > 0) parts.push(countOf(headerCount, "header"));
-  if (rateLimit !== null) {
-    parts.push(`a request every ${rateLimit.intervalSeconds} s, ${rateLimit.burst} at once`);
-  }
   return `${path} is valid: ${parts.join(", ")}`;
 }
 
-function describeTls({ minVersion, maxVersion, clientAuth }: WebTls): string {
+function describeTls({ minVersion, maxVersion, requiresClientCertificate }: WebTls): string {
   const versions = minVersion === maxVersion ? minVersion : `${minVersion} to ${maxVersion}`;
-  return clientAuth === "NoClientCert" ? `HTTPS (${versions})` : `HTTPS (${versions}, ${clientAuth})`;
+  return requiresClientCertificate ? `HTTPS (${versions}, client certificates)` : `HTTPS (${versions})`;
 }

@@ -10,18 +10,17 @@ import type { WebTls } from "./web-config.ts";
 
 /** Node's options for what the file says about TLS. */
 export function toSecureContextOptions(tls: WebTls): SecureContextOptions {
-  const { cert, key, clientCa, ciphers, curves, minVersion, maxVersion, preferServerCiphers } = tls;
+  const { cert, key, clientCa, minVersion, maxVersion } = tls;
   const old = minVersion === "TLSv1" || minVersion === "TLSv1.1";
   return {
     cert,
     key: key.reveal(),
     ...(clientCa === null ? {} : { ca: clientCa }),
-    // OpenSSL speaks the old versions only where it is told to look away.
-    ciphers: `${ciphers ?? DEFAULT_CIPHERS}${old ? ":@SECLEVEL=0" : ""}`,
-    ...(curves === null ? {} : { ecdhCurve: curves }),
+    // OpenSSL speaks the old versions only at its lowest security level.
+    ciphers: `${DEFAULT_CIPHERS}${old ? ":@SECLEVEL=0" : ""}`,
     minVersion,
     maxVersion,
-    honorCipherOrder: preferServerCiphers,
+    honorCipherOrder: true,
     // A resumed session would skip the look at the client's certificate, with the authorities of before a reload.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };

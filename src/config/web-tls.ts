@@ -3,8 +3,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Draft } from "./shape.ts";
 import { decodeSecretSource, decodeTextSource, has } from "./sources.ts";
 import { tlsVersions } from "./tls-settings.ts";
-import { toOpensslCiphers, toOpensslCurves } from "./web-ciphers.ts";
-import type { ClientAuth, WebTls } from "./web-config.ts";
+import type { WebTls } from "./web-config.ts";
 import type { WebConfigInput } from "./web-schema.ts";
 
 type TlsDraft = NonNullable<Draft<WebConfigInput>["tls_server_config"]>;
@@ -27,9 +26,6 @@ export function decodeWebTls(draft: TlsDraft | undefined, at: Cursor): WebTlsSou
   const settings = {
     ...decodeClientAuth(draft, at),
     ...decodeVersions(draft, at),
-    ciphers: toOpensslCiphers(draft.cipher_suites ?? []),
-    curves: toOpensslCurves(draft.curve_preferences ?? []),
-    preferServerCiphers: draft.prefer_server_cipher_suites ?? true,
   };
   return cert === null || key === null ? null : { cert, key, ...settings };
 }
@@ -37,33 +33,21 @@ export function decodeWebTls(draft: TlsDraft | undefined, at: Cursor): WebTlsSou
 function decodeClientAuth(
   draft: TlsDraft,
   at: Cursor,
-): Pick<WebTlsSources, "clientAuth" | "clientCa" | "clientAllowedSans"> {
+): Pick<WebTlsSources, "requiresClientCertificate" | "clientCa"> {
   const clientCa = decodeTextSource(draft, "client_ca", at);
-  const named = draft.client_auth_type ?? "NoClientCert";
-  const clientAuth: ClientAuth = named === "RequireClientCert" ? "RequireAnyClientCert" : named;
-  const verifies = clientAuth === "RequireAndVerifyClientCert" || clientAuth === "VerifyClientCertIfGiven";
-  // Only what is really not there: a misspelt type has been reported.
+  const requiresClientCertificate = draft.client_auth_type === "RequireAndVerifyClientCert";
+  // A misspelt type has been reported.
   if (!has(draft, "client_auth_type") || draft.client_auth_type === "NoClientCert") {
-    for (const key of ["client_ca", "client_ca_file", "client_allowed_sans"]) {
+    for (const key of ["client_ca", "client_ca_file"]) {
       if (!has(draft, key)) continue;
       at.to(key).errorAtKey(`${key} has no effect without client_auth_type: RequireAndVerifyClientCert`);
     }
-  } else if (draft.client_auth_type !== undefined && !verifies) {
-    const what = clientAuth === "RequestClientCert" ? "lets everybody in" : "accepts any certificate";
-    at.to("client_auth_type").warn(`${clientAuth} ${what}: did you mean RequireAndVerifyClientCert?`);
-  } else if (verifies && clientCa === null) {
+  } else if (requiresClientCertificate && clientCa === null) {
     at.to("client_auth_type").warn(
       "without client_ca_file a certificate of any public authority will do: did you mean to set it?",
     );
   }
-  return { clientAuth, clientCa, clientAllowedSans: decodeSans(draft, at.to("client_allowed_sans")) };
-}
-
-function decodeSans(draft: TlsDraft, at: Cursor): WebTls["clientAllowedSans"] {
-  const { client_allowed_sans: sans } = draft;
-  if (sans === undefined) return null;
-  if (sans.length === 0) at.error("an empty list lets no certificate in: remove the key, or name somebody");
-  return sans.flatMap((san) => san ?? []);
+  return { requiresClientCertificate, clientCa };
 }
 
 function decodeVersions(draft: TlsDraft, at: Cursor): Pick<WebTls, "minVersion" | "maxVersion"> {

@@ -3,7 +3,6 @@ import type { WebConfig } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { plain, type WebAnswer } from "./answer.ts";
 import { clientOf } from "./connections.ts";
-import { createTokenBucket } from "./token-bucket.ts";
 import { createHmac, randomBytes } from "node:crypto";
 import type * as bcryptjs from "bcryptjs";
 import { createThread } from "./thread.ts";
@@ -16,17 +15,12 @@ export interface Access {
   use(config: WebConfig | null): void;
 }
 
-/** @param now seconds of a clock that only goes forward */
-export function createAccess(first: WebConfig | null, log: Logger, now: () => number): Access {
+export function createAccess(first: WebConfig | null, log: Logger): Access {
   const passwords = createPasswordCheck(createBcrypt());
-  const bucketOf = ({ rateLimit }: WebConfig) =>
-    rateLimit === null ? null : createTokenBucket(rateLimit, now);
   let config = first;
-  let bucket = config === null ? null : bucketOf(config);
 
   return {
     async refuse(request) {
-      if (bucket !== null && !bucket.take()) return plain(429, "429 too many requests");
       const login = await checkLogin(
         request.headers.authorization,
         config?.users ?? new Map(),
@@ -48,9 +42,7 @@ export function createAccess(first: WebConfig | null, log: Logger, now: () => nu
       }
     },
     use(next) {
-      const sameLimit = JSON.stringify(next?.rateLimit) === JSON.stringify(config?.rateLimit);
       config = next;
-      if (!sameLimit) bucket = config === null ? null : bucketOf(config);
     },
   };
 }

@@ -7,7 +7,6 @@ import {
   type RequestListener,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { performance } from "node:perf_hooks";
 import type { WebConfig, WebTls } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
@@ -17,9 +16,9 @@ import { trackConnections, defaultWebLimits, type WebLimits, discardBody } from 
 import { dispatch, parseExternalUrl } from "./dispatch.ts";
 import type { WebHandlers } from "./routes.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";
-import { createWebReloader, asksForCertificate, refuseClient } from "./reload-web-config.ts";
+import { createWebReloader } from "./reload-web-config.ts";
 import { createServer as createHttpsServer } from "node:https";
-import type { TLSSocket } from "node:tls";
+import type { PeerCertificate, TLSSocket } from "node:tls";
 import { toSecureContextOptions } from "../../config/web-secure-context.ts";
 
 export interface WebServerOptions {
@@ -64,7 +63,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   const inTurn = createTurns();
   const send = createSender(limits);
   let config = options.webConfig;
-  const access = createAccess(config, log, () => performance.now() / 1000);
+  const access = createAccess(config, log);
 
   /** null: the client has gone. */
   async function answer(request: IncomingMessage): Promise<ReadyAnswer | null> {
@@ -86,18 +85,15 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     });
   }
 
-  const server = createWebServer(
-    { tls: config?.tls ?? null, currentTls: () => config?.tls ?? null, limits, log },
-    (request, response) => {
-      // One of the many requests behind that for which the connection was cut.
-      if (request.socket.destroyed) return;
-      serve(request, response).catch((error: unknown) => {
-        // Mostly a client that went away while its request was read.
-        if (!request.socket.destroyed) log.error("A web request failed", { error: String(error) });
-        response.destroy();
-      });
-    },
-  );
+  const server = createWebServer({ tls: config?.tls ?? null, limits, log }, (request, response) => {
+    // One of the many requests behind that for which the connection was cut.
+    if (request.socket.destroyed) return;
+    serve(request, response).catch((error: unknown) => {
+      // Mostly a client that went away while its request was read.
+      if (!request.socket.destroyed) log.error("A web request failed", { error: String(error) });
+      response.destroy();
+    });
+  });
   const connections = trackConnections(server, limits);
   await listen(server, where, options.listenAddress);
   server.on("error", (error) => log.error("The web server has trouble", { error: error.message }));
@@ -158,8 +154,6 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
 export interface CreateServerOptions {
   /** null: plain HTTP. */
   readonly tls: WebTls | null;
-  /** What is in force when a client comes: it may have been loaded anew. */
-  readonly currentTls: () => WebTls | null;
   readonly limits: WebLimits;
   readonly log: Logger;
 }
@@ -182,21 +176,30 @@ export function createWebServer(options: CreateServerOptions, onRequest: Request
             ...http,
             ...toSecureContextOptions(tls),
             handshakeTimeout: limits.requestTimeoutMs,
-            requestCert: asksForCertificate(tls),
-            // What becomes of a client is decided below, by the mode that is in force then.
+            requestCert: tls.requiresClientCertificate,
+            // checkClient decides, and logs why it refuses a client.
             rejectUnauthorized: false,
           },
           onRequest,
         );
-  // Before the listener that begins to read requests.
-  server.prependListener("secureConnection", (socket: TLSSocket) => checkClient(socket, options));
+  if (tls?.requiresClientCertificate === true) {
+    // Before the listener that begins to read requests.
+    server.prependListener("secureConnection", (socket: TLSSocket) => checkClient(socket, options.log));
+  }
   return server;
 }
 
-function checkClient(socket: TLSSocket, { currentTls, log }: CreateServerOptions): void {
-  const tls = currentTls();
-  const refusal = tls === null ? null : refuseClient(socket, tls);
+function checkClient(socket: TLSSocket, log: Logger): void {
+  const refusal = refuseClient(socket);
   if (refusal === null) return;
   log.info("Refused a TLS client", { reason: refusal, remote: socket.remoteAddress ?? null });
   socket.destroy();
+}
+
+/** Why a client must not be let in, or null. `authorized` alone is not enough: a resumed session without a certificate has it, too. */
+export function refuseClient(peer: Pick<TLSSocket, "authorized" | "getPeerCertificate">): string | null {
+  // An empty object means none.
+  const certificate: Partial<PeerCertificate> | null = peer.getPeerCertificate();
+  if (certificate?.raw === undefined) return "it has no certificate";
+  return peer.authorized ? null : "its certificate is not of a trusted authority, or not valid now";
 }

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it } from "vitest";
 
-import { createTokenBucket } from "../../../src/service/web/token-bucket.ts";
 import { ask, startServer, talk } from "./server.ts";
 
 const short = { requestTimeoutMs: 60, checkIntervalMs: 15 };
@@ -325,20 +324,5 @@ describe("what is no HTTP", () => {
     outgoing.destroy();
     expect((await ask(server.port, "/-/healthy")).status).toBe(200);
     expect(server.log()).toBe("");
-  });
-});
-
-describe("a token bucket", () => {
-  it("lets a burst pass, then one each interval, and fills up again", () => {
-    let now = 0;
-    const bucket = createTokenBucket({ intervalSeconds: 2, burst: 3 }, () => now);
-    const take = (count: number): boolean[] => Array.from({ length: count }, () => bucket.take());
-    expect(take(4)).toEqual([true, true, true, false]);
-    now = 1.9;
-    expect(take(1)).toEqual([false]);
-    now = 2.1;
-    expect(take(2)).toEqual([true, false]);
-    now = 1000;
-    expect(take(4)).toEqual([true, true, true, false]);
   });
 });

@@ -165,15 +165,7 @@ describe("a flood of guesses", () => {
   });
 });
 
-describe("rates and headers of the web configuration", () => {
-  it("limit how many requests are answered", async () => {
-    const path = webFiles({ "web.yml": "rate_limit: { interval: 1h, burst: 2 }" });
-    const { port } = await startServer({ webConfig: await load(path("web.yml")) });
-    const statuses: number[] = [];
-    for (let index = 0; index < 3; index++) statuses.push((await ask(port, "/-/healthy")).status);
-    expect(statuses).toEqual([200, 200, 429]);
-  });
-
+describe("headers of the web configuration", () => {
   it("stand in every answer, instead of the janitor's own", async () => {
     const path = webFiles({
       "web.yml": `http_server_config:
