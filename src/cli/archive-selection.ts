@@ -28,7 +28,7 @@ export interface Selectable {
 
 /**
  * @returns whether a record is meant by all of the flags
- * @throws {@link UsageError}
+ * @throws {@link ConfigError}
  */
 export function parseSelection(flags: SelectionFlags): (record: Selectable) => boolean {
   const { match, from, since, until } = flags;

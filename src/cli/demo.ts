@@ -7,7 +7,7 @@ import { sweepExitCode } from "./exit-code.ts";
 import type { SweepFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
 import { printReport } from "./print-report.ts";
-import { sweepAll } from "./sweep-all.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
 
 const quiet: SweepFlags = { "log.level": "warn", "log.format": "logfmt" };
 

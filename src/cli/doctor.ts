@@ -11,13 +11,13 @@ import { renderDoctorText } from "../doctor/render-text.ts";
 import { createHttpClient } from "../http/client.ts";
 import { RequestError } from "../http/request-error.ts";
 import { createStyle } from "../report/style.ts";
-import { discover } from "./discover.ts";
+import { discover } from "../fleet/discover.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SourceFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
-import { readServerOptions } from "./server-options.ts";
+import { readServerOptions } from "../fleet/connect.ts";
 import { loadSettings } from "./settings.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 export interface DoctorFlags extends SourceFlags {
   readonly output: "text" | "json";
@@ -32,7 +32,7 @@ export interface DoctorFlags extends SourceFlags {
 /** `doctor`: checks whether the gateway is consistent, names the group that breaks it, and measures a push. */
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   if (flags.release !== undefined && flags.heal !== true)
-    throw new UsageError("--release needs --heal beside it");
+    throw new ConfigError("--release needs --heal beside it");
   const { config, complete } = await discover(await loadDoctorSettings(flags, io), io);
   const archives = config.archive === null ? null : createHealArchives(config.archive, io.clock);
   const reports: DoctorReport[] = [];

@@ -9,7 +9,7 @@ import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { loadSettings } from "./settings.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 export interface ExplainFlags extends SourceFlags {
   readonly age?: string;
@@ -26,7 +26,7 @@ export async function explain(texts: readonly string[], flags: ExplainFlags, io:
 
 /**
  * Labels in every form that reports print: one or more `name=value`, `{name="value", …}`, or JSON.
- * @throws {@link UsageError}
+ * @throws {@link ConfigError}
  */
 function parseLabels(texts: readonly string[]): Labels {
   const labels = new Map<string, string>();
@@ -38,7 +38,7 @@ function parseLabels(texts: readonly string[]): Labels {
       }
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      throw new UsageError(
+      throw new ConfigError(
         `${quote(text)} cannot be read as labels: ${error.message}.\n` +
           `Write job=ci instance=runner-1, or paste what a report prints: '{job="ci", instance="runner-1"}'`,
       );

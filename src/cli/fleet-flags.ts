@@ -3,7 +3,7 @@ import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /** Which gateways this process sweeps, and how many at once. */
 export interface FleetFlags {
@@ -16,11 +16,11 @@ export interface FleetFlags {
 /** Where Kubernetes puts the index of an Indexed Job's Pod. */
 const indexVariable = "JOB_COMPLETION_INDEX";
 
-/** @throws {@link UsageError} */
+/** @throws {@link ConfigError} */
 export function readFleetFlags(flags: Partial<SweepFlags>, env: Io["env"]): FleetFlags {
   const { shard, only = null, "gateways.concurrency": concurrency } = flags;
   if (shard !== undefined && only !== null)
-    throw new UsageError("--only and --shard exclude each other: a name needs no shard");
+    throw new ConfigError("--only and --shard exclude each other: a name needs no shard");
   return {
     only,
     shard: shard === undefined ? { index: 0, count: 1 } : readShard(shard, env),
@@ -33,7 +33,7 @@ function readShard(text: string, env: Io["env"]): Shard {
   if (index !== null) return { index, count };
   const variable = env[indexVariable] ?? "";
   if (variable === "") {
-    throw new UsageError(
+    throw new ConfigError(
       `--shard=${text} takes the index from ${indexVariable}, which is not set: Kubernetes sets it in Indexed Jobs`,
     );
   }

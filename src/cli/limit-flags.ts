@@ -5,7 +5,7 @@ import { parseFlag } from "./parse-flag.ts";
 
 /**
  * The limits with those that flags set. What a flag takes, the file takes, too.
- * @throws {@link UsageError}
+ * @throws {@link ConfigError}
  */
 export function overrideLimits(limits: Limits, flags: Partial<SweepFlags>): Limits {
   const number = (flag: string, text: string | undefined, key: keyof typeof limitRanges): number =>

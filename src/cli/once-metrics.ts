@@ -6,11 +6,11 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { readBuildInfo } from "./build-info.ts";
-import { connect } from "./connect.ts";
-import type { Discovered } from "./discover.ts";
+import { connect } from "../fleet/connect.ts";
+import type { Discovered } from "../fleet/discover.ts";
 import type { Io } from "./io.ts";
-import type { SweepCounts } from "./sweep-all.ts";
-import { UsageError } from "./usage-error.ts";
+import type { SweepCounts } from "../fleet/sweep-all.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface MetricsFlags {
@@ -113,7 +113,7 @@ async function push(settings: PushgatewaySettings, text: string, io: Io): Promis
     await gateway.pushGroup(ownGroupLabels(settings.name), { utf8Names: false }, text, io.abort);
     return null;
   } catch (error) {
-    if (!(error instanceof RequestError || error instanceof UsageError)) throw error;
+    if (!(error instanceof RequestError || error instanceof ConfigError)) throw error;
     return `--metrics.push: ${error.message}`;
   } finally {
     await gateway?.close();

@@ -1,6 +1,6 @@
 import { logReport } from "../service/log-report.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import { discover } from "./discover.ts";
+import { discover } from "../fleet/discover.ts";
 import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
 import type { OutputFlags, SweepFlags } from "./flags.ts";
@@ -8,7 +8,7 @@ import { withLoggedWarnings, type Io } from "./io.ts";
 import { createOnceMetrics, type MetricsFlags } from "./once-metrics.ts";
 import { checkOutputFlags, printReport } from "./print-report.ts";
 import { loadSettings } from "./settings.ts";
-import { sweepAll } from "./sweep-all.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
 
 export interface OnceFlags extends SweepFlags, MetricsFlags, OutputFlags {
   /** Wins over `dry_run` of the file. */

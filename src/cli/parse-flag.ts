@@ -1,15 +1,15 @@
 import { ParseError } from "../core/parse-error.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /**
  * Parses the value of a flag.
- * @throws {@link UsageError} that names the flag
+ * @throws {@link ConfigError} that names the flag
  */
 export function parseFlag<T>(flag: string, text: string, parse: (text: string) => T): T {
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof ParseError) throw new UsageError(`${flag}: ${error.message}`);
+    if (error instanceof ParseError) throw new ConfigError(`${flag}: ${error.message}`);
     throw error;
   }
 }

@@ -1,14 +1,16 @@
 import type { SweepReport } from "../core/report.ts";
 import { joinToBlocks } from "../report/blocks.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
 import { writeWhole } from "./write-whole.ts";
 
-/** @throws {@link UsageError} before there is a report, if it could go nowhere */
+/** @throws {@link ConfigError} before there is a report, if it could go nowhere */
 export function checkOutputFlags({ output, outputFile }: OutputFlags): void {
   if (output === "none" && outputFile !== undefined)
-    throw new UsageError("--output=none prints no report, so that nothing could be written to --output-file");
+    throw new ConfigError(
+      "--output=none prints no report, so that nothing could be written to --output-file",
+    );
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   addSweepFlags,
   defaultConfigFile,
 } from "./flags.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /**
  * Runs one command line.
@@ -34,7 +34,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    if (error instanceof UsageError) {
+    if (error instanceof ConfigError) {
       io.stderr.write(`${error.message}\n`);
       return exitCodes.usage;
     }
@@ -111,14 +111,14 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     .command("config <file...>")
     .summary("say what is wrong with configuration files, or what they mean")
     .description("Prints all problems with line and column (exit code 2), or what was understood.")
-    .action(async (files) => finish(await (await import("./check-config.ts")).checkConfig(files, io)));
+    .action(async (files) => finish(await (await import("./check.ts")).checkConfig(files, io)));
   check
     .command("web-config <file...>")
     .summary("say what is wrong with files for --web.config.file")
     .description(
       "Prints all problems of files for --web.config.file, and of the certificates they name (exit code 2).",
     )
-    .action(async (files) => finish(await (await import("./check-web-config.ts")).checkWebConfig(files, io)));
+    .action(async (files) => finish(await (await import("./check.ts")).checkWebConfig(files, io)));
 
   addSourceFlags(program.command("doctor"))
     .summary("check whether the gateway is consistent, and name the group that breaks it")

@@ -1,6 +1,6 @@
 import type { SweepReport } from "../core/report.ts";
 import { showText } from "../report/text.ts";
-import { discover } from "./discover.ts";
+import { discover } from "../fleet/discover.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
 import { readFleetFlags } from "./fleet-flags.ts";
 import type { OutputFlags, SweepFlags } from "./flags.ts";
@@ -9,7 +9,7 @@ import { parseFlag } from "./parse-flag.ts";
 import { parseMoment } from "./parse-moment.ts";
 import { checkOutputFlags, printReport } from "./print-report.ts";
 import { loadSettings } from "./settings.ts";
-import { sweepAll } from "./sweep-all.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
 
 export interface ReportFlags extends SweepFlags, OutputFlags {
   /** A moment to come: `+7d`, or RFC 3339. */

@@ -7,7 +7,7 @@ import { formatTime } from "../core/time.ts";
 import { createColumns } from "../report/columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { RestoreTarget, type Restored, type RestoreOptions } from "./restore-target.ts";
+import { RestoreTarget, type Restored, type RestoreOptions } from "../fleet/restore.ts";
 
 /** Where a group goes, or why it goes nowhere. */
 export type TargetOf = (record: GroupRecord) => PushgatewaySettings | string;

@@ -5,13 +5,13 @@ import type { GroupRecord } from "../archive/records.ts";
 import type { Config } from "../config/config.ts";
 import { quote, type Labels } from "../core/labels.ts";
 import { isSelective, parseSelection, type SelectionFlags } from "./archive-selection.ts";
-import { discover } from "./discover.ts";
+import { discover } from "../fleet/discover.ts";
 import { Failure } from "./failure.ts";
 import { defaultConfigFile } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { Restoration, type TargetOf } from "./restoration.ts";
 import { gatewayFromUrl, loadSettings } from "./settings.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 export interface RestoreFlags extends SelectionFlags {
   readonly "config.file"?: string;
@@ -25,7 +25,7 @@ export interface RestoreFlags extends SelectionFlags {
 export async function restore(path: string, flags: RestoreFlags, io: Io): Promise<number> {
   const { all = false, dryRun = false, overwrite = false } = flags;
   const accepts = parseSelection(flags);
-  if (all === isSelective(flags)) throw new UsageError(all ? allAndFilter : neitherAllNorFilter);
+  if (all === isSelective(flags)) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
   const { config, targetOf } = await findTargets(flags, io);
   const restoration = new Restoration({ dryRun, overwrite }, targetOf, io);
   try {
@@ -67,8 +67,8 @@ async function findTargets(
     const { config } = await discover(settings, io);
     return { config, targetOf: createTargetOf(config, io) };
   } catch (error) {
-    if (!(error instanceof UsageError) || flags["config.file"] !== undefined) throw error;
-    throw new UsageError(
+    if (!(error instanceof ConfigError) || flags["config.file"] !== undefined) throw error;
+    throw new ConfigError(
       `${error.message}\nThe gateways' URLs come from --config.file=FILE; or name one to restore into: --gateway=http://localhost:9091`,
     );
   }

@@ -3,8 +3,8 @@ import type { Mechanism } from "../core/mechanism.ts";
 import type { Shard } from "../core/shard.ts";
 import type { ServiceFleet } from "../service/service.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { fleetSurroundings } from "./discover.ts";
-import { Fleet } from "./fleet.ts";
+import { fleetSurroundings } from "../fleet/discover.ts";
+import { Fleet } from "../fleet/fleet.ts";
 import type { Io } from "./io.ts";
 
 export interface RunFleetParts {

@@ -5,7 +5,7 @@ import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
 import { parseTimer } from "../core/duration.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
-import { createReadGuard } from "../service/read-guard.ts";
+import { createReadGuard } from "../fleet/read-guard.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
 import { parseListenAddress } from "../service/web/listen-address.ts";
@@ -21,9 +21,9 @@ import { parseFlag } from "./parse-flag.ts";
 import { createRunFleet } from "./run-fleet.ts";
 import { createWebHandlers } from "./run-handlers.ts";
 import { loadSettings } from "./settings.ts";
-import { keepArchive } from "./sweep-archive.ts";
-import { sweepAll } from "./sweep-all.ts";
-import { UsageError } from "./usage-error.ts";
+import { keepArchive } from "../fleet/sweep-archive.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 export interface RunFlags extends SweepFlags {
   /** Wins over `dry_run` of the file. */
@@ -157,7 +157,7 @@ async function untilStopped(running: Running): Promise<void> {
 async function loadWeb(path: string | undefined, { stderr }: Io): Promise<WebConfig | null> {
   if (path === undefined) return null;
   const result = await loadWebConfig(path);
-  if (!result.ok) throw new UsageError(result.problems.map(renderProblem).join("\n"));
+  if (!result.ok) throw new ConfigError(result.problems.map(renderProblem).join("\n"));
   for (const warning of result.warnings) stderr.write(`${renderProblem(warning)}\n`);
   return result.config;
 }
@@ -166,7 +166,7 @@ async function reloadSettings(flags: SweepFlags, io: Io): Promise<Loaded<Config>
   try {
     return { ok: true, value: await loadSettings(flags, io) };
   } catch (error) {
-    if (error instanceof UsageError) return { ok: false, message: error.message };
+    if (error instanceof ConfigError) return { ok: false, message: error.message };
     throw error;
   }
 }

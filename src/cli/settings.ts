@@ -8,12 +8,12 @@ import type { Io } from "./io.ts";
 import { findLimitations } from "./limitations.ts";
 import { overrideLimits } from "./limit-flags.ts";
 import { parseFlag } from "./parse-flag.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /**
  * The configuration that the flags name: a file, or one rule for everything. Flags for limits win over the file.
  * Warnings go to stderr.
- * @throws {@link UsageError} with all problems
+ * @throws {@link ConfigError} with all problems
  */
 export async function loadSettings(
   flags: SourceFlags & Partial<SweepFlags>,
@@ -35,7 +35,7 @@ async function readFile(flags: SourceFlags, io: Pick<Io, "stderr">): Promise<Con
       flags["config.file"] === undefined
         ? "\nName a file with --config.file=FILE, or use one TTL for everything: --gateway=URL --ttl=DURATION"
         : "";
-    throw new UsageError(result.problems.map(renderProblem).join("\n") + hint);
+    throw new ConfigError(result.problems.map(renderProblem).join("\n") + hint);
   }
   for (const warning of result.warnings) io.stderr.write(`${renderProblem(warning)}\n`);
   for (const limitation of findLimitations(result.config)) io.stderr.write(`${limitation}\n`);
@@ -47,12 +47,12 @@ function fromFlags(
   { stderr }: Pick<Io, "stderr">,
 ): Config {
   if (file !== undefined) {
-    throw new UsageError("--config.file and --gateway/--ttl exclude each other: the file has both");
+    throw new ConfigError("--config.file and --gateway/--ttl exclude each other: the file has both");
   }
   if (urls === undefined)
-    throw new UsageError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
+    throw new ConfigError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
   if (ttl === undefined)
-    throw new UsageError("--gateway needs --ttl=DURATION beside it: how old every group may get");
+    throw new ConfigError("--gateway needs --ttl=DURATION beside it: how old every group may get");
   const ttlSeconds = parseFlag("--ttl", ttl, parseTtl);
   const pushgateways = gatewaysFromUrls(urls);
   for (const { url } of pushgateways) {
@@ -78,13 +78,13 @@ function fromFlags(
 function gatewaysFromUrls(urls: readonly string[]): readonly PushgatewaySettings[] {
   const gateways = urls.map(gatewayFromUrl);
   const twin = gateways.find(({ url }, index) => gateways.findIndex((other) => other.url === url) < index);
-  if (twin !== undefined) throw new UsageError(`--gateway: ${twin.url} is given twice`);
+  if (twin !== undefined) throw new ConfigError(`--gateway: ${twin.url} is given twice`);
   return gateways;
 }
 
 /**
  * A gateway of which only the URL is known.
- * @throws {@link UsageError}
+ * @throws {@link ConfigError}
  */
 export function gatewayFromUrl(text: string): PushgatewaySettings {
   const url = parseFlag("--gateway", text, parseServerUrl);

@@ -1,10 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-
 import { describe, expect, it, onTestFinished } from "vitest";
-
-import { askHealth } from "../../src/cli/ask-health.ts";
-import { parseCommandLine } from "../../src/cli/first-process.ts";
+import { askHealth, parseCommandLine } from "../../src/cli/healthcheck.ts";
 import { parseListenAddress } from "../../src/service/web/listen-address.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { load, startServer, webFiles } from "../service/web/server.ts";

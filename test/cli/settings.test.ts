@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SweepFlags } from "../../src/cli/flags.ts";
 import { overrideLimits } from "../../src/cli/limit-flags.ts";
 import { loadSettings } from "../../src/cli/settings.ts";
-import { UsageError } from "../../src/cli/usage-error.ts";
+import { ConfigError } from "../../src/config/config-error.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { defaultLimits, type Limits } from "../../src/core/limits.ts";
 import type { Config } from "../../src/config/config.ts";
@@ -22,7 +22,7 @@ async function asFlag(parse: () => unknown): Promise<Meaning> {
   try {
     return { value: await parse() };
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof ConfigError)) throw error;
     return { problem: error.message.replace(/^--[\w.-]+: /, "") };
   }
 }

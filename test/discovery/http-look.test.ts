@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { createAskServer } from "../../src/cli/ask-server.ts";
+import { createAskServer } from "../../src/fleet/ask-server.ts";
 import type { HttpSettings } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Fleet } from "../../src/cli/fleet.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
 import { wait } from "../../src/cli/system-clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";

@@ -2,11 +2,11 @@ import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/suggest.ts";
 import type { Mechanism } from "../core/mechanism.ts";
 import { readSearchList } from "../discovery/search-list.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../cli/failure.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
-import { formatShard, type FleetFlags } from "./fleet-flags.ts";
-import type { Io } from "./io.ts";
-import { UsageError } from "./usage-error.ts";
+import { formatShard, type FleetFlags } from "../cli/fleet-flags.ts";
+import type { Io } from "../cli/io.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /** A configuration whose gateways are all listed, those that discoveries found among them. */
 export interface Discovered {
@@ -22,7 +22,7 @@ const wholeFleet = { shard: { index: 0, count: 1 }, only: null };
 /**
  * Asks every discovery once. Problems go to stderr.
  * @throws {@link Failure} if no gateway is known: that is never "nothing to do"
- * @throws {@link UsageError} if there is no gateway of a name
+ * @throws {@link ConfigError} if there is no gateway of a name
  */
 export async function discover(
   config: Config,
@@ -72,7 +72,7 @@ function checkNames(only: readonly string[], gateways: readonly PushgatewaySetti
   if (unknown === undefined) return;
   if (!known) throw new Failure(`--only=${unknown}: not known, and not every discovery has answered`);
   const rest = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
-  throw new UsageError(
+  throw new ConfigError(
     `--only=${unknown}: there is no gateway of this name${didYouMean(unknown, names)}\n` +
       `The gateways are ${names.slice(0, maxNames).join(", ")}${rest}`,
   );

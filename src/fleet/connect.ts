@@ -1,15 +1,34 @@
-import type { HttpHeader, HttpSettings, SecretSource, ServerSettings, TextSource } from "../config/config.ts";
+import type {
+  PushgatewaySettings,
+  HttpHeader,
+  HttpSettings,
+  SecretSource,
+  ServerSettings,
+  TextSource,
+} from "../config/config.ts";
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import type { Io } from "../cli/io.ts";
 import { maxFileBytes, readStart } from "../config/file-text.ts";
 import { explainReadError } from "../core/error-code.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
-import type { Io } from "./io.ts";
-import { findTlsProblem } from "./tls-problem.ts";
-import { UsageError } from "./usage-error.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+
+/**
+ * Opens a client for a gateway, with what its files hold now: whatever has been rotated since the last time takes effect.
+ * @throws {@link ConfigError} if a file cannot be read, or holds something else
+ */
+export async function connect(
+  settings: PushgatewaySettings,
+  { clock, env }: Pick<Io, "clock" | "env">,
+): Promise<Gateway> {
+  return createGateway(settings.name, await readServerOptions(settings, env), clock);
+}
 
 /**
  * What the HTTP settings of a server, be it a gateway or Prometheus, come to with what its files hold now.
- * @throws {@link UsageError} if a file cannot be read, or holds something else
+ * @throws {@link ConfigError} if a file cannot be read, or holds something else
  */
 export async function readServerOptions(
   { url, timeoutSeconds, allowLinkLocal = true, http }: ServerSettings,
@@ -80,7 +99,7 @@ async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
     cert: nameOf("cert", tls.client?.cert ?? null),
     key: nameOf("key", tls.client?.key ?? null),
   });
-  if (problem !== null) throw new UsageError(problem);
+  if (problem !== null) throw new ConfigError(problem);
   return options;
 }
 
@@ -113,7 +132,7 @@ function namedProxy(
 
 function environmentProxy(serverUrl: string, env: Io["env"]): string | null {
   const found = findEnvironmentProxy(serverUrl, env);
-  if (!found.ok) throw new UsageError(`proxy_from_environment: ${found.message}`);
+  if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
   return found.url;
 }
 
@@ -121,7 +140,7 @@ async function headerValue(source: SecretSource): Promise<string> {
   const value = await revealed(source);
   if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return value;
   const where = "file" in source ? source.file : "http_headers";
-  throw new UsageError(`${where}: the value of a header is one line of Latin-1 characters`);
+  throw new ConfigError(`${where}: the value of a header is one line of Latin-1 characters`);
 }
 
 async function revealed(source: SecretSource): Promise<string> {
@@ -137,8 +156,55 @@ async function fileText(path: string): Promise<string> {
   try {
     bytes = await readStart(path);
   } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${explainReadError(error)}`);
+    throw new ConfigError(`${path} cannot be read: ${explainReadError(error)}`);
   }
-  if (bytes.length > maxFileBytes) throw new UsageError(`${path}: longer than 1 MiB: this is the wrong file`);
+  if (bytes.length > maxFileBytes)
+    throw new ConfigError(`${path}: longer than 1 MiB: this is the wrong file`);
   return new TextDecoder().decode(bytes).trim();
+}
+
+/** Where each part comes from: its file, or its key in the configuration. */
+export interface TlsPlaces {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What is wrong with certificates and key, which Node either passes over in silence or tells in OpenSSL's words. */
+export function findTlsProblem({ ca, cert, key }: TlsOptions, places: TlsPlaces): string | null {
+  if (ca !== undefined && parseCertificate(ca) === null) return noCertificate(places.ca);
+  if (cert === undefined || key === undefined) return null;
+  const certificate = parseCertificate(cert);
+  if (certificate === null) return noCertificate(places.cert);
+  const privateKey = parseKey(key);
+  if (privateKey === null) {
+    return `${places.key}: no private key in there, or one with a pass phrase, which nobody is there to type`;
+  }
+  return certificate.checkPrivateKey(privateKey)
+    ? null
+    : `${places.key}: this key does not belong to the certificate in ${places.cert}; if both are being replaced, the next sweep finds them whole`;
+}
+
+function noCertificate(place: string): string {
+  return `${place}: no certificate in there: it begins with -----BEGIN CERTIFICATE-----`;
+}
+
+function parseCertificate(pem: string): X509Certificate | null {
+  const block =
+    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/.exec(
+      pem,
+    );
+  try {
+    return block === null ? null : new X509Certificate(block[0]);
+  } catch {
+    return null;
+  }
+}
+
+function parseKey(pem: string): KeyObject | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
+  }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { patienceSeconds, watchPatience } from "../../src/cli/impatient-gateway.ts";
+import { patienceSeconds, watchPatience } from "../../src/fleet/slots.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayStatus } from "../../src/gateway/status.ts";
 

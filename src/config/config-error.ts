@@ -1,4 +1,4 @@
 /** The user asked for something that cannot be: exit code 2, and a message that says what to do instead. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
 }

@@ -9,7 +9,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import { connect } from "./connect.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../cli/io.ts";
 
 export interface RestoreOptions {
   readonly dryRun: boolean;
@@ -60,7 +60,7 @@ export class RestoreTarget {
     this.#io = io;
   }
 
-  /** @throws {@link UsageError} if a file with credentials cannot be read */
+  /** @throws {@link ConfigError} if a file with credentials cannot be read */
   static async connect(
     settings: PushgatewaySettings,
     options: RestoreOptions,

@@ -6,7 +6,7 @@ import type { DnsOptions } from "../discovery/dns-look.ts";
 import type { Look } from "../discovery/look.ts";
 import { mergeGateways } from "../discovery/merge-gateways.ts";
 import type { Wait } from "../gateway/pace.ts";
-import type { Io } from "./io.ts";
+import type { Io } from "../cli/io.ts";
 
 /** The gateways of a configuration as far as they are known. */
 export interface FleetState {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createSlots } from "../../src/cli/slots.ts";
+import { createSlots } from "../../src/fleet/slots.ts";
 
 /** Lets everything happen that is due. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

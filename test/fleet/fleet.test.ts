@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Fleet } from "../../src/cli/fleet.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { shardOf, type Shard } from "../../src/core/shard.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { readServerOptions } from "../../src/cli/server-options.ts";
+import { readServerOptions } from "../../src/fleet/connect.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/config.ts";
 import { testFolder, writeConfig } from "../support/service.ts";

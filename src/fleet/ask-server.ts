@@ -2,8 +2,8 @@ import type { HttpDiscoverySettings } from "../config/config.ts";
 import type { AskServer } from "../discovery/http-look.ts";
 import { createHttpClient } from "../http/client.ts";
 import { RequestError } from "../http/request-error.ts";
-import type { Io } from "./io.ts";
-import { readServerOptions } from "./server-options.ts";
+import type { Io } from "../cli/io.ts";
+import { readServerOptions } from "./connect.ts";
 
 const maxTimeoutSeconds = 30;
 
