@@ -70,6 +70,7 @@ function fromFlags(
     limits: defaultLimits,
     archive: null,
     prometheus: null,
+    notifications: [],
     rules: [everythingRule(ttlSeconds)],
   };
 }

@@ -21,6 +21,7 @@ export interface Config {
   readonly limits: Limits;
   readonly archive: ArchiveSettings | null;
   readonly prometheus: PrometheusSettings | null;
+  readonly notifications: readonly NotificationSettings[];
   /** At least one; names are unique. */
   readonly rules: readonly Rule[];
 }
@@ -87,6 +88,26 @@ export interface ArchiveSettings {
 }
 
 export type PrometheusSettings = ServerSettings;
+
+export const notificationEvents = ["deleted", "withheld", "failed"] as const;
+
+export type NotificationEvent = (typeof notificationEvents)[number];
+
+export const notificationFormats = ["text", "report"] as const;
+
+/** Where messages about sweeps are sent. */
+export interface NotificationSettings {
+  /** For logs and metrics, which must not hold the URL: `notifications[0] (hooks.example)`. Unique. */
+  readonly name: string;
+  /** Whoever knows it can send messages. In a file: its first line. */
+  readonly url: SecretSource;
+  /** At least one. */
+  readonly on: readonly NotificationEvent[];
+  readonly format: (typeof notificationFormats)[number];
+  /** Over 0. */
+  readonly timeoutSeconds: number;
+  readonly http: HttpSettings;
+}
 
 /**
  * How to reach a server, as in a scrape_config of Prometheus. Files are absolute paths; they are read when a

@@ -44,6 +44,7 @@ export function decodeConfig(draft: ConfigDraft, path: string, places: Places, f
     limits: decodeLimits(draft.limits, root.to("limits")),
     archive,
     prometheus: decodePrometheus(draft.prometheus, root.to("prometheus")),
+    notifications: [],
     rules: decodeRules(draft.rules, root.to("rules"), has(draft, "prometheus")),
   };
   return { config, namedFiles: context.namedFiles };

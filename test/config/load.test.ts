@@ -58,6 +58,7 @@ describe("what the file leaves out has its default", () => {
       },
       archive: null,
       prometheus: null,
+      notifications: [],
       rules: [
         {
           name: "all",
