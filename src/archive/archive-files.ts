@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, readdir, realpath, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import { formatTime } from "../core/time.ts";
 import type { FileAccess } from "./file-access.ts";
 

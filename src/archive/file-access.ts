@@ -2,7 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import { ArchiveError } from "./archive-error.ts";
 
 /** Metrics can be confidential. */

@@ -1,6 +1,5 @@
-import type { Family, Series } from "../core/family.ts";
+import { type Family, type Series, isLegacyMetricName } from "../core/pushable.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
-import { isLegacyMetricName } from "../core/pushable.ts";
 
 /**
  * Renders families in the text format, for the body of a push. They must be pushable: what text cannot carry has been

@@ -1,4 +1,4 @@
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
 import type { Labels } from "../core/labels.ts";

@@ -1,6 +1,6 @@
 import { createArchive } from "../archive/archive.ts";
 import type { ArchiveSettings, Config, PushgatewaySettings } from "../config/config.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import { formatLabels } from "../core/labels.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { conditionOf, type Diagnosis } from "../doctor/diagnosis.ts";

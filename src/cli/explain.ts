@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from "../core/duration.ts";
 import { explain as explainRules, type Explanation, type RuleExplanation } from "../core/explain.ts";
 import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { formatKeepLatestLabel, type Rule, type TtlRule } from "../core/rule.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { SourceFlags } from "./flags.ts";

@@ -1,4 +1,4 @@
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { SweepFlags } from "./flags.ts";
 import type { Io } from "./io.ts";

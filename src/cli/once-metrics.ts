@@ -1,5 +1,5 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { ownGroupLabels } from "../core/own-group.ts";
+import { ownGroupLabels } from "../core/group.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { Shard } from "../core/shard.ts";
 import type { Gateway } from "../gateway/gateway.ts";

@@ -1,4 +1,4 @@
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { ConfigError } from "../config/config-error.ts";
 
 /**

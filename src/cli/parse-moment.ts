@@ -1,5 +1,5 @@
 import { parseDuration } from "../core/duration.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Mechanism } from "../core/mechanism.ts";
+import type { Mechanism } from "../core/verdict.ts";
 import type { Shard } from "../core/shard.ts";
 import type { ServiceFleet } from "../service/service.ts";
 import type { Logger } from "../telemetry/logger.ts";

@@ -1,6 +1,6 @@
 import { uptime } from "node:os";
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 
 /** Less than this between the two is their different resolution. */
 const noticeableSeconds = 1;

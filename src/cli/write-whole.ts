@@ -3,7 +3,7 @@ import { fstatSync, type Stats } from "node:fs";
 import { constants, open, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import { writeAll, type Io } from "./io.ts";
 
 /**

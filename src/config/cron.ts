@@ -1,7 +1,7 @@
 import { createTask, validateDetailed, type ParsedFields } from "node-cron";
 
 import { quote } from "../core/labels.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { steadyTimezone } from "./timezone.ts";
 
 /** What a cron expression restricts, and what may surprise about it. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import type { Findings, Path, Places } from "./findings.ts";
 import type { Span } from "./source-text.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import { explainReadError } from "../core/error-code.ts";
+import { explainReadError } from "../core/errors.ts";
 import { decodeText, type ReadFile } from "./file-text.ts";
 import { Findings, type Places } from "./findings.ts";
 import { checkShape, type Draft } from "./shape.ts";

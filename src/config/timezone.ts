@@ -1,5 +1,5 @@
 import { quote } from "../core/labels.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** @throws {@link ParseError} unless `text` is the IANA name of a time zone */

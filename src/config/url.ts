@@ -1,5 +1,5 @@
-import { findFoldable } from "../core/foldable-path.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { findFoldable } from "../core/address.ts";
+import { ParseError } from "../core/errors.ts";
 
 /**
  * Parses the URL of a server and normalises it: lower-case host, no default port, no slash at the end.

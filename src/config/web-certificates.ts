@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
 import type { SecretSource, TextSource } from "./config.ts";
 import type { Cursor } from "./cursor.ts";
-import { explainReadError } from "../core/error-code.ts";
+import { explainReadError } from "../core/errors.ts";
 import type { ReadFile } from "./file-text.ts";
 import { Secret } from "./secret.ts";
 import type { WebTls } from "./web-config.ts";

@@ -1,6 +1,6 @@
 import { Composer, Lexer, Parser, type CST, type Document, type YAMLError } from "yaml";
 
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { Findings } from "./findings.ts";
 import { findSecretInLine, opensSecretSection } from "./hidden.ts";
 import { SourceText } from "./source-text.ts";

@@ -1,9 +1,14 @@
-import { isFuture } from "./clocks.ts";
-import { lastActivityAt, type Group } from "./group.ts";
-import { countedPushes, type Pushes } from "./life.ts";
+import { isFuture } from "./time.ts";
+import {
+  lastActivityAt,
+  countedPushes,
+  type Pushes,
+  lostPushAllowance,
+  outageAllowance,
+  type Outage,
+} from "./life.ts";
+import { type Group, isOwnGroup } from "./group.ts";
 import type { Liveness } from "./liveness.ts";
-import { lostPushAllowance, outageAllowance, type Outage } from "./outage.ts";
-import { isOwnGroup } from "./own-group.ts";
 import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
 import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
 

@@ -1,4 +1,4 @@
-import { ParseError } from "./parse-error.ts";
+import { ParseError } from "./errors.ts";
 
 /** Prometheus' units, biggest first, in milliseconds: integers, so that sums stay exact. */
 const units = [

@@ -2,7 +2,7 @@ import { decide, type Decision } from "./decide.ts";
 import { labelsKey, type Labels } from "./labels.ts";
 import type { Matcher } from "./matcher.ts";
 import { surveyPushes } from "./life.ts";
-import { isOwnGroup } from "./own-group.ts";
+import { isOwnGroup } from "./group.ts";
 import type { Rule } from "./rule.ts";
 
 /** How the rules look at one group. */

@@ -1,4 +1,4 @@
-import type { Labels } from "./labels.ts";
+import { type Labels, createLabels } from "./labels.ts";
 
 /** Why the gateway cannot be asked to delete exactly this group. */
 export type Obstacle = "unreadable_labels" | "unaddressable" | "over_budget";
@@ -29,31 +29,34 @@ export interface Group {
   readonly gauges: ReadonlyMap<string, number>;
 }
 
-/** Which pushes count as life: all of them, or only those that succeeded. */
-export type Since = "last_activity" | "last_success";
-
-/**
- * When the group was last alive, Unix seconds; null if it cannot be known.
- *
- * A group that never pushed successfully has only its failed pushes to go by, whatever `since` says: the gateway
- * creates a group with push time 0 for a rejected first push.
- */
-export function lastActivityAt(
-  group: Pick<Group, "lastSuccessAt" | "lastFailureAt">,
-  since: Since = "last_activity",
-): number | null {
-  const success = group.lastSuccessAt;
-  const failure = group.lastFailureAt;
-  if (!isTime(success) || !isTime(failure)) return null;
-  const activity = since === "last_success" && success > 0 ? success : Math.max(success, failure);
-  return activity > 0 ? activity : null;
-}
-
-function isTime(value: number | null): value is number {
-  return value !== null && Number.isFinite(value) && value >= 0;
-}
+/** The gateway's own family with the time of a group's last successful push. */
+export const successTimeName = "push_time_seconds";
+/** The one with the time of its last failed push. */
+export const failureTimeName = "push_failure_time_seconds";
+export const pushTimeNames: ReadonlySet<string> = new Set([successTimeName, failureTimeName]);
 
 /** A push time for people and records: null for never, which the gateway writes as 0, and for unreadable. */
 export function timeOrNever(time: number | null): number | null {
   return time === 0 ? null : time;
+}
+
+const ownJob = "pushgateway-janitor";
+
+/**
+ * The group on a gateway that the janitor pushes its own metrics to. The instance is the gateway's name, because a Prometheus
+ * that scrapes several gateways has to tell their groups apart.
+ */
+export function ownGroupLabels(gateway: string): Labels {
+  return createLabels([
+    ["job", ownJob],
+    ["instance", gateway],
+  ]);
+}
+
+/**
+ * Whether a group holds the janitor's own metrics: this one's, or those of another that calls the gateway by another name.
+ * Exactly these labels, so that no other group escapes the rules by its job.
+ */
+export function isOwnGroup(labels: Labels): boolean {
+  return labels.size === 2 && labels.get("job") === ownJob && labels.has("instance");
 }

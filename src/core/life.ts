@@ -1,8 +1,26 @@
-import { isFuture } from "./clocks.ts";
-import { lastActivityAt, type Group, type Since } from "./group.ts";
-import type { Rule } from "./rule.ts";
+import { isFuture } from "./time.ts";
+import type { Group } from "./group.ts";
+import type { Since, Rule } from "./rule.ts";
 
-type PushTimes = Pick<Group, "lastSuccessAt" | "lastFailureAt">;
+export type LastPushes = Pick<Group, "lastSuccessAt" | "lastFailureAt">;
+
+/**
+ * When the group was last alive, Unix seconds; null if it cannot be known.
+ *
+ * A group that never pushed successfully has only its failed pushes to go by, whatever `since` says: the gateway
+ * creates a group with push time 0 for a rejected first push.
+ */
+export function lastActivityAt(group: LastPushes, since: Since = "last_activity"): number | null {
+  const success = group.lastSuccessAt;
+  const failure = group.lastFailureAt;
+  if (!isTime(success) || !isTime(failure)) return null;
+  const activity = since === "last_success" && success > 0 ? success : Math.max(success, failure);
+  return activity > 0 ? activity : null;
+}
+
+function isTime(value: number | null): value is number {
+  return value !== null && Number.isFinite(value) && value >= 0;
+}
 
 /** What the pushes to all groups of a gateway say about those that it refused. Unix seconds; 0: none. */
 export interface Pushes {
@@ -11,7 +29,7 @@ export interface Pushes {
   readonly refusedAt: readonly [newest: number, next: number];
 }
 
-export function surveyPushes(groups: Iterable<PushTimes>, now: number | null): Pushes {
+export function surveyPushes(groups: Iterable<LastPushes>, now: number | null): Pushes {
   let newestSuccessAt = 0;
   let [newest, next] = [0, 0];
   for (const { lastSuccessAt, lastFailureAt } of groups) {
@@ -35,7 +53,7 @@ export function mayRefusePushes({ newestSuccessAt, refusedAt }: Pushes): boolean
  * fault: others' pushes were accepted after it, and none to another group has been refused since this one's last success. One bad
  * group makes a gateway refuse every push, and who heals it, succeeds and poisons it again is the only one who succeeds.
  */
-export function countedPushes(group: PushTimes, rule: Rule | null, pushes: Pushes): Since {
+export function countedPushes(group: LastPushes, rule: Rule | null, pushes: Pushes): Since {
   if (rule === null || rule.action === "keep" || rule.since === "last_activity") return "last_activity";
   const [success, failure] = [group.lastSuccessAt ?? 0, group.lastFailureAt ?? 0];
   const [newest, next] = pushes.refusedAt;
@@ -49,11 +67,57 @@ export function countedPushes(group: PushTimes, rule: Rule | null, pushes: Pushe
  * now does as well. Any other time than before is life, also one that went back or became unreadable.
  */
 export function showsLife(
-  known: { readonly group: PushTimes; readonly pushes: Pushes },
-  current: { readonly group: PushTimes; readonly pushes: Pushes },
+  known: { readonly group: LastPushes; readonly pushes: Pushes },
+  current: { readonly group: LastPushes; readonly pushes: Pushes },
   rule: Rule | null,
 ): boolean {
   const before = countedPushes(known.group, rule, known.pushes);
   const after = before === "last_activity" ? before : countedPushes(current.group, rule, current.pushes);
   return lastActivityAt(current.group, after) !== lastActivityAt(known.group, before);
+}
+
+/** The time around the gateway's last start in which nobody could push, or what was pushed may be lost. */
+export interface Outage {
+  /** When the gateway started, Unix seconds. */
+  readonly endedAt: number;
+  /** The newest push that is known from before that, Unix seconds. */
+  readonly beganAt: number;
+  /** Taken off the age of every group last active before the start. 0 or more. */
+  readonly seconds: number;
+  /** The most that is ever not held against a group. */
+  readonly maxSeconds: number;
+}
+
+/**
+ * The gap around the gateway's last start: from the newest push before it. The gateway tells neither when it stopped nor when it last
+ * wrote its state, so the gap is the longest that both can have been. Failure times do not count: pushers can forge them.
+ */
+export function measureOutage(
+  groups: readonly Group[],
+  startedAt: number | null,
+  maxOutageSeconds: number,
+): Outage | null {
+  if (startedAt === null) return null;
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const group of groups) {
+    const pushedAt = lastActivityAt(group, "last_success");
+    if (pushedAt !== null && pushedAt < startedAt) newest = Math.max(newest, pushedAt);
+  }
+  const seconds = Number.isFinite(newest) ? Math.min(startedAt - newest, maxOutageSeconds) : 0;
+  return { endedAt: startedAt, beganAt: newest, seconds, maxSeconds: maxOutageSeconds };
+}
+
+/** What the outage takes off the age of a group last active at `activityAt`. */
+export function outageAllowance(outage: Outage | null, activityAt: number): number {
+  return outage !== null && activityAt < outage.endedAt ? outage.seconds : 0;
+}
+
+/**
+ * How much older than its TTL a group may be that was last active at `activityAt`, because a later push may be lost: the gateway writes
+ * its state every `--persistence.interval`, and what it accepted after that is gone when it is killed. The lost push came before the
+ * start, and before the group had expired: one that already had when the outage began was not pushing.
+ */
+export function lostPushAllowance(outage: Outage | null, activityAt: number, ttlSeconds: number): number {
+  if (outage === null || activityAt >= outage.endedAt || activityAt + ttlSeconds <= outage.beganAt) return 0;
+  return Math.min(outage.endedAt - activityAt, outage.maxSeconds) - outage.seconds;
 }

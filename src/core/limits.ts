@@ -1,5 +1,5 @@
 import { parsePositiveDuration } from "./duration.ts";
-import { ParseError } from "./parse-error.ts";
+import { ParseError } from "./errors.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** What one sweep of one gateway may do at most. */

@@ -1,7 +1,7 @@
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 
 import { isLegacyLabelName, quote, type Labels } from "./labels.ts";
-import { ParseError } from "./parse-error.ts";
+import { ParseError } from "./errors.ts";
 
 export type MatcherOperator = "=" | "!=" | "=~" | "!~";
 

@@ -1,10 +1,9 @@
 import { decide, isDeletion, type Circumstances, type Decision } from "./decide.ts";
-import { lastActivityAt, type Group } from "./group.ts";
+import { lastActivityAt, surveyPushes, measureOutage, type Outage } from "./life.ts";
+import type { Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
-import { surveyPushes } from "./life.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
 import type { Liveness } from "./liveness.ts";
-import { measureOutage, type Outage } from "./outage.ts";
 import type { Rule } from "./rule.ts";
 import type { WithholdReason } from "./verdict.ts";
 

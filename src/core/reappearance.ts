@@ -1,4 +1,5 @@
-import { lastActivityAt, type Group } from "./group.ts";
+import { lastActivityAt } from "./life.ts";
+import type { Group } from "./group.ts";
 import { quote, type Labels } from "./labels.ts";
 import { countOf } from "./printable.ts";
 

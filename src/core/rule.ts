@@ -1,4 +1,3 @@
-import type { Since } from "./group.ts";
 import { quote, type Labels } from "./labels.ts";
 import type { LabelPattern, Matcher } from "./matcher.ts";
 
@@ -12,6 +11,9 @@ interface RuleBase {
 export interface KeepRule extends RuleBase {
   readonly action: "keep";
 }
+
+/** Which pushes count as life: all of them, or only those that succeeded. */
+export type Since = "last_activity" | "last_success";
 
 export interface TtlRule extends RuleBase {
   /** `report`: says what would be deleted, never does. */

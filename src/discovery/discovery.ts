@@ -1,6 +1,6 @@
 import { quote } from "../core/labels.ts";
-import type { Mechanism } from "../core/mechanism.ts";
-import { ParseError } from "../core/parse-error.ts";
+import type { Mechanism } from "../core/verdict.ts";
+import { ParseError } from "../core/errors.ts";
 import { cutText, toPrintable } from "../core/printable.ts";
 import { toGateway, type FoundGateway, type TargetDefaults } from "./found-gateway.ts";
 import { shorten, type GoodAnswer, type Look } from "./look.ts";

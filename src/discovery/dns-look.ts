@@ -1,6 +1,6 @@
 import { promises as dns, type SrvRecord } from "node:dns";
 
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import { answerOf, BadAnswer, type Answer, type Look } from "./look.ts";
 import { expandName, type SearchList } from "./search-list.ts";
 import type { Target } from "./target-groups.ts";

@@ -1,10 +1,8 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-
-import { errorCode, explainReadError } from "../core/error-code.ts";
+import { errorCode, explainReadError, ParseError } from "../core/errors.ts";
 import { createMatcher } from "../core/matcher.ts";
-import { ParseError } from "../core/parse-error.ts";
 import { answerOf, BadAnswer, maxAnswerBytes, readAnswer, type Answer, type Look } from "./look.ts";
 import { decodeTargetGroups, type Target } from "./target-groups.ts";
 

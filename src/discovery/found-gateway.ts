@@ -1,7 +1,6 @@
-import { findFoldable } from "../core/foldable-path.ts";
-import { isLinkLocal } from "../core/link-local.ts";
+import { findFoldable, isLinkLocal } from "../core/address.ts";
 import { quote } from "../core/labels.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { shorten } from "./look.ts";
 import type { Target } from "./target-groups.ts";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import { failureTimeName } from "../core/family.ts";
+import type { Clock } from "../core/time.ts";
+import { failureTimeName } from "../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
 import { isShortened } from "../gateway/budget.ts";
 import type { HttpClient } from "../http/client.ts";

@@ -1,4 +1,4 @@
-import { failureTimeName, pushTimeNames, successTimeName } from "../core/family.ts";
+import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";

@@ -1,4 +1,4 @@
-import { agreedNow } from "../core/clocks.ts";
+import { agreedNow } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { HttpClient } from "../http/client.ts";
 import { deletePaths } from "../gateway/delete-paths.ts";
 import { excerpt } from "../http/expect-success.ts";

@@ -9,7 +9,7 @@ import type {
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Io } from "../cli/io.ts";
 import { maxFileBytes, readStart } from "../config/file-text.ts";
-import { explainReadError } from "../core/error-code.ts";
+import { explainReadError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
 import { ConfigError } from "../config/config-error.ts";

@@ -1,6 +1,6 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/suggest.ts";
-import type { Mechanism } from "../core/mechanism.ts";
+import type { Mechanism } from "../core/verdict.ts";
 import { readSearchList } from "../discovery/search-list.ts";
 import { Failure } from "../cli/failure.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";

@@ -1,5 +1,5 @@
 import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/config.ts";
-import type { Mechanism } from "../core/mechanism.ts";
+import type { Mechanism } from "../core/verdict.ts";
 import { shardOf, type Shard } from "../core/shard.ts";
 import { Discovery, firstOf } from "../discovery/discovery.ts";
 import type { DnsOptions } from "../discovery/dns-look.ts";

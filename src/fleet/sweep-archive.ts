@@ -1,6 +1,6 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Config } from "../config/config.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 type Settings = NonNullable<Config["archive"]>;

@@ -1,4 +1,4 @@
-import type { Clocks } from "../core/clocks.ts";
+import type { Clocks } from "../core/time.ts";
 
 /**
  * What the gateway's clock said at the start of a request, by the `Date` header of its answer: the push times were stamped by the

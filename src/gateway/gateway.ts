@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { ServerOptions } from "../http/server-options.ts";

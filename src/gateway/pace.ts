@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { HealthProbe } from "./health.ts";
 
 /** Lets deletions through at a rate that the gateway bears, and none before its health is known. */

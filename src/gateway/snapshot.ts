@@ -1,4 +1,4 @@
-import type { Clocks } from "../core/clocks.ts";
+import type { Clocks } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";

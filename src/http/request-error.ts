@@ -1,5 +1,5 @@
 import { cutText, toPrintable } from "../core/printable.ts";
-import type { GatewayErrorCode } from "../core/sweep-reasons.ts";
+import type { GatewayErrorCode } from "../core/verdict.ts";
 import type { Redact } from "./redact.ts";
 
 /** A label may be as long as its pusher likes, and a log line should not be. */

@@ -1,6 +1,5 @@
 import { isIP, type Socket } from "node:net";
-
-import { isLinkLocal } from "../core/link-local.ts";
+import { isLinkLocal } from "../core/address.ts";
 import { openSocket } from "./open-socket.ts";
 import { proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./server-options.ts";

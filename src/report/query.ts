@@ -1,5 +1,5 @@
 import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
-import { ParseError } from "../core/parse-error.ts";
+import { ParseError } from "../core/errors.ts";
 import { verdictNames, type VerdictName } from "../core/verdict.ts";
 
 /** Which groups of a report to show, and in which order: what the page's form, its links and the API share. */

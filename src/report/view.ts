@@ -1,6 +1,11 @@
 import { formatAge } from "../core/duration.ts";
-import { outdatedSince } from "../core/known-state.ts";
-import type { GatewayReport, GatewayStatus, KnownSince, SnapshotFacts } from "../core/report.ts";
+import {
+  outdatedSince,
+  type GatewayReport,
+  type GatewayStatus,
+  type KnownSince,
+  type SnapshotFacts,
+} from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countGroups, type Totals } from "../core/totals.ts";
 import { withholdReasons, type WithholdReason } from "../core/verdict.ts";

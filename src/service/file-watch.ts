@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import type { Wait } from "../gateway/pace.ts";
 
 export interface FileWatchOptions {

@@ -1,7 +1,7 @@
 import { ArchiveError } from "../archive/archive-error.ts";
 import { readLatestDeletions } from "../archive/history.ts";
 import type { GroupRecord } from "../archive/records.ts";
-import { errorCode } from "../core/error-code.ts";
+import { errorCode } from "../core/errors.ts";
 import type { Labels } from "../core/labels.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { Logger } from "../telemetry/logger.ts";

@@ -1,13 +1,10 @@
 import { setMaxListeners } from "node:events";
-
 import type { GroupRecord } from "../archive/records.ts";
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/render-config.ts";
-import { addToKnown, isUnread } from "../core/known-state.ts";
-import type { Mechanism } from "../core/mechanism.ts";
-import type { SweepReport } from "../core/report.ts";
+import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
+import type { Mechanism, SkipReason } from "../core/verdict.ts";
 import type { Shard } from "../core/shard.ts";
-import type { SkipReason } from "../core/sweep-reasons.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "./log-report.ts";

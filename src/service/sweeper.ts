@@ -1,5 +1,5 @@
 import type { SweepReport } from "../core/report.ts";
-import type { SkipReason } from "../core/sweep-reasons.ts";
+import type { SkipReason } from "../core/verdict.ts";
 
 export type SweepResult =
   { readonly ran: true; readonly report: SweepReport } | { readonly ran: false; readonly reason: SkipReason };

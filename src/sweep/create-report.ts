@@ -1,4 +1,4 @@
-import { agreedNow, clockSkewSeconds, explainClocks } from "../core/clocks.ts";
+import { agreedNow, clockSkewSeconds, explainClocks } from "../core/time.ts";
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatDuration } from "../core/duration.ts";
 import { formatShortLabels, quote } from "../core/labels.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** Even what was just read is too old to act on. The message says which setting to raise. */

@@ -1,7 +1,7 @@
-import { agreedNow, type Clocks } from "../core/clocks.ts";
+import { agreedNow, type Clocks } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
-import { showsLife, surveyPushes, type Pushes } from "../core/life.ts";
+import { showsLife, surveyPushes, type LastPushes, type Pushes } from "../core/life.ts";
 import type { Rule } from "../core/rule.ts";
 import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
@@ -75,7 +75,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
   };
 }
 
-function* pairUp({ success, failure }: PushTimes): Generator<Pick<Group, "lastSuccessAt" | "lastFailureAt">> {
+function* pairUp({ success, failure }: PushTimes): Generator<LastPushes> {
   for (const [key, lastSuccessAt] of success)
     yield { lastSuccessAt, lastFailureAt: failure.get(key) ?? null };
 }

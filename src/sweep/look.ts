@@ -1,4 +1,4 @@
-import { agreedNow } from "../core/clocks.ts";
+import { agreedNow } from "../core/time.ts";
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { planInSteps, type Plan } from "../core/plan.ts";
 import { ttlMetricNames } from "../core/rule.ts";

@@ -1,4 +1,4 @@
-import { agreedNow, agreementSeconds } from "../core/clocks.ts";
+import { agreedNow, agreementSeconds } from "../core/time.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Evidence } from "./evidence.ts";

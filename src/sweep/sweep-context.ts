@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/time.ts";
 import type { Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Labels } from "../core/labels.ts";

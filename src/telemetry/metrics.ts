@@ -1,15 +1,21 @@
-import type { GatewayReport, SnapshotFacts, SweepReport } from "../core/report.ts";
-import { countByRule, countGroups } from "../core/totals.ts";
-import type { Mechanism } from "../core/mechanism.ts";
-import type { Shard } from "../core/shard.ts";
 import {
+  type GatewayReport,
+  type SnapshotFacts,
+  type SweepReport,
   findFailureReason,
+} from "../core/report.ts";
+import { countByRule, countGroups } from "../core/totals.ts";
+import {
+  type Mechanism,
   gatewayErrorCodes,
   skipReasons,
   sweepFailureReasons,
   type SkipReason,
-} from "../core/sweep-reasons.ts";
-import { verdictNames, withholdReasons, type Outcome } from "../core/verdict.ts";
+  verdictNames,
+  withholdReasons,
+  type Outcome,
+} from "../core/verdict.ts";
+import type { Shard } from "../core/shard.ts";
 import { createFamilies } from "./families.ts";
 import { createRegistry } from "./registry.ts";
 

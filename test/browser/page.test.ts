@@ -1,9 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-
 import { formatShortLabels } from "../../src/core/labels.ts";
-import { addToKnown } from "../../src/core/known-state.ts";
-import type { SweepReport } from "../../src/core/report.ts";
+import { addToKnown, type SweepReport } from "../../src/core/report.ts";
 import { renderHtml } from "../../src/report/html-report.ts";
 import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { group, keepRule, now, ttlRule } from "../support/core-values.ts";

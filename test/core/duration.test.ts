@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { formatAge, formatDuration, parseDuration } from "../../src/core/duration.ts";
-import { ParseError } from "../../src/core/parse-error.ts";
+import { ParseError } from "../../src/core/errors.ts";
 
 describe("a duration", () => {
   it.each([

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-
-import { addToKnown, isUnread, outdatedSince } from "../../src/core/known-state.ts";
-import type { GatewayReport, SweepReport } from "../../src/core/report.ts";
+import {
+  addToKnown,
+  isUnread,
+  outdatedSince,
+  type GatewayReport,
+  type SweepReport,
+} from "../../src/core/report.ts";
 import { now } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { createLabels } from "../../src/core/labels.ts";
 import { createMatcher, formatMatcher, parseMatcher, parseMatchers } from "../../src/core/matcher.ts";
-import { ParseError } from "../../src/core/parse-error.ts";
+import { ParseError } from "../../src/core/errors.ts";
 
 const shape = (text: string): unknown =>
   parseMatchers(text).map(({ name, operator, value }) => [name, operator, value]);

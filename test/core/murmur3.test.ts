@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { murmur3 } from "../../src/core/murmur3.ts";
+import { murmur3 } from "../../src/core/shard.ts";
 
 const text = (value: string): number[] => [...new TextEncoder().encode(value)];
 

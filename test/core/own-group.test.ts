@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { explain } from "../../src/core/explain.ts";
 import { createLabels } from "../../src/core/labels.ts";
-import { isOwnGroup, ownGroupLabels } from "../../src/core/own-group.ts";
+import { isOwnGroup, ownGroupLabels } from "../../src/core/group.ts";
 import { createPlan } from "../../src/core/plan.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-
-import type { GatewayReport } from "../../src/core/report.ts";
-import { findFailureReason, sweepFailureReasons } from "../../src/core/sweep-reasons.ts";
+import { type GatewayReport, findFailureReason } from "../../src/core/report.ts";
+import { sweepFailureReasons } from "../../src/core/verdict.ts";
 import { entry, gatewayReport, unreadGateway } from "../support/reports.ts";
 
 const error = (code: string): GatewayReport["error"] => ({ code, message: code });

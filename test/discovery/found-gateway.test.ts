@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { parseServerUrl } from "../../src/config/url.ts";
-import { ParseError } from "../../src/core/parse-error.ts";
+import { ParseError } from "../../src/core/errors.ts";
 import { toGateway, type FoundGateway } from "../../src/discovery/found-gateway.ts";
 
 const plain = { scheme: "http", pathPrefix: "", allowLinkLocal: false } as const;

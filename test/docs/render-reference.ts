@@ -1,6 +1,11 @@
 import { exitCodes } from "../../src/cli/exit-code.ts";
-import { skipReasons, sweepFailureReasons } from "../../src/core/sweep-reasons.ts";
-import { deleteReasons, keepReasons, withholdReasons } from "../../src/core/verdict.ts";
+import {
+  skipReasons,
+  sweepFailureReasons,
+  deleteReasons,
+  keepReasons,
+  withholdReasons,
+} from "../../src/core/verdict.ts";
 import { adviseOnWithheld, reasonWords } from "../../src/report/advice.ts";
 import { listCommands } from "./commands.ts";
 import { listKeys } from "./keys.ts";

@@ -1,5 +1,5 @@
 import { readArchive } from "../../src/archive/read-archive.ts";
-import { pushTimeNames } from "../../src/core/family.ts";
+import { pushTimeNames } from "../../src/core/group.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ReportEntry } from "../../src/core/report.ts";
 import { isHidden } from "./reference.ts";

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 
-import type { Since } from "../../src/core/group.ts";
-import type { Rule, TtlRule } from "../../src/core/rule.ts";
+import type { Since, Rule, TtlRule } from "../../src/core/rule.ts";
 import { keepRule, ttlRule } from "../support/core-values.ts";
 import type { LabelRecord } from "./truth.ts";
 

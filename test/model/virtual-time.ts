@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/core/time.ts";
 import type { Wait } from "../../src/gateway/pace.ts";
 
 /** What a local clock does: it is off by so much, or it stands still. */

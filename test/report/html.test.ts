@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
-
 import { renderHtml } from "../../src/report/html-report.ts";
 import { numbersAround } from "../../src/report/html/pager.ts";
 import { dark, light } from "../../src/report/html/style-colors.ts";
 import type { PageState } from "../../src/report/page.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
-import { addToKnown } from "../../src/core/known-state.ts";
-import type { GatewayReport } from "../../src/core/report.ts";
+import { addToKnown, type GatewayReport } from "../../src/core/report.ts";
 import { createLabels } from "../../src/core/labels.ts";
 import { group, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";

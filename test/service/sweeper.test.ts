@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { SweepReport } from "../../src/core/report.ts";
-import type { SkipReason } from "../../src/core/sweep-reasons.ts";
+import type { SkipReason } from "../../src/core/verdict.ts";
 import { createSweeper } from "../../src/service/sweeper.ts";
 
 const report: SweepReport = { startedAt: 1, finishedAt: 2, dryRun: false, rules: [], gateways: [] };

@@ -1,5 +1,5 @@
 import { systemClock, wait } from "../../src/cli/system-clock.ts";
-import type { Clock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/core/time.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import type { SweepContext } from "../../src/sweep/sweep-context.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import type { Clocks } from "../../src/core/clocks.ts";
+import type { Clocks } from "../../src/core/time.ts";
 import type { ProcessFacts } from "../../src/gateway/exposition/read-samples.ts";
 import type { Evidence } from "../../src/sweep/evidence.ts";
 import { AnotherGateway, checkTimePassed, compareProcesses } from "../../src/sweep/same-gateway.ts";

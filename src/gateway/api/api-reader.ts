@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../core/time.ts";
 import type { Redact } from "../../http/redact.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient } from "../../http/client.ts";

@@ -1,5 +1,4 @@
-import { failureTimeName, successTimeName } from "../../core/family.ts";
-import type { Group, Obstacle } from "../../core/group.ts";
+import { failureTimeName, successTimeName, type Group, type Obstacle } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { maxGroupBytes, maxKeyLength, toOverBudget } from "../budget.ts";
 import { isAddressable, type PathNaming } from "../group-path.ts";

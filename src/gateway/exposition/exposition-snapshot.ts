@@ -1,6 +1,5 @@
-import type { Clock } from "../../core/clock.ts";
-import { failureTimeName, successTimeName } from "../../core/family.ts";
-import type { Group } from "../../core/group.ts";
+import type { Clock } from "../../core/time.ts";
+import { failureTimeName, successTimeName, type Group } from "../../core/group.ts";
 import { createLabels, formatShortLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import type { DecodeOptions } from "../api/decode-group.ts";
 import { AnswerBudget, copyOf, costOfGroup, cutLabels, maxKeyLength, toOverBudget } from "../budget.ts";

@@ -1,6 +1,5 @@
-import type { Clock } from "../../core/clock.ts";
-import type { Clocks } from "../../core/clocks.ts";
-import { failureTimeName, successTimeName } from "../../core/family.ts";
+import type { Clock, Clocks } from "../../core/time.ts";
+import { failureTimeName, successTimeName } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { AnswerBudget, costOf } from "../budget.ts";
 import type { HttpClient } from "../../http/client.ts";

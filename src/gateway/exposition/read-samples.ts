@@ -1,8 +1,6 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-
-import type { Clock } from "../../core/clock.ts";
-import type { Clocks } from "../../core/clocks.ts";
+import type { Clock, Clocks } from "../../core/time.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient, OpenResponse } from "../../http/client.ts";
 import { RequestError } from "../../http/request-error.ts";

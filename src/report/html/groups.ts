@@ -1,6 +1,5 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
-import { outdatedSince } from "../../core/known-state.ts";
-import type { GatewayReport, SweepReport } from "../../core/report.ts";
+import { outdatedSince, type GatewayReport, type SweepReport } from "../../core/report.ts";
 import { reasonWords } from "../advice.ts";
 import type { Sort } from "../query.ts";
 import { hiddenLabels, viewRow, type Row } from "../row.ts";

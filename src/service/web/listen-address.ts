@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 
 import { quote } from "../../core/labels.ts";
-import { ParseError } from "../../core/parse-error.ts";
+import { ParseError } from "../../core/errors.ts";
 
 export interface ListenAddress {
   /** null: all addresses of the machine, IPv4 and IPv6. */

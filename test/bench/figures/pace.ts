@@ -1,4 +1,4 @@
-import { agreedNow } from "../../../src/core/clocks.ts";
+import { agreedNow } from "../../../src/core/time.ts";
 import { isDeletion } from "../../../src/core/decide.ts";
 import { createPlan } from "../../../src/core/plan.ts";
 import { collectSnapshot } from "../../../src/gateway/snapshot.ts";

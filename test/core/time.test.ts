@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { agreedNow, clockSkewSeconds, explainClocks } from "../../src/core/clocks.ts";
+import { agreedNow, clockSkewSeconds, explainClocks } from "../../src/core/time.ts";
 import { createPlan } from "../../src/core/plan.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
 

@@ -1,4 +1,13 @@
 /**
+ * Where a path holds what URL parsers, proxies or servers fold, so that it would name another one: `.` and `..` as parts, `//`,
+ * and whatever stands for a slash; also escaped, once or several times. null: nowhere.
+ */
+export function findFoldable(path: string): number | null {
+  const foldable = /\\|%(?:25)*(?:2f|5c)|\/(?=\/)|\/(?:\.|%(?:25)*2e){1,2}(?=[/;]|$)/i;
+  return foldable.exec(path)?.index ?? null;
+}
+
+/**
  * Whether an address is link-local, as those at which clouds hand out credentials (169.254.169.254): IPv4, IPv6, and IPv4 in any of
  * its spellings as IPv6.
  * @param host an address as URL parsers and name lookups spell it, IPv6 with or without brackets; a name is none

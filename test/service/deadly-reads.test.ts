@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-
 import {
   afterAnswer,
   afterPause,
@@ -8,7 +7,7 @@ import {
   findPostponement,
   noReads,
   type ReadMemory,
-} from "../../src/core/deadly-reads.ts";
+} from "../../src/fleet/read-guard.ts";
 
 /**
  * What happens to a gateway, minute by minute: `|` a sweep begins, a digit is the start of the process that answers, `?` none answers,
