@@ -1,15 +1,15 @@
 import type { Clock } from "../core/time.ts";
 import { failureTimeName } from "../core/group.ts";
-import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
+import { createLabels, type Labels } from "../core/labels.ts";
+import { countOf } from "../core/printable.ts";
 import { isShortened } from "../gateway/budget.ts";
 import type { HttpClient } from "../http/client.ts";
 import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.ts";
 import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
-import { spellLabels } from "./culprit.ts";
+import { findRemedy, spellLabels, type Culprit } from "./culprit.ts";
 import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
-import { findRemedy, type Culprit } from "./remedy.ts";
 
 export interface BreakerOptions {
   readonly client: HttpClient;
@@ -39,24 +39,21 @@ export async function closesConnection(
 /** Names the group that breaks the API, as far as `/metrics` shows it. */
 export async function findBreaker(
   { client, clock, released, signal }: BreakerOptions,
-  { expositionPath, ...naming }: Pick<GatewayStatus, "expositionPath" | "utf8Names">,
+  { expositionPath, utf8Names }: Pick<GatewayStatus, "expositionPath" | "utf8Names">,
   exposition: ExpositionState,
 ): Promise<Finding> {
   const symptom = "GET /api/v1/metrics: the connection is closed without an answer";
-  const nameless = (why: string): Finding => ({
-    reason: "empty_family",
-    family: failureTimeName,
-    evidence: symptom,
-    sides: [],
-    remedy: { kind: "none", why },
-  });
+  const finding = { reason: "empty_family", family: failureTimeName } as const;
+  const nameless = (why: string): Finding => {
+    return { ...finding, evidence: symptom, sides: [], remedy: { kind: "none", why } };
+  };
   if (exposition.state !== "consistent") {
     return nameless(
       "/metrics has to answer before the group that breaks the API can be named: heal it first",
     );
   }
   const breakers = await readPushTimes(client, clock, { path: expositionPath, signal }).then(
-    (times) => findApiBreakers(times, naming),
+    (times) => findApiBreakers(times, { utf8Names }),
     (error: unknown) => (toFault(error), []),
   );
   const [newest, ...others] = breakers;
@@ -66,15 +63,9 @@ export async function findBreaker(
   const more =
     others.length === 0
       ? ""
-      : `; ${others.length} older groups lack it, too, and are examined only if the API stays broken`;
+      : `; ${countOf(others.length, "older group")} without it will be examined if the API stays broken`;
   const evidence = `${symptom}; this group has no push_failure_time_seconds in /metrics${more}`;
-  return {
-    reason: "empty_family",
-    family: failureTimeName,
-    evidence,
-    sides: [[newest]],
-    remedy: findRemedy([[newest]], released),
-  };
+  return { ...finding, evidence, sides: [[newest]], remedy: findRemedy([[newest]], released) };
 }
 
 /**
@@ -92,27 +83,18 @@ export function findApiBreakers({ success, failure }: PushTimes, naming: PathNam
   const strays = [...failure.keys()].filter((key) => !success.has(key) && !isShortened(key)).map(parseKey);
   return [...success]
     .filter(([key]) => !failure.has(key) && !isShortened(key))
+    .toSorted(([a, aPushedAt], [b, bPushedAt]) => (bPushedAt ?? 0) - (aPushedAt ?? 0) || (a < b ? -1 : 1))
     .map(([key, pushedAt]) => ({ labels: parseKey(key), pushedAt }))
     .filter(({ labels }) => !strays.some((stray) => isWithin(labels, stray)))
-    .toSorted(
-      (a, b) => (b.pushedAt ?? 0) - (a.pushedAt ?? 0) || compare(labelsKey(a.labels), labelsKey(b.labels)),
-    )
-    .map(({ labels, pushedAt }) => breakerOf(labels, pushedAt, naming));
+    .map(({ labels, pushedAt }) => {
+      const spellings = spellLabels(labels);
+      const paths = spellings.map((one) => groupPath(one, naming)).filter((path) => path !== null);
+      const [own = labels] = spellings;
+      return { labels: own, paths, lastSuccessAt: pushedAt, lastFailureAt: null, series: null };
+    });
 }
 
-function breakerOf(labels: Labels, pushedAt: number | null, naming: PathNaming): Culprit {
-  const spellings = spellLabels(labels);
-  const paths = spellings.map((spelling) => groupPath(spelling, naming)).filter((path) => path !== null);
-  return {
-    labels: spellings[0] ?? labels,
-    paths,
-    lastSuccessAt: pushedAt,
-    lastFailureAt: null,
-    series: null,
-  };
-}
-
-/** The exposition's keys are those of {@link labelsKey}. */
+/** The keys of the exposition are those of `labelsKey`. */
 function parseKey(key: string): Labels {
   return createLabels(JSON.parse(key) as [string, string][]);
 }
@@ -123,12 +105,7 @@ function isWithin(labels: Labels, others: Labels): boolean {
   );
 }
 
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-/** @throws what is no fault of the gateway: an interruption, or a bug */
+/** @throws the error itself if it is no fault of the gateway: an interruption, or a bug */
 export function toFault(error: unknown): GatewayFault {
   if (!(error instanceof RequestError) || error.code === "aborted") throw error;
   return { code: error.code, message: error.message };

@@ -1,7 +1,11 @@
+import { isUtf8 } from "node:buffer";
+
+import { createLabels, type Labels } from "../core/labels.ts";
+
 /** The labels of one series, byte by byte. */
 export type RawLabels = ReadonlyMap<string, Uint8Array>;
 
-/** One reason why a gateway cannot serve `/metrics` and refuses every checked push, in its own words. */
+/** One reason why a gateway cannot serve `/metrics` and refuses every checked push, as the gateway words it. */
 export type Complaint = { readonly text: string } & (
   | {
       /**
@@ -28,11 +32,11 @@ export type Complaint = { readonly text: string } & (
 const quoted = String.raw`"((?:[^"\\]|\\.)*)"`;
 const seriesStart = new RegExp(`^collected metric ${quoted} \\{ `);
 // `label:<name:"a" value:"b" >` on 1.5.1, `label:{name:"a"  value:"b"}` on 1.11.
-const labelPair = new RegExp(`\\s*label:\\s*[<{]\\s*name:\\s*${quoted}\\s+value:\\s*${quoted}\\s*[>}]`, "y");
+const labelPair = new RegExp(`\\s*label:\\s*[<{]\\s*name:\\s*${quoted}\\s+value:\\s*${quoted}\\s*[>}]`, "gy");
 const collision = new RegExp(
   `^collected (?:metric|histogram|histogram or summary) named ${quoted} collides with .* named ${quoted}$`,
 );
-// Whole lines only: a metric whose name looks like the rest of such a line must not name another family.
+// Anchored at both ends: a metric whose name looks like the rest of such a line must not name another family.
 const otherType = /^gathered metric family ([a-zA-Z_:][\w:]*) has type \w+ but should have (\w+)$/;
 const otherHelp = new RegExp(
   `^gathered metric family ([a-zA-Z_:][\\w:]*) has help ${quoted} but should have ${quoted}$`,
@@ -53,29 +57,22 @@ export function parseComplaints(body: string, complete: boolean): readonly Compl
 }
 
 function parseComplaint(text: string): Complaint {
-  const series = seriesStart.exec(text);
-  if (series !== null) {
+  const [start, name] = seriesStart.exec(text) ?? [];
+  if (start !== undefined) {
     const kind = kindOfSeriesComplaint(text);
-    const labels = readLabels(text, series[0].length);
-    return kind === null ? { text, kind: "unknown" } : { text, kind, family: unquote(series[1]), labels };
+    const labels = readLabels(text, start.length);
+    return kind === null ? { text, kind: "unknown" } : { text, kind, family: unquote(name), labels };
   }
-  const type = otherType.exec(text);
-  if (type !== null) {
-    return { text, kind: "gateway_family", family: type[1] ?? "", differs: "type", expected: type[2] ?? "" };
-  }
-  const help = otherHelp.exec(text);
-  if (help !== null) {
-    return {
-      text,
-      kind: "gateway_family",
-      family: help[1] ?? "",
-      differs: "help",
-      expected: unquote(help[3]),
-    };
-  }
-  const names = collision.exec(text);
-  if (names !== null) return { text, kind: "collision", family: unquote(names[1]), other: unquote(names[2]) };
-  return { text, kind: "unknown" };
+  const kind = "gateway_family";
+  const [, typeFamily, type] = otherType.exec(text) ?? [];
+  if (typeFamily !== undefined)
+    return { text, kind, family: typeFamily, differs: "type", expected: type ?? "" };
+  const [, helpFamily, , help] = otherHelp.exec(text) ?? [];
+  if (helpFamily !== undefined)
+    return { text, kind, family: helpFamily, differs: "help", expected: unquote(help) };
+  const [, family, other] = collision.exec(text) ?? [];
+  if (family === undefined) return { text, kind: "unknown" };
+  return { text, kind: "collision", family: unquote(family), other: unquote(other) };
 }
 
 function kindOfSeriesComplaint(text: string): "duplicate" | "wrong_type" | "invalid" | null {
@@ -85,20 +82,18 @@ function kindOfSeriesComplaint(text: string): "duplicate" | "wrong_type" | "inva
 }
 
 function readLabels(text: string, start: number): RawLabels {
-  const labels = new Map<string, Uint8Array>();
   labelPair.lastIndex = start;
-  for (let match = labelPair.exec(text); match !== null; match = labelPair.exec(text)) {
-    labels.set(unquote(match[1]), unescapeGo(match[2] ?? ""));
-  }
-  return labels;
+  return new Map(
+    Array.from(text.matchAll(labelPair), ([, name, value]) => [unquote(name), unescapeGo(value ?? "")]),
+  );
 }
 
 function unquote(inside: string | undefined): string {
   return decodeLikeGo(unescapeGo(inside ?? ""));
 }
 
-/** Go's escapes behind a backslash, besides numbers and the character itself. */
-const shortEscapes: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
+/** Go's escapes after a backslash, besides numbers and the character itself. */
+const shortEscapes = new Map(Object.entries({ a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }));
 
 const token = /\\(?:([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))|[^\\]+/gu;
 
@@ -107,25 +102,15 @@ const token = /\\(?:([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]
  * what is not UTF-8 is written as `\377` (1.5.1) or `\xff` (1.11), while the JSON of the API has lost it.
  */
 export function unescapeGo(inside: string): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const [text, octal, hex, short, long, other] of inside.matchAll(token)) {
-    if (octal !== undefined) parts.push(Uint8Array.of(Number.parseInt(octal, 8) & 0xff));
-    else if (hex !== undefined) parts.push(Uint8Array.of(Number.parseInt(hex, 16)));
-    else if (short !== undefined || long !== undefined) parts.push(codePointBytes(short ?? long ?? ""));
-    else if (other !== undefined) parts.push(escapedBytes(other));
-    else parts.push(Buffer.from(text, "utf8"));
-  }
+  const parts = Array.from(inside.matchAll(token), ([text, octal, hex, short, long, other]) => {
+    if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8) & 0xff);
+    if (hex !== undefined) return Uint8Array.of(Number.parseInt(hex, 16));
+    const codePoint = Number.parseInt(short ?? long ?? "", 16);
+    if (codePoint >= 0) return Buffer.from(String.fromCodePoint(Math.min(codePoint, 0x10_ff_ff)));
+    const byte = other === undefined ? undefined : shortEscapes.get(other);
+    return byte === undefined ? Buffer.from(other ?? text) : Uint8Array.of(byte);
+  });
   return Buffer.concat(parts);
-}
-
-function codePointBytes(hex: string): Uint8Array {
-  const codePoint = Number.parseInt(hex, 16);
-  return Buffer.from(String.fromCodePoint(codePoint > 0x10_ff_ff ? 0xff_fd : codePoint), "utf8");
-}
-
-function escapedBytes(character: string): Uint8Array {
-  const short = Object.hasOwn(shortEscapes, character) ? shortEscapes[character] : undefined;
-  return short === undefined ? Buffer.from(character, "utf8") : Uint8Array.of(short);
 }
 
 /**
@@ -135,22 +120,15 @@ function escapedBytes(character: string): Uint8Array {
 export function decodeLikeGo(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
-    const character = characterAt(bytes, at);
-    text += character ?? "\uFFFD";
-    at += character === null ? 1 : Buffer.byteLength(character, "utf8");
+    const rest = Buffer.from(bytes.subarray(at, at + 4));
+    const length = [1, 2, 3, 4].find((size) => size <= rest.length && isUtf8(rest.subarray(0, size)));
+    text += length === undefined ? "\uFFFD" : rest.toString("utf8", 0, length);
+    at += length ?? 1;
   }
   return text;
 }
 
-function characterAt(bytes: Uint8Array, at: number): string | null {
-  for (let length = 1; length <= 4 && at + length <= bytes.length; length += 1) {
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-        bytes.subarray(at, at + length),
-      );
-    } catch {
-      // An incomplete character, or none.
-    }
-  }
-  return null;
+/** The labels as the JSON of the API shows them. */
+export function decodeLabels(labels: RawLabels): Labels {
+  return createLabels([...labels].map(([name, value]) => [name, decodeLikeGo(value)] as const));
 }

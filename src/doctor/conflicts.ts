@@ -1,20 +1,19 @@
 import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
 import { parseWhole } from "../gateway/api/group-bytes.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import type { ReadGroup } from "../gateway/snapshot.ts";
-import { decodeLikeGo, type Complaint, type RawLabels } from "./complaints.ts";
-import { culpritOf, rawCulprits } from "./culprit.ts";
-import type { Finding, FindingReason } from "./diagnosis.ts";
-import { findRemedy, type Culprit, type Side } from "./remedy.ts";
+import { decodeLabels, type Complaint, type RawLabels } from "./complaints.ts";
+import { culpritOf, findRemedy, rawCulprits, type Culprit, type Side } from "./culprit.ts";
+import { certainCulprits, type Finding, type FindingReason } from "./diagnosis.ts";
 
 /** One group that holds a family which a complaint names. */
 interface Holder {
   readonly culprit: Culprit;
-  readonly type: string;
-  readonly help: string;
+  readonly type: unknown;
+  readonly help: unknown;
 }
 
 /** The groups that hold the families and series that the complaints name. */
@@ -22,7 +21,12 @@ interface Holders {
   visit(read: ReadGroup): void;
   ofFamily(family: string): readonly Holder[];
   /** A group is listed as often as it holds the series. */
-  ofSeries(family: string, labels: RawLabels): readonly Holder[];
+  ofSeries(series: ComplainedSeries): readonly Holder[];
+}
+
+interface ComplainedSeries {
+  readonly family: string;
+  readonly labels: RawLabels;
 }
 
 /** Keeps only the families and series that the complaints name: its memory does not grow with the gateway. */
@@ -33,7 +37,7 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
     if (complaint.kind === "unknown") continue;
     const bySeries = series.get(complaint.family) ?? new Map<string, Holder[]>();
     series.set(complaint.family, bySeries);
-    if ("labels" in complaint) bySeries.set(seriesKey(complaint.labels), []);
+    if ("labels" in complaint) bySeries.set(seriesKey(complaint), []);
     // Every group has push times; for a duplicate or invalid series, other series of the family do not matter.
     if (complaint.kind === "duplicate" || complaint.kind === "invalid") continue;
     families.set(complaint.family, []);
@@ -43,53 +47,40 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
 
   return {
     visit(read) {
-      if (names.size === 0) return;
-      const bytes = read.whole();
+      const bytes = names.size === 0 ? null : read.whole();
       // Over its budget: its families are not known.
       if (bytes === null) return;
-      const whole = parseWhole(bytes);
+      const group = parseWhole(bytes);
       for (const name of names) {
-        const family = familyOf(whole, name);
-        if (family === null) continue;
-        const culprit = culpritOf(read.group, naming);
-        const holder = { culprit, type: textOf(family["type"]), help: textOf(family["help"]) };
+        const family = Object.hasOwn(group, name) ? group[name] : undefined;
+        if (!isJsonObject(family) || !Array.isArray(family["metrics"])) continue;
+        const { type, help } = family;
+        const holder = { culprit: culpritOf(read.group, naming), type, help };
         families.get(name)?.push(holder);
         const bySeries = series.get(name);
-        if (bySeries !== undefined) for (const key of seriesKeysOf(family)) bySeries.get(key)?.push(holder);
+        if (bySeries === undefined) continue;
+        for (const metric of family["metrics"]) bySeries.get(apiSeriesKey(metric))?.push(holder);
       }
     },
     ofFamily: (family) => families.get(family) ?? [],
-    ofSeries: (family, labels) => series.get(family)?.get(seriesKey(labels)) ?? [],
+    ofSeries: (one) => series.get(one.family)?.get(seriesKey(one)) ?? [],
   };
 }
 
-function familyOf(whole: JsonObject, name: string): JsonObject | null {
-  const family = Object.hasOwn(whole, name) ? whole[name] : undefined;
-  return isJsonObject(family) && Array.isArray(family["metrics"]) ? family : null;
+function apiSeriesKey(metric: unknown): string {
+  const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
+  return labelsKey(createLabels(Object.entries(labels) as [string, string][]));
 }
 
-function* seriesKeysOf(family: JsonObject): Generator<string> {
-  for (const metric of family["metrics"] as readonly unknown[]) {
-    const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
-    yield labelsKey(createLabels(Object.entries(labels) as [string, string][]));
-  }
+/** Equal to that of the same series in the API. */
+function seriesKey({ labels }: ComplainedSeries): string {
+  return labelsKey(decodeLabels(labels));
 }
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-/** As the API shows these labels. */
-function seriesKey(labels: RawLabels): string {
-  return labelsKey(createLabels([...labels].map(([name, value]) => [name, decodeLikeGo(value)] as const)));
-}
-
-type SeriesComplaint = { readonly family: string; readonly labels: RawLabels };
 
 /**
  * Finds the groups that the complaints are about, and the remedy of each. One group usually causes several complaints,
  * one per series: those become one finding.
- * @param holders empty if the API could not be read; the complaints alone name some offenders, too
+ * @param holders empty if the API could not be read; the complaints alone name some culprits, too
  * @param released see {@link findRemedy}
  */
 export function findConflicts(
@@ -100,7 +91,7 @@ export function findConflicts(
 ): readonly Finding[] {
   const merged = new Map<string, Finding>();
   for (const complaint of complaints.toSorted(pushTimesFirst)) {
-    const [reason, sides] = accuse(complaint, holders, naming);
+    const [reason, sides] = findSides(complaint, holders, naming);
     const family = complaint.kind === "unknown" ? null : complaint.family;
     const finding = { reason, family, evidence: complaint.text, sides, remedy: findRemedy(sides, released) };
     const key = identityOf(finding);
@@ -120,19 +111,17 @@ function isPushTime(complaint: Complaint): boolean {
 
 function identityOf({ reason, sides, evidence }: Finding): string {
   if (sides.length === 0) return evidence;
-  const names = sides.map((side) => side.map(({ paths, labels }) => [paths, formatLabels(labels)]));
-  return JSON.stringify([reason, ...names.map((side) => JSON.stringify(side)).toSorted()]);
+  const names = sides.map((side) => JSON.stringify(side.map((one) => [one.paths, nameOf(one)])));
+  return JSON.stringify([reason, ...names.toSorted()]);
 }
 
 /** Drops findings without a remedy if another finding has a certain one for all of their groups. */
 function withoutExplained(findings: readonly Finding[]): readonly Finding[] {
-  const going = new Set(
-    findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : [])).map(nameOf),
-  );
+  const deleted = new Set(certainCulprits(findings).map(nameOf));
   return findings.filter(({ remedy, sides }) => {
     const culprits = sides.flat();
     return (
-      remedy.kind !== "none" || culprits.length === 0 || !culprits.every((one) => going.has(nameOf(one)))
+      remedy.kind !== "none" || culprits.length === 0 || !culprits.every((one) => deleted.has(nameOf(one)))
     );
   });
 }
@@ -141,7 +130,7 @@ function nameOf({ labels }: Culprit): string {
   return formatLabels(labels);
 }
 
-function accuse(
+function findSides(
   complaint: Complaint,
   holders: Holders,
   naming: PathNaming,
@@ -149,7 +138,7 @@ function accuse(
   switch (complaint.kind) {
     case "duplicate": {
       const forgers = findForgers(complaint, holders);
-      if (forgers.length > 0) return ["gateway_family", sideOf(forgers)];
+      if (forgers.length > 0) return ["gateway_family", oneSide(forgers)];
       return ["duplicate_series", duplicateSides(complaint, holders, naming)];
     }
     case "invalid":
@@ -157,15 +146,16 @@ function accuse(
     case "wrong_type": {
       if (!pushTimeNames.has(complaint.family)) return ["type_conflict", typeSides(complaint, holders)];
       // The gateway makes these itself, of type GAUGE.
-      return [
-        "gateway_family",
-        sideOf(holders.ofFamily(complaint.family).filter(({ type }) => type !== "GAUGE")),
-      ];
+      const others = holders.ofFamily(complaint.family).filter(({ type }) => type !== "GAUGE");
+      return ["gateway_family", oneSide(others)];
     }
     case "gateway_family": {
-      const all = holders.ofFamily(complaint.family);
       // Each of them would be refused even if it were the only one.
-      return ["gateway_family", sideOf(all.filter((one) => one[complaint.differs] !== complaint.expected))];
+      const { family, differs, expected } = complaint;
+      return [
+        "gateway_family",
+        oneSide(holders.ofFamily(family).filter((one) => (one[differs] ?? "") !== expected)),
+      ];
     }
     case "collision":
       return ["name_collision", collisionSides(complaint, holders)];
@@ -174,58 +164,54 @@ function accuse(
   }
 }
 
+function oneSide(holders: readonly Holder[]): readonly Side[] {
+  return holders.length === 0 ? [] : [holders.map(({ culprit }) => culprit)];
+}
+
 /**
  * Groups that pushed a failure time with the labels of another group. That other group is refused because of it, never
  * pushes successfully, and would look like the one to delete; but it would come back and be refused again.
  */
-function findForgers({ family, labels }: SeriesComplaint, holders: Holders): readonly Holder[] {
-  if (family !== failureTimeName) return [];
-  const key = seriesKey(labels);
-  const all = [...new Set(holders.ofSeries(family, labels))];
+function findForgers(series: ComplainedSeries, holders: Holders): readonly Holder[] {
+  if (series.family !== failureTimeName) return [];
+  const key = seriesKey(series);
+  const all = [...new Set(holders.ofSeries(series))];
   return all.filter(({ culprit }) => culprit.paths.length > 0 && expositionKey(culprit.labels) !== key);
 }
 
-function duplicateSides(
-  { family, labels }: SeriesComplaint,
-  holders: Holders,
-  naming: PathNaming,
-): readonly Side[] {
-  const all = holders.ofSeries(family, labels);
+function duplicateSides(series: ComplainedSeries, holders: Holders, naming: PathNaming): readonly Side[] {
+  const all = holders.ofSeries(series);
   const groups = [...new Set(all)];
   if (groups.length > 1) return groups.map(({ culprit }) => [culprit]);
-  if (all.length > 1) return sideOf(groups);
+  if (all.length > 0) return all.length > 1 ? oneSide(groups) : [];
   // Without the API: the labels of a push time are those of its group, with or without an empty instance.
-  const spellings = all.length === 0 && family === successTimeName ? rawCulprits(labels, [], naming) : [];
+  const spellings = series.family === successTimeName ? rawCulprits(series.labels, [], naming) : [];
   return spellings.length === 2 ? spellings.map((culprit) => [culprit]) : [];
 }
 
 /** A series that is wrong by itself: its group is deleted. */
-function invalidSides(
-  { family, labels }: SeriesComplaint,
-  holders: Holders,
-  naming: PathNaming,
-): readonly Side[] {
-  const culprits = holders.ofSeries(family, labels).map(({ culprit }) => culprit);
-  if (family === successTimeName) {
+function invalidSides(series: ComplainedSeries, holders: Holders, naming: PathNaming): readonly Side[] {
+  const culprits = holders.ofSeries(series).map(({ culprit }) => culprit);
+  if (series.family === successTimeName) {
     // Both spellings hold the same invalid value, so neither can be another, healthy group.
-    const spelled = rawCulprits(labels, culprits, naming);
+    const spelled = rawCulprits(series.labels, culprits, naming);
     return spelled.length === 0 ? [] : [spelled];
   }
   // Several: the API shows different bytes alike, and one of these groups may be healthy.
   return culprits.length === 1 ? [culprits] : [];
 }
 
-function typeSides({ family, labels }: SeriesComplaint, holders: Holders): readonly Side[] {
-  const sides = new Map<string, Culprit[]>();
-  for (const { culprit, type } of holders.ofFamily(family)) {
+function typeSides(series: ComplainedSeries, holders: Holders): readonly Side[] {
+  const sides = new Map<unknown, Culprit[]>();
+  for (const { culprit, type } of holders.ofFamily(series.family)) {
     const side = sides.get(type) ?? [];
-    sides.set(type, side);
     side.push(culprit);
+    sides.set(type, side);
   }
   if (sides.size > 1) return [...sides.values()];
   // All agree on the type: this series differs from its own family.
-  const offenders = holders.ofSeries(family, labels);
-  return offenders.length === 1 ? sideOf(offenders) : [];
+  const offenders = holders.ofSeries(series);
+  return offenders.length === 1 ? oneSide(offenders) : [];
 }
 
 function collisionSides(
@@ -236,9 +222,5 @@ function collisionSides(
   const names = new Set(others.map(({ culprit }) => nameOf(culprit)));
   const both = some.filter(({ culprit }) => names.has(nameOf(culprit)));
   // Only one side is pushed: the other name is the gateway's own.
-  return both.length > 0 ? sideOf(both) : [...sideOf(some), ...sideOf(others)];
-}
-
-function sideOf(holders: readonly Holder[]): readonly Side[] {
-  return holders.length === 0 ? [] : [holders.map(({ culprit }) => culprit)];
+  return both.length > 0 ? oneSide(both) : [...oneSide(some), ...oneSide(others)];
 }

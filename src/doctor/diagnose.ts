@@ -14,14 +14,7 @@ import { closesConnection, findBreaker, toFault, type BreakerOptions } from "./b
 import { parseComplaints, type Complaint } from "./complaints.ts";
 import { createHolders, findConflicts } from "./conflicts.ts";
 import { literalGroupPath } from "./culprit.ts";
-import type {
-  ApiState,
-  Diagnosis,
-  ExpositionState,
-  Finding,
-  SnapshotSize,
-  Undeletable,
-} from "./diagnosis.ts";
+import { certainCulprits, type Diagnosis, type Finding, type Undeletable } from "./diagnosis.ts";
 
 export interface DiagnoseOptions extends BreakerOptions {
   readonly name: string;
@@ -40,19 +33,22 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   try {
     const status = await readStatus(client, signal);
     const naming = { utf8Names: status.utf8Names };
-    const probe = await probeHealth(client, clock, signal);
+    const health = await probeHealth(client, clock, signal);
     const { exposition, complaints } = await checkExposition(client, status.expositionPath, signal);
-    const { state, snapshot, groups, ...api } = await readApi(options, status, complaints);
-    const breaker = state.state === "broken" ? [await findBreaker(options, status, exposition)] : [];
-    const findings = [...api.findings, ...breaker].map((finding) => redactEvidence(finding, client.redact));
+    const { api, snapshot, groups, findings: conflicts } = await readApi(options, status, complaints);
+    const breaker = api.state === "broken" ? [await findBreaker(options, status, exposition)] : [];
+    const redact = ({ evidence, ...finding }: Finding): Finding => {
+      return { ...finding, evidence: client.redact(evidence) };
+    };
+    const findings = [...conflicts, ...breaker].map(redact);
     return {
       name,
       url,
       unreachable: null,
       status,
-      health: { ...probe, healthy: probe.health === "healthy" },
+      health,
       exposition,
-      api: state,
+      api,
       snapshot,
       groups,
       findings,
@@ -61,14 +57,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   } catch (error) {
     const fault = toFault(error);
     const unread = { state: "unknown", fault } as const;
-    const nothing = {
-      status: null,
-      health: null,
-      snapshot: null,
-      groups: [],
-      findings: [],
-      undeletable: [],
-    };
+    const nothing = { status: null, health: null, snapshot: null, groups: [], findings: [], undeletable: [] };
     return { name, url, unreachable: fault, exposition: unread, api: unread, ...nothing };
   }
 }
@@ -80,13 +69,9 @@ function findUndeletable(
   consistent: boolean,
 ): readonly Undeletable[] {
   // The complaints have the bytes that the API loses: such a group can be deleted after all.
-  const going = new Set(
-    findings
-      .flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []))
-      .map(({ labels }) => labelsKey(labels)),
-  );
+  const deletable = new Set(certainCulprits(findings).map(({ labels }) => labelsKey(labels)));
   return groups.flatMap((group) => {
-    if (going.has(group.key)) return [];
+    if (deletable.has(group.key)) return [];
     const why = explainObstacle(group, consistent);
     if (why === null) return [];
     const readable = consistent && group.obstacle === "unaddressable";
@@ -110,28 +95,23 @@ function explainObstacle({ obstacle, labels }: Group, consistent: boolean): stri
     if (name.startsWith("__")) return `its label ${name} begins with __, and the gateway refuses such a path`;
     if (value.includes("\uFFFD")) {
       return consistent
-        ? `its label ${name} holds U+FFFD, which may stand for lost bytes; as this gateway is consistent, it does not`
-        : `its label ${name} holds U+FFFD: bytes that are not UTF-8 look like that in the API, and are lost there`;
+        ? `its label ${name} holds U+FFFD, which may replace bytes that the API lost; as this gateway is consistent, it does not`
+        : `its label ${name} holds U+FFFD, which the API shows in place of bytes that are not UTF-8`;
     }
   }
   return "a label has a name that cannot be part of a path";
 }
 
-function redactEvidence({ evidence, ...finding }: Finding, redact: HttpClient["redact"]): Finding {
-  return { ...finding, evidence: redact(evidence) };
-}
-
-/** How much of the body of a 500 is kept. It has two lines for every conflicting group; the next diagnosis shows the rest. */
+/** Of the body of a 500. It has two lines for every conflicting group; the next diagnosis shows the rest. */
 const keptBytes = 8 * 1024 * 1024;
 
-interface ExpositionCheck {
-  readonly exposition: ExpositionState;
+interface ExpositionCheck extends Pick<Diagnosis, "exposition"> {
   /** Empty unless it is inconsistent. */
   readonly complaints: readonly Complaint[];
 }
 
 /**
- * Requests the exposition, for its status only: if the gateway is inconsistent, the body of its 500 says why.
+ * Requests the exposition for its status; the body of a 500 says why the gateway is inconsistent.
  * @throws `RequestError` only when interrupted
  */
 async function checkExposition(
@@ -161,18 +141,11 @@ async function checkExposition(
   }
 }
 
-interface ApiCheck {
-  readonly state: ApiState;
-  readonly snapshot: SnapshotSize | null;
-  readonly groups: readonly Group[];
-  readonly findings: readonly Finding[];
-}
-
 async function readApi(
   { client, clock, gauges, released, signal }: DiagnoseOptions,
   naming: Pick<GatewayStatus, "hasApi" | "utf8Names">,
   complaints: readonly Complaint[],
-): Promise<ApiCheck> {
+): Promise<Pick<Diagnosis, "api" | "snapshot" | "groups" | "findings">> {
   const holders = createHolders(complaints, naming);
   try {
     if (!naming.hasApi) throw missingApi(client);
@@ -183,7 +156,7 @@ async function readApi(
       (read) => holders.visit(read),
     );
     return {
-      state: { state: "answers" },
+      api: { state: "answers" },
       snapshot: { takenAt: agreedNow(clocks), groups: groups.length, sizeBytes, durationSeconds },
       groups,
       findings: findConflicts(complaints, holders, naming, released),
@@ -193,6 +166,6 @@ async function readApi(
     const broken = fault.code === "no_answer" && (await closesConnection(client, signal));
     // The complaints alone can still name some groups; a snapshot that ended early cannot.
     const findings = findConflicts(complaints, createHolders(complaints, naming), naming, released);
-    return { state: { state: broken ? "broken" : "unknown", fault }, snapshot: null, groups: [], findings };
+    return { api: { state: broken ? "broken" : "unknown", fault }, snapshot: null, groups: [], findings };
   }
 }

@@ -1,5 +1,7 @@
 import type { Group } from "../core/group.ts";
-import type { Remedy, Side } from "./remedy.ts";
+import type { HealthProbe } from "../gateway/health.ts";
+import type { GatewayStatus } from "../gateway/status.ts";
+import type { Culprit, Remedy, Side } from "./culprit.ts";
 
 /** Why a gateway cannot serve everything it holds. A closed union, like the reasons of verdicts. */
 export type FindingReason =
@@ -23,20 +25,25 @@ export interface Finding {
   readonly remedy: Remedy;
 }
 
+/** The groups whose deletion is certain to help, each once, and as often as it has spellings. */
+export function certainCulprits(findings: readonly Finding[]): readonly Culprit[] {
+  const culprits = findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []));
+  return [...new Map(culprits.map((culprit) => [pathsKey(culprit), culprit])).values()];
+}
+
+/** Identifies a culprit: its paths decide which group is deleted. */
+export function pathsKey({ paths }: Culprit): string {
+  return paths.join(" ");
+}
+
 /** What was found at a gateway at one moment. */
 export interface Diagnosis {
   readonly name: string;
   readonly url: string;
   /** Why nothing could be examined; everything else is null or empty then. */
   readonly unreachable: GatewayFault | null;
-  readonly status: GatewayFacts | null;
-  /** `/-/healthy`. */
-  readonly health: {
-    readonly healthy: boolean;
-    readonly durationSeconds: number;
-    /** URL, status and remedy; null: healthy. */
-    readonly problem: string | null;
-  } | null;
+  readonly status: GatewayStatus | null;
+  readonly health: HealthProbe | null;
   readonly exposition: ExpositionState;
   readonly api: ApiState;
   readonly snapshot: SnapshotSize | null;
@@ -59,15 +66,6 @@ export interface GatewayFault {
   readonly message: string;
 }
 
-export interface GatewayFacts {
-  readonly version: string;
-  /** Unix seconds; null: not known. */
-  readonly startedAt: number | null;
-  readonly utf8Names: boolean;
-  /** Whether pushes are checked against everything: the default. */
-  readonly checksConsistency: boolean;
-}
-
 /** `/metrics`, which Prometheus scrapes. `unknown`: it could not be read, which says nothing about the groups. */
 export type ExpositionState =
   | { readonly state: "consistent" }
@@ -76,11 +74,9 @@ export type ExpositionState =
 
 /** `/api/v1/metrics`, which the janitor reads. `broken`: the gateway closes the connection without an answer. */
 export type ApiState =
-  | { readonly state: "answers" }
-  | { readonly state: "broken"; readonly fault: GatewayFault }
-  | { readonly state: "unknown"; readonly fault: GatewayFault };
+  { readonly state: "answers" } | { readonly state: "broken" | "unknown"; readonly fault: GatewayFault };
 
-/** The size of a read of all groups. */
+/** The size of a snapshot of all groups. */
 export interface SnapshotSize {
   /** The time that ages count by, at the start of the read, Unix seconds; null: not known. */
   readonly takenAt: number | null;
@@ -99,7 +95,7 @@ export type Condition = "healthy" | "inconsistent" | "unknown" | "unreachable";
 export function conditionOf({ unreachable, exposition, api, health }: Diagnosis): Condition {
   if (unreachable !== null) return "unreachable";
   if (exposition.state === "inconsistent" || api.state === "broken") return "inconsistent";
-  const known = exposition.state === "consistent" && api.state === "answers" && health?.healthy === true;
+  const known = exposition.state === "consistent" && api.state === "answers" && health?.health === "healthy";
   return known ? "healthy" : "unknown";
 }
 

@@ -1,11 +1,15 @@
+import type { Clock } from "../core/time.ts";
 import type { Limits } from "../core/limits.ts";
 import { createPlan } from "../core/plan.ts";
 import type { Rule } from "../core/rule.ts";
 import { countGroups } from "../core/totals.ts";
+import type { HttpClient } from "../http/client.ts";
+import { deletePaths } from "../gateway/delete-paths.ts";
+import { excerpt } from "../http/expect-success.ts";
+import { toFault } from "./broken-api.ts";
 import { diagnose } from "./diagnose.ts";
 import { conditionOf, type Diagnosis } from "./diagnosis.ts";
 import { heal, type Healing, type HealOptions } from "./heal.ts";
-import { probePush, type PushProbe } from "./probe-push.ts";
 
 export interface ExamineOptions extends HealOptions {
   /** Empty: nothing is said about expired groups. */
@@ -37,12 +41,11 @@ export interface DoctorReport {
  * @throws `RequestError` only when interrupted
  */
 export async function examine(options: ExamineOptions): Promise<DoctorReport> {
-  const { client, clock, signal } = options;
   const diagnosis = await diagnose(options);
   const wantsHealing = options.heal && conditionOf(diagnosis) === "inconsistent";
   const healing = wantsHealing ? await heal(diagnosis, options) : null;
   const wantsProbe = options.probe && diagnosis.unreachable === null;
-  const probe = wantsProbe ? await probePush(client, clock, signal) : null;
+  const probe = wantsProbe ? await probePush(options.client, options.clock, options.signal) : null;
   return { diagnosis, healing, probe, expiredGroups: countExpired(healing?.after ?? diagnosis, options) };
 }
 
@@ -54,4 +57,57 @@ function countExpired(
   const gatewayStartedAt = status?.startedAt ?? null;
   const { decisions } = createPlan({ groups, now: snapshot.takenAt, gatewayStartedAt, rules, limits });
   return countGroups(decisions).expired;
+}
+
+/** The result of the doctor's own pushes. */
+export interface PushProbe {
+  readonly accepted: boolean;
+  /** The median of the pushes. */
+  readonly durationSeconds: number;
+  /** Why the push was refused, or why the probe's group could not be deleted; null: neither. */
+  readonly message: string | null;
+}
+
+const probePath = "/metrics/job/pushgateway-janitor-doctor";
+const probeBody = "# TYPE pushgateway_janitor_doctor_probe gauge\npushgateway_janitor_doctor_probe 1\n";
+
+/** A single push may meet a pause of the gateway. Three fast ones cost little; slow ones are not repeated. */
+const probes = 3;
+const enoughSeconds = 1;
+
+/**
+ * Measures how long a push takes by pushing to a group of its own. That group is deleted again, also when the push was
+ * refused: the gateway keeps the times of refused pushes, too.
+ * @throws `RequestError` only when interrupted
+ */
+async function probePush(client: HttpClient, clock: Clock, signal: AbortSignal): Promise<PushProbe> {
+  const durations: number[] = [];
+  let message: string | null = null;
+  try {
+    for (let spent = 0; message === null && durations.length < probes && spent < enoughSeconds;) {
+      const startedAt = clock.monotonic();
+      message = await push(client, signal);
+      const duration = clock.monotonic() - startedAt;
+      durations.push(duration);
+      spent += duration;
+    }
+  } finally {
+    // Without the signal: an interrupted doctor deletes its group, too.
+    await deletePaths(client, [probePath]).catch((error: unknown) => {
+      message ??= `the probe's own group could not be deleted: ${toFault(error).message}`;
+    });
+  }
+  const middle = durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 2)] ?? 0;
+  return { accepted: message === null, durationSeconds: middle, message };
+}
+
+/** @returns why the push was not accepted; null: it was */
+async function push(client: HttpClient, signal: AbortSignal): Promise<string | null> {
+  try {
+    const request = { method: "PUT", path: probePath, body: probeBody, signal } as const;
+    const { status, text, approach } = await client.send(request);
+    return status === 200 || status === 202 ? null : `HTTP ${status}${excerpt(text, approach.redact)}`;
+  } catch (error) {
+    return toFault(error).message;
+  }
 }

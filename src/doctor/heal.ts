@@ -6,10 +6,9 @@ import { parseWhole } from "../gateway/api/group-bytes.ts";
 import { deletePaths } from "../gateway/delete-paths.ts";
 import { RequestError } from "../http/request-error.ts";
 import { harmlessRate, type Wait } from "../gateway/pace.ts";
-import type { ReadGroup } from "../gateway/snapshot.ts";
+import { isFree, type Culprit } from "./culprit.ts";
 import { diagnose, type DiagnoseOptions } from "./diagnose.ts";
-import type { Diagnosis } from "./diagnosis.ts";
-import { isFree, type Culprit } from "./remedy.ts";
+import { certainCulprits, pathsKey, type Diagnosis } from "./diagnosis.ts";
 
 /** Where groups are written before they are deleted. */
 export interface HealArchive {
@@ -38,7 +37,7 @@ export interface Healing {
 
 /**
  * The outcome of one group that `--heal` was to delete.
- * - `deleted`: the gateway does not complain about it any more
+ * - `deleted`: the gateway no longer complains about it
  * - `gone_already`, `pushed_again`: it changed since the diagnosis, and was not deleted
  * - `would_be_lost`: it has metrics that cannot be archived, and there is no permission to lose them
  * - `archive_failed`: it could not be written to the archive
@@ -60,12 +59,17 @@ export interface HealStep {
 /** A gateway may have several faults, and some show only when others are gone. */
 const maxRounds = 20;
 const pauseBetweenSeconds = 1 / harmlessRate;
+/** How many groups are deleted on one read: few, so that it is still true for the last one. */
+const batchSize = 50;
 /** Deletions wait in the gateway's queue, up to 8 s behind checked pushes. */
-const pausesSeconds = [0, 0.1, 0.4, 1, 2, 4, 4];
+const pausesSeconds = [0.1, 0.4, 1, 2, 4, 4];
 
 /**
  * Deletes the groups whose remedy is certain, diagnoses again, and repeats that while there are more of them. Nothing else
  * is deleted, and nothing that changed since the diagnosis.
+ *
+ * This is not a sweep's deletion: that one needs labels that name their group, and an API that answers. Of these groups
+ * some have labels that the API cannot show, and some break it.
  * @throws `RequestError` only when interrupted
  */
 export async function heal(before: Diagnosis, options: HealOptions): Promise<Healing> {
@@ -73,13 +77,17 @@ export async function heal(before: Diagnosis, options: HealOptions): Promise<Hea
   const tried = new Set<string>();
   let diagnosis = before;
   for (let round = 0; round < maxRounds && !options.signal.aborted; round += 1) {
-    const targets = certainCulprits(diagnosis).filter((culprit) => !tried.has(pathsOf(culprit)));
+    const targets = certainCulprits(diagnosis.findings).filter((one) => !tried.has(pathsKey(one)));
     if (targets.length === 0) break;
-    for (const target of targets) tried.add(pathsOf(target));
-    const done = await deleteTargets(targets, diagnosis, options);
-    const deleted = done.filter(({ fate }) => fate === "deleted").map(({ culprit }) => culprit);
-    diagnosis = deleted.length === 0 ? diagnosis : await diagnoseAgain(deleted, options);
-    const left = new Set(certainCulprits(diagnosis).map(pathsOf));
+    const done: HealStep[] = [];
+    for (let start = 0; start < targets.length && !options.signal.aborted; start += batchSize) {
+      const batch = targets.slice(start, start + batchSize);
+      for (const target of batch) tried.add(pathsKey(target));
+      done.push(...(await deleteBatch(batch, diagnosis, options)));
+    }
+    const deleted = done.filter(({ fate }) => fate === "deleted").map(({ culprit }) => pathsKey(culprit));
+    if (deleted.length > 0) diagnosis = await diagnoseAgain(new Set(deleted), options);
+    const left = new Set(certainCulprits(diagnosis.findings).map(pathsKey));
     const confirmed = done.map((step) => confirm(step, left, diagnosis));
     await recordOutcomes(confirmed, options.archive);
     steps.push(...confirmed);
@@ -87,126 +95,100 @@ export async function heal(before: Diagnosis, options: HealOptions): Promise<Hea
   return { steps, after: diagnosis };
 }
 
-function certainCulprits({ findings }: Diagnosis): readonly Culprit[] {
-  const culprits = findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []));
-  return [...new Map(culprits.map((culprit) => [pathsOf(culprit), culprit])).values()];
-}
-
-/** Identifies a culprit: its paths decide which group is deleted. */
-function pathsOf({ paths }: Culprit): string {
-  return paths.join(" ");
-}
-
-async function deleteTargets(
+async function deleteBatch(
   targets: readonly Culprit[],
   { api }: Diagnosis,
   options: HealOptions,
 ): Promise<readonly HealStep[]> {
-  const prepared =
-    api.state === "answers"
-      ? await prepareFromApi(targets, options)
-      : new Map(targets.map((target) => [target, unread]));
+  const current = api.state === "answers" ? await readTargets(targets, options) : null;
   const steps: HealStep[] = [];
   for (const culprit of targets) {
     if (options.signal.aborted) break;
-    steps.push(await deleteCulprit(culprit, prepared.get(culprit), options));
+    const key = labelsKey(culprit.labels);
+    steps.push(await deleteCulprit(culprit, current === null ? unread : current.get(key), options));
     await options.wait(pauseBetweenSeconds, options.signal);
   }
   return steps;
 }
 
-/** A culprit as it is just before it is deleted. */
-interface PreparedCulprit {
-  /** null: the API could not be read, or the group is over its budget. */
-  readonly read: { readonly group: Group; readonly whole: JsonObject } | null;
-  readonly changed: HealFate | null;
+/** A group as the API shows it just before its deletion. */
+interface CurrentGroup {
+  /** null: the API does not answer. */
+  readonly group: Group | null;
+  /** null: it cannot be archived, because the API does not answer or the group is over its budget. */
+  readonly whole: JsonObject | null;
 }
 
-const unread: PreparedCulprit = { read: null, changed: null };
+const unread: CurrentGroup = { group: null, whole: null };
 
-/** Reads all groups once more: a group that changed since the diagnosis is not deleted. */
-async function prepareFromApi(
+async function readTargets(
   targets: readonly Culprit[],
   { client, clock, signal, gauges }: HealOptions,
-): Promise<ReadonlyMap<Culprit, PreparedCulprit>> {
-  const byKey = new Map(targets.map((target) => [labelsKey(target.labels), target]));
-  const prepared = new Map<Culprit, PreparedCulprit>();
+): Promise<ReadonlyMap<string, CurrentGroup>> {
+  const keys = new Set(targets.map(({ labels }) => labelsKey(labels)));
+  const current = new Map<string, CurrentGroup>();
   const naming = { utf8Names: false };
   const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
   await open.read((read) => {
-    const target = byKey.get(read.group.key);
-    if (target !== undefined) prepared.set(target, compareToRead(target, read));
+    const { group } = read;
+    const bytes = keys.has(group.key) ? read.whole() : undefined;
+    if (bytes === undefined) return;
+    current.set(group.key, { group, whole: bytes === null ? null : parseWhole(bytes) });
   });
-  return prepared;
-}
-
-function compareToRead(target: Culprit, read: ReadGroup): PreparedCulprit {
-  // The API shows several groups alike: it is not known which of them this is.
-  if (target.lastSuccessAt === null) return unread;
-  const { group } = read;
-  const changed = group.lastSuccessAt === target.lastSuccessAt ? null : "pushed_again";
-  const whole = read.whole();
-  return { read: whole === null ? null : { group, whole: parseWhole(whole) }, changed };
+  return current;
 }
 
 /**
  * Archives and deletes one group, if that is permitted.
- * @param prepared undefined: the API shows no such group any more
+ * @param current undefined: the API no longer shows it
  */
 async function deleteCulprit(
   culprit: Culprit,
-  prepared: PreparedCulprit | undefined,
+  current: CurrentGroup | undefined,
   { client, archive, mayLose, signal }: HealOptions,
 ): Promise<HealStep> {
-  const end = (fate: HealFate, archived: boolean, message: string | null = null): HealStep => {
+  const end = (fate: HealFate, archived = false, message: string | null = null): HealStep => {
     return { culprit, fate, archived, message };
   };
-  if (prepared === undefined) return end("gone_already", false);
-  const { read, changed } = prepared;
-  if (changed !== null) return end(changed, false);
-  const archivable = archive !== null && read !== null;
-  if (!isFree(culprit) && !archivable && !mayLose) return end("would_be_lost", false);
-  const refusal = archivable ? await tryArchive(archive, read) : null;
-  if (refusal !== null && !mayLose) return end("archive_failed", false, refusal);
-  const archived = archivable && refusal === null;
+  if (current === undefined) return end("gone_already");
+  // Several groups may look alike in the API: then it is not known which of them this is.
+  const { group, whole } = culprit.lastSuccessAt === null ? unread : current;
+  if (group !== null && group.lastSuccessAt !== culprit.lastSuccessAt) return end("pushed_again");
+  let archived = false;
+  let problem: string | null = null;
+  if (archive !== null && group !== null && whole !== null) {
+    try {
+      await archive.append(group, whole);
+      archived = true;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+      if (!mayLose) return end("archive_failed", false, problem);
+    }
+  } else if (!isFree(culprit) && !mayLose) return end("would_be_lost");
   try {
     await deletePaths(client, culprit.paths, { signal });
-    return end("deleted", archived, refusal);
+    return end("deleted", archived, problem);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     return end("failed", archived, error.message);
   }
 }
 
-/** Why the group could not be archived; null: it is on disk. */
-async function tryArchive(
-  archive: HealArchive,
-  { group, whole }: NonNullable<PreparedCulprit["read"]>,
-): Promise<string | null> {
-  try {
-    await archive.append(group, whole);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-async function diagnoseAgain(deleted: readonly Culprit[], options: HealOptions): Promise<Diagnosis> {
-  const names = new Set(deleted.map(pathsOf));
-  let diagnosis: Diagnosis | null = null;
+async function diagnoseAgain(deleted: ReadonlySet<string>, options: HealOptions): Promise<Diagnosis> {
+  let diagnosis = await diagnose(options);
   for (const pause of pausesSeconds) {
+    if (!certainCulprits(diagnosis.findings).some((one) => deleted.has(pathsKey(one)))) break;
     await options.wait(pause, options.signal);
     diagnosis = await diagnose(options);
-    if (!certainCulprits(diagnosis).some((culprit) => names.has(pathsOf(culprit)))) break;
   }
-  return diagnosis ?? (await diagnose(options));
+  return diagnosis;
 }
 
 /** A group counts as deleted only if it is gone: that the gateway accepted the DELETE is not enough. */
 function confirm(step: HealStep, left: ReadonlySet<string>, { unreachable }: Diagnosis): HealStep {
   if (step.fate !== "deleted") return step;
   if (unreachable !== null) return { ...step, fate: "failed", message: unreachable.message };
-  return left.has(pathsOf(step.culprit)) ? { ...step, fate: "still_there" } : step;
+  return left.has(pathsKey(step.culprit)) ? { ...step, fate: "still_there" } : step;
 }
 
 async function recordOutcomes(steps: readonly HealStep[], archive: HealArchive | null): Promise<void> {

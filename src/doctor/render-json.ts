@@ -2,13 +2,13 @@ import { timeOrNever } from "../core/group.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
+import type { Culprit, Remedy } from "./culprit.ts";
 import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding } from "./diagnosis.ts";
 import type { DoctorReport } from "./examine.ts";
 import type { Healing, HealStep } from "./heal.ts";
-import type { Culprit, Remedy } from "./remedy.ts";
-import { curlCommands } from "./render-findings.ts";
+import { curlCommands } from "./render-text.ts";
 
-/** Raised when a field changes its meaning or is removed; new fields do not count. 2: without estimates of pushes. */
+/** Raised when a field changes its meaning or is removed; new fields do not count. 2: without estimates of pushes, `look` is `snapshot`. */
 const schemaVersion = 2;
 
 /** Renders reports of `doctor` as JSON: times are RFC 3339 in UTC, unknown values are null. */
@@ -36,7 +36,10 @@ function diagnosisToJson(diagnosis: Diagnosis): object {
     version: status?.version ?? null,
     started_at: formatTime(status?.startedAt ?? null),
     checks_consistency: status?.checksConsistency ?? null,
-    health: health === null ? null : { healthy: health.healthy, duration_seconds: health.durationSeconds },
+    health:
+      health === null
+        ? null
+        : { healthy: health.health === "healthy", duration_seconds: health.durationSeconds },
     exposition: {
       state: exposition.state,
       ...(exposition.state === "inconsistent"
@@ -45,7 +48,7 @@ function diagnosisToJson(diagnosis: Diagnosis): object {
       ...(exposition.state === "unknown" ? { error: exposition.fault } : {}),
     },
     api: { state: api.state, ...(api.state === "answers" ? {} : { error: api.fault }) },
-    look:
+    snapshot:
       snapshot === null
         ? null
         : {

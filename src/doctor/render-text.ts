@@ -1,69 +1,69 @@
 import { formatAge } from "../core/duration.ts";
-import { formatShortLabels } from "../core/labels.ts";
-import { countOf } from "../core/printable.ts";
+import { formatLabels, formatShortLabels, quote } from "../core/labels.ts";
+import { countOf, cutText, shellQuote } from "../core/printable.ts";
+import { formatTime } from "../core/time.ts";
+import { isFree, type Side } from "./culprit.ts";
 import {
   conditionOf,
   pushStateOf,
   refusedGroups,
   type ApiState,
-  type Condition,
   type Diagnosis,
   type ExpositionState,
+  type Finding,
   type PushState,
 } from "./diagnosis.ts";
-import type { DoctorReport } from "./examine.ts";
+import type { DoctorReport, PushProbe } from "./examine.ts";
 import type { HealFate, Healing } from "./heal.ts";
-import type { PushProbe } from "./probe-push.ts";
-import { curlCommands, renderFindings, type FindingOptions } from "./render-findings.ts";
 
-export interface DoctorTextOptions extends Omit<FindingOptions, "advise"> {
+export interface DoctorTextOptions {
+  /** The flags that name the gateway, for commands to paste: for example `--gateway=http://localhost:9091`. */
+  readonly source: readonly string[];
+  /** Whether there is an archive. */
+  readonly archive: boolean;
   /** Paints text, or returns it as it is. */
   readonly style: Readonly<Record<"bold" | "dim" | "green" | "red" | "yellow", (text: string) => string>>;
-  /** Whether the headline has a mark in front. */
+  /** Whether the headline begins with a mark. */
   readonly terminal: boolean;
 }
 
 /** How many of a kind are listed; JSON has them all. */
 const shown = 10;
+const evidenceLength = 300;
 
 /** Renders a report of `doctor` for people: a headline and a few sections. */
 export function renderDoctorText(report: DoctorReport, options: DoctorTextOptions): string {
   const { diagnosis, healing } = report;
-  const lines = [headline(diagnosis, healing, options)];
-  if (diagnosis.unreachable !== null)
-    return `${[...lines, "", `  ${diagnosis.unreachable.message}`].join("\n")}\n`;
-  const section = (title: string, body: readonly string[]): void => {
-    if (body.length > 0) lines.push("", options.style.bold(title), ...body.map((line) => `  ${line}`));
+  const { style } = options;
+  const latest = healing?.after ?? diagnosis;
+  const isHealed = healing !== null && conditionOf(latest) === "healthy";
+  const title = `${style.bold(diagnosis.name)} ${style.dim(diagnosis.url)}`;
+  const lines = [`${mark(latest, options)}${title}  ${isHealed ? "healed" : describeCondition(latest)}`];
+  const section = (heading: string, body: readonly string[]): void => {
+    if (body.length > 0) lines.push("", style.bold(heading), ...body.map((line) => `  ${line}`));
   };
-  section("The gateway", describeGateway(diagnosis));
-  section("Pushes", describePushes(report));
-  const healed = healing !== null && conditionOf(healing.after) === "healthy";
-  section(
-    healed ? "What was wrong" : "What is wrong",
-    renderFindings(diagnosis, { ...options, advise: !healed }),
-  );
-  section("Groups that the janitor never deletes", describeUndeletable(diagnosis));
-  if (healing !== null) section("Healing", describeHealing(healing, options));
+  if (diagnosis.unreachable !== null) lines.push("", `  ${diagnosis.unreachable.message}`);
+  else {
+    section("The gateway", describeGateway(diagnosis));
+    section("Pushes", describePushes(report));
+    const findings = renderFindings(diagnosis, isHealed ? null : options);
+    section(isHealed ? "What was wrong" : "What is wrong", findings);
+    section("Groups that the janitor never deletes", describeUndeletable(diagnosis));
+    if (healing !== null) section("Healing", describeHealing(healing, options));
+  }
   return `${lines.join("\n")}\n`;
 }
 
-function headline(diagnosis: Diagnosis, healing: Healing | null, options: DoctorTextOptions): string {
-  const { style } = options;
-  const latest = healing?.after ?? diagnosis;
-  const condition = conditionOf(latest);
-  const title = `${style.bold(diagnosis.name)} ${style.dim(diagnosis.url)}`;
-  const healed = healing !== null && condition === "healthy";
-  return `${mark(condition, options)}${title}  ${healed ? "healed" : describeCondition(condition, latest)}`;
-}
-
-function mark(condition: Condition, { terminal, style }: DoctorTextOptions): string {
+function mark(diagnosis: Diagnosis, { terminal, style }: DoctorTextOptions): string {
   if (!terminal) return "";
+  const condition = conditionOf(diagnosis);
   if (condition === "healthy") return `${style.green("✓")} `;
   return condition === "unknown" ? `${style.yellow("?")} ` : `${style.red("✗")} `;
 }
 
-function describeCondition(condition: Condition, { api, exposition }: Diagnosis): string {
-  switch (condition) {
+function describeCondition(diagnosis: Diagnosis): string {
+  const { api, exposition } = diagnosis;
+  switch (conditionOf(diagnosis)) {
     case "healthy":
       return "healthy: everything it holds can be served together";
     case "unreachable":
@@ -80,8 +80,7 @@ function describeCondition(condition: Condition, { api, exposition }: Diagnosis)
 function describeGateway({ status, health, exposition, api, snapshot }: Diagnosis): readonly string[] {
   const lines = [];
   if (status !== null) {
-    const now = snapshot?.takenAt ?? null;
-    const { startedAt } = status;
+    const [now, startedAt] = [snapshot?.takenAt ?? null, status.startedAt];
     const isKnown = now !== null && startedAt !== null;
     const upFor = isKnown ? `, up for ${formatAge(Math.max(0, now - startedAt))}` : "";
     lines.push(`version ${status.version || "unknown"}${upFor}`);
@@ -116,38 +115,34 @@ function describeApi(api: ApiState): string {
 function describePushes({ diagnosis, probe, expiredGroups }: DoctorReport): readonly string[] {
   const { groups, snapshot } = diagnosis;
   const state = pushStateOf(diagnosis);
-  const lines = [describePushState(state)];
+  const lines = [pushStates[state]];
   if (probe !== null) lines.push(describeProbe(probe));
   if (snapshot === null || groups.length === 0) return lines;
   const newest = groups.reduce((latest, { lastSuccessAt }) => Math.max(latest, lastSuccessAt ?? 0), 0);
-  if (newest > 0 && snapshot.takenAt !== null)
-    lines.push(
-      `the last one accepted came ${formatAge(Math.max(0, snapshot.takenAt - newest))} before this read`,
-    );
+  if (newest > 0 && snapshot.takenAt !== null) {
+    const age = formatAge(Math.max(0, snapshot.takenAt - newest));
+    lines.push(`the last one accepted came ${age} before this read`);
+  }
+  const all = countOf(groups.length, "group");
   const refused = refusedGroups(diagnosis);
   if (refused.length > 0) {
-    lines.push(`the last push of ${refused.length} of ${countOf(groups.length, "group")} was refused:`);
-    lines.push(...limited(refused.map(({ labels }) => `  ${formatShortLabels(labels)}`)));
+    lines.push(`the last push of ${refused.length} of ${all} was refused:`);
+    lines.push(...refused.slice(0, shown).map(({ labels }) => `  ${formatShortLabels(labels)}`));
+    lines.push(...more(refused).map((line) => `  ${line}`));
   }
   if (expiredGroups !== null) {
     const effect = expiredGroups > 0 && state !== "unchecked" ? ", which slows down every push" : "";
-    lines.push(`${expiredGroups} of ${countOf(groups.length, "group")} expired${effect}`);
+    lines.push(`${expiredGroups} of ${all} expired${effect}`);
   }
   return lines;
 }
 
-function describePushState(state: PushState): string {
-  switch (state) {
-    case "accepted":
-      return "accepted: the groups pass the check that every push has to pass";
-    case "refused":
-      return "refused: every push of every group fails until the offender is deleted";
-    case "unchecked":
-      return "accepted unchecked (--push.disable-consistency-check): a push that does not fit is not refused";
-    case "unknown":
-      return "not known without /metrics; --probe pushes to a group of its own to find out";
-  }
-}
+const pushStates: Readonly<Record<PushState, string>> = {
+  accepted: "accepted: the groups pass the check that every push has to pass",
+  refused: "refused: every push of every group fails until the offender is deleted",
+  unchecked: "accepted unchecked (--push.disable-consistency-check): a push that does not fit is not refused",
+  unknown: "not known without /metrics; --probe pushes to a group of its own to find out",
+};
 
 function describeProbe({ accepted, durationSeconds, message }: PushProbe): string {
   return accepted
@@ -158,48 +153,160 @@ function describeProbe({ accepted, durationSeconds, message }: PushProbe): strin
 function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[] {
   const lines: string[] = [];
   for (const { group, why, path } of undeletable.slice(0, shown)) {
-    const unreadable = group.obstacle === "unreadable_labels";
-    lines.push(`${unreadable ? "a group with unreadable labels" : formatShortLabels(group.labels)}: ${why}`);
+    const isUnreadable = group.obstacle === "unreadable_labels";
+    lines.push(
+      `${isUnreadable ? "a group with unreadable labels" : formatShortLabels(group.labels)}: ${why}`,
+    );
     if (path !== null) lines.push(...curlCommands(url, [path]).map((command) => `  by hand: ${command}`));
   }
-  return undeletable.length > shown ? [...lines, `… and ${undeletable.length - shown} more`] : lines;
+  return [...lines, ...more(undeletable)];
 }
 
 function describeHealing({ steps, after }: Healing, options: DoctorTextOptions): readonly string[] {
-  const lines = steps.map(
-    ({ culprit, fate, archived, message }) =>
-      `${formatShortLabels(culprit.labels)}: ${describeFate(fate, archived)}${message === null ? "" : ` (${message})`}`,
-  );
+  const lines = steps.map(({ culprit, fate, archived, message }) => {
+    const restorable = fate === "deleted" && archived ? "; it can be restored from the archive" : "";
+    const problem = message === null ? "" : ` (${message})`;
+    return `${formatShortLabels(culprit.labels)}: ${fates[fate]}${restorable}${problem}`;
+  });
   if (steps.length === 0) lines.push("nothing was deleted: no offender is certain");
-  const condition = conditionOf(after);
-  lines.push(`Now: ${mark(condition, options)}${describeCondition(condition, after)}`);
-  if (condition === "inconsistent" && steps.some(({ fate }) => fate === "deleted")) {
-    lines.push(...renderFindings(after, { ...options, advise: true }));
+  lines.push(`Now: ${mark(after, options)}${describeCondition(after)}`);
+  if (conditionOf(after) === "inconsistent" && steps.some(({ fate }) => fate === "deleted")) {
+    lines.push(...renderFindings(after, options));
   }
   return lines;
 }
 
-function describeFate(fate: HealFate, archived: boolean): string {
-  switch (fate) {
-    case "deleted":
-      return archived ? "deleted; it can be restored from the archive" : "deleted";
-    case "gone_already":
-      return "was gone already";
-    case "pushed_again":
-      return "not deleted: it was pushed again since the diagnosis";
-    case "would_be_lost":
-      return "not deleted: its metrics cannot be archived and would be lost; --no-archive permits it";
-    case "archive_failed":
-      return "not deleted, because it could not be archived";
-    case "failed":
-      return "not deleted";
-    case "still_there":
-      return "accepted for deletion, but still there";
+const fates: Readonly<Record<HealFate, string>> = {
+  deleted: "deleted",
+  gone_already: "was gone already",
+  pushed_again: "not deleted: it was pushed again since the diagnosis",
+  would_be_lost: "not deleted: its metrics cannot be archived and would be lost; --no-archive permits it",
+  archive_failed: "not deleted, because it could not be archived",
+  failed: "not deleted",
+  still_there: "accepted for deletion, but still there",
+};
+
+/**
+ * The groups that make the gateway inconsistent, and the commands that delete them.
+ * @param advice null: no commands, because it is healed
+ */
+function renderFindings(diagnosis: Diagnosis, advice: DoctorTextOptions | null): readonly string[] {
+  const { findings } = diagnosis;
+  const lines: string[] = [];
+  for (const finding of findings.slice(0, shown)) {
+    if (lines.length > 0) lines.push("");
+    lines.push(...renderFinding(finding, diagnosis, advice));
+  }
+  if (findings.length > shown) lines.push("", `… and ${findings.length - shown} more, see --output=json`);
+  return lines;
+}
+
+function renderFinding(
+  finding: Finding,
+  diagnosis: Diagnosis,
+  advice: DoctorTextOptions | null,
+): readonly string[] {
+  const { remedy } = finding;
+  const reason = describeReason(finding);
+  const evidence = `  ${finding.reason === "empty_family" ? "seen" : "the gateway says"}: ${excerpt(finding.evidence)}`;
+  const deletion = (groups: Side, release: Side): readonly string[] =>
+    advice === null ? [] : renderDeletion(groups, release, diagnosis, advice);
+  switch (remedy.kind) {
+    case "none":
+      return [reason, evidence, `  ${remedy.why}`];
+    case "certain":
+      return [
+        ...remedy.groups.slice(0, shown).map(({ labels }) => `${formatShortLabels(labels)} ${reason}`),
+        ...more(remedy.groups),
+        evidence,
+        ...deletion(remedy.groups, []).map((line) => `  ${line}`),
+        "  then stop the job that pushes it, or it comes back",
+      ];
+    case "choice":
+      return [
+        `several groups do not fit together: each ${reason}`,
+        evidence,
+        "  one of these deletions is enough, and --heal does none of them without --release; the least loss comes first:",
+        ...remedy.options.slice(0, shown).flatMap((groups) => {
+          const names = groups.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
+          const head = `  - ${[names.join(", "), ...more(groups)].join(" ")}`;
+          return [head].concat(deletion(groups, groups).map((line) => `    ${line}`));
+        }),
+      ];
   }
 }
 
-function limited(lines: readonly string[]): readonly string[] {
-  return lines.length <= shown ? lines : [...lines.slice(0, shown), `  … and ${lines.length - shown} more`];
+const reasons: Readonly<Record<Finding["reason"], string>> = {
+  duplicate_series: "has the same series as another group",
+  type_conflict: "pushes a metric with another type than other groups",
+  name_collision: "pushes a name that belongs to a summary or histogram of another group",
+  gateway_family: "pushes a metric that belongs to the gateway itself, but differs from it",
+  invalid_series: "holds a series that no gateway can serve",
+  empty_family: "breaks the API",
+  unexplained: "does not fit",
+};
+
+function describeReason({ reason, family, sides }: Finding): string {
+  const isTwice = reason === "duplicate_series" && sides.length === 1;
+  const text = isTwice ? "holds the same series twice" : reasons[reason];
+  return family === null ? text : `${text} (${family})`;
+}
+
+/** @param release the groups that `--heal` deletes only if they are named */
+function renderDeletion(
+  groups: Side,
+  release: Side,
+  { url, api }: Diagnosis,
+  { source, archive }: DoctorTextOptions,
+): readonly string[] {
+  const isArchived = archive && api.state === "answers";
+  const words = ["pushgateway-janitor", "doctor", "--heal", ...source];
+  for (const { labels } of release) words.push(`--release=${formatLabels(labels)}`);
+  if (!isArchived && !groups.every(isFree)) words.push("--no-archive");
+  const commands = groups.slice(0, shown).flatMap(({ paths }) => curlCommands(url, paths));
+  const lines = [
+    describeLoss(groups, isArchived),
+    `heal:  ${words.map(shellQuote).join(" ")}`,
+    ...commands.map((command, index) => `${index === 0 ? "or:    " : "       "}${command}`),
+  ];
+  if (groups.some(({ paths }) => paths.length > 1)) {
+    lines.push("(it is not known whether it has an empty instance: one of the two does not exist)");
+  }
+  return lines;
+}
+
+/** The requests that delete a group, as commands to paste. */
+export function curlCommands(url: string, paths: readonly string[]): readonly string[] {
+  // Always quoted, so that it stays right when somebody changes it.
+  return paths.map((path) => `curl -X DELETE '${`${url}${path}`.replaceAll("'", "%27")}'`);
+}
+
+function describeLoss(groups: Side, isArchived: boolean): string {
+  const [first] = groups;
+  const only = groups.length === 1 ? first : undefined;
+  if (groups.every(isFree)) {
+    return only === undefined
+      ? "they never pushed successfully, so nothing is lost with them"
+      : "it never pushed successfully, so nothing is lost with it";
+  }
+  const kept = isArchived ? "can be restored from the archive" : "would be lost: they cannot be archived";
+  if (only === undefined) return `the metrics of ${countOf(groups.length, "group")} ${kept}`;
+  const series = only.series === null ? "its series" : `its ${only.series} series`;
+  const since = only.lastSuccessAt === null ? "" : `, pushed ${formatTime(only.lastSuccessAt)},`;
+  return `${series}${since} ${kept}`;
+}
+
+function more(list: readonly unknown[]): readonly string[] {
+  return list.length > shown ? [`… and ${list.length - shown} more`] : [];
+}
+
+/** Fits on one line, and cannot drive a terminal. */
+function excerpt(text: string): string {
+  const printable = quote(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"')
+    .replaceAll("\\\\", "\\");
+  return cutText(printable, evidenceLength);
 }
 
 function formatSeconds(seconds: number): string {

@@ -11,7 +11,8 @@ import { pathOf } from "../support/http.ts";
 
 const time_stamp = "2026-01-01T00:00:00Z";
 const twice = "was collected before with the same name and label values";
-const poison = `An error has occurred while serving metrics:\n\ncollected metric "push_time_seconds" { label:{name:"instance"  value:""}  label:{name:"job"  value:"d"}  gauge:{value:0}} ${twice}\n`;
+const complaint = (job: string) =>
+  `collected metric "push_time_seconds" { label:{name:"instance"  value:""}  label:{name:"job"  value:"${job}"}  gauge:{value:0}} ${twice}\n`;
 
 function apiGroup(labels: Readonly<Record<string, string>>, pushedAt: number) {
   const family = (value: number) => ({
@@ -26,11 +27,14 @@ const plain = apiGroup({ job: "d" }, 1000);
 const never = apiGroup({ job: "d", instance: "" }, 0);
 const pushed = apiGroup({ job: "d", instance: "" }, 2000);
 
-/** A gateway that shows these groups, one list per look, and stays inconsistent until something was deleted. */
-async function serve(looks: readonly (readonly object[])[], healable = true) {
+/** A gateway that shows these groups, one list per read, and stays inconsistent until something was deleted. */
+async function serve(
+  reads: readonly (readonly object[])[],
+  { healable = true, jobs = ["d"] }: { readonly healable?: boolean; readonly jobs?: readonly string[] } = {},
+) {
   const requests: string[] = [];
   const deleted: string[] = [];
-  let look = 0;
+  let read = 0;
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${pathOf(request)}`);
     const answer = (status: number, body: string): void => void response.writeHead(status).end(body);
@@ -41,10 +45,10 @@ async function serve(looks: readonly (readonly object[])[], healable = true) {
       answer(200, `{"status":"success","data":{"start_time":"${time_stamp}","flags":{}}}`);
     } else if (pathOf(request) === "/metrics") {
       if (healable && deleted.length > 0) answer(200, "");
-      else answer(500, poison);
+      else answer(500, `An error has occurred while serving metrics:\n\n${jobs.map(complaint).join("")}`);
     } else if (pathOf(request) === "/api/v1/metrics") {
-      const data = looks[Math.min(look, looks.length - 1)];
-      look += 1;
+      const data = reads[Math.min(read, reads.length - 1)];
+      read += 1;
       answer(200, JSON.stringify({ status: "success", data }));
     } else {
       answer(200, "OK");
@@ -121,6 +125,19 @@ describe("healing", () => {
     expect(gateway.deleted).toEqual([]);
   });
 
+  it("reads the groups again for every fifty deletions", async () => {
+    const jobs = Array.from({ length: 60 }, (_, index) => `d${index}`);
+    const before = jobs.flatMap((job) => [apiGroup({ job }, 1000), apiGroup({ job, instance: "" }, 0)]);
+    const after = jobs.flatMap((job) => [apiGroup({ job }, 1000), apiGroup({ job, instance: "" }, 2000)]);
+    const gateway = await serve([before, before, after], { jobs });
+    const fates = (await gateway.heal(null, true)).map(({ fate }) => fate);
+    expect(fates).toEqual([
+      ...Array.from({ length: 50 }, () => "deleted"),
+      ...Array.from({ length: 10 }, () => "pushed_again"),
+    ]);
+    expect(gateway.deleted).toHaveLength(50);
+  });
+
   it("sends no DELETE for a group that is gone already", async () => {
     const gateway = await serve([[plain, never], [plain]]);
     expect(await gateway.heal(null, true)).toEqual([{ fate: "gone_already", archived: false }]);
@@ -152,7 +169,7 @@ describe("healing", () => {
   });
 
   it("says that a group is still there when the gateway accepted its deletion and still complains", async () => {
-    const gateway = await serve([[plain, never]], false);
+    const gateway = await serve([[plain, never]], { healable: false });
     const { archive, log } = memoryArchive();
     expect(await gateway.heal(archive, false)).toEqual([{ fate: "still_there", archived: true }]);
     expect(gateway.deleted).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createLabels, formatLabels } from "../../src/core/labels.ts";
-import { findRemedy, type Culprit } from "../../src/doctor/remedy.ts";
+import { findRemedy, type Culprit } from "../../src/doctor/culprit.ts";
 
 const nobody: ReadonlySet<string> = new Set();
 
