@@ -7,9 +7,9 @@ import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
 import { removeExpiredFiles } from "./archive-files.ts";
-import { ArchiveWriter, type Entry } from "./archive-writer.ts";
+import { ArchiveWriter, type ArchiveEntry } from "./archive-writer.ts";
 import { FileAccess } from "./file-access.ts";
-import { RecentDeletions, type RecentDeletion } from "./recent-deletions.ts";
+import { DeletionIndex, type RecentDeletion } from "./deletion-index.ts";
 import { renderRecord, type ArchivedOutcome, type ArchiveRecord, type GroupRecord } from "./records.ts";
 
 export interface ArchiveOptions {
@@ -85,13 +85,13 @@ export function createArchive({
   access = new FileAccess(),
 }: ArchiveOptions): Archive {
   const writer = new ArchiveWriter(dir, now, access);
-  const deletions = new RecentDeletions(dir, access);
+  const deletions = new DeletionIndex(dir, access);
   const inTurn = createQueue();
-  const told = new Set<string>();
-  /** Once: what is wrong with a file will be so at the next sweep, too. */
+  const warnings = new Set<string>();
+  /** Once: the next sweep will find the same. */
   const warn = (text: string): void => {
-    if (!told.has(text)) log?.warn("Archive", { err: text });
-    told.add(text);
+    if (!warnings.has(text)) log?.warn("Archive", { err: text });
+    warnings.add(text);
   };
   /** Of the groups whose outcome is not known yet, by gateway and key. */
   const ids = new Map<string, string>();
@@ -136,9 +136,9 @@ export function createArchive({
 
     recordReappeared: (gateway, groups) => mark("reappeared", gateway, groups),
     recordRestored: (gateway, groups) => mark("restored", gateway, groups),
-    // A torn end is nothing that was lost, and stays in its file until that goes.
+    // A torn end is no loss, and stays in its file until that is removed.
     recentDeletions: (gateway) =>
-      inTurn(() => deletions.of(gateway, ({ text, isLoss }) => void (isLoss && warn(text)))),
+      inTurn(() => deletions.deletionsOf(gateway, ({ text, isLoss }) => void (isLoss && warn(text)))),
 
     applyRetention: (at) =>
       inTurn(async () => {
@@ -174,8 +174,8 @@ function idKey(gateway: string, key: string): string {
   return `${gateway}\n${key}`;
 }
 
-function toEntry(record: GroupRecord, group: JsonObject): Entry {
-  return { record: renderRecord(record), whole: () => JSON.stringify({ id: record.id, group }) };
+function toEntry(record: GroupRecord, group: JsonObject): ArchiveEntry {
+  return { record: renderRecord(record), renderGroup: () => JSON.stringify({ id: record.id, group }) };
 }
 
 function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, at: number): GroupRecord {

@@ -1,33 +1,23 @@
-import { once } from "node:events";
 import { pipeline, Readable } from "node:stream";
+import { pipeline as runPipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { createGunzip, createGzip, gunzipSync, gzip } from "node:zlib";
+import { createGunzip, createGzip, gunzip, gunzipSync, gzip } from "node:zlib";
 
 /**
  * One append to a file of the archive: a gzip member with one line per record and, if there are groups, a second one
  * with one line per group in the same order, all its metrics in it. `zcat` reads the file as one text.
  *
  * The first member, the head, has an extra field in its gzip header (RFC 1952), as BGZF does: the length of that member
- * and of the whole batch. So a reader that wants records only skips the metrics, and a batch that is not complete is
- * recognized without unpacking anything.
+ * and of both. So a reader of records skips the metrics, and an incomplete batch is recognized without unpacking anything.
  */
-export interface BatchHeader {
+export interface BatchPosition {
+  /** In its file. */
+  readonly offset: number;
   readonly headLength: number;
   readonly batchLength: number;
 }
 
-/** Where a batch is in its file. */
-export interface BatchPosition extends BatchHeader {
-  readonly offset: number;
-}
-
-/** A complete batch. */
-export interface Batch extends BatchPosition {
-  /** The unpacked lines of its head. */
-  readonly head: Buffer;
-}
-
-/** Reads part of a file; what is returned is shorter where the file ends. */
+/** Reads part of a file; returns fewer bytes where the file ends. */
 export type ReadBytes = (offset: number, length: number) => Promise<Buffer>;
 
 /** A gzip header with no name and no time, and the extra field `PJ` of eight bytes. */
@@ -44,15 +34,15 @@ const usualHeadBytes = 4096;
 const blockBytes = 64 * 1024;
 
 /**
- * Packs one batch. The metrics are rendered and packed line by line: unpacked they may be ten times as much.
+ * Packs one batch. The groups are rendered and packed one by one: unpacked they may be ten times as large.
  * @throws RangeError for what could not be read again
  */
 export async function encodeBatch(
   records: readonly string[],
-  wholes: Iterable<() => string>,
+  groups: readonly (() => string)[],
 ): Promise<Buffer> {
   const head = await promisify(gzip)(records.map((line) => `${line}\n`).join(""));
-  const body = await packLines(wholes);
+  const body = groups.length === 0 ? Buffer.alloc(0) : await packLines(groups);
   const headLength = head.length - plainHeaderLength + headerLength;
   const batchLength = headLength + body.length;
   if (batchLength > maxLength) throw new RangeError("a batch of over 4 GiB");
@@ -63,62 +53,63 @@ export async function encodeBatch(
   return Buffer.concat([header, head.subarray(plainHeaderLength), body]);
 }
 
-async function packLines(lines: Iterable<() => string>): Promise<Buffer> {
-  const packer = createGzip();
+async function packLines(lines: readonly (() => string)[]): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  packer.on("data", (chunk: Buffer) => chunks.push(chunk));
-  const ended = once(packer, "end");
-  let count = 0;
-  for (const render of lines) {
-    const line = render();
-    count += 1;
-    if (Buffer.byteLength(line) > maxLineBytes)
-      throw new RangeError(`a group takes more than ${maxLineBytes >> 20} MiB`);
-    if (!packer.write(`${line}\n`)) await once(packer, "drain");
-  }
-  packer.end();
-  await ended;
-  return count === 0 ? Buffer.alloc(0) : Buffer.concat(chunks);
+  await runPipeline(
+    function* () {
+      for (const render of lines) {
+        const line = render();
+        if (Buffer.byteLength(line) > maxLineBytes)
+          throw new RangeError(`a group takes more than ${maxLineBytes >> 20} MiB`);
+        yield `${line}\n`;
+      }
+    },
+    createGzip(),
+    async (packed: AsyncIterable<Buffer>) => {
+      for await (const chunk of packed) chunks.push(chunk);
+    },
+  );
+  return Buffer.concat(chunks);
 }
 
-/** What is at a place of a file where a batch should begin. */
-export type Found =
-  | { readonly kind: "batch"; readonly batch: Batch }
-  /** The beginning of a batch that is longer than the rest of the file: a crash in the middle of a write leaves that. */
+/** The result of reading a batch. */
+export type BatchRead =
+  /** @property head its unpacked lines */
+  | { readonly kind: "batch"; readonly position: BatchPosition; readonly head: Buffer }
+  /** The beginning of a batch that is longer than the rest of the file, as after a crash in the middle of a write. */
   | { readonly kind: "torn" }
   | { readonly kind: "damaged"; readonly why: string };
 
+const torn: BatchRead = { kind: "torn" };
+
 /** Reads the batch at `offset` of a file of `size` bytes, without its metrics. */
-export async function readBatch(read: ReadBytes, offset: number, size: number): Promise<Found> {
+export async function readBatch(read: ReadBytes, offset: number, size: number): Promise<BatchRead> {
   // One read gets header and head of most batches: an archive has many thousands of them.
   const start = await read(offset, Math.min(usualHeadBytes, size - offset));
-  const header = decodeHeader(start);
-  if (header === null) return isCutHeader(start) ? torn : damaged("");
-  const { headLength, batchLength } = header;
+  const position = decodeHeader(start, offset);
+  if (position === null) return isCutHeader(start) ? torn : { kind: "damaged", why: "" };
+  const { headLength, batchLength } = position;
   if (offset + batchLength > size) return torn;
+  if (headLength > maxUnpackedHead) return { kind: "damaged", why: "" };
+  const limit = { maxOutputLength: maxUnpackedHead };
   try {
     const head =
       headLength <= start.length
-        ? gunzipSync(start.subarray(0, headLength), { maxOutputLength: maxUnpackedHead })
-        : await collect(unpack(read, offset, offset + headLength), maxUnpackedHead);
-    return { kind: "batch", batch: { offset, headLength, batchLength, head } };
+        ? gunzipSync(start.subarray(0, headLength), limit)
+        : await promisify(gunzip)(await read(offset, headLength), limit);
+    return { kind: "batch", position, head };
   } catch (error) {
     const isTooLarge = error instanceof RangeError;
-    return damaged(isTooLarge ? `, a batch there unpacks to more than ${maxUnpackedHead >> 20} MiB` : "");
+    const why = isTooLarge ? `, a batch there unpacks to more than ${maxUnpackedHead >> 20} MiB` : "";
+    return { kind: "damaged", why };
   }
 }
 
-const torn: Found = { kind: "torn" };
-
-function damaged(why: string): Found {
-  return { kind: "damaged", why };
-}
-
-function decodeHeader(bytes: Buffer): BatchHeader | null {
+function decodeHeader(bytes: Buffer, offset: number): BatchPosition | null {
   if (bytes.length < headerLength || !bytes.subarray(0, signature.length).equals(signature)) return null;
   const headLength = bytes.readUInt32LE(signature.length);
   const batchLength = bytes.readUInt32LE(signature.length + 4);
-  return headLength >= headerLength && batchLength >= headLength ? { headLength, batchLength } : null;
+  return headLength >= headerLength && batchLength >= headLength ? { offset, headLength, batchLength } : null;
 }
 
 /** Whether this is the beginning of a header, and nothing more. */
@@ -127,7 +118,7 @@ function isCutHeader(bytes: Buffer): boolean {
   return bytes.length < headerLength && known.equals(signature.subarray(0, known.length));
 }
 
-/** Where the next batch may start, from `from` on; null: nowhere. */
+/** The offset of the next signature of a batch, from `from` on; null: there is none. */
 export async function findBatch(read: ReadBytes, from: number, size: number): Promise<number | null> {
   for (let start = from; start < size; start += blockBytes) {
     // Blocks overlap, or a start on their border would be missed.
@@ -139,12 +130,12 @@ export async function findBatch(read: ReadBytes, from: number, size: number): Pr
 }
 
 /**
- * The lines of a batch's second member, one per group. All of it is unpacked once before, because only its end tells
- * whether it is what was written.
+ * The lines of a batch's second member, one per group. All of it is unpacked once before, because only the checksum at its end
+ * proves that it is what was written.
  * @param count there are no more of them
  * @throws what zlib throws for damaged data; RangeError for more than was ever written
  */
-export async function* readWholes(
+export async function* readGroupLines(
   read: ReadBytes,
   { offset, headLength, batchLength }: BatchPosition,
   count: number,
@@ -154,7 +145,7 @@ export async function* readWholes(
   let total = 0;
   for await (const chunk of unpack(read, start, end)) {
     total += chunk.length;
-    if (total > count * maxLineBytes) throw new RangeError(`more than ${maxLineBytes >> 20} MiB a group`);
+    if (total > count * maxLineBytes) throw tooLarge();
   }
   let parts: Buffer[] = [];
   let length = 0;
@@ -169,22 +160,15 @@ export async function* readWholes(
     }
     parts.push(chunk.subarray(from));
     length += chunk.length - from;
-    if (length > maxLineBytes) throw new RangeError(`more than ${maxLineBytes >> 20} MiB a group`);
+    if (length > maxLineBytes) throw tooLarge();
   }
 }
 
-async function collect(chunks: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes) throw new RangeError("too large");
-  }
-  return Buffer.concat(parts);
+function tooLarge(): RangeError {
+  return new RangeError(`more than ${maxLineBytes >> 20} MiB a group`);
 }
 
-/** Unpacks a part of a file as it is read: of one that claims to be large, and is none, only the start is read. */
+/** Unpacks part of a file as it is read. */
 async function* unpack(read: ReadBytes, start: number, end: number): AsyncGenerator<Buffer> {
   const unpacker = createGunzip();
   // Errors reach the reader through the unpacker.

@@ -1,6 +1,6 @@
-import { ArchiveError } from "../archive/archive-error.ts";
+import { ArchiveError } from "../archive/file-access.ts";
 import { readHistory, type HistoryEntry } from "../archive/history.ts";
-import type { Tell } from "../archive/read-archive.ts";
+import type { OnArchiveProblem } from "../archive/read-archive.ts";
 import { formatAge } from "../core/duration.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { formatShortLabels, labelsToObject } from "../core/labels.ts";
@@ -20,7 +20,7 @@ export async function archiveList(path: string, flags: ArchiveListFlags, io: Io)
   const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
   let exitCode: number = exitCodes.done;
   let matched = false;
-  const tell: Tell = ({ text, isLoss }) => {
+  const tell: OnArchiveProblem = ({ text, isLoss }) => {
     io.stderr.write(`${text}\n`);
     if (isLoss) exitCode = exitCodes.partial;
   };

@@ -1,4 +1,4 @@
-import { logReport } from "../service/log-report.ts";
+import { logReport } from "../telemetry/log-report.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { discover } from "../fleet/discover.ts";
 import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";

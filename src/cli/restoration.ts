@@ -1,4 +1,4 @@
-import type { StoredGroup } from "../archive/latest-groups.ts";
+import type { StoredGroup } from "../archive/history.ts";
 import type { ArchiveProblem } from "../archive/read-archive.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import type { PushgatewaySettings } from "../config/config.ts";

@@ -1,6 +1,6 @@
 import { createArchive } from "../archive/archive.ts";
-import { ArchiveError } from "../archive/archive-error.ts";
-import { readLatestGroups } from "../archive/latest-groups.ts";
+import { ArchiveError } from "../archive/file-access.ts";
+import { readLatestGroups } from "../archive/history.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import type { Config } from "../config/config.ts";
 import { quote, type Labels } from "../core/labels.ts";

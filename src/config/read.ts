@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import { explainReadError } from "../core/errors.ts";
+import { explainFileError } from "../core/errors.ts";
 import { decodeText, type ReadFile } from "./file-text.ts";
 import { Findings, type Places } from "./findings.ts";
 import { checkShape, type Draft } from "./shape.ts";
@@ -48,7 +48,7 @@ export async function readConfigFile<Schema extends z.ZodType, T>(
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return failure(path, `cannot be read: ${explainReadError(error)}`);
+    return failure(path, `cannot be read: ${explainFileError(error)}`);
   }
   const decoded = decodeText(bytes);
   return "problem" in decoded ? failure(path, decoded.problem) : readText(decoded.text, path, kind);

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
 import type { SecretSource, TextSource } from "./config.ts";
 import type { Cursor } from "./cursor.ts";
-import { explainReadError } from "../core/errors.ts";
+import { explainFileError } from "../core/errors.ts";
 import type { ReadFile } from "./file-text.ts";
 import { Secret } from "./secret.ts";
 import type { WebTls } from "./web-config.ts";
@@ -44,7 +44,7 @@ async function readNamed(file: string, at: Cursor, readFile: ReadFile): Promise<
   try {
     return Buffer.from(await readFile(file)).toString("latin1");
   } catch (error) {
-    at.error(`${file} cannot be read: ${explainReadError(error)}`);
+    at.error(`${file} cannot be read: ${explainFileError(error)}`);
     return null;
   }
 }

@@ -15,16 +15,20 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Why a file cannot be read, in words that follow a colon. */
-export function explainReadError(error: unknown): string {
-  switch (errorCode(error)) {
-    case "ENOENT":
-      return "there is no such file";
-    case "EISDIR":
-      return "it is a folder";
-    case "EACCES":
-      return "permission denied";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
+const fileErrors: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EDQUOT: "the disk quota is used up",
+  EISDIR: "it is a folder",
+  EMFILE: "too many open files",
+  ENOENT: "there is no such file",
+  ENOSPC: "no space left on the device",
+  ENOTDIR: "it is not a folder",
+  EPERM: "not permitted",
+  EROFS: "the file system is read-only",
+};
+
+/** Why the file system refused something, in words that follow a colon. */
+export function explainFileError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return fileErrors[errorCode(error) ?? ""] ?? message;
 }

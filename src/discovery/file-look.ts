@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { errorCode, explainReadError, ParseError } from "../core/errors.ts";
+import { errorCode, explainFileError, ParseError } from "../core/errors.ts";
 import { createMatcher } from "../core/matcher.ts";
 import { answerOf, BadAnswer, maxAnswerBytes, readAnswer, type Answer, type Look } from "./look.ts";
 import { decodeTargetGroups, type Target } from "./target-groups.ts";
@@ -27,7 +27,7 @@ export function createFileLook(patterns: readonly string[], parseYaml: ParseYaml
         if (paths.length === 0) answers.set(`no ${pattern}`, { ok: false, problem: `no file is ${pattern}` });
         for (const path of paths) answers.set(path, await answerOf(() => readTargets(path, parseYaml)));
       } catch (error) {
-        const problem = `${dirname(pattern)}: ${explainReadError(error)}`;
+        const problem = `${dirname(pattern)}: ${explainFileError(error)}`;
         answers.set(`no ${pattern}`, { ok: false, problem });
         const matches = createMatch(pattern);
         for (const path of known) if (matches(path)) answers.set(path, { ok: false, problem });
@@ -77,7 +77,7 @@ async function readTargets(path: string, parseYaml: ParseYaml): Promise<readonly
     const problem =
       error instanceof ParseError
         ? `not valid YAML, or half written: ${error.message}`
-        : explainReadError(error);
+        : explainFileError(error);
     throw new BadAnswer(`${path}: ${problem}`);
   }
 }

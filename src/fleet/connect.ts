@@ -9,7 +9,7 @@ import type {
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Io } from "../cli/io.ts";
 import { maxFileBytes, readStart } from "../config/file-text.ts";
-import { explainReadError } from "../core/errors.ts";
+import { explainFileError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -156,7 +156,7 @@ async function fileText(path: string): Promise<string> {
   try {
     bytes = await readStart(path);
   } catch (error) {
-    throw new ConfigError(`${path} cannot be read: ${explainReadError(error)}`);
+    throw new ConfigError(`${path} cannot be read: ${explainFileError(error)}`);
   }
   if (bytes.length > maxFileBytes)
     throw new ConfigError(`${path}: longer than 1 MiB: this is the wrong file`);

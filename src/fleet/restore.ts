@@ -1,5 +1,5 @@
 import type { PushgatewaySettings } from "../config/config.ts";
-import type { StoredGroup } from "../archive/latest-groups.ts";
+import type { StoredGroup } from "../archive/history.ts";
 import { renderPush } from "../archive/render-push.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import { sortOutPushable } from "../core/pushable.ts";
@@ -74,7 +74,7 @@ export class RestoreTarget {
   }
 
   /** Pushes one group, unless it exists. Never throws for a gateway's fault. */
-  async restore({ record, whole }: StoredGroup): Promise<Restored> {
+  async restore({ record, raw }: StoredGroup): Promise<Restored> {
     if (this.#givenUp !== null) return failed(this.#givenUp);
     try {
       if (this.#io.clock.monotonic() > this.#existingUntil) await this.#readExisting();
@@ -88,7 +88,7 @@ export class RestoreTarget {
     if (groupPath(labels, this.#naming) === null) return failed("the gateway has no path for this group");
     const obstacle = this.#findObstacle(labels);
     if (obstacle !== null) return { outcome: "exists", reason: obstacle, losses: [] };
-    const { families, losses } = sortOutPushable(whole, { labels, utf8Names: this.#naming.utf8Names });
+    const { families, losses } = sortOutPushable(raw, { labels, utf8Names: this.#naming.utf8Names });
     if (this.#options.dryRun) return { outcome: "would_restore", reason: null, losses };
     return { ...(await this.#push(labels, renderPush(families))), losses };
   }

@@ -111,10 +111,10 @@ async function findUnarchived({ watch, archiveDir }: Aftermath): Promise<readonl
   if (archiveDir === null || watch.named.size === 0) return [];
   const archived = new Set<string>();
   const found: string[] = [];
-  for await (const { records, wholes } of readArchive(archiveDir, ({ text }) => void found.push(text))) {
+  for await (const { records, rawGroups } of readArchive(archiveDir, ({ text }) => void found.push(text))) {
     const groups = [...records].filter((record) => record.kind === "group");
     const keys = new Map(groups.map(({ id, labels }) => [id, keyOf(labels)]));
-    for await (const { id, group } of wholes())
+    for await (const { id, raw: group } of rawGroups())
       archived.add(`${keys.get(id)} ${renderGauges(gaugesOf(group))}`);
   }
   const missing = [...watch.named]

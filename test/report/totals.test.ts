@@ -7,7 +7,7 @@ import { renderHtml } from "../../src/report/html-report.ts";
 import { renderJson } from "../../src/report/json.ts";
 import { renderMarkdown } from "../../src/report/markdown.ts";
 import { renderTable } from "../../src/report/table.ts";
-import { logReport } from "../../src/service/log-report.ts";
+import { logReport } from "../../src/telemetry/log-report.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { now, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway, type EntryOptions } from "../support/reports.ts";

@@ -67,11 +67,11 @@ export async function readContent(path: string): Promise<ArchiveContent> {
   const problems: string[] = [];
   const jobs: string[][] = [];
   const values: unknown[][] = [];
-  for await (const { records, wholes } of readArchive(path, ({ text }) => void problems.push(text))) {
+  for await (const { records, rawGroups } of readArchive(path, ({ text }) => void problems.push(text))) {
     jobs.push([...records].flatMap((one) => (one.kind === "group" ? [one.labels.get("job") ?? ""] : [])));
     const ofBatch: unknown[] = [];
-    for await (const { group: whole } of wholes()) {
-      ofBatch.push((whole["app_up"] as { metrics: { value: unknown }[] } | undefined)?.metrics[0]?.value);
+    for await (const { raw } of rawGroups()) {
+      ofBatch.push((raw["app_up"] as { metrics: { value: unknown }[] } | undefined)?.metrics[0]?.value);
     }
     values.push(ofBatch);
   }

@@ -1,6 +1,6 @@
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import { countGroups } from "../core/totals.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { Logger } from "./logger.ts";
 
 /** Logs the result of a sweep: one line per gateway, at the level `error` where something has to be done. */
 export function logReport({ gateways, dryRun }: SweepReport, log: Logger): void {

@@ -1,4 +1,4 @@
-import { ArchiveError } from "../archive/archive-error.ts";
+import { ArchiveError } from "../archive/file-access.ts";
 import { readLatestDeletions } from "../archive/history.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import { errorCode } from "../core/errors.ts";
