@@ -14,8 +14,12 @@ export function createFamilies(registry: MetricRegistry) {
   const rule = ["gateway", "rule"] as const;
   const reason = ["gateway", "reason"] as const;
   return {
-    build: registry.gauge("build_info", "What is running, always 1.", ["version", "revision", "nodeversion"]),
-    dryRun: registry.gauge("dry_run", "Whether sweeps only say what they would delete.", []),
+    build: registry.gauge("build_info", "Version of the janitor and of Node, always 1.", [
+      "version",
+      "revision",
+      "nodeversion",
+    ]),
+    dryRun: registry.gauge("dry_run", "1 if sweeps delete nothing.", []),
     configSuccessful: registry.gauge(
       "config_last_reload_successful",
       "Whether the last attempt to load the configuration succeeded.",
@@ -31,10 +35,11 @@ export function createFamilies(registry: MetricRegistry) {
       "When the next sweep is due, 0 if none is.",
       [],
     ),
-    shard: registry.gauge("shard_info", "Which share of the gateways this janitor sweeps, always 1.", [
-      "shard",
-      "shards",
-    ]),
+    shard: registry.gauge(
+      "shard_info",
+      "The share of the gateways that this janitor sweeps, always 1; shard 0 of 1 is all of them.",
+      ["shard", "shards"],
+    ),
     discovered: registry.gauge(
       "discovered_gateways",
       "Gateways named by the last good answers, of all shards; NaN before the first.",
@@ -46,7 +51,7 @@ export function createFamilies(registry: MetricRegistry) {
       "Times that a discovery was asked and did not answer, or named targets that cannot be swept.",
       ["mechanism"],
     ),
-    sweeps: registry.counter("sweeps_total", "Sweeps, over all gateways, whatever came of them.", []),
+    sweeps: registry.counter("sweeps_total", "Sweeps over all gateways, whatever their outcome.", []),
     skipped: registry.counter(
       "sweeps_skipped_total",
       "Sweeps that were due or asked for and did not happen.",
@@ -62,37 +67,37 @@ export function createFamilies(registry: MetricRegistry) {
       ),
       consistent: registry.gauge(
         "gateway_consistent",
-        "0 while the gateway refuses every push because of what somebody pushed, NaN if not known.",
+        "0 while the gateway refuses every push because of a group that it holds, NaN if not known.",
         gateway,
         unknown,
       ),
       clockSkewSeconds: registry.gauge(
         "clock_skew_seconds",
-        "How far the local clock is ahead of the gateway's, NaN if not known.",
+        "Local minus gateway time; beyond 60, ages count by the earlier clock. NaN: not known, nothing expires.",
         gateway,
         unknown,
       ),
       scrapeSeconds: registry.gauge(
         "scrape_duration_seconds",
-        "How long it took to read all groups when the gateway could last be read.",
+        "How long the last successful read of all groups took.",
         gateway,
         unknown,
       ),
       scrapeBytes: registry.gauge(
         "scrape_response_size_bytes",
-        "Size of that answer, uncompressed.",
+        "Size of the answer to the last successful read, uncompressed.",
         gateway,
         unknown,
       ),
       lastReadAt: registry.gauge(
         "last_read_timestamp_seconds",
-        "When the gateway could last be read, which is how old the numbers of groups are.",
+        "When all groups were last read, which is the age of all numbers of groups.",
         gateway,
       ),
       lastSweepAt: registry.gauge("last_sweep_timestamp_seconds", "When the last sweep ended.", gateway),
       lastSuccessAt: registry.gauge(
         "last_success_timestamp_seconds",
-        "When the last sweep ended that did all of its work.",
+        "When a sweep last ended that did all of its work.",
         gateway,
       ),
       sweepSeconds: registry.histogram(
@@ -103,33 +108,33 @@ export function createFamilies(registry: MetricRegistry) {
       ),
       deleteSeconds: registry.histogram(
         "delete_duration_seconds",
-        "How long the gateway took to answer a DELETE, failed ones included.",
+        "How long the gateway took to answer a DELETE, failures included.",
         gateway,
         deleteBuckets,
       ),
       goneAlready: registry.counter(
         "groups_gone_already_total",
-        "Expired groups that disappeared before their DELETE was sent: somebody else deletes there.",
+        "Expired groups that disappeared before their DELETE was sent: something else deletes there.",
         gateway,
       ),
       archived: registry.counter("archived_groups_total", "Groups written to the archive.", gateway),
     },
     groups: registry.gauge(
       "groups",
-      "Groups by verdict when the gateway could last be read, NaN before.",
+      "Groups by verdict at the last successful read, NaN before the first.",
       ["gateway", "verdict"],
       unknown,
     ),
     byRule: {
       groups: registry.gauge(
         "rule_groups",
-        "Groups that the rule decides about, of the same time.",
+        "Groups that the rule decides about, at the last successful read.",
         rule,
         unknown,
       ),
       expired: registry.gauge(
         "rule_expired_groups",
-        "Groups of the rule older than their TTL, deleted or not, of the same time.",
+        "Groups of the rule older than their TTL, deleted or not, at the last successful read.",
         rule,
         unknown,
       ),
@@ -139,8 +144,12 @@ export function createFamilies(registry: MetricRegistry) {
         rule,
         unknown,
       ),
-      deletes: registry.counter("deletes_total", "Groups deleted, as the gateway showed afterwards.", rule),
-      deletedSeries: registry.counter("deleted_series_total", "Series of the groups deleted.", rule),
+      deletes: registry.counter(
+        "deletes_total",
+        "Groups gone after their DELETE, or pushed again since. None in a dry run.",
+        rule,
+      ),
+      deletedSeries: registry.counter("deleted_series_total", "Series of the deleted groups.", rule),
       reappeared: registry.counter(
         "groups_reappeared_total",
         "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
@@ -150,12 +159,12 @@ export function createFamilies(registry: MetricRegistry) {
     failures: registry.counter("sweep_failures_total", "Sweeps that did not do all of their work.", reason),
     deleteFailures: registry.counter(
       "delete_failures_total",
-      "Deletions that were refused or not seen to take effect.",
+      "Deletions that failed (refused, or not verified) or had no effect (still_there).",
       reason,
     ),
     withheld: registry.counter(
       "groups_withheld_total",
-      "Groups expired and not deleted, counted by every sweep.",
+      "Groups expired and not deleted, counted again by every sweep.",
       reason,
     ),
   };

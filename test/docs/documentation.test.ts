@@ -6,7 +6,7 @@ import { parse } from "yaml";
 
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { deleteReasons, keepReasons, withholdReasons } from "../../src/core/verdict.ts";
+import { keepReasons, withholdReasons } from "../../src/core/verdict.ts";
 import { routes } from "../../src/service/web/routes.ts";
 import { declaredFamilies } from "../support/families.ts";
 import { listCommands } from "./commands.ts";
@@ -25,7 +25,7 @@ const allFlags = new Set([
   ...commands.flatMap(({ options }) => options.map(({ long }) => long)),
 ]);
 
-/** Flags of other programs that stand alone in the text: the gateway's, and those of cleaners that people come from. */
+/** Flags of other programs: those of the gateway, and of cleaners that people replace. */
 const foreignFlags = new Set([
   "--basic-auth",
   "--collector.textfile.directory",
@@ -68,23 +68,6 @@ describe("README", () => {
     const listed = table.flatMap(([cell = ""]) => cell.split(",").map(Number));
     // Of signals, which src/main.ts names.
     expect(listed.toSorted((a, b) => a - b)).toEqual([...Object.values(exitCodes), 129, 130, 143]);
-  });
-
-  it("lists every reason of a verdict that is acted on, and no other", () => {
-    const listed = tableOf(readme, "verdict").flatMap(([, cell]) => spans(cell));
-    const reasons = [...deleteReasons, ...keepReasons, ...withholdReasons];
-    const notYet = /\*\*`vanished`\*\*.*not acted on yet/.test(readme.replaceAll("\n", " "))
-      ? ["host_vanished"]
-      : [];
-    expect(new Set(listed)).toEqual(new Set(reasons.filter((reason) => !notYet.includes(reason))));
-  });
-
-  it("lists every metric with its labels, and no other", () => {
-    const listed = tableOf(readme, "metric").flatMap(([names, labels]) =>
-      spans(names).map((name) => `${name} ${spans(labels).join(" ")}`),
-    );
-    const declared = [...declaredFamilies()].map(([name, { labels }]) => `${name} ${labels.join(" ")}`);
-    expect(new Set(listed)).toEqual(new Set(declared));
   });
 
   it("lists every HTTP endpoint, and no other", () => {
@@ -162,12 +145,12 @@ describe("docs/troubleshooting.md", () => {
 
   it.each(quoted)("quotes a message as it is: %s", (message) => {
     const parts = message.split("…").map((part) => part.trim());
-    // What is Node's own stands in no source.
+    // Messages of Node are in no source.
     const ours = parts.filter((part) => !/^connect E|^HTTP \d+$/.test(part));
     expect(ours.filter((part) => !source.includes(part))).toEqual([]);
   });
 
-  it("knows every way in which a group stays that should go", () => {
+  it("lists every reason why an expired group is not deleted", () => {
     const listed = tableOf(readPage("docs/troubleshooting.md"), "reason").flatMap(([cell]) => spans(cell));
     const plain = ["within_ttl", "no_rule", "rule_keeps", "rule_reports"];
     const elsewhere = ["max_delete_ratio", "max_deletes", "archive_failed", "interrupted"];
@@ -194,7 +177,7 @@ describe("the reference", () => {
   });
 });
 
-/** The code, with strings that go on in the next line joined. */
+/** The code, with strings that continue on the next line joined. */
 function readSources(): readonly string[] {
   const folder = join(root, "src");
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -229,7 +212,7 @@ function isConfiguration(text: string): boolean {
   );
 }
 
-/** A part of a configuration, with the least that it lacks. */
+/** A part of a configuration, completed with what is required. */
 function complete(text: string): string {
   const value = parse(text) as object;
   const gateways = "pushgateways: [{ name: g, url: http://localhost:9091 }]\n";

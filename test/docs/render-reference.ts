@@ -7,6 +7,7 @@ import {
   withholdReasons,
 } from "../../src/core/verdict.ts";
 import { adviseOnWithheld, reasonWords } from "../../src/report/advice.ts";
+import { declaredFamilies } from "../support/families.ts";
 import { listCommands } from "./commands.ts";
 import { listKeys } from "./keys.ts";
 
@@ -25,10 +26,10 @@ export const environment: Readonly<Record<string, string>> = {
 export function renderReference(): string {
   const parts = [
     "# Reference",
-    "What can be looked up. Written by the code (`npx vitest run test/docs -u`), so it is never out of date; the metrics and the " +
-      "exit codes are explained in the [README](../README.md).",
+    "Flags, environment, keys, verdicts, metrics and exit codes, generated from the code (`npx vitest run test/docs -u`). The " +
+      "[README](../README.md) explains them.",
     "## Flags",
-    "Every command knows `--help`; `pushgateway-janitor --version` tells the version. A flag wins over the file.",
+    "Every command has `--help`; `pushgateway-janitor --version` prints the version. A flag overrides the file.",
     ...listCommands().map(renderCommand),
     "## Environment",
     table(
@@ -36,8 +37,7 @@ export function renderReference(): string {
       Object.entries(environment).map(([name, what]) => [code(name), what]),
     ),
     "## Keys of janitor.yml",
-    "[config/janitor.yml](../config/janitor.yml) shows all of them in use; `[]` stands for each entry of a list, `*` for a name of " +
-      "your own.",
+    "[config/janitor.yml](../config/janitor.yml) shows all of them in use. `[]` is each entry of a list, `*` a name of your own.",
     table(
       ["key", "default", "is"],
       listKeys().map((key) => [code(key.path), renderDefault(key), describeKey(key)]),
@@ -55,7 +55,13 @@ export function renderReference(): string {
         ]),
       ],
     ),
-    "## Reasons of metrics",
+    "## Metrics",
+    "Names begin with `pushgateway_janitor_`. Times are Unix seconds, 0 for never; NaN is not known.",
+    table(
+      ["metric", "type", "labels", "is"],
+      [...declaredFamilies()].map(([name, { type, labels, help }]) => [code(name), type, list(labels), help]),
+    ),
+    "Values of `reason`:",
     `\`sweep_failures_total\`: ${list(sweepFailureReasons)}.`,
     `\`sweeps_skipped_total\`: ${list(skipReasons)}.`,
     `\`groups_withheld_total\`: ${list(withholdReasons)}.`,

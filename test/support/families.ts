@@ -3,6 +3,7 @@ import type { MetricRegistry } from "../../src/telemetry/registry.ts";
 
 export interface DeclaredFamily {
   readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
   readonly labels: readonly string[];
 }
 
@@ -11,8 +12,8 @@ export function declaredFamilies(): ReadonlyMap<string, DeclaredFamily> {
   const families = new Map<string, DeclaredFamily>();
   const declare =
     (type: DeclaredFamily["type"]) =>
-    (name: string, _help: string, labels: readonly string[]): never => {
-      families.set(name, { type, labels });
+    (name: string, help: string, labels: readonly string[]): never => {
+      families.set(name, { type, help, labels });
       return {} as never;
     };
   const registry: MetricRegistry = {
