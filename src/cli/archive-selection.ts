@@ -2,7 +2,7 @@ import { ParseError } from "../core/errors.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
 import type { Labels } from "../core/labels.ts";
-import { parseTimestamp } from "../gateway/numbers.ts";
+import { parseTimestamp } from "../core/time.ts";
 import { parseFlag } from "./parse-flag.ts";
 
 /** Which part of an archive a command is about. */

@@ -1,7 +1,6 @@
 import { parseDuration } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
-
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+import { parseTimestamp } from "../core/time.ts";
 
 /**
  * Parses a moment to come: `+7d` from now on, or RFC 3339 (`2027-01-15T08:00:00Z`).
@@ -14,8 +13,8 @@ export function parseMoment(text: string, localNow: number): (now: number) => nu
     const ahead = parseDuration(text.slice(1));
     return (now) => now + ahead;
   }
-  const moment = rfc3339.test(text) ? Date.parse(text) / 1000 : Number.NaN;
-  if (Number.isNaN(moment)) {
+  const moment = parseTimestamp(text);
+  if (moment === null) {
     throw new ParseError(
       `${JSON.stringify(text)} is no moment: write +7d, or a time like 2027-01-15T08:00:00Z (RFC 3339)`,
     );

@@ -1,3 +1,4 @@
+import { goNumber, isGoNumber } from "./numbers.ts";
 import { pushTimeNames } from "./group.ts";
 import { type JsonObject, decodeTexts, isJsonObject } from "./json.ts";
 import { isLegacyLabelName, quote, type Labels } from "./labels.ts";
@@ -179,25 +180,15 @@ function decodeSeries(type: string, metric: unknown): Series | null {
   const labels = new Map(pairs);
   if (type !== "SUMMARY" && type !== "HISTOGRAM") {
     const value = metric["value"];
-    return isNumber(value) ? { kind: "plain", labels, value } : null;
+    return isGoNumber(value) ? { kind: "plain", labels, value } : null;
   }
   const { sum, count } = metric as { sum?: unknown; count?: unknown };
-  if (!isNumber(sum) || !isNumber(count)) return null;
+  if (!isGoNumber(sum) || !isGoNumber(count)) return null;
   const bounds = metric[type === "SUMMARY" ? "quantiles" : "buckets"];
   if (type === "HISTOGRAM" && Array.isArray(bounds))
     return { kind: "native_histogram", labels, sum, count, parts: [] };
   const parts = decodeTexts(bounds);
-  if (parts === null || !parts.every(([bound, value]) => isNumber(bound) && isNumber(value))) return null;
+  if (parts === null || !parts.every(([bound, value]) => isGoNumber(bound) && isGoNumber(value))) return null;
   const kind = type === "SUMMARY" ? "summary" : "histogram";
   return { kind, labels, sum, count, parts: parts.toSorted(([a], [b]) => goNumber(a) - goNumber(b) || 0) };
-}
-
-/** A number as Go writes it. It is passed on as text, so nothing else may be in it. */
-function isNumber(text: unknown): text is string {
-  return typeof text === "string" && /^(?:NaN|[+-]Inf|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)$/.test(text);
-}
-
-/** The value of a number as Go writes it. */
-export function goNumber(text: string): number {
-  return Number(text.replace("Inf", "Infinity"));
 }

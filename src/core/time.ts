@@ -1,11 +1,42 @@
 import { formatAge } from "./duration.ts";
 
+/** The clock, always an argument. Wall time may be wrong, jump or stand still; only monotonic time measures durations. */
+export interface Clock {
+  /** Local wall time, Unix seconds. */
+  now(): number;
+  /** Seconds from an arbitrary start, never going back. */
+  monotonic(): number;
+}
+
 /** What the clocks said when one request left, Unix seconds. */
 export interface Clocks {
   /** The gateway's; null: its answer has no readable `Date`. */
   readonly gateway: number | null;
   /** This machine's; NaN if it does not work. */
   readonly local: number;
+}
+
+/**
+ * What the gateway's clock said at the start of a request, by the `Date` header of its answer: the push times were stamped by the
+ * same clock. The header is stamped when the answer is ready and is cut to whole seconds, so the result is
+ * early by up to a second: never late.
+ * @param dateHeader as received: one that was sent twice is a list, and says nothing
+ * @param elapsedSeconds from the start of the request to the arrival of the headers, on a monotonic clock
+ * @param local what the local clock said at the start of the request, Unix seconds
+ */
+export function clocksAtStart(
+  dateHeader: string | readonly string[] | undefined,
+  elapsedSeconds: number,
+  local: number,
+): Clocks {
+  const stampedAt = typeof dateHeader === "string" ? parseHttpDate(dateHeader) : null;
+  return { gateway: stampedAt === null ? null : stampedAt - elapsedSeconds, local };
+}
+
+/** Only the one format that may be sent, which is what `toUTCString` writes: `Date.parse` alone takes `1` for a year. */
+function parseHttpDate(text: string): number | null {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toUTCString() === text ? date.getTime() / 1000 : null;
 }
 
 /** Clocks that differ by no more than this agree. */
@@ -59,18 +90,22 @@ export function explainClocks(clocks: Clocks): string | null {
   );
 }
 
-/** The clock, always an argument. Wall time may be wrong, jump or stand still; only monotonic time measures durations. */
-export interface Clock {
-  /** Local wall time, Unix seconds. */
-  now(): number;
-  /** Seconds from an arbitrary start, never going back. */
-  monotonic(): number;
-}
-
 /** Renders Unix seconds as RFC 3339 in UTC, to the millisecond; null stays null, as does what no date can hold. */
 export function formatTime(seconds: number): string;
 export function formatTime(seconds: number | null): string | null;
 export function formatTime(seconds: number | null): string | null {
   if (seconds === null || !(Math.abs(seconds) <= 8.64e12)) return null;
   return new Date(seconds * 1000).toISOString();
+}
+
+const rfc3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?(Z|z|[+-]\d\d:\d\d)$/;
+
+/** Reads an RFC 3339 time with any fraction and zone as Unix seconds; null if it is none. */
+export function parseTimestamp(text: unknown): number | null {
+  const match = typeof text === "string" ? rfc3339.exec(text) : null;
+  if (match === null) return null;
+  const [, date, time, fraction = "", zone = "Z"] = match;
+  // Date knows milliseconds only.
+  const milliseconds = Date.parse(`${date}T${time}${zone.toUpperCase()}`);
+  return Number.isNaN(milliseconds) ? null : milliseconds / 1000 + Number(`0${fraction}`);
 }

@@ -1,7 +1,7 @@
 import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
 import { isJsonObject } from "../core/json.ts";
 import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
-import { parseWhole } from "../gateway/api/group-bytes.ts";
+import { parseWhole } from "../gateway/api/api-reader.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import type { ReadGroup } from "../gateway/snapshot.ts";

@@ -7,7 +7,7 @@ import { expectSuccess } from "../http/expect-success.ts";
 import { expositionHeaders } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
-import { probeHealth } from "../gateway/health.ts";
+import { probeHealth } from "../gateway/pace.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import { missingApi, readStatus, type GatewayStatus } from "../gateway/status.ts";
 import { closesConnection, findBreaker, toFault, type BreakerOptions } from "./broken-api.ts";

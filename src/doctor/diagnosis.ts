@@ -1,5 +1,5 @@
 import type { Group } from "../core/group.ts";
-import type { HealthProbe } from "../gateway/health.ts";
+import type { HealthProbe } from "../gateway/pace.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
 import type { Culprit, Remedy, Side } from "./culprit.ts";
 

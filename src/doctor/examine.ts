@@ -4,7 +4,7 @@ import { createPlan } from "../core/plan.ts";
 import type { Rule } from "../core/rule.ts";
 import { countGroups } from "../core/totals.ts";
 import type { HttpClient } from "../http/client.ts";
-import { deletePaths } from "../gateway/delete-paths.ts";
+import { deletePaths } from "../gateway/gateway.ts";
 import { excerpt } from "../http/expect-success.ts";
 import { toFault } from "./broken-api.ts";
 import { diagnose } from "./diagnose.ts";

@@ -1,9 +1,8 @@
 import type { Group } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
-import { openApiSnapshot } from "../gateway/api/api-reader.ts";
-import { parseWhole } from "../gateway/api/group-bytes.ts";
-import { deletePaths } from "../gateway/delete-paths.ts";
+import { openApiSnapshot, parseWhole } from "../gateway/api/api-reader.ts";
+import { deletePaths } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import { harmlessRate, type Wait } from "../gateway/pace.ts";
 import { isFree, type Culprit } from "./culprit.ts";

@@ -1,20 +1,19 @@
 import { randomBytes } from "node:crypto";
-
 import type { Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { openApiSnapshot } from "./api/api-reader.ts";
-import { deletePaths, type DeleteOptions } from "./delete-paths.ts";
-import { createHttpClient } from "../http/client.ts";
-import { probeHealth, type HealthProbe } from "./health.ts";
+import { createHttpClient, type HttpClient } from "../http/client.ts";
+import { probeHealth, type HealthProbe } from "./pace.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "../http/expect-success.ts";
 import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
 import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
-import { explainSilence } from "../http/request-error.ts";
+import { explainSilence, RequestError } from "../http/request-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import { missingApi, readStatus, type GatewayStatus } from "./status.ts";
+import { maxPipelined } from "../http/route.ts";
 
 /** One Pushgateway. Every method throws `RequestError`, and sends each of its requests once: waits and retries are for the caller. */
 export interface Gateway {
@@ -157,4 +156,44 @@ function pathsOf({ labels, obstacle, hidesInstance }: Group, naming: PathNaming)
   const other = hidesInstance === true ? groupPath(new Map([...labels, ["instance", ""]]), naming) : path;
   if (path === null || other === null) return null;
   return path === other ? [path] : [path, other];
+}
+
+/** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
+const deleteTimeoutSeconds = 10;
+
+/** How many DELETEs may wait for their answers at once. */
+export const maxDeletionsUnderWay = maxPipelined;
+
+export interface DeleteOptions {
+  /** Of the gateway, for each of them. */
+  readonly timeoutSeconds?: number;
+  /** Asked for each path right before its request is written; see `ClientRequest.maySend`. */
+  readonly maySend?: () => boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Asks for the deletion of what is at these paths, one after the other. Each request is sent at most once. Resolved means
+ * queued.
+ * @throws {@link RequestError}; `NotSent` if `maySend` said no
+ */
+export async function deletePaths(
+  client: HttpClient,
+  paths: readonly string[],
+  { timeoutSeconds = deleteTimeoutSeconds, maySend = () => true, signal }: DeleteOptions = {},
+): Promise<void> {
+  for (const path of paths) {
+    const request = { method: "DELETE", url: client.urlOf(path) };
+    const response = await client.send({
+      method: "DELETE",
+      path,
+      timeoutSeconds: Math.min(deleteTimeoutSeconds, timeoutSeconds),
+      maySend,
+      signal,
+    });
+    expectSuccess(request, response);
+    if (response.status !== 202) {
+      throw new RequestError("unexpected_answer", request, `HTTP ${response.status} instead of 202`);
+    }
+  }
 }

@@ -1,11 +1,10 @@
 import { posix } from "node:path";
-
 import { isJsonObject } from "../core/json.ts";
 import type { Redact } from "../http/redact.ts";
 import type { HttpClient, WholeResponse } from "../http/client.ts";
 import { excerpt, expectSuccess } from "../http/expect-success.ts";
 import { RequestError } from "../http/request-error.ts";
-import { parseTimestamp } from "./numbers.ts";
+import { parseTimestamp } from "../core/time.ts";
 
 /** What a gateway says about itself in `GET /api/v1/status`. */
 export interface GatewayStatus {

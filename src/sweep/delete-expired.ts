@@ -1,20 +1,18 @@
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import type { WithholdReason } from "../core/verdict.ts";
-import { maxDeletionsUnderWay } from "../gateway/delete-paths.ts";
+import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { NotSent, RequestError } from "../http/request-error.ts";
 import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace.ts";
-import { snapshotEvidence } from "./evidence.ts";
-import { EvidenceTooOld } from "./evidence-age.ts";
+import { snapshotEvidence, EvidenceTooOld } from "./evidence.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
-import type { Look } from "./look.ts";
-import { recordOutcomes } from "./record-outcomes.ts";
+import type { Reading } from "./read-and-plan.ts";
+import { recordOutcomes, confirmDeletions, verifyDeletions } from "./verify.ts";
 import { AnotherGateway, staleAnswer } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
-import { confirmDeletions, verifyDeletions } from "./verify.ts";
 
 /**
  * How many deletions may be unconfirmed at once. The gateway's write queue has 1,000 slots, shared with all pushes, and a
@@ -55,7 +53,7 @@ function isDelay(error: unknown): error is Delay {
 export async function deleteExpired(
   context: SweepContext,
   settings: SweepSettings,
-  { plan, snapshot, status }: Look,
+  { plan, snapshot, status }: Reading,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop, log } = context;
   // Load the logger now: a failed import must not happen between two DELETEs.

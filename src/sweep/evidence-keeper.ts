@@ -2,13 +2,18 @@ import type { Circumstances, Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
-import { parseWhole } from "../gateway/api/group-bytes.ts";
+import { parseWhole } from "../gateway/api/api-reader.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayStatus } from "../gateway/status.ts";
-import { EvidenceAge } from "./evidence-age.ts";
-import { pushTimesEvidence, snapshotEvidence, type Comparison, type Evidence } from "./evidence.ts";
+import {
+  EvidenceAge,
+  pushTimesEvidence,
+  snapshotEvidence,
+  type Comparison,
+  type Evidence,
+} from "./evidence.ts";
 import {
   AnotherGateway,
   checkOneProcess,

@@ -25,7 +25,7 @@ export interface SweepSettings {
 /** Everything that a sweep uses. */
 export interface SweepContext {
   readonly gateway: Gateway;
-  /** Where groups are read: see `lookAtGroups`. `exposition` never reads the API, and has no archive. */
+  /** Where groups are read: see `readAndPlan`. `exposition` never reads the API, and has no archive. */
   readonly source: "api" | "auto" | "exposition";
   /** null: nothing that is deleted can be restored. */
   readonly archive: SweepArchive | null;

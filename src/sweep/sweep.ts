@@ -8,10 +8,11 @@ import { RequestError } from "../http/request-error.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
 import type { Ledger } from "./ledger.ts";
-import { lookAtGroups, type Look } from "./look.ts";
+import { readAndPlan, type Reading } from "./read-and-plan.ts";
 import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
-import { waitOutLimits } from "./wait-out-limits.ts";
+import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
+import { rateLimitPatienceSeconds } from "../gateway/pace.ts";
 
 /**
  * One sweep of one gateway: snapshot, plan, deletions on fresh evidence, verification. A dry run ends after the plan.
@@ -23,7 +24,7 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
   const startedAt = clock.monotonic();
   const elapsed = (): number => clock.monotonic() - startedAt;
   try {
-    const { snapshot, plan, status } = await lookAtGroups(context, settings);
+    const { snapshot, plan, status } = await readAndPlan(context, settings);
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
@@ -45,8 +46,8 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
 }
 
 /** A dry run does not even load what deletes. */
-async function carryOut(context: SweepContext, settings: SweepSettings, look: Look): Promise<Ledger> {
-  const deletions = look.plan.decisions.filter(isDeletion).length;
+async function carryOut(context: SweepContext, settings: SweepSettings, reading: Reading): Promise<Ledger> {
+  const deletions = reading.plan.decisions.filter(isDeletion).length;
   const seconds = forecastLongSeconds(deletions, settings.limits);
   if (seconds !== null) {
     const { deletesPerSecond } = settings.limits;
@@ -54,7 +55,7 @@ async function carryOut(context: SweepContext, settings: SweepSettings, look: Lo
     context.log.info("Deletions will take long", { gateway: context.gateway.name, ...fields });
   }
   const { deleteExpired } = await import("./delete-expired.ts");
-  return deleteExpired(context, settings, look);
+  return deleteExpired(context, settings, reading);
 }
 
 /**
@@ -96,4 +97,38 @@ async function countReappeared(
     log.warn("Reappeared groups could not be counted", { gateway: gateway.name, err: String(error) });
     return [];
   }
+}
+
+const shortestWaitSeconds = 0.5;
+
+const reads = [
+  "status",
+  "freshStartTime",
+  "openSnapshot",
+  "openExposition",
+  "pushTimes",
+  "probeDeletion",
+] as const;
+
+/**
+ * The same gateway, whose reads are tried again as a rate limit in front of it asks for (429, or 503 with `Retry-After`). Not its
+ * DELETEs: what was read before the wait is too old for them.
+ */
+export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gateway {
+  return wrapRequests(gateway, reads, async (send) => {
+    for (let waitedSeconds = 0; ;) {
+      try {
+        return await send();
+      } catch (error) {
+        if (!(error instanceof RequestError) || error.retryAfterSeconds === null) throw error;
+        const seconds = Math.max(shortestWaitSeconds, error.retryAfterSeconds);
+        waitedSeconds += seconds;
+        if (waitedSeconds > rateLimitPatienceSeconds) throw error;
+        log.debug("A rate limit asks to wait", { gateway: gateway.name, seconds, err: error.message });
+        await wait(seconds, stop);
+        // After a stop once more: what `stop` also cuts off ends as interrupted.
+        if (stop.aborted) return await send();
+      }
+    }
+  });
 }

@@ -3,6 +3,7 @@ import type { EvidenceKeeper } from "./evidence-keeper.ts";
 import type { Ledger } from "./ledger.ts";
 import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext } from "./sweep-context.ts";
+import type { Outcome } from "../core/verdict.ts";
 
 /**
  * Seconds before each read. On an idle gateway a deleted group is gone at the next read, behind checked pushes up to 8 s
@@ -46,5 +47,17 @@ export async function verifyDeletions(
       err: error.message,
     });
     ledger.settleUnconfirmed("failed");
+  }
+}
+
+/** Notes in the archive what became of groups. For the record only: the groups themselves are in there already. */
+export async function recordOutcomes(
+  { archive, gateway, log }: SweepContext,
+  outcomes: readonly (readonly [key: string, outcome: "accepted" | Outcome])[],
+): Promise<void> {
+  try {
+    if (outcomes.length > 0) await archive?.recordOutcomes(gateway.name, outcomes);
+  } catch (error) {
+    log.warn("Outcomes could not be recorded", { gateway: gateway.name, err: String(error) });
   }
 }

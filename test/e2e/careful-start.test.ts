@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/cli/system-clock.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
-import type { HealthProbe } from "../../src/gateway/health.ts";
+import type { HealthProbe } from "../../src/gateway/pace.ts";
 import type { SweepContext } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { createAuthority } from "../support/certificates.ts";

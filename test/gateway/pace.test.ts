@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-
-import type { HealthProbe } from "../../src/gateway/health.ts";
 import {
+  type HealthProbe,
   afterProbe,
   createPace,
   patienceSeconds,

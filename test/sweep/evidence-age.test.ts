@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-
-import { EvidenceAge } from "../../src/sweep/evidence-age.ts";
-import type { Evidence } from "../../src/sweep/evidence.ts";
+import { EvidenceAge, type Evidence } from "../../src/sweep/evidence.ts";
 import { now } from "../support/core-values.ts";
 
 /** A read that was asked for at 0 and took so long. */

@@ -1,16 +1,16 @@
-import type { Clock } from "../../core/time.ts";
+import { type Clock, clocksAtStart } from "../../core/time.ts";
 import type { Redact } from "../../http/redact.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { explainSilence, RequestError } from "../../http/request-error.ts";
-import { clocksAtStart } from "../clocks-at-start.ts";
 import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
 import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";
-import { GroupBytes } from "./group-bytes.ts";
 import { ApiShapeError, GroupScanner, type RawGroup } from "./group-scanner.ts";
 import { JsonError, JsonScanner } from "./json-scanner.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { maxGroupBytes } from "../budget.ts";
 
 export interface ApiReadOptions extends DecodeOptions {
   /** Whether the visitor may ask for whole groups: then the bytes of the current one are kept. */
@@ -143,6 +143,45 @@ export class ApiReader {
   #unexpected(what: string): RequestError {
     return new RequestError("unexpected_answer", this.#request, what);
   }
+}
+
+/** Collects the bytes of one group, which may begin in an earlier chunk than it ends in. */
+export class GroupBytes {
+  readonly #keeps: boolean;
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+
+  /** @param keeps whether more than the size is asked for */
+  constructor(keeps: boolean) {
+    this.#keeps = keeps;
+  }
+
+  /** Of the parts since the last `clear`. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(part: Buffer): void {
+    this.#size += part.length;
+    if (this.#size > maxGroupBytes) this.#parts.length = 0;
+    else if (this.#keeps) this.#parts.push(part);
+  }
+
+  /** A copy: a part of a chunk that is kept would keep all of it. null: it is over its budget. */
+  whole(): Buffer | null {
+    if (!this.#keeps) throw new Error("whole groups were not asked for");
+    return this.#size > maxGroupBytes ? null : Buffer.concat(this.#parts);
+  }
+
+  clear(): void {
+    this.#parts.length = 0;
+    this.#size = 0;
+  }
+}
+
+/** The group as the API told it: the grouping key and, as its siblings, every family by name. */
+export function parseWhole(bytes: Buffer): JsonObject {
+  return JSON.parse(bytes.toString("utf8")) as JsonObject;
 }
 
 /**

@@ -2,7 +2,8 @@ import { failureTimeName, successTimeName, type Group, type Obstacle } from "../
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { maxGroupBytes, maxKeyLength, toOverBudget } from "../budget.ts";
 import { isAddressable, type PathNaming } from "../group-path.ts";
-import { parseFiniteNumber, parseTimestamp } from "../numbers.ts";
+import { parseFiniteNumber } from "../../core/numbers.ts";
+import { parseTimestamp } from "../../core/time.ts";
 import type { RawFamily, RawGroup } from "./group-scanner.ts";
 
 export interface DecodeOptions {

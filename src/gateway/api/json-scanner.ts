@@ -1,6 +1,5 @@
 import { maxKeyLength } from "../budget.ts";
-import { TextCache } from "./text-cache.ts";
-import { Utf8Check } from "./utf8-check.ts";
+import { isUtf8 } from "node:buffer";
 
 /** Told what the scanner comes across, in the order of the bytes. */
 export interface JsonVisitor {
@@ -331,4 +330,88 @@ function isHexDigit(byte: number): boolean {
 function isBareByte(byte: number): boolean {
   const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
   return isLetter || (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
+}
+
+/** Whether bytes that come in chunks are UTF-8, also where a character is cut by the border of two chunks. */
+export class Utf8Check {
+  /** The beginning of a character whose rest is in the next chunk. */
+  #cut: Uint8Array = new Uint8Array(0);
+
+  /** False as soon as something cannot be UTF-8, whatever follows. */
+  accepts(chunk: Uint8Array): boolean {
+    const bytes = this.#cut.length === 0 ? chunk : Buffer.concat([this.#cut, chunk]);
+    const end = bytes.length - cutLength(bytes);
+    this.#cut = bytes.slice(end);
+    return isUtf8(bytes.subarray(0, end));
+  }
+
+  isComplete(): boolean {
+    return this.#cut.length === 0;
+  }
+}
+
+/** How many bytes at the end are the beginning of a character: at most three. */
+function cutLength(bytes: Uint8Array): number {
+  for (let length = 1; length <= 3 && length <= bytes.length; length += 1) {
+    const byte = bytes[bytes.length - length] ?? 0;
+    if (byte < 0x80) return 0;
+    // The first byte of a character tells its length: two, three or four bytes.
+    if (byte >= 0xc0) return length < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? length : 0;
+  }
+  return 0;
+}
+
+const slots = 1024;
+/** Names of labels and metrics are shorter, as a rule. */
+const maxLength = 64;
+
+interface Entry {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  /** The slot of what came after it the last time, and is likely to come again. */
+  next: number;
+}
+
+/**
+ * Decodes the same few texts over and over, as names of labels and metrics are: one that was seen lately costs no
+ * allocation, and there is one copy of it in memory. Bounded, whatever is thrown at it.
+ */
+export class TextCache {
+  readonly #entries: (Entry | undefined)[] = Array.from({ length: slots });
+  #last: Entry = { bytes: new Uint8Array(0), text: "", next: 0 };
+
+  /** The text of bytes that are known to be UTF-8. */
+  decode(bytes: Buffer, start: number, end: number): string {
+    const likely = this.#entries[this.#last.next];
+    if (likely !== undefined && isEqual(likely.bytes, bytes, start, end)) {
+      this.#last = likely;
+      return likely.text;
+    }
+    if (end - start > maxLength) return bytes.toString("utf8", start, end);
+    const slot = hash(bytes, start, end);
+    const known = this.#entries[slot];
+    const isKnown = known !== undefined && isEqual(known.bytes, bytes, start, end);
+    const entry = isKnown ? known : copy(bytes, start, end);
+    this.#entries[slot] = entry;
+    this.#last.next = slot;
+    this.#last = entry;
+    return entry.text;
+  }
+}
+
+function copy(bytes: Buffer, start: number, end: number): Entry {
+  const copied = Uint8Array.prototype.slice.call(bytes, start, end);
+  return { bytes: copied, text: bytes.toString("utf8", start, end), next: 0 };
+}
+
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let sum = end - start;
+  for (let at = start; at < end; at += 1) sum = (Math.imul(sum, 31) + (bytes[at] ?? 0)) | 0;
+  return (sum ^ (sum >>> 10)) & (slots - 1);
+}
+
+function isEqual(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let at = 0; at < known.length; at += 1) if (known[at] !== bytes[start + at]) return false;
+  return true;
 }

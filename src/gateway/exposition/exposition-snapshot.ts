@@ -5,10 +5,15 @@ import type { DecodeOptions } from "../api/decode-group.ts";
 import { AnswerBudget, copyOf, costOfGroup, cutLabels, maxKeyLength, toOverBudget } from "../budget.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { isAddressable } from "../group-path.ts";
-import { parseFiniteNumber } from "../numbers.ts";
+import { parseFiniteNumber } from "../../core/numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
-import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
-import { BadLine, type Sample } from "./sample-finder.ts";
+import {
+  openExposition,
+  type ExpositionRequest,
+  type ProcessFacts,
+  BadLine,
+  type Sample,
+} from "./read-samples.ts";
 
 /**
  * Opens a snapshot from the exposition at `path`: all groups, but only what their push times and the gauges asked for tell. What it

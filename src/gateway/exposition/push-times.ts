@@ -3,9 +3,8 @@ import { failureTimeName, successTimeName } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { AnswerBudget, costOf } from "../budget.ts";
 import type { HttpClient } from "../../http/client.ts";
-import { parseFiniteNumber } from "../numbers.ts";
-import { BadLine } from "./sample-finder.ts";
-import { openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
+import { parseFiniteNumber } from "../../core/numbers.ts";
+import { BadLine, openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
 export interface PushTimes {

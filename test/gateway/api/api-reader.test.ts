@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Group } from "../../../src/core/group.ts";
 import { labelsToObject } from "../../../src/core/labels.ts";
-import { parseWhole } from "../../../src/gateway/api/group-bytes.ts";
+import { parseWhole } from "../../../src/gateway/api/api-reader.ts";
 import { RequestError } from "../../../src/http/request-error.ts";
 import { readChunks } from "../../support/api-answer.ts";
 import { cutAnywhere } from "../../support/chunks.ts";

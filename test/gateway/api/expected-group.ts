@@ -2,7 +2,8 @@ import type { Group } from "../../../src/core/group.ts";
 import { decodeTexts, isJsonObject, type JsonObject } from "../../../src/core/json.ts";
 import { createLabels, labelsKey, type Labels } from "../../../src/core/labels.ts";
 import { groupPath } from "../../../src/gateway/group-path.ts";
-import { parseFiniteNumber, parseTimestamp } from "../../../src/gateway/numbers.ts";
+import { parseFiniteNumber } from "../../../src/core/numbers.ts";
+import { parseTimestamp } from "../../../src/core/time.ts";
 
 const naming = { utf8Names: false };
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { BadLine, SampleFinder, type Sample } from "../../../src/gateway/exposition/sample-finder.ts";
+import { BadLine, SampleFinder, type Sample } from "../../../src/gateway/exposition/read-samples.ts";
 import { cutAnywhere } from "../../support/chunks.ts";
 
 const names = ["push_time_seconds", "push_failure_time_seconds"];

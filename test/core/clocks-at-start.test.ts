@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { clocksAtStart } from "../../src/gateway/clocks-at-start.ts";
+import { clocksAtStart } from "../../src/core/time.ts";
 
 const date = "Thu, 15 Jan 2026 08:00:00 GMT";
 const at = Date.UTC(2026, 0, 15, 8) / 1000;

@@ -10,7 +10,7 @@ import { identifyOthers } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /** What a sweep found, and what is to be done about it. */
-export interface Look {
+export interface Reading {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   readonly status: GatewayStatus;
@@ -23,21 +23,21 @@ type Source = OpenSnapshot["source"];
  * API only if that leaves something to do or a doubt.
  * @throws {@link RequestError}, `AnotherGateway`
  */
-export async function lookAtGroups(context: SweepContext, settings: SweepSettings): Promise<Look> {
+export async function readAndPlan(context: SweepContext, settings: SweepSettings): Promise<Reading> {
   const { source, gateway, log, stop } = context;
   // The exposition shows only legacy label names as they are.
   const before = await gateway.status(stop);
   const { utf8Names } = before;
   if (source === "exposition" && utf8Names) throw namesEscaped(gateway);
-  if (source === "api" || (source === "auto" && utf8Names)) return lookAt("api", context, settings, before);
+  if (source === "api" || (source === "auto" && utf8Names)) return readFrom("api", context, settings, before);
   try {
-    const look = await lookAt("exposition", context, settings, before);
-    if (source === "exposition" || !needsApi(look.plan, context)) return look;
+    const reading = await readFrom("exposition", context, settings, before);
+    if (source === "exposition" || !needsApi(reading.plan, context)) return reading;
   } catch (error) {
     if (source === "exposition" || !(error instanceof RequestError) || error.code === "aborted") throw error;
     log.debug("The exposition does not answer, reading the API", { err: error.message });
   }
-  return lookAt("api", context, settings, before);
+  return readFrom("api", context, settings, before);
 }
 
 function namesEscaped({ url }: SweepContext["gateway"]): RequestError {
@@ -65,12 +65,12 @@ function isDoubtful({ verdict, group }: Decision): boolean {
   return unknownTime || [...group.gauges.values()].some((value) => Number.isNaN(value));
 }
 
-async function lookAt(
+async function readFrom(
   source: Source,
   context: SweepContext,
   settings: SweepSettings,
   before: GatewayStatus,
-): Promise<Look> {
+): Promise<Reading> {
   const { gateway, clock, progress, stop } = context;
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
   const options = { naming: before, gauges: ttlMetricNames(settings.rules), signal: stop };
