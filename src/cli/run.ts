@@ -19,7 +19,7 @@ import { readFleetFlags } from "./fleet-flags.ts";
 import { withLoggedWarnings, type Io } from "./io.ts";
 import { parseFlag } from "./parse-flag.ts";
 import { createRunFleet } from "./run-fleet.ts";
-import { createWebHandlers } from "./run-handlers.ts";
+import { createWebHandlers } from "../service/web/handlers.ts";
 import { loadSettings } from "./settings.ts";
 import { keepArchive } from "../fleet/sweep-archive.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
@@ -93,7 +93,14 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
       webConfig,
       enableLifecycle: flags["web.enableLifecycle"] ?? false,
       externalUrl: flags["web.externalUrl"],
-      handlers: createWebHandlers({ service, metrics, reload, build, io }),
+      handlers: createWebHandlers({
+        service,
+        metrics,
+        reload,
+        build,
+        now: () => io.clock.now(),
+        stop: io.stop,
+      }),
       log,
     });
   } catch (error) {

@@ -136,7 +136,7 @@ describe("file discovery", () => {
     rmSync(join(folder, "sub"), { recursive: true });
     write("sub", "a file where the folder was");
     expect(await refresh(discovery)).toEqual(["a:1"]);
-    expect(problemsOf(discovery).join()).toContain("ENOTDIR");
+    expect(problemsOf(discovery).join()).toContain("it is not a folder");
   });
 
   it("does not wait for a folder or a pipe with a file's name", async () => {

@@ -1,78 +1,42 @@
+import { createHmac, randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+
+import type * as bcryptjs from "bcryptjs";
+
 import type { WebConfig } from "../../config/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { plain, type WebAnswer } from "./answer.ts";
 import { clientOf } from "./connections.ts";
-import { createHmac, randomBytes } from "node:crypto";
-import type * as bcryptjs from "bcryptjs";
 import { createThread } from "./thread.ts";
 
-/** Decides whether a request may be looked at. */
-export interface Access {
-  /** The refusal, or null. */
-  refuse(request: IncomingMessage): Promise<WebAnswer | null>;
-  /** Another configuration takes over. */
-  use(config: WebConfig | null): void;
-}
-
-export function createAccess(first: WebConfig | null, log: Logger): Access {
-  const passwords = createPasswordCheck(createBcrypt());
-  let config = first;
-
-  return {
-    async refuse(request) {
-      const login = await checkLogin(
-        request.headers.authorization,
-        config?.users ?? new Map(),
-        passwords,
-        clientOf(request.socket),
-      );
-      switch (login) {
-        case "accepted":
-          return null;
-        case "busy":
-          return plain(503, "503 busy: too many logins at once", { "Retry-After": "1" });
-        case "wrong":
-          log.info("Refused a login: no such user, or another password", {
-            remote: request.socket.remoteAddress ?? null,
-          });
-          return unauthorized;
-        case "missing":
-          return unauthorized;
-      }
-    },
-    use(next) {
-      config = next;
-    },
-  };
-}
+type Users = WebConfig["users"];
 
 const unauthorized = plain(401, "401 unauthorized", {
   "WWW-Authenticate": 'Basic realm="pushgateway-janitor", charset="UTF-8"',
 });
 
-export type Login = "accepted" | "missing" | "wrong" | "busy";
-
 /**
- * Checks the `Authorization` header of a request. An unknown user costs as much time as a wrong password, so that nobody
- * learns who is known.
- * @param client who asks: the comparisons of clients take turns
+ * Checks the login of each request: returns the refusal, or null.
+ * @param users those in force now; without any, everybody may read
  */
-export async function checkLogin(
-  header: string | undefined,
-  users: WebConfig["users"],
-  passwords: PasswordCheck,
-  client: string,
-): Promise<Login> {
-  const [anyHash] = users.values();
-  if (anyHash === undefined) return "accepted";
-  const credentials = parseBasic(header);
-  if (credentials === null) return "missing";
-  const { user, password } = credentials;
-  const hash = users.get(user);
-  const matches = await passwords.check(client, user, password, (hash ?? anyHash).reveal());
-  if (matches === null) return "busy";
-  return matches && hash !== undefined ? "accepted" : "wrong";
+export function createLoginCheck(users: () => Users, log: Logger) {
+  const passwords = createPasswordCheck(compareInThread());
+
+  return async ({ headers, socket }: IncomingMessage): Promise<WebAnswer | null> => {
+    const current = users();
+    const [anyHash] = current.values();
+    if (anyHash === undefined) return null;
+    const credentials = parseBasic(headers.authorization);
+    if (credentials === null) return unauthorized;
+    const { user, password } = credentials;
+    const hash = current.get(user);
+    // An unknown user costs as much time as a wrong password, so that nobody learns which users exist.
+    const matches = await passwords.check(clientOf(socket), user, password, (hash ?? anyHash).reveal());
+    if (matches === null) return plain(503, "503 busy: too many logins at once", { "Retry-After": "1" });
+    if (matches && hash !== undefined) return null;
+    log.info("Refused a login: no such user, or another password", { remote: socket.remoteAddress ?? null });
+    return unauthorized;
+  };
 }
 
 function parseBasic(header: string | undefined): { user: string; password: string } | null {
@@ -85,12 +49,13 @@ function parseBasic(header: string | undefined): { user: string; password: strin
 
 /**
  * Whether a password belongs to a bcrypt hash.
+ * @param client comparisons of different clients take turns
  * @returns null: too many others are being checked
  */
-export type Compare = (client: string, password: string, hash: string) => Promise<boolean | null>;
+export type ComparePassword = (client: string, password: string, hash: string) => Promise<boolean | null>;
 
-/** bcrypt takes its time by design: a second and more at a high cost. In a thread of its own it costs nobody else's. */
-export function createBcrypt(): Compare {
+/** bcrypt takes its time by design: a second and more at a high cost. In a thread of its own it delays nothing else. */
+function compareInThread(): ComparePassword {
   const thread = createThread<typeof bcryptjs, readonly [password: string, hash: string], boolean>({
     library: "bcryptjs",
     limitMs: 60_000,
@@ -104,45 +69,35 @@ export function createBcrypt(): Compare {
 
 const maxRemembered = 100;
 
-export interface PasswordCheck {
-  /** null: too many others are being checked. */
-  check(client: string, user: string, password: string, hash: string): Promise<boolean | null>;
-}
-
 /**
- * Compares passwords, and remembers what came of it, or every scrape would cost a comparison. What is
- * remembered is a keyed hash, not the password; a new hash in the file is a new question. Wrong passwords have a memory
- * of their own: however many are tried, they do not push out the right ones.
+ * Compares passwords and remembers the results, or every scrape would cost a comparison. It remembers a keyed hash, not the
+ * password; a new hash in the file is a new question. Wrong passwords have a memory of their own: trying many of them does not
+ * push out the right ones.
  */
-export function createPasswordCheck(compare: Compare): PasswordCheck {
+export function createPasswordCheck(compare: ComparePassword) {
   const secret = randomBytes(32);
   const right = new Set<string>();
   const wrong = new Set<string>();
-  const underWay = new Map<string, Promise<boolean | null>>();
-
-  const ask = async (
-    client: string,
-    key: string,
-    password: string,
-    hash: string,
-  ): Promise<boolean | null> => {
-    const matches = await compare(client, password, hash);
-    if (matches !== null) remember(matches ? right : wrong, key);
-    return matches;
-  };
+  const pending = new Map<string, Promise<boolean | null>>();
 
   return {
-    check(client, user, password, hash) {
+    /** As {@link ComparePassword}. */
+    check(client: string, user: string, password: string, hash: string): Promise<boolean | null> {
       const key = createHmac("sha256", secret)
         .update(JSON.stringify([user, password, hash]))
         .digest("base64");
       if (right.has(key)) return Promise.resolve(true);
       if (wrong.has(key)) return Promise.resolve(false);
-      const asked = underWay.get(key);
-      if (asked !== undefined) return asked;
-      const answer = ask(client, key, password, hash).finally(() => underWay.delete(key));
-      underWay.set(key, answer);
-      return answer;
+      const earlier = pending.get(key);
+      if (earlier !== undefined) return earlier;
+      const result = compare(client, password, hash)
+        .then((matches) => {
+          if (matches !== null) remember(matches ? right : wrong, key);
+          return matches;
+        })
+        .finally(() => pending.delete(key));
+      pending.set(key, result);
+      return result;
     },
   };
 }

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
 import { pipeline } from "node:stream/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
-import type { WebLimits } from "./connections.ts";
-import { performance } from "node:perf_hooks";
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { joinToBlocks } from "../../report/blocks.ts";
 
-/** What goes back to the client. */
+import { joinToBlocks } from "../../report/blocks.ts";
+import type { WebLimits } from "./connections.ts";
+
 export interface WebAnswer<Body = string> {
   readonly status: number;
   readonly contentType: string;
@@ -29,21 +29,21 @@ const compress = promisify(gzip);
 /** Below that, compressing costs more than it saves. */
 const minCompressedBytes = 1024;
 
-export interface SendOptions {
+export interface AnswerOptions {
   readonly extraHeaders: ExtraHeaders;
   /** Whether the connection ends with this answer. */
   readonly last: boolean;
 }
 
-/** An answer that is ready to be sent: what it has in parts is rendered as the client takes it. */
+/** An answer that is ready to be sent: parts are rendered as the client takes them. */
 export type ReadyAnswer = WebAnswer<string | AsyncIterable<string>>;
 
-/** Sends an answer, compressed if it is worth it and the client wants it; resolves when the connection has it. */
+/** Sends an answer, compressed if that saves enough and the client accepts it; resolves when the connection has it. */
 export type SendAnswer = (
   request: IncomingMessage,
   response: ServerResponse,
   answer: ReadyAnswer,
-  options: SendOptions,
+  options: AnswerOptions,
 ) => Promise<void>;
 
 export function createSender({
@@ -112,19 +112,26 @@ function acceptsGzip({ headers }: IncomingMessage): boolean {
   return wanted !== undefined && !wanted.slice(1).some((weight) => /^q=0(?:\.0*)?$/.test(weight));
 }
 
-/** What the web configuration adds to the answers' headers: it wins over the janitor's own. */
+/** Headers of the web configuration: they win over the janitor's own. */
 export type ExtraHeaders = Readonly<Record<string, string>>;
 
 /**
- * The headers that every answer bears.
- * @param nonce of the page's one style and one script; null: the answer is no page, and nothing in it may do anything
+ * The headers of every answer.
+ * @param nonce of the page's one style and one script; null: the answer is no page, and nothing in it may be active
  */
 export function securityHeaders(nonce: string | null, extra: ExtraHeaders): Readonly<Record<string, string>> {
-  // What an operator says in the old way counts in the new way, too, which would win over it in browsers.
+  // Browsers prefer frame-ancestors to the older X-Frame-Options, so an operator's choice for that counts here, too.
   const ancestors = extra["X-Frame-Options"] === "sameorigin" ? "'self'" : "'none'";
   const policy = [
     "default-src 'none'",
-    ...(nonce === null ? [] : pagePolicy(nonce)),
+    ...(nonce === null
+      ? []
+      : [
+          `style-src 'nonce-${nonce}'`,
+          `script-src 'nonce-${nonce}'`,
+          "img-src 'self' data:",
+          "connect-src 'self'",
+        ]),
     "base-uri 'none'",
     `form-action ${nonce === null ? "'none'" : "'self'"}`,
     `frame-ancestors ${ancestors}`,
@@ -140,15 +147,6 @@ export function securityHeaders(nonce: string | null, extra: ExtraHeaders): Read
     "Cache-Control": "no-store",
     ...extra,
   };
-}
-
-function pagePolicy(nonce: string): readonly string[] {
-  return [
-    `style-src 'nonce-${nonce}'`,
-    `script-src 'nonce-${nonce}'`,
-    "img-src 'self' data:",
-    "connect-src 'self'",
-  ];
 }
 
 /** Does a piece of work when its turn comes. */
@@ -195,12 +193,8 @@ export async function beginBody(
   if (first === null) return null;
   return (async function* () {
     try {
-      for (
-        let block: typeof first | null = first;
-        block !== null && block.done !== true;
-        block = await next()
-      )
-        yield block.value;
+      let block: typeof first | null = first;
+      for (; block !== null && block.done !== true; block = await next()) yield block.value;
     } finally {
       // The client may have left.
       blocks.return(undefined);

@@ -1,7 +1,7 @@
-import type { Server, ServerResponse, IncomingMessage } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Bounds what the connections of a server can take of it, and ends them in order. */
+/** Bounds what the connections of a server can take of it, and ends them in an orderly way. */
 export interface Connections {
   readonly closing: boolean;
   /**
@@ -50,10 +50,6 @@ export function trackConnections(
     connection.socket.destroy();
   };
 
-  const cutAll = (all: Iterable<Connection> = connections.values()): void => {
-    for (const connection of all) cut(connection);
-  };
-
   const answered = (connection: Connection, { req }: ServerResponse): void => {
     connection.requests.shift();
     const [next] = connection.requests;
@@ -85,13 +81,13 @@ export function trackConnections(
     },
     close(graceMs) {
       closed ??= new Promise((resolve) => {
-        const deadline = setTimeout(cutAll, graceMs);
+        const deadline = setTimeout(() => [...connections.values()].forEach(cut), graceMs);
         server.close(() => {
           clearTimeout(deadline);
           resolve();
         });
       });
-      cutAll([...connections.values()].filter(isIdle));
+      [...connections.values()].filter(isIdle).forEach(cut);
       return closed;
     },
   };
@@ -118,10 +114,7 @@ function chooseVictim(connections: readonly Connection[]): Connection {
   return candidates.find(isIdle) ?? (candidates[0] as Connection);
 }
 
-/**
- * Who a connection counts for where clients share something: its IPv4 address, or the /64 of its IPv6 address, which is what one
- * machine gets.
- */
+/** The client that a connection counts for: its IPv4 address, or the /64 of its IPv6 address, which is what one machine gets. */
 export function clientOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(remoteAddress)?.[1];
   if (mapped !== undefined) return mapped;
@@ -133,7 +126,7 @@ export function clientOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">):
   return [...left, ...Array.from({ length: zeros }, () => "0"), ...(right ?? [])].slice(0, 4).join(":");
 }
 
-/** What one client can take of the server. Tests shorten the times; everybody else has the defaults. */
+/** Bounds on what clients can take of the server. Tests shorten the times; everybody else has the defaults. */
 export interface WebLimits {
   /** For one more, one of the client that holds the most is cut. */
   readonly maxConnections: number;
@@ -141,7 +134,7 @@ export interface WebLimits {
   readonly maxPipelined: number;
   /** Of the request line and all headers. */
   readonly maxHeaderBytes: number;
-  /** No endpoint reads a body; a small one is let pass. */
+  /** No endpoint reads a body; a small one is ignored. */
   readonly maxBodyBytes: number;
   /** Until a request has come in whole, from the connection or from its first byte; also for the TLS handshake. */
   readonly requestTimeoutMs: number;
@@ -151,7 +144,7 @@ export interface WebLimits {
   readonly sendTimeoutMs: number;
   /** Of all answers that wait for their clients; over it those that have waited for longest are cut. */
   readonly maxHeldBytes: number;
-  /** How often the timeouts of requests are looked at. */
+  /** How often the timeouts of requests are checked. */
   readonly checkIntervalMs: number;
 }
 
@@ -167,10 +160,7 @@ export const defaultWebLimits: WebLimits = {
   checkIntervalMs: 1000,
 };
 
-/**
- * Lets a request's body pass unread; false: it is longer than `maxBytes`, and the connection has to end. Rejects when the
- * client goes away.
- */
+/** Ignores a request's body; false: it is longer than `maxBytes`, and the connection has to end. Rejects when the client goes away. */
 export function discardBody(request: IncomingMessage, maxBytes: number): Promise<boolean> {
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Promise.resolve(false);
   return new Promise((resolve, reject) => {

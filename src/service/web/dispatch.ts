@@ -1,10 +1,11 @@
-import type { IncomingMessage, IncomingHttpHeaders } from "node:http";
-import type { Logger } from "../../telemetry/logger.ts";
-import { plain, type ReadyAnswer, type WebAnswer, beginBody, type InTurn } from "./answer.ts";
-import { clientOf } from "./connections.ts";
-import { type WebHandlers, findRoute, type Route } from "./routes.ts";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+
 import { quote } from "../../core/labels.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { beginBody, plain, type InTurn, type ReadyAnswer, type WebAnswer } from "./answer.ts";
+import { clientOf } from "./connections.ts";
+import { routes, type Route, type WebHandlers } from "./routes.ts";
 
 export interface DispatchOptions {
   readonly handlers: WebHandlers;
@@ -16,7 +17,7 @@ export interface DispatchOptions {
   readonly log: Logger;
 }
 
-/** Where people find the janitor, if that is another place than where it listens. */
+/** The URL that people use for the janitor, if it is not the address that it listens on. */
 export interface ExternalUrl {
   /** null without `--web.external-url`. */
   readonly origin: string | null;
@@ -26,7 +27,7 @@ export interface ExternalUrl {
   readonly basePath: string;
 }
 
-/** @throws {@link TypeError} for what is no URL */
+/** @throws {@link TypeError} for a bad URL */
 export function parseExternalUrl(text: string | undefined): ExternalUrl {
   if (text === undefined || text === "") return { origin: null, host: null, basePath: "" };
   const { origin, hostname, pathname } = new URL(text);
@@ -34,7 +35,7 @@ export function parseExternalUrl(text: string | undefined): ExternalUrl {
 }
 
 /**
- * Finds the endpoint of a request, checks whether it may be used like this, and asks its handler.
+ * Finds the endpoint of a request, checks whether it may be used like this, and calls its handler.
  * @param authenticated by TLS or a login: another site's name that leads here gets neither a certificate nor a password
  * @returns null if the client has gone in the meantime
  */
@@ -43,20 +44,18 @@ export async function dispatch(
   authenticated: boolean,
   options: DispatchOptions,
 ): Promise<ReadyAnswer | null> {
-  const { handlers, enableLifecycle, external, inTurn, log } = options;
+  const { handlers, external, inTurn, log } = options;
   const { path, query } = parseTarget(request.url ?? "", external.basePath);
-  const route = findRoute(path);
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return plain(404, "404 page not found");
   const refusal =
-    (route.anyHost || authenticated ? null : refuseHost(request, options)) ??
+    (route.anyHost === true || authenticated ? null : refuseHost(request, options)) ??
     refuseMethod(route, request.method) ??
-    (route.changes ? refuseChange(request, options) : null);
+    (route.changes === true ? refuseChange(request, options) : null);
   if (refusal !== null) return refusal;
   try {
-    const client = clientOf(request.socket);
-    const context = { query, basePath: external.basePath, lifecycle: enableLifecycle, client };
-    const answer = await route.answer(handlers, context);
-    if (route.changes)
+    const answer = await route.answer(handlers, query, clientOf(request.socket));
+    if (route.changes === true)
       log.info("Answered a request", { path, status: answer.status, remote: remoteOf(request) });
     if (typeof answer.body === "string") return { ...answer, body: answer.body };
     const body = await beginBody(answer.body, inTurn, request.socket);
@@ -74,14 +73,13 @@ export async function dispatch(
 function parseTarget(target: string, basePath: string): { path: string; query: URLSearchParams } {
   const local = target.replace(/^https?:\/\/[^/]*/i, "");
   const end = local.includes("?") ? local.indexOf("?") : local.length;
-  const whole = local.slice(0, end);
-  const below = whole === basePath || whole.startsWith(`${basePath}/`);
-  const path = below ? whole.slice(basePath.length) : whole;
+  const full = local.slice(0, end);
+  const path = full === basePath || full.startsWith(`${basePath}/`) ? full.slice(basePath.length) : full;
   return { path: path === "" ? "/" : path, query: new URLSearchParams(local.slice(end + 1)) };
 }
 
 function refuseMethod(route: Route, method: string | undefined): WebAnswer | null {
-  const allowed = route.changes ? ["POST"] : ["GET", "HEAD"];
+  const allowed = route.changes === true ? ["POST"] : ["GET", "HEAD"];
   if (allowed.includes(method ?? "")) return null;
   const allow = allowed.join(", ");
   return plain(405, `405 method not allowed: only ${allow}`, { Allow: allow });

@@ -6,7 +6,7 @@ import type { QueryProblem, ReportQuery } from "../../report/query.ts";
 import { createThread } from "./thread.ts";
 
 /** Whether a group's labels pass the matchers of a query. */
-export type Filter = (labels: Labels) => boolean;
+export type LabelFilter = (labels: Labels) => boolean;
 
 /**
  * Prepares the matchers of a query. Their regular expressions are a stranger's, and so are the values: RE2 takes linear time, but
@@ -17,7 +17,7 @@ export type PrepareFilter = (
   report: SweepReport,
   query: ReportQuery,
   client: string,
-) => Promise<Filter | QueryProblem>;
+) => Promise<LabelFilter | QueryProblem>;
 
 interface Question {
   readonly pattern: string;
@@ -25,10 +25,10 @@ interface Question {
 }
 
 /** The values that match, or what is wrong with the pattern. */
-type Found = readonly string[] | { readonly error: string };
+type PatternResult = readonly string[] | { readonly error: string };
 
 export function createFilters({ limitMs = 2000 } = {}): PrepareFilter {
-  const thread = createThread<typeof re2js, readonly Question[], readonly Found[]>({
+  const thread = createThread<typeof re2js, readonly Question[], readonly PatternResult[]>({
     library: "re2js",
     limitMs,
     work: ({ RE2JS }, questions) =>
@@ -63,7 +63,7 @@ export function createFilters({ limitMs = 2000 } = {}): PrepareFilter {
       const message = `this filter takes longer than ${limitMs / 1000} s: use simpler regular expressions`;
       return problem("filter_too_slow", message, null);
     }
-    const tests: Filter[] = plain.map((matcher) => (labels) => matcher.matches(labels));
+    const tests: LabelFilter[] = plain.map((matcher) => (labels) => matcher.matches(labels));
     for (const [index, { name, operator, value, offset }] of patterns.entries()) {
       const result = found[index] ?? [];
       if ("error" in result) return problem("bad_query", explainBadRegExp(value, result.error), offset);

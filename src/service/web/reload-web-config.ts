@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { Server as TlsServer } from "node:tls";
+
 import { renderProblem } from "../../config/problem.ts";
 import type { WebConfig } from "../../config/web-config.ts";
 import { loadWebConfig } from "../../config/web-load.ts";
@@ -31,27 +32,25 @@ export function createWebReloader({
       log.info("Loaded the web configuration", { file: config.path });
       return Promise.resolve();
     },
-    onFailure: (message) =>
-      log.error("The web configuration cannot be loaded: the last good one stays in force", {
-        problems: message,
-      }),
+    onFailure: (problems) =>
+      log.error("The web configuration cannot be loaded: the last good one stays in force", { problems }),
   });
 }
 
 async function load(current: WebConfig): Promise<Loaded<WebConfig>> {
   const result = await loadWebConfig(current.path);
   if (!result.ok) return { ok: false, message: result.problems.map(renderProblem).join("\n") };
-  const restart = whatNeedsRestart(current, result.config);
-  return restart === null
+  const change = findForbiddenChange(current, result.config);
+  return change === null
     ? { ok: true, value: result.config }
-    : { ok: false, message: `${current.path}: ${restart} takes a restart` };
+    : { ok: false, message: `${current.path}: ${change} takes a restart` };
 }
 
 /**
- * What Node's server fixes when it is made, and what would let in clients that are kept out now: a file of which only the first half
- * has been written may look like that.
+ * Changes that Node's server cannot make while it runs, and changes that would let in clients that are kept out now: a file that
+ * is being written may look like one of those.
  */
-function whatNeedsRestart(before: WebConfig, after: WebConfig): string | null {
+function findForbiddenChange(before: WebConfig, after: WebConfig): string | null {
   if (before.users.size > 0 && after.users.size === 0) return "turning the login off";
   if ((before.tls === null) !== (after.tls === null)) return "turning TLS on or off";
   if (before.tls === null || after.tls === null) return null;

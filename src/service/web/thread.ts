@@ -4,11 +4,11 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
-/** A thread of its own for work that takes long and that strangers ask for, so that it holds up nothing else. */
+/** A thread of its own for slow work that strangers can ask for, so that it delays nothing else. */
 export interface Thread<Input, Output> {
   /**
    * Does one piece of work after the other; clients take turns.
-   * @param input is asked for when its turn has come: what waits takes no memory
+   * @param input is called when its turn has come: waiting work takes no memory
    * @returns `busy`: this client, or all of them together, have too much work waiting. `too_long`: it was given up.
    */
   run(client: string, input: () => Input): Promise<Output | "busy" | "too_long">;
@@ -17,32 +17,28 @@ export interface Thread<Input, Output> {
 export interface ThreadOptions<Library, Input, Output> {
   /** A package that `require` finds. */
   readonly library: string;
-  /** Its text is what the thread runs: it can use its arguments only. */
+  /** The thread runs its source text: it can use its arguments only. */
   readonly work: (library: Library, input: Input) => Output;
   readonly limitMs: number;
-  /** What one client may have waiting. */
-  readonly maxWaiting?: number;
 }
 
 interface Job<Input, Output> {
   readonly input: () => Input;
-  readonly done: (output: Promise<Output | "too_long">) => void;
+  readonly resolve: (output: Promise<Output | "too_long">) => void;
 }
 
-/** What all clients together may have waiting. */
+const maxWaitingOfClient = 4;
 const maxWaitingOfAll = 64;
 /** An unused thread is ended: it takes some megabytes. */
 const idleMs = 10_000;
-/** Of its heap. */
-const maxMegabytes = 64;
+const maxHeapMegabytes = 64;
 
 export function createThread<Library, Input, Output>({
   library,
   work,
   limitMs,
-  maxWaiting = 4,
 }: ThreadOptions<Library, Input, Output>): Thread<Input, Output> {
-  const lanes = new Map<string, Job<Input, Output>[]>();
+  const jobsByClient = new Map<string, Job<Input, Output>[]>();
   let waiting = 0;
   let isWorking = false;
   let worker: Worker | null = null;
@@ -74,18 +70,18 @@ export function createThread<Library, Input, Output>({
   const takeTurns = async (): Promise<void> => {
     isWorking = true;
     clearTimeout(idle);
-    for (const [client, jobs] of lanes) {
-      // Behind the others, who are new in this iteration.
-      lanes.delete(client);
+    for (const [client, jobs] of jobsByClient) {
+      // Set again, the client is visited after the others.
+      jobsByClient.delete(client);
       const job = jobs.shift();
       if (job === undefined) continue;
-      lanes.set(client, jobs);
+      jobsByClient.set(client, jobs);
       const startedAt = performance.now();
       const output = perform(job.input());
-      job.done(output);
+      job.resolve(output);
       await output.catch(() => {});
       waiting -= 1;
-      // Whoever asks without end gets half of a processor.
+      // A client that asks without end gets half of a processor.
       await sleep(performance.now() - startedAt, undefined, { ref: false });
     }
     isWorking = false;
@@ -94,11 +90,11 @@ export function createThread<Library, Input, Output>({
 
   return {
     run(client, input) {
-      const jobs = lanes.get(client) ?? [];
-      if (jobs.length >= maxWaiting || waiting >= maxWaitingOfAll) return Promise.resolve("busy");
+      const jobs = jobsByClient.get(client) ?? [];
+      if (jobs.length >= maxWaitingOfClient || waiting >= maxWaitingOfAll) return Promise.resolve("busy");
       waiting += 1;
-      lanes.set(client, jobs);
-      const output = new Promise<Output | "too_long">((done) => jobs.push({ input, done }));
+      jobsByClient.set(client, jobs);
+      const output = new Promise<Output | "too_long">((resolve) => jobs.push({ input, resolve }));
       if (!isWorking) void takeTurns();
       return output;
     },
@@ -115,11 +111,11 @@ function startWorker(library: string, work: string): Worker {
     parentPort.on("message", (input) => parentPort.postMessage(work(library, input)));`;
   const worker = new Worker(code, {
     eval: true,
-    // What its parent was started with: for Node's own options, which may be of no use in a thread.
+    // Node's options of the parent may be invalid in a thread.
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: maxMegabytes },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes },
   });
-  // What happens while nothing is asked of it will show when something is.
+  // An error of an idle thread shows when the next work is asked for.
   worker.on("error", () => {}).unref();
   return worker;
 }

@@ -1,33 +1,34 @@
 import { once } from "node:events";
 import {
+  createServer as createHttpServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerResponse,
-  createServer,
-  type RequestListener,
 } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+
 import type { WebConfig, WebTls } from "../../config/web-config.ts";
+import { toSecureContextOptions } from "../../config/web-secure-context.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
-import { createAccess } from "./access.ts";
-import { createSender, plain, type ReadyAnswer, createTurns } from "./answer.ts";
-import { trackConnections, defaultWebLimits, type WebLimits, discardBody } from "./connections.ts";
+import { createLoginCheck } from "./access.ts";
+import { createSender, createTurns, plain, type ReadyAnswer } from "./answer.ts";
+import { defaultWebLimits, discardBody, trackConnections, type WebLimits } from "./connections.ts";
 import { dispatch, parseExternalUrl } from "./dispatch.ts";
-import type { WebHandlers } from "./routes.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";
 import { createWebReloader } from "./reload-web-config.ts";
-import { createServer as createHttpsServer } from "node:https";
-import type { PeerCertificate, TLSSocket } from "node:tls";
-import { toSecureContextOptions } from "../../config/web-secure-context.ts";
+import type { WebHandlers } from "./routes.ts";
 
 export interface WebServerOptions {
   /** As {@link parseListenAddress} takes it. */
   readonly listenAddress: string;
-  /** What `--web.config.file` says; null: plain HTTP for everybody. */
+  /** That of `--web.config.file`; null: plain HTTP for everybody. */
   readonly webConfig: WebConfig | null;
   readonly enableLifecycle: boolean;
-  /** Where people find the janitor behind a proxy; its path is a prefix that requests may bear. */
+  /** The URL of the janitor behind a proxy; its path is a prefix that requests may have. */
   readonly externalUrl?: string | undefined;
   readonly handlers: WebHandlers;
   readonly log: Logger;
@@ -38,9 +39,9 @@ export interface WebServerOptions {
 export interface WebServer {
   /** `127.0.0.1:9717`, with the port that it really is. */
   readonly address: string;
-  /** Of the web configuration in force, for whoever watches them; empty without one. */
+  /** The files of the web configuration in force; empty without one. */
   configFiles(): readonly string[];
-  /** Reads the web configuration again; what came of it is logged, too. */
+  /** Reads the web configuration again; the result is logged, too. */
   reloadWebConfig(): Promise<ReloadResult>;
   /**
    * No new connections; requests in flight have `graceMs` (3000) to finish, then they are cut. Resolves when no socket
@@ -51,23 +52,23 @@ export interface WebServer {
 
 /**
  * Starts to serve; resolves when it listens.
- * @throws {@link ParseError} for an address that is none, {@link TypeError} for a URL that is none, and an Error with a
- * message for people when the address cannot be listened on
+ * @throws {@link ParseError} for a bad address, {@link TypeError} for a bad URL, and an Error with a message for people when the
+ * address cannot be listened on
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { handlers, enableLifecycle, log } = options;
+  const { handlers, enableLifecycle, webConfig, log } = options;
   const limits = { ...defaultWebLimits, ...options.limits };
-  const where = parseListenAddress(options.listenAddress);
+  const address = parseListenAddress(options.listenAddress);
   const external = parseExternalUrl(options.externalUrl);
-  const ownNames = new Set([where.host, external.host].flatMap((name) => name?.toLowerCase() ?? []));
+  const ownNames = new Set([address.host, external.host].flatMap((name) => name?.toLowerCase() ?? []));
   const inTurn = createTurns();
   const send = createSender(limits);
-  let config = options.webConfig;
-  const access = createAccess(config, log);
+  let config = webConfig;
+  const refuseLogin = createLoginCheck(() => config?.users ?? new Map(), log);
 
   /** null: the client has gone. */
   async function answer(request: IncomingMessage): Promise<ReadyAnswer | null> {
-    const refusal = await access.refuse(request);
+    const refusal = await refuseLogin(request);
     if (refusal !== null) return refusal;
     if (!request.socket.writable) return null;
     const authenticated = config !== null && (config.tls !== null || config.users.size > 0);
@@ -79,14 +80,12 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     const fits = await discardBody(request, limits.maxBodyBytes);
     const answered = fits ? await answer(request) : plain(413, "413 body too large");
     if (answered === null) return;
-    await send(request, response, answered, {
-      extraHeaders: config?.headers ?? {},
-      last: connections.closing || !fits,
-    });
+    const extraHeaders = config?.headers ?? {};
+    await send(request, response, answered, { extraHeaders, last: connections.closing || !fits });
   }
 
-  const server = createWebServer({ tls: config?.tls ?? null, limits, log }, (request, response) => {
-    // One of the many requests behind that for which the connection was cut.
+  const server = createServer(webConfig?.tls ?? null, limits, log, (request, response) => {
+    // Of a connection that was cut, the requests that had been pipelined still arrive.
     if (request.socket.destroyed) return;
     serve(request, response).catch((error: unknown) => {
       // Mostly a client that went away while its request was read.
@@ -95,49 +94,42 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     });
   });
   const connections = trackConnections(server, limits);
-  await listen(server, where, options.listenAddress);
+  await listen(server, address, options.listenAddress);
   server.on("error", (error) => log.error("The web server has trouble", { error: error.message }));
 
   return {
     address: formatAddress(server.address() as AddressInfo),
     configFiles: () => config?.files ?? [],
-    reloadWebConfig: reloaderFor(server),
+    reloadWebConfig:
+      webConfig === null
+        ? () => Promise.resolve({ ok: true, message: "there is no web configuration" })
+        : createWebReloader({
+            server,
+            log,
+            current: () => config ?? webConfig,
+            use: (next) => void (config = next),
+          }),
     close: (graceMs = 3000) => connections.close(graceMs),
   };
-
-  function reloaderFor(server: Server): WebServer["reloadWebConfig"] {
-    const first = config;
-    if (first === null) return () => Promise.resolve({ ok: true, message: "there is no web configuration" });
-    return createWebReloader({
-      server,
-      log,
-      current: () => config ?? first,
-      use: (next) => {
-        config = next;
-        access.use(next);
-      },
-    });
-  }
 }
 
 /**
- * Connections that the system keeps until they are accepted. Where there is no room, a client tries again after a second, and so does a
- * probe behind a crowd.
+ * Connections that the system keeps until they are accepted. Without room, a client tries again after a second: a probe would wait
+ * behind a crowd.
  */
 const backlog = 4096;
 
-async function listen(server: Server, { host, port }: ListenAddress, asked: string): Promise<void> {
+async function listen(server: Server, { host, port }: ListenAddress, text: string): Promise<void> {
   server.listen({ port, backlog, ...(host === null ? {} : { host }) });
   try {
     await once(server, "listening");
   } catch (error) {
-    throw new Error(`cannot listen on ${asked}: ${explain(error as NodeJS.ErrnoException)}`, {
-      cause: error,
-    });
+    const why = explainListenError(error as NodeJS.ErrnoException);
+    throw new Error(`cannot listen on ${text}: ${why}`, { cause: error });
   }
 }
 
-function explain({ code, message }: NodeJS.ErrnoException): string {
+function explainListenError({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case "EADDRINUSE":
       return "something else listens there";
@@ -151,16 +143,13 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
   }
 }
 
-export interface CreateServerOptions {
-  /** null: plain HTTP. */
-  readonly tls: WebTls | null;
-  readonly limits: WebLimits;
-  readonly log: Logger;
-}
-
 /** A server that does not listen yet. */
-export function createWebServer(options: CreateServerOptions, onRequest: RequestListener): Server {
-  const { tls, limits } = options;
+function createServer(
+  tls: WebTls | null,
+  limits: WebLimits,
+  log: Logger,
+  onRequest: RequestListener,
+): Server {
   const http = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.requestTimeoutMs,
@@ -168,32 +157,27 @@ export function createWebServer(options: CreateServerOptions, onRequest: Request
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
   };
-  const server =
-    tls === null
-      ? createServer(http, onRequest)
-      : createHttpsServer(
-          {
-            ...http,
-            ...toSecureContextOptions(tls),
-            handshakeTimeout: limits.requestTimeoutMs,
-            requestCert: tls.requiresClientCertificate,
-            // checkClient decides, and logs why it refuses a client.
-            rejectUnauthorized: false,
-          },
-          onRequest,
-        );
-  if (tls?.requiresClientCertificate === true) {
+  if (tls === null) return createHttpServer(http, onRequest);
+  const requestCert = tls.requiresClientCertificate;
+  const https = {
+    ...http,
+    ...toSecureContextOptions(tls),
+    handshakeTimeout: limits.requestTimeoutMs,
+    requestCert,
+    // The listener below decides, and logs why it refuses a client.
+    rejectUnauthorized: false,
+  };
+  const server = createHttpsServer(https, onRequest);
+  if (requestCert) {
     // Before the listener that begins to read requests.
-    server.prependListener("secureConnection", (socket: TLSSocket) => checkClient(socket, options.log));
+    server.prependListener("secureConnection", (socket: TLSSocket) => {
+      const reason = refuseClient(socket);
+      if (reason === null) return;
+      log.info("Refused a TLS client", { reason, remote: socket.remoteAddress ?? null });
+      socket.destroy();
+    });
   }
   return server;
-}
-
-function checkClient(socket: TLSSocket, log: Logger): void {
-  const refusal = refuseClient(socket);
-  if (refusal === null) return;
-  log.info("Refused a TLS client", { reason: refusal, remote: socket.remoteAddress ?? null });
-  socket.destroy();
 }
 
 /** Why a client must not be let in, or null. `authorized` alone is not enough: a resumed session without a certificate has it, too. */

@@ -22,7 +22,7 @@ async function startSweeping(
       sweep: async () => {
         begun.send();
         await finished.sent;
-        return { ok: true, status: 200, message: body };
+        return { status: 200, message: body };
       },
     },
   });

@@ -51,18 +51,15 @@ describe("the page", () => {
         `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; img-src 'self' data:; ` +
           "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
       );
-      expect(text).toContain("x||true");
+      expect(text).toContain("[x]");
     }
     expect(nonces.size).toBe(3);
   });
 
   it("is found below the external URL and without its prefix", async () => {
-    const { port } = await startServer({
-      externalUrl: "https://example.com/janitor/",
-      enableLifecycle: false,
-    });
+    const { port } = await startServer({ externalUrl: "https://example.com/janitor/" });
     for (const path of ["/", "/janitor", "/janitor/", "/janitor/?q=null"]) {
-      expect((await ask(port, path)).text).toContain("null|/janitor|false");
+      expect((await ask(port, path)).text).toContain("[null]");
     }
     expect((await ask(port, "/janitor/-/healthy")).status).toBe(200);
     expect((await ask(port, "/janitors")).status).toBe(404);

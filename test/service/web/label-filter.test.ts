@@ -7,7 +7,11 @@ import { parseMatchers } from "../../../src/core/matcher.ts";
 import type { SweepReport } from "../../../src/core/report.ts";
 import { matchesAll } from "../../../src/core/rule.ts";
 import { parseReportQuery, type QueryProblem } from "../../../src/report/query.ts";
-import { createFilters, type Filter, type PrepareFilter } from "../../../src/service/web/label-filter.ts";
+import {
+  createFilters,
+  type LabelFilter,
+  type PrepareFilter,
+} from "../../../src/service/web/label-filter.ts";
 import { group } from "../../support/core-values.ts";
 import { hostileValues } from "../../support/hostile.ts";
 import { plannedGateway } from "../../support/page-state.ts";
@@ -31,7 +35,7 @@ function prepare(
   match: string,
   of: SweepReport = report,
   client = "192.0.2.1",
-): Promise<Filter | QueryProblem> {
+): Promise<LabelFilter | QueryProblem> {
   const { query } = parseReportQuery(new URLSearchParams({ match }));
   return filters(of, query, client);
 }

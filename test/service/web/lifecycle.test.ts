@@ -19,7 +19,7 @@ describe("reload and sweep", () => {
     const { port } = await startServer({
       handlers: {
         reload: () => Promise.resolve({ ok: false, message: "janitor.yml:1:1: wrong" }),
-        sweep: () => Promise.resolve({ ok: false, status: 409, message: "a sweep is under way" }),
+        sweep: () => Promise.resolve({ status: 409, message: "a sweep is under way" }),
       },
     });
     expect(await ask(port, "/-/reload", { method: "POST" })).toMatchObject({

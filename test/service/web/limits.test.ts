@@ -95,7 +95,7 @@ describe("a client that is too slow is cut off", () => {
       handlers: {
         sweep: async () => {
           await sleep(200);
-          return { ok: true, status: 200, message: "swept" };
+          return { status: 200, message: "swept" };
         },
       },
     });

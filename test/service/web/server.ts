@@ -23,14 +23,11 @@ export const handlers: WebHandlers = {
   metrics: () => Promise.resolve({ contentType: "text/plain; version=0.0.4", body: "up 1\n" }),
   ready: () => true,
   reload: () => Promise.resolve({ ok: true, message: "reloaded" }),
-  sweep: () => Promise.resolve({ ok: true, status: 200, message: "swept" }),
+  sweep: () => Promise.resolve({ status: 200, message: "swept" }),
   configText: () => "schedule: x\n",
   report: (query) => Promise.resolve({ status: 200, body: JSON.stringify(Object.fromEntries(query)) }),
-  page: (query, { nonce, basePath, lifecycle }) =>
-    Promise.resolve({
-      status: 200,
-      body: [`<style nonce="${nonce}"></style>`, `${query.get("q")}|${basePath}|${lifecycle}`],
-    }),
+  page: (query, _client, nonce) =>
+    Promise.resolve({ status: 200, body: [`<style nonce="${nonce}"></style>`, `[${query.get("q")}]`] }),
 };
 
 export interface TestServer extends WebServer {

@@ -264,7 +264,7 @@ describe("closing HTTPS", () => {
         sweep: async () => {
           begun.now?.();
           await new Promise(setImmediate);
-          return { ok: true, status: 200, message: body };
+          return { status: 200, message: body };
         },
       },
     });

@@ -1,24 +1,26 @@
-import { renderApiReport, renderQueryProblem } from "../report/api.ts";
-import { renderPage, type PageState } from "../report/page.ts";
-import { parseReportQuery, type QueryProblem } from "../report/query.ts";
-import { selectGroups } from "../report/select.ts";
-import type { ReloadResult } from "../service/reload.ts";
-import type { Service } from "../service/service.ts";
-import { createFilters } from "../service/web/label-filter.ts";
-import type { Answer, WebHandlers } from "../service/web/routes.ts";
-import type { BuildInfo, JanitorMetrics } from "../telemetry/metrics.ts";
-import type { Io } from "./io.ts";
+import { renderApiReport, renderQueryProblem } from "../../report/api.ts";
+import { renderPage, type PageState } from "../../report/page.ts";
+import { parseReportQuery, type QueryProblem } from "../../report/query.ts";
+import { selectGroups } from "../../report/select.ts";
+import type { ReloadResult } from "../reload.ts";
+import type { Service } from "../service.ts";
+import { createFilters } from "./label-filter.ts";
+import type { HandlerAnswer, WebHandlers } from "./routes.ts";
+import type { BuildInfo, JanitorMetrics } from "../../telemetry/metrics.ts";
 
 export interface HandlerParts {
   readonly service: Service;
   readonly metrics: JanitorMetrics;
   readonly reload: (why: string) => Promise<ReloadResult>;
   readonly build: BuildInfo;
-  readonly io: Pick<Io, "clock" | "stop">;
+  /** Unix seconds of the local clock. */
+  readonly now: () => number;
+  /** Aborted once the process has been asked to end. */
+  readonly stop: AbortSignal;
 }
 
-/** What the web server shows of the service, and lets people ask of it. */
-export function createWebHandlers({ service, metrics, reload, build, io }: HandlerParts): WebHandlers {
+/** Shows the service to the web server's clients, and passes on what they ask for. */
+export function createWebHandlers({ service, metrics, reload, build, now, stop }: HandlerParts): WebHandlers {
   const prepareFilter = createFilters();
   let rendering: Promise<string> | null = null;
 
@@ -27,11 +29,11 @@ export function createWebHandlers({ service, metrics, reload, build, io }: Handl
       rendering ??= metrics.render().finally(() => (rendering = null));
       return { contentType: metrics.contentType, body: await rendering };
     },
-    ready: () => !io.stop.aborted,
+    ready: () => !stop.aborted,
     reload: () => reload("asked for over HTTP"),
     sweep: () => sweepNow(service),
     configText: () => service.configText(),
-    async report(parameters, { client }) {
+    async report(parameters, client) {
       const { known } = service.state();
       const query = parseReportQuery(parameters);
       if (!query.ok) return refuse(query.problem, renderQueryProblem(query.problem));
@@ -44,10 +46,10 @@ export function createWebHandlers({ service, metrics, reload, build, io }: Handl
       const select = () => selectGroups(known, query.query, filter);
       return { status: 200, body: later(() => renderApiReport(known, query.query, select())) };
     },
-    async page(parameters, { nonce, client }) {
+    async page(parameters, client, nonce) {
       const result = parseReportQuery(parameters);
       const { query } = result;
-      const state = pageState(service, build.version, io.clock.now());
+      const state = pageState(service, build.version, now());
       const { report } = state;
       const render = (selected: Parameters<typeof renderPage>[2]) =>
         renderPage(state, query, selected, nonce);
@@ -68,7 +70,7 @@ export function createWebHandlers({ service, metrics, reload, build, io }: Handl
   };
 }
 
-function refuse({ code }: QueryProblem, body: Answer["body"]): Answer {
+function refuse({ code }: QueryProblem, body: HandlerAnswer["body"]): HandlerAnswer {
   return { status: code === "bad_query" ? 400 : 503, body };
 }
 
@@ -89,17 +91,17 @@ function pageState(service: Service, version: string, now: number): PageState {
   };
 }
 
-async function sweepNow(service: Service): Promise<{ ok: boolean; status: number; message: string }> {
+async function sweepNow(service: Service): Promise<{ status: number; message: string }> {
   const result = await service.sweep();
   if (!result.ran) {
     const status = result.reason === "already_running" ? 409 : result.reason === "internal" ? 500 : 503;
-    return { ok: false, status, message: `no sweep: ${result.reason}` };
+    return { status, message: `no sweep: ${result.reason}` };
   }
   if (service.state().gatewaysOfAllShards === 0)
-    return { ok: false, status: 502, message: "no gateway is known: see the log" };
+    return { status: 502, message: "no gateway is known: see the log" };
   const failed = result.report.gateways.filter(({ status }) => status !== "ok");
   const lines = result.report.gateways.map(
     ({ name, status, error }) => `${name}: ${error?.message ?? status}`,
   );
-  return { ok: failed.length === 0, status: failed.length === 0 ? 200 : 502, message: lines.join("\n") };
+  return { status: failed.length === 0 ? 200 : 502, message: lines.join("\n") };
 }
