@@ -16,6 +16,8 @@ export const exitCodes = {
   inconsistent: 22,
   /** `--detailed-exitcode`: something has expired. */
   expired: 24,
+  /** `test rules`: at least one test failed. */
+  rulesFailed: 25,
 } as const;
 
 /** What a sweep's exit code tells a scheduler. */

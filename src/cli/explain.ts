@@ -1,9 +1,13 @@
 import { formatDuration, parseDuration } from "../core/duration.ts";
-import { explain as explainRules, type Explanation, type RuleExplanation } from "../core/explain.ts";
+import {
+  describeDeciding,
+  describeMatch,
+  explain as explainRules,
+  type Explanation,
+} from "../core/explain.ts";
 import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
-import { formatMatcher, parseMatchers } from "../core/matcher.ts";
+import { parseMatchers } from "../core/matcher.ts";
 import { ParseError } from "../core/errors.ts";
-import { formatKeepLatestLabel, type Rule, type TtlRule } from "../core/rule.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -69,47 +73,16 @@ function parseJson(text: string): (readonly [name: string, value: string])[] | n
   }
 }
 
-function renderExplanation(
-  labels: Labels,
-  { rules, deciding, own, decision }: Explanation,
-  age: number | null,
-): string {
+function renderExplanation(labels: Labels, explanation: Explanation, age: number | null): string {
+  const { deciding, decision } = explanation;
   const lines = [formatLabels(labels), ""];
-  for (const one of rules) lines.push(...renderRule(one, one.rule === deciding, own));
-  lines.push("", own ? ownGroupSentence : describeDecidingRule(deciding));
-  const keepLatest = deciding === null || deciding.action === "keep" ? null : deciding.keepLatest;
-  if (keepLatest !== null) lines.push(describeKeepLatest(keepLatest));
+  for (const one of explanation.rules) lines.push(`  ${describeMatch(one, explanation)}`);
+  lines.push("", ...describeDeciding(explanation));
   if (decision !== null && age !== null) {
     const { verdict } = decision;
-    const unless = keepLatest !== null && verdict.verdict === "delete" ? ", unless it is one of those" : "";
+    const keepsLatest = deciding !== null && deciding.action !== "keep" && deciding.keepLatest !== null;
+    const unless = keepsLatest && verdict.verdict === "delete" ? ", unless it is one of those" : "";
     lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})${unless}`);
   }
   return `${lines.join("\n")}\n`;
-}
-
-function describeKeepLatest({ count, by }: NonNullable<TtlRule["keepLatest"]>): string {
-  const groups = count === 1 ? "The freshest group" : `The ${count} freshest groups`;
-  const each = by.length === 0 ? "that it matches" : `of each ${by.map(formatKeepLatestLabel).join(", ")}`;
-  return `${groups} ${each} ${count === 1 ? "is" : "are"} kept, however old (kept_latest).`;
-}
-
-const ownGroupSentence = "The janitor's own metrics: no rule decides, the group is kept (own_metrics).";
-
-function renderRule({ rule, failing }: RuleExplanation, decides: boolean, own: boolean): string[] {
-  if (failing.length === 0) {
-    const why = own ? "no rule decides about this group" : "an earlier rule decides";
-    return [`  ${rule.name}: matches${decides ? ", decides" : `, but ${why}`}`];
-  }
-  return [`  ${rule.name}: does not match ${failing.map(formatMatcher).join(", ")}`];
-}
-
-function describeDecidingRule(rule: Rule | null): string {
-  if (rule === null) return "No rule matches: the group is kept (no_rule).";
-  if (rule.action === "keep") return `Rule ${rule.name} keeps it, however old (rule_keeps).`;
-  const since =
-    rule.since === "last_success" ? "its last successful push" : "its last push, failed pushes included";
-  const then =
-    rule.action === "report" ? "it is reported, but kept (rule_reports)" : "it is deleted (ttl_expired)";
-  const gauge = rule.ttlMetric === null ? "" : `, or what its gauge ${rule.ttlMetric.name} says`;
-  return `Rule ${rule.name}: more than ${formatDuration(rule.ttlSeconds)}${gauge} after ${since}, ${then}.`;
 }

@@ -120,6 +120,24 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     )
     .action(async (files) => finish(await (await import("./check.ts")).checkWebConfig(files, io)));
 
+  program
+    .command("test")
+    .description("test the rules of a configuration")
+    .command("rules <file...>")
+    .summary("unit tests of rules, from files; offline")
+    .description(
+      "Goes through files of rule tests: groups of given ages, and what the rules of a configuration have to make of them. Prints all " +
+        "that is not as expected, with the rule that decided (exit code 25), or the problems of a file (2). Needs no gateway.",
+    )
+    .addOption(
+      new Option("--output <format>", "how to print the results; junit: XML for CI, and the text on stderr")
+        .choices(["text", "junit"])
+        .default("text"),
+    )
+    .action(async (files, flags) =>
+      finish(await (await import("./test-rules.ts")).testRules(files, flags, io)),
+    );
+
   addSourceFlags(program.command("doctor"))
     .summary("check whether the gateway is consistent, and name the group that breaks it")
     .description(

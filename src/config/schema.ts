@@ -162,8 +162,11 @@ type AnyConfig = z.infer<typeof configSchema>;
 /** With every key that there may be. */
 export type ConfigInput = { [Key in keyof AnyConfig]-?: NonNullable<AnyConfig[Key]> };
 
-/** JSON Schema for editors; draft-07 is what yaml-language-server knows best. */
-export function renderJsonSchema(): string {
-  const schema = z.toJSONSchema(configSchema, { target: "draft-7", io: "input" });
-  return `${JSON.stringify({ title: "pushgateway-janitor configuration", ...schema }, null, 2)}\n`;
+/** JSON Schema of a kind of file, for editors; draft-07 is what yaml-language-server knows best. */
+export function renderJsonSchema(
+  schema: z.ZodType = configSchema,
+  title = "pushgateway-janitor configuration",
+): string {
+  const body = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+  return `${JSON.stringify({ title, ...body }, null, 2)}\n`;
 }

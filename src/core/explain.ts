@@ -1,9 +1,10 @@
-import { decide, type Decision } from "./decide.ts";
-import { labelsKey, type Labels } from "./labels.ts";
-import type { Matcher } from "./matcher.ts";
-import { surveyPushes } from "./life.ts";
-import { isOwnGroup } from "./group.ts";
-import type { Rule } from "./rule.ts";
+import { decide, type Decision, type Circumstances } from "./decide.ts";
+import { labelsKey, type Labels, quote } from "./labels.ts";
+import { type Matcher, formatMatcher } from "./matcher.ts";
+import { surveyPushes, countedPushes } from "./life.ts";
+import { isOwnGroup, type Group } from "./group.ts";
+import { type Rule, formatKeepLatestLabel, type TtlRule } from "./rule.ts";
+import { formatDuration } from "./duration.ts";
 
 /** How the rules look at one group. */
 export interface Explanation {
@@ -52,4 +53,104 @@ function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number)
     gauges: new Map<string, number>(),
   };
   return decide(group, { rules, now, outage: null, pushes: surveyPushes([group], now) });
+}
+
+/** Says whether a rule matches and decides: `ci: matches, decides`. */
+export function describeMatch(
+  { rule, failing }: RuleExplanation,
+  { deciding, own }: Pick<Explanation, "deciding" | "own">,
+): string {
+  if (failing.length > 0) return `${rule.name}: does not match ${failing.map(formatMatcher).join(", ")}`;
+  if (rule === deciding) return `${rule.name}: matches, decides`;
+  return `${rule.name}: matches, but ${own ? "no rule decides about this group" : "an earlier rule decides"}`;
+}
+
+/** Says what the deciding rule does, in sentences. */
+export function describeDeciding({
+  deciding,
+  own,
+}: Pick<Explanation, "deciding" | "own">): readonly string[] {
+  if (own) return ["The janitor's own metrics: no rule decides, the group is kept (own_metrics)."];
+  if (deciding === null) return ["No rule matches: the group is kept (no_rule)."];
+  if (deciding.action === "keep") return [`Rule ${deciding.name} keeps it, however old (rule_keeps).`];
+  return describeTtlRule(deciding);
+}
+
+function describeTtlRule({
+  name,
+  action,
+  since,
+  ttlSeconds,
+  keepLatest,
+  ...rest
+}: TtlRule): readonly string[] {
+  const { ttlMetric, ttlLabel, vanished } = rest;
+  const start =
+    since === "last_success" ? "its last successful push" : "its last push, failed pushes included";
+  const then =
+    action === "report" ? "it is reported, but kept (rule_reports)" : "it is deleted (ttl_expired)";
+  const declared = [
+    ...(ttlMetric === null ? [] : [`its gauge ${ttlMetric.name}`]),
+    ...(ttlLabel === null ? [] : [`its label ${ttlLabel.name}`]),
+  ];
+  const instead = declared.length === 0 ? "" : `, or what ${declared.join(" or ")} says,`;
+  const sentences = [
+    `Rule ${name}: more than ${formatDuration(ttlSeconds)}${instead} after ${start}, ${then}.`,
+  ];
+  if (vanished !== null) {
+    const { groupLabel, ttlSeconds } = vanished;
+    sentences.push(
+      `If Prometheus does not know its ${groupLabel}, the TTL is ${formatDuration(ttlSeconds)} (host_vanished).`,
+    );
+  }
+  if (keepLatest !== null) sentences.push(describeKeepLatest(keepLatest));
+  return sentences;
+}
+
+function describeKeepLatest({ count, by }: NonNullable<TtlRule["keepLatest"]>): string {
+  const groups = count === 1 ? "The freshest group" : `The ${count} freshest groups`;
+  const each = by.length === 0 ? "that it matches" : `of each ${by.map(formatKeepLatestLabel).join(", ")}`;
+  return `${groups} ${each} ${count === 1 ? "is" : "are"} kept, however old (kept_latest).`;
+}
+
+/** Says how old the group is, which TTL it has and why, and when it expires; null: the decision depends on no age. */
+export function describeNumbers(
+  { group, rule, ageSeconds, ttlSeconds }: Decision,
+  { pushes, liveness }: Pick<Circumstances, "pushes" | "liveness">,
+): string | null {
+  if (rule === null || rule.action === "keep" || ageSeconds === null || ttlSeconds === null) return null;
+  const left = ttlSeconds - ageSeconds;
+  const expiry = left < 0 ? `expired ${formatDuration(-left)} ago` : `expires in ${formatDuration(left)}`;
+  const ttl = `${formatDuration(ttlSeconds)}${describeTtlSource(rule, group, ttlSeconds, liveness)}`;
+  return `${describeLastPush(group, rule, ageSeconds, pushes)}, and its TTL is ${ttl}: it ${expiry}.`;
+}
+
+function describeLastPush(
+  group: Group,
+  rule: TtlRule,
+  ageSeconds: number,
+  pushes: Circumstances["pushes"],
+): string {
+  const ago = `${formatDuration(ageSeconds)} ago`;
+  const refused = (group.lastFailureAt ?? 0) - (group.lastSuccessAt ?? 0);
+  if (refused <= 0) return `Its last push was ${ago}`;
+  return countedPushes(group, rule, pushes) === "last_success"
+    ? `Its last successful push was ${ago} (one that was refused ${formatDuration(refused)} later does not count)`
+    : `Its last push was ${ago} (it was refused, which counts as life)`;
+}
+
+function describeTtlSource(
+  { name, vanished, ttlMetric, ttlLabel }: TtlRule,
+  { labels, gauges }: Group,
+  ttlSeconds: number,
+  liveness: Circumstances["liveness"],
+): string {
+  const known = liveness?.get(name);
+  const host = vanished === null ? undefined : labels.get(vanished.groupLabel);
+  if (vanished?.ttlSeconds === ttlSeconds && known?.ok && host !== undefined && !known.hosts.has(host))
+    return `, as Prometheus does not know its ${vanished.groupLabel} ${quote(host)}`;
+  const declared = ttlMetric === null ? undefined : gauges.get(ttlMetric.name);
+  if (declared !== undefined) return `, as its gauge ${ttlMetric?.name} says ${declared}`;
+  const text = ttlLabel === null ? undefined : labels.get(ttlLabel.name);
+  return text === undefined ? "" : `, as its label ${ttlLabel?.name} says ${quote(text)}`;
 }

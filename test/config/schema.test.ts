@@ -3,15 +3,25 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { renderJsonSchema } from "../../src/config/schema.ts";
+import { ruleTestsSchema } from "../../src/rule-tests/rule-test-file.ts";
 
 const folder = new URL("../../config/", import.meta.url);
 
-// `npx vitest run test/config/schema.test.ts -u` writes it anew.
-test("config/janitor.schema.json is what the schema generates", async () => {
-  await expect(renderJsonSchema()).toMatchFileSnapshot(new URL("janitor.schema.json", folder).pathname);
+const schemas: readonly [example: string, schema: string, text: string][] = [
+  ["janitor.yml", "janitor.schema.json", renderJsonSchema()],
+  [
+    "janitor.test.yml",
+    "janitor.test.schema.json",
+    renderJsonSchema(ruleTestsSchema, "pushgateway-janitor rule tests"),
+  ],
+];
+
+// `npx vitest run test/config/schema.test.ts -u` writes them anew.
+test.each(schemas)("the JSON Schema of config/%s is what the schema generates", async (_, name, text) => {
+  await expect(text).toMatchFileSnapshot(new URL(name, folder).pathname);
 });
 
-test("every key of the JSON Schema has a description", () => {
+test.each(schemas)("every key of %s has a description for editors", (_, __, text) => {
   const bare: string[] = [];
   const visit = (schema: unknown, path: string): void => {
     if (typeof schema !== "object" || schema === null) return;
@@ -23,11 +33,11 @@ test("every key of the JSON Schema has a description", () => {
     visit(items, `${path}[]`);
     visit(additionalProperties, `${path}.*`);
   };
-  visit(JSON.parse(renderJsonSchema()), "");
+  visit(JSON.parse(text), "");
   expect(bare).toStrictEqual([]);
 });
 
-test("the example tells editors where its schema is", () => {
-  const [firstLine] = readFileSync(new URL("janitor.yml", folder), "utf8").split("\n");
-  expect(firstLine).toBe("# yaml-language-server: $schema=./janitor.schema.json");
+test.each(schemas)("config/%s names its schema for editors", (example, name) => {
+  const [firstLine] = readFileSync(new URL(example, folder), "utf8").split("\n");
+  expect(firstLine).toBe(`# yaml-language-server: $schema=./${name}`);
 });

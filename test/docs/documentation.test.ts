@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,9 @@ import { exitCodes } from "../../src/cli/exit-code.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { keepReasons, withholdReasons } from "../../src/core/verdict.ts";
 import { routes } from "../../src/service/web/routes.ts";
+import { cli } from "../support/cli.ts";
 import { declaredFamilies } from "../support/families.ts";
+import { testFolder, writeConfig } from "../support/service.ts";
 import { listCommands } from "./commands.ts";
 import { listKeys } from "./keys.ts";
 import { codeBlocks, codeSpans, commandLines, pages, readPage, tableOf } from "./pages.ts";
@@ -128,6 +130,23 @@ describe.each(pages)("$path", (page) => {
     );
     for (const { text } of blocks)
       expect(parseConfig(complete(text), "janitor.yml")).toMatchObject({ ok: true });
+  });
+
+  it("shows rule tests that pass for the configuration above them", async () => {
+    let config = "";
+    for (const { language, text } of codeBlocks(page)) {
+      if (language !== "yaml") continue;
+      if (isConfiguration(text)) config = complete(text);
+      if (!/^tests:/m.test(text)) continue;
+      const folder = testFolder();
+      writeConfig(config, folder);
+      writeFileSync(join(folder, "rules.test.yml"), text);
+      const { exitCode, stdout, stderr } = await cli(["test", "rules", join(folder, "rules.test.yml")]);
+      expect({ exitCode, output: exitCode === 0 ? "" : stdout + stderr }).toEqual({
+        exitCode: 0,
+        output: "",
+      });
+    }
   });
 
   it("links to files and headings that are there", () => {

@@ -43,6 +43,7 @@ const forbidden: readonly Planted[] = [
   ["src/service/planted.ts", 'export { x } from "../doctor/heal.ts";', "Only cli/ imports doctor/"],
   ["src/service/planted.ts", 'export { x } from "../demo/demo-gateway.ts";', "Only cli/demo.ts and tests"],
   ["src/cli/planted.ts", 'export { x } from "../demo/demo-gateway.ts";', "Only cli/demo.ts and tests"],
+  ["src/rule-tests/planted.ts", 'export { x } from "../gateway/client.ts";', "Rule tests need no gateway"],
   ["src/demo/planted.ts", 'export { x } from "../core/labels.ts";', "a stand-in"],
   [
     "test/support/embedded-gateway/planted.ts",
@@ -55,6 +56,7 @@ const forbidden: readonly Planted[] = [
 ];
 
 const allowed: readonly (readonly [path: string, text: string])[] = [
+  ["src/rule-tests/planted.ts", 'export { loadConfig } from "../config/load.ts";'],
   ["src/gateway/planted.ts", 'export { quote } from "../core/labels.ts";'],
   ["src/gateway/planted.ts", 'export { x } from "../http/route.ts";'],
   ["src/prometheus/planted.ts", 'export { x } from "../http/route.ts";'],
