@@ -2,7 +2,8 @@ import { agreedNow } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import { openApiSnapshot } from "../gateway/api/api-reader.ts";
-import { readToEnd, type HttpClient } from "../http/client.ts";
+import type { HttpClient } from "../http/client.ts";
+import { readStart } from "../http/read-start.ts";
 import { expectSuccess } from "../http/expect-success.ts";
 import { expositionHeaders } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
@@ -119,19 +120,18 @@ async function checkExposition(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<ExpositionCheck> {
-  const request = { method: "GET", url: client.urlOf(path) };
   try {
     const response = await client.open({ method: "GET", path, headers: expositionHeaders, signal });
     // To its end, because the gateway has done the work already.
-    const { start, isComplete } = await readToEnd(response.body, keptBytes);
+    const { bytes, isComplete } = await readStart(response.body, keptBytes, "drop");
     if (response.status !== 500) {
-      expectSuccess(request, { ...response, text: "" });
+      expectSuccess({ ...response, text: "" });
       return { exposition: { state: "consistent" }, complaints: [] };
     }
     // Never compressed: client_golang removes the Content-Encoding of an error.
-    const text = start.toString("utf8");
+    const text = bytes.toString("utf8");
     if (!text.startsWith("An error has occurred while serving metrics")) {
-      throw new RequestError("http_status", request, "HTTP 500, and not because of its metrics");
+      throw new RequestError("http_status", response.approach, "HTTP 500, and not because of its metrics");
     }
     const complaints = parseComplaints(text, isComplete);
     const exposition = { state: "inconsistent", complaints: complaints.length, cutOff: !isComplete } as const;

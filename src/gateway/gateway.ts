@@ -141,7 +141,7 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
             "the gateway closed the connection without an answer; 1.11.0 refuses a push that way, its log says why",
           ),
         );
-      expectSuccess(request, response);
+      expectSuccess(response);
     },
 
     probeHealth: (signal) => probeHealth(client, clock, signal),
@@ -183,7 +183,6 @@ export async function deletePaths(
   { timeoutSeconds = deleteTimeoutSeconds, maySend = () => true, signal }: DeleteOptions = {},
 ): Promise<void> {
   for (const path of paths) {
-    const request = { method: "DELETE", url: client.urlOf(path) };
     const response = await client.send({
       method: "DELETE",
       path,
@@ -191,9 +190,13 @@ export async function deletePaths(
       maySend,
       signal,
     });
-    expectSuccess(request, response);
+    expectSuccess(response);
     if (response.status !== 202) {
-      throw new RequestError("unexpected_answer", request, `HTTP ${response.status} instead of 202`);
+      throw new RequestError(
+        "unexpected_answer",
+        response.approach,
+        `HTTP ${response.status} instead of 202`,
+      );
     }
   }
 }

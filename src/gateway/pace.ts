@@ -191,7 +191,7 @@ export async function probeHealth(
   });
   try {
     const response = await client.send({ method: "GET", path, timeoutSeconds, signal, connection: "aside" });
-    expectSuccess({ method: "GET", url: client.urlOf(path) }, response);
+    expectSuccess(response);
     return probe("healthy");
   } catch (error) {
     if (!(error instanceof RequestError) || error.code === "aborted") throw error;

@@ -47,7 +47,7 @@ export async function readStatus(
   const request = { method: "GET", url: client.urlOf(path) };
   const response = await client.send({ method: "GET", path, signal, connection });
   if (response.status === 404 && (await knowsHealth(client, signal))) return withoutApi;
-  expectSuccess(request, response);
+  expectSuccess(response);
   const data = parseApiAnswer(request, response);
   const startedAt = isJsonObject(data) ? parseTimestamp(data["start_time"]) : null;
   if (!isJsonObject(data) || startedAt === null) {

@@ -69,12 +69,12 @@ const causes: readonly Cause[] = [
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|RECORD_TOO_|UNEXPECTED_MESSAGE/,
     "the answer is no TLS",
-    (_, { url }) => `if the port speaks plain HTTP, write ${url.replace(/^https:/, "http:")}`,
+    (_, { serverUrl: url }) => `if the port speaks plain HTTP, write ${url.replace(/^https:/, "http:")}`,
   ],
   [
     /^HPE_/,
     (error) => `the answer is broken: ${firstLine(error.message)}`,
-    (_, { url }) =>
+    (_, { serverUrl: url }) =>
       url.startsWith("http:")
         ? `this may be no HTTP at all; if the port speaks TLS, write ${url.replace(/^http:/, "https:")}`
         : "this may be no HTTP at all; is the port right?",
@@ -98,7 +98,7 @@ export function explainConnectionError(error: unknown, approach: Approach): stri
 
 /** Why a connection may be cut before a byte comes; empty if there is no guess. */
 export function guessAtSilence(approach: Approach): string {
-  const { url, hasClientCertificate } = approach;
+  const { serverUrl: url, hasClientCertificate } = approach;
   if (url.startsWith("http:")) return `if the port speaks TLS, write ${url.replace(/^http:/, "https:")}`;
   return hasClientCertificate ? "" : "it may want a client certificate (tls_config.cert_file and key_file)";
 }
@@ -122,7 +122,7 @@ function explainProxyError(error: ProxyError, approach: Approach): string {
   const isSilence = cause instanceof Error && codeOf(cause) === "ECONNRESET";
   return isSilence
     ? `${start}it closes the connection on CONNECT to ${target}: its log may say why`
-    : `${start}${describe(cause ?? error.what, { ...approach, url: error.proxy })}`;
+    : `${start}${describe(cause ?? error.what, { ...approach, serverUrl: error.proxy })}`;
 }
 
 /** What a 407 asks for. */

@@ -2,13 +2,37 @@ import { cutText, toPrintable } from "../core/printable.ts";
 import type { GatewayErrorCode } from "../core/verdict.ts";
 import type { Redact } from "./redact.ts";
 
+/** A request, as messages name it. */
+export interface RequestName {
+  readonly method: string;
+  /** Without a query, which may hold a secret. */
+  readonly url: string;
+}
+
+/** How a request is sent, as far as messages may say: nothing of this is a secret. */
+export interface Approach extends RequestName {
+  /** Of the server: `https://host:9091/prefix`. */
+  readonly serverUrl: string;
+  /** Whether an Authorization header is sent. */
+  readonly hasCredentials: boolean;
+  readonly hasClientCertificate: boolean;
+  /** Whether the authorities to trust were named. */
+  readonly hasOwnAuthorities: boolean;
+  /** `http://host:port`, without credentials. */
+  readonly proxy: string | null;
+  /** Whether the proxy's URL has a user. */
+  readonly hasProxyCredentials: boolean;
+  /** Applied to everything that the server or the proxy says, before it is shown: they may repeat what was sent. */
+  readonly redact: Redact;
+}
+
 /** A label may be as long as its pusher likes, and a log line should not be. */
 const maxUrlLength = 300;
 const maxMessageLength = 1000;
 
 /**
- * A request that did not give what was asked for. The message reads `METHOD URL: what happened`, in one line that is safe to
- * print, whatever a server or a label put into it.
+ * A request that failed. The message reads `METHOD URL: what happened`, in one line that is safe to print, whatever a server or a
+ * label put into it.
  */
 export class RequestError extends Error {
   override readonly name = "RequestError";
@@ -20,18 +44,14 @@ export class RequestError extends Error {
 
   constructor(
     code: GatewayErrorCode,
-    request: { readonly method: string; readonly url: string },
+    { method, url }: RequestName,
     what: string,
     cause?: unknown,
     httpStatus: number | null = null,
     retryAfterSeconds: number | null = null,
   ) {
-    super(
-      toPrintable(
-        cutText(`${request.method} ${cutText(request.url, maxUrlLength)}: ${what}`, maxMessageLength),
-      ),
-      cause === undefined ? undefined : { cause },
-    );
+    const message = cutText(`${method} ${cutText(url, maxUrlLength)}: ${what}`, maxMessageLength);
+    super(toPrintable(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.httpStatus = httpStatus;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -39,38 +59,17 @@ export class RequestError extends Error {
 }
 
 /**
- * Handles a request's error: where the gateway closed the connection without an answer, says what that most likely means.
+ * Handles a request's error: where the server closed the connection without an answer, says what that most likely means.
  * @throws the error, explained or as it is
  */
-export function explainSilence(
-  request: { readonly method: string; readonly url: string },
-  what: string,
-): (error: unknown) => never {
+export function explainSilence(request: RequestName, what: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof RequestError) || error.code !== "no_answer") throw error;
     throw new RequestError("no_answer", request, what, error.cause);
   };
 }
 
-/** How a server is asked, as far as a message may tell: nothing of this is a secret. */
-export interface Approach {
-  /** `https://host:9091/prefix`. */
-  readonly url: string;
-  readonly method: string;
-  /** Whether an Authorization header is sent. */
-  readonly hasCredentials: boolean;
-  readonly hasClientCertificate: boolean;
-  /** Whether the authorities to trust were named. */
-  readonly hasOwnAuthorities: boolean;
-  /** `http://host:port`, without credentials. */
-  readonly proxy: string | null;
-  /** Whether the proxy's URL has a user. */
-  readonly hasProxyCredentials: boolean;
-  /** Every word of the server or of the proxy passes this before it is shown: they may repeat what was sent. */
-  readonly redact: Redact;
-}
-
-/** The request's turn came too late: nothing of it was written. */
+/** `maySend` refused the request: nothing of it was written. */
 export class NotSent extends Error {
   override readonly name = "NotSent";
 }

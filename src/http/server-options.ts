@@ -1,14 +1,19 @@
-import type { RouteOptions } from "./route.ts";
-import { DEFAULT_CIPHERS, type ConnectionOptions } from "node:tls";
+import { DEFAULT_CIPHERS, type ConnectionOptions, type SecureVersion } from "node:tls";
 
-/** How to reach one server; what its settings come to once all files are read. */
-export interface ServerOptions extends RouteOptions {
+import type { Proxy } from "./proxy.ts";
+
+/** How to reach one server: what its settings come to once all files are read. */
+export interface ServerOptions {
   /** `http://host:9091/prefix`, without a slash at the end. */
   readonly url: string;
-  /** For one whole request, body included. Over 0. */
+  /** For one complete request, body included. Over 0. Connecting gets most of it, and ten seconds at most. */
   readonly timeoutSeconds: number;
   /** Sent with every request: credentials and the like. Names in lower case. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly tls?: TlsOptions;
+  readonly proxy?: Proxy;
+  /** Whether a name may have a link-local address; true by default. With a proxy, it is the proxy that looks names up. */
+  readonly allowLinkLocal?: boolean;
   /** What is sent in headers to the server or a proxy and must not be shown. */
   readonly secrets?: readonly string[];
 }
@@ -21,15 +26,13 @@ export interface TlsOptions {
   /** The name that the server's certificate must bear, instead of the URL's host. */
   readonly servername?: string;
   readonly rejectUnauthorized?: boolean;
-  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-  readonly maxVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
 }
 
-/** What else OpenSSL wants to be told. */
+/** OpenSSL speaks the old versions of TLS only at its lowest security level. */
 export function toConnectionOptions(tls: TlsOptions): ConnectionOptions {
   const oldest = tls.minVersion ?? tls.maxVersion;
-  const speaksOld = oldest === "TLSv1" || oldest === "TLSv1.1";
-  if (!speaksOld) return tls;
-  // OpenSSL speaks the old versions only where it is told to look away.
+  if (oldest !== "TLSv1" && oldest !== "TLSv1.1") return tls;
   return { ...tls, minVersion: oldest, ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0` };
 }

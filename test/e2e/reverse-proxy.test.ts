@@ -210,7 +210,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       const secure = await once(url);
       expect(secure.stderr).toContain(
         `GET ${url}/api/v1/status: HTTP 301, a redirect to https://push.internal/api/v1/status, which is never followed: ` +
-          'if that is the same gateway, set url: https://push.internal"\n',
+          'if that is the same server, set url: https://push.internal"\n',
       );
       const moved = await once(`${url}/old`);
       expect(moved.stderr).toContain(`set url: ${url}/new"\n`);
@@ -229,7 +229,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       );
       const { exitCode, stderr } = await once(`http://127.0.0.1:${nginx.port}/wrong`);
       expect(stderr).toContain("HTTP 404: 404 Not Found nginx");
-      expect(stderr).toContain("does the url end in the gateway's route prefix (--web.route-prefix)");
+      expect(stderr).toContain("does the url end in the server's route prefix (--web.route-prefix)");
       expect(exitCode).toBe(1);
     });
 

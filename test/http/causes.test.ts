@@ -6,7 +6,8 @@ import { ProxyError } from "../../src/http/tunnel.ts";
 import { explainStatus, urlAfterRedirect } from "../../src/http/expect-success.ts";
 
 const approach: Approach = {
-  url: "https://gateway:9091/prefix",
+  url: "https://gateway:9091/prefix/metrics",
+  serverUrl: "https://gateway:9091/prefix",
   method: "GET",
   hasCredentials: false,
   hasClientCertificate: false,
@@ -57,7 +58,11 @@ describe("an error of a connection is told with its likely cause", () => {
     ["UND_ERR_CONNECT_TIMEOUT", approach, "the TLS handshake was not answered in time"],
     ["EHOSTUNREACH", approach, "there is no way to this address from here"],
     ["EPIPE", approach, "it may want a client certificate"],
-    ["HPE_INVALID_CONSTANT", { ...approach, url: "http://g:1" }, "if the port speaks TLS, write https://g:1"],
+    [
+      "HPE_INVALID_CONSTANT",
+      { ...approach, serverUrl: "http://g:1" },
+      "if the port speaks TLS, write https://g:1",
+    ],
     ["ESOMETHING", approach, "in OpenSSL's words"],
   ])("%s", (code, how, message) => {
     const text = explainConnectionError(failure(code), how);
@@ -121,7 +126,7 @@ describe("a status is told with what to do", () => {
     [
       401,
       "",
-      { ...approach, url: "http://g", proxy: "http://p:1", hasProxyCredentials: true },
+      { ...approach, serverUrl: "http://g", proxy: "http://p:1", hasProxyCredentials: true },
       "set basic_auth; if the proxy says so, it does not accept the user and password in its URL",
     ],
     [403, "", { ...approach, method: "DELETE" }, "allow DELETE, for this user"],

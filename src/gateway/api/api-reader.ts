@@ -56,7 +56,7 @@ export async function openApiSnapshot(
     );
   const elapsedSeconds = clock.monotonic() - requestedAt;
   const clocks = clocksAtStart(response.headers.date, elapsedSeconds, localNow);
-  await expectFreshSuccess(request, response);
+  await expectFreshSuccess(response);
   let sizeBytes = 0;
   return {
     source: "api",

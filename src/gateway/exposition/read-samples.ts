@@ -68,7 +68,7 @@ export async function openExposition(
   const headers = { ...freshHeaders, ...expositionHeaders };
   const response = await client.open({ method: "GET", path, headers, signal });
   const clocks = clocksAtStart(response.headers.date, clock.monotonic() - requestedAt, localNow);
-  await expectFreshSuccess(request, response);
+  await expectFreshSuccess(response);
   let sizeBytes = 0;
 
   async function* count(): AsyncGenerator<Buffer> {
