@@ -3,16 +3,11 @@ import { createHash } from "node:crypto";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
+import { isDeleted } from "../core/verdict.ts";
 import { dayOf, listArchiveFiles } from "./archive-files.ts";
 import { ArchiveError, FileAccess } from "./file-access.ts";
 import { readArchive, readFiles, type OnArchiveProblem, type RecordBatch } from "./read-archive.ts";
-import {
-  lastActivityOf,
-  wasDeleted,
-  type ArchivedOutcome,
-  type GroupRecord,
-  type MarkRecord,
-} from "./records.ts";
+import { lastActivityOf, type ArchivedOutcome, type GroupRecord, type MarkRecord } from "./records.ts";
 
 /** Something that happened to a group. */
 export type HistoryEntry =
@@ -61,13 +56,18 @@ export async function readLatestDeletions(
     const deleted: GroupRecord[] = [];
     for await (const entry of joinOutcomes(readFiles(ofDay, onProblem, access))) {
       if (signal?.aborted === true) return [];
-      if (entry.kind !== "deletion" || !wasDeleted(entry.outcome) || !accepts(entry.record)) continue;
+      if (entry.kind !== "deletion" || !tookEffect(entry.outcome) || !accepts(entry.record)) continue;
       deleted.push(entry.record);
       if (deleted.length > count) deleted.shift();
     }
     latest.push(...deleted.toReversed());
   }
   return latest.slice(0, count);
+}
+
+/** As in reports; `accepted` and no more is the last record of a janitor that was killed. */
+function tookEffect(outcome: ArchivedOutcome | null): boolean {
+  return outcome === "accepted" || (outcome !== null && isDeleted(outcome));
 }
 
 async function* joinOutcomes(batches: AsyncIterable<RecordBatch>): AsyncGenerator<HistoryEntry> {

@@ -2,7 +2,7 @@ import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { startDemoGateway } from "../demo/demo-gateway.ts";
 import { demoConfig, demoGroups } from "../demo/hosts.ts";
-import { createStyle } from "../report/style.ts";
+import { createStyle } from "../report/text.ts";
 import { sweepExitCode } from "./exit-code.ts";
 import type { SweepFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";

@@ -10,7 +10,7 @@ import { renderDoctorJson } from "../doctor/render-json.ts";
 import { renderDoctorText } from "../doctor/render-text.ts";
 import { createHttpClient } from "../http/client.ts";
 import { RequestError } from "../http/request-error.ts";
-import { createStyle } from "../report/style.ts";
+import { createStyle } from "../report/text.ts";
 import { discover } from "../fleet/discover.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type SourceFlags } from "./flags.ts";

@@ -1,5 +1,5 @@
 import type { SweepReport } from "../core/report.ts";
-import { joinToBlocks } from "../report/blocks.ts";
+import { joinToBlocks } from "../report/text.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
@@ -53,13 +53,13 @@ async function render(
         summary: format === "summary",
       });
     case "json":
-      return (await import("../report/json.ts")).renderJson(report);
+      return (await import("../report/json-report.ts")).renderJson(report);
     case "csv":
       return (await import("../report/csv.ts")).renderCsv(report);
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(report);
     case "html":
-      return (await import("../report/html-report.ts")).renderHtml(report);
+      return (await import("../report/html/page.ts")).renderHtml(report);
     case "none":
       return [];
   }

@@ -42,5 +42,9 @@ export function shellQuote(word: string): string {
 
 /** `1 group`, `2 groups`. */
 export function countOf(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
+  return `${count} ${pluralize(count, noun, plural)}`;
+}
+
+export function pluralize(count: number, noun: string, plural = `${noun}s`): string {
+  return count === 1 ? noun : plural;
 }

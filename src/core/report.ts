@@ -2,7 +2,7 @@ import type { Decision } from "./decide.ts";
 import type { ExceededLimit } from "./limits.ts";
 import type { FailedQuery } from "./liveness.ts";
 import type { Reappearance } from "./reappearance.ts";
-import { isFailure, sweepFailureReasons, type SweepFailureReason, type Outcome } from "./verdict.ts";
+import { isFailure, isGone, sweepFailureReasons, type SweepFailureReason, type Outcome } from "./verdict.ts";
 
 /** One pass over all gateways: what was found, decided and done. A dry run's report differs only in having no outcomes. */
 export interface SweepReport {
@@ -120,12 +120,8 @@ function withMemory(
   if (gateway.snapshot !== null) return { ...gateway, known: now };
   const known = { ...now, lastReadAt: earlier?.known?.lastReadAt ?? null };
   if (earlier === undefined || earlier.snapshot === null) return { ...gateway, known };
-  const entries = earlier.entries.filter(isStillThere);
+  const entries = earlier.entries.filter(({ outcome }) => !isGone(outcome));
   return { ...gateway, snapshot: { ...earlier.snapshot, groups: entries.length }, entries, known };
-}
-
-function isStillThere({ outcome }: ReportEntry): boolean {
-  return outcome !== "gone" && outcome !== "gone_already";
 }
 
 /** null: it did all of its work. */

@@ -1,6 +1,7 @@
 import type { ReportEntry } from "./report.ts";
 import {
   deleteReasons,
+  isDeleted,
   keepReasons,
   outcomes,
   withholdReasons,
@@ -85,7 +86,7 @@ function count(totals: Counting, { group, verdict, outcome, expiresAt }: ReportE
   else if (expiresAt !== null) totals.nextExpiryAt = Math.min(expiresAt, totals.nextExpiryAt ?? expiresAt);
   if (outcome === undefined) return;
   totals.outcomes[outcome] += 1;
-  if (outcome !== "gone" && outcome !== "pushed_again") return;
+  if (!isDeleted(outcome)) return;
   totals.deleted += 1;
   totals.deletedSeries += group.series ?? 0;
 }

@@ -101,3 +101,13 @@ export const sweepFailureReasons: readonly SweepFailureReason[] = [
 export function isFailure(reason: WithholdReason): reason is Exclude<WithholdReason, "pushed_again"> {
   return reason !== "pushed_again";
 }
+
+/** Whether the gateway no longer holds the group. */
+export function isGone(outcome: Outcome | null | undefined): boolean {
+  return outcome === "gone" || outcome === "gone_already";
+}
+
+/** Whether a DELETE of the janitor's took effect. What the group held is gone, even if it was pushed to again since. */
+export function isDeleted(outcome: Outcome | undefined): boolean {
+  return outcome === "gone" || outcome === "pushed_again";
+}

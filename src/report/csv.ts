@@ -1,7 +1,7 @@
 import type { SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { formatLabels } from "../core/labels.ts";
-import { hiddenLabels, viewRow, type Row } from "./row.ts";
+import { hiddenLabels, viewRow, type Row } from "./view.ts";
 import { escapeText } from "./text.ts";
 
 /** Only ever added to, at the end: scripts count them. */

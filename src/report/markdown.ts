@@ -3,10 +3,8 @@ import { quote } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import type { RuleTotals } from "../core/totals.ts";
-import { countRules } from "./rule-totals.ts";
-import { showLabels, viewRow, type Row } from "./row.ts";
+import { countRules, showLabels, viewRow, type Row, viewGateway } from "./view.ts";
 import { showText } from "./text.ts";
-import { viewGateway } from "./view.ts";
 
 /** Renders a report for an issue or a chat that understands GitHub's tables, part by part. */
 export function* renderMarkdown(report: SweepReport): Generator<string> {

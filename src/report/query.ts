@@ -56,6 +56,12 @@ export const defaultQuery: ReportQuery = {
   perPage: 100,
 };
 
+export const noFilter = { match: "", verdict: null, gateway: null, rule: null, page: 1 } as const;
+
+export function isFiltered({ match, verdict, gateway, rule }: ReportQuery): boolean {
+  return match !== "" || verdict !== null || gateway !== null || rule !== null;
+}
+
 /** Thrown while reading a parameter; becomes a {@link QueryProblem}. */
 class BadParameter extends Error {
   readonly offset: number | null;

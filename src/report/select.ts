@@ -1,87 +1,108 @@
 import type { Labels } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
+import { isGone } from "../core/verdict.ts";
 import type { ReportQuery, Sort } from "./query.ts";
-import { sliceSorted } from "./slice-sorted.ts";
 
-/** A group and where it is. */
-export interface Selected {
+/** A group of a report and its gateway. */
+export interface LocatedGroup {
   readonly gateway: GatewayReport;
   readonly entry: ReportEntry;
 }
 
-export interface Selection {
+/** The page of groups that a query asks for. */
+export interface SelectedGroups {
   /** Of this page only; empty behind the last one. */
-  readonly groups: readonly Selected[];
+  readonly groups: readonly LocatedGroup[];
   /** Of all pages. */
   readonly matched: number;
   /** At least 1. */
   readonly pages: number;
 }
 
-/**
- * The page of groups that a query asks for.
- * @param matches whether a group's labels pass the query's matchers
- */
+/** @param matches whether a group's labels pass the query's matchers */
 export function selectGroups(
-  report: SweepReport,
+  { gateways }: SweepReport,
   query: ReportQuery,
   matches: (labels: Labels) => boolean,
-): Selection {
-  const matching = report.gateways.flatMap((gateway) =>
-    query.gateway === null || query.gateway === gateway.name
-      ? selectEntries(gateway.entries, query, matches).map((entry) => ({ gateway, entry }))
-      : [],
-  );
-  const start = (query.page - 1) * query.perPage;
+): SelectedGroups {
+  const { verdict, rule, page, perPage } = query;
+  const matching: LocatedGroup[] = [];
+  for (const gateway of gateways) {
+    if (query.gateway !== null && query.gateway !== gateway.name) continue;
+    for (const entry of gateway.entries) {
+      // The regular expressions come last: they take the longest.
+      const isSelected =
+        (verdict === null || entry.verdict.verdict === verdict) &&
+        (rule === null || entry.rule?.name === rule) &&
+        matches(entry.group.labels);
+      if (isSelected) matching.push({ gateway, entry });
+    }
+  }
+  const start = (page - 1) * perPage;
   return {
-    groups: sliceSorted(matching, orders[query.sort], start, start + query.perPage),
+    groups: sliceSorted(matching, orders[query.sort], start, start + perPage),
     matched: matching.length,
-    pages: Math.max(1, Math.ceil(matching.length / query.perPage)),
+    pages: Math.max(1, Math.ceil(matching.length / perPage)),
   };
 }
 
-function selectEntries(
-  entries: readonly ReportEntry[],
-  { verdict, rule }: ReportQuery,
-  matches: (labels: Labels) => boolean,
-): readonly ReportEntry[] {
-  // The cheap ones first.
-  return entries.filter(
-    (entry) =>
-      (verdict === null || entry.verdict.verdict === verdict) &&
-      (rule === null || entry.rule?.name === rule) &&
-      matches(entry.group.labels),
-  );
-}
+type Order<T> = (a: T, b: T) => number;
 
-type Order = (a: Selected, b: Selected) => number;
-
-const orders: Readonly<Record<Sort, Order>> = {
-  expiry: (a, b) => compareNumbers(expiryOf(a), expiryOf(b)) || compareKeys(a, b),
-  age: (a, b) => compareNumbers(youthOf(a), youthOf(b)) || compareKeys(a, b),
+const orders: Readonly<Record<Sort, Order<LocatedGroup>>> = {
+  expiry: (a, b) => compare(expiryOf(a), expiryOf(b)) || compareKeys(a, b),
+  age: (a, b) => compare(youthOf(a), youthOf(b)) || compareKeys(a, b),
   labels: compareKeys,
 };
 
 /** What is gone does not expire any more, nor does what is kept for ever: both last. */
-function expiryOf({ entry }: Selected): number {
-  return entry.outcome === "gone" || entry.outcome === "gone_already"
-    ? Number.POSITIVE_INFINITY
-    : (entry.expiresAt ?? Number.MAX_VALUE);
+function expiryOf({ entry }: LocatedGroup): number {
+  return isGone(entry.outcome) ? Number.POSITIVE_INFINITY : (entry.expiresAt ?? Number.MAX_VALUE);
 }
 
 /** The oldest first, unknown ages last. */
-function youthOf({ entry }: Selected): number {
+function youthOf({ entry }: LocatedGroup): number {
   return entry.ageSeconds === null ? Number.POSITIVE_INFINITY : -entry.ageSeconds;
 }
 
-/** Without the subtraction, which makes nothing of two infinities. */
-function compareNumbers(a: number, b: number): number {
+function compareKeys(a: LocatedGroup, b: LocatedGroup): number {
+  return compare(a.entry.group.key, b.entry.group.key);
+}
+
+/** Not by subtraction, which makes NaN of two infinities. */
+function compare<T extends number | string>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
 
-function compareKeys(a: Selected, b: Selected): number {
-  const [first, second] = [a.entry.group.key, b.entry.group.key];
-  if (first < second) return -1;
-  return first === second ? 0 : 1;
+/** Fewer items are sorted at once. */
+const smallCount = 256;
+
+/**
+ * The items from `start` to `end` of the sorted list, without sorting the rest of it: sorting 100,000 groups by their labels would take
+ * a quarter of a second. Quicksort that sorts only what is asked for.
+ * @param depth of bad pivots that are put up with before everything is sorted
+ */
+export function sliceSorted<T>(
+  items: readonly T[],
+  order: Order<T>,
+  start: number,
+  end: number,
+  depth = 20,
+): readonly T[] {
+  if (start >= items.length || end <= 0) return [];
+  const isWhole = start <= 0 && end >= items.length;
+  const pivot = items[items.length >> 1];
+  if (isWhole || items.length <= smallCount || depth === 0 || pivot === undefined)
+    return items.toSorted(order).slice(Math.max(0, start), end);
+  const [less, equal, more]: readonly [T[], T[], T[]] = [[], [], []];
+  for (const item of items) {
+    const side = order(item, pivot);
+    (side < 0 ? less : side > 0 ? more : equal).push(item);
+  }
+  const [first, last] = [less.length, less.length + equal.length];
+  return [
+    ...sliceSorted(less, order, start, end, depth - 1),
+    ...equal.slice(Math.max(0, start - first), Math.max(0, end - first)),
+    ...sliceSorted(more, order, start - last, end - last, depth - 1),
+  ];
 }

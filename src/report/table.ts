@@ -2,11 +2,8 @@ import { formatAge, formatDuration } from "../core/duration.ts";
 import { Columns } from "../core/columns.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
-import { createStyle, type Paint, type Style } from "./style.ts";
-import { countRules } from "./rule-totals.ts";
-import { showText } from "./text.ts";
-import { showLabels, viewRow, type Row } from "./row.ts";
-import { viewGateway, type GatewayView } from "./view.ts";
+import { createStyle, type Paint, type Style, showText } from "./text.ts";
+import { countRules, showLabels, viewRow, type Row, viewGateway, type GatewayView } from "./view.ts";
 
 export interface TableOptions {
   /** Of the terminal; the groups are cut to fit. null: nothing is cut. */

@@ -9,7 +9,32 @@ export function showText(text: string): string {
   return `${escapeText(text.slice(0, maxLength))}… (${text.length} characters)`;
 }
 
-/** Shows what has no shape of its own, or could drive a terminal or turn the text around it: `\u001b`. */
+/** Escapes characters that are invisible, could drive a terminal or could reverse the text around them: `\u001b`. */
 export function escapeText(text: string): string {
   return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => quote(character).slice(1, -1));
+}
+
+export type Paint = (text: string) => string;
+
+/** Paints text for a terminal. */
+export type Style = ReturnType<typeof createStyle>;
+
+const plain: Paint = (text) => text;
+
+/** @param color false: the text stays as it is */
+export function createStyle(color: boolean) {
+  const paint = (code: number): Paint => (color ? (text) => `\u001B[${code}m${text}\u001B[0m` : plain);
+  return { plain, bold: paint(1), dim: paint(2), red: paint(31), green: paint(32), yellow: paint(33) };
+}
+
+/** Joins parts to blocks of about `length` UTF-16 units: one write for each part would take longer than the part. */
+export function* joinToBlocks(parts: Iterable<string>, length: number): Generator<string> {
+  let block = "";
+  for (const part of parts) {
+    block += part;
+    if (block.length < length) continue;
+    yield block;
+    block = "";
+  }
+  if (block !== "") yield block;
 }

@@ -2,46 +2,43 @@ import { formatAge } from "../core/duration.ts";
 import {
   outdatedSince,
   type GatewayReport,
-  type GatewayStatus,
   type KnownSince,
   type SnapshotFacts,
+  type ReportEntry,
+  type SweepReport,
 } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
-import { countGroups, type Totals } from "../core/totals.ts";
-import { withholdReasons, type WithholdReason } from "../core/verdict.ts";
+import { countGroups, type Totals, countByRule, type RuleTotals } from "../core/totals.ts";
+import { withholdReasons, type WithholdReason, type Outcome, type Verdict } from "../core/verdict.ts";
 import { adviseOnError, adviseOnWithheld } from "./advice.ts";
+import { timeOrNever } from "../core/group.ts";
+import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
 import { showText } from "./text.ts";
 
-/** Groups that have expired and stay, because of one limit or doubt. */
-interface WithheldView {
-  readonly reason: WithholdReason;
-  readonly groups: number;
-  readonly advice: string;
-}
-
-/** One gateway without its groups. */
-export interface GatewayView {
-  readonly name: string;
-  readonly url: string;
-  readonly status: GatewayStatus;
+/** One gateway without its groups, as every renderer shows it. All texts are safe to print, but not to put into markup. */
+export interface GatewayView extends Pick<
+  GatewayReport,
+  "name" | "url" | "status" | "snapshot" | "consistent" | "durationSeconds" | "notes"
+> {
   /** Nothing was deleted, and nothing was to be: a dry run, or a read before the first sweep. */
   readonly planOnly: boolean;
   /** null: outside of a service. */
   readonly known: KnownSince | null;
   /** The snapshot is older than the last sweep, which could not read the gateway. */
   readonly outdated: boolean;
-  readonly snapshot: SnapshotFacts | null;
-  readonly consistent: boolean | null;
-  readonly durationSeconds: number;
   readonly totals: Totals;
   /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
   readonly facts: readonly string[];
   /** What the decisions rest on, where it is out of the ordinary: `1h of outage not counted`. */
   readonly circumstances: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
-  readonly withheld: readonly WithheldView[];
-  readonly notes: readonly string[];
+  /** Groups that have expired and stay, by the limit or the doubt that is the reason. */
+  readonly withheld: readonly {
+    readonly reason: WithholdReason;
+    readonly groups: number;
+    readonly advice: string;
+  }[];
 }
 
 export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
@@ -49,8 +46,7 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
   const planOnly = dryRun || known?.lastSweptAt === null;
   const totals = countGroups(entries);
   const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
-  const deletions = planOnly ? `${totals.verdicts.delete} to delete` : describeDeletions(totals);
-  const counts = snapshot === null ? [] : describeCounts(snapshot, totals, deletions);
+  const counts = snapshot === null ? [] : describeCounts(snapshot, totals, planOnly);
   return {
     name: showText(name),
     url: showText(url),
@@ -64,29 +60,33 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     totals,
     facts: [...counts, ...circumstances],
     circumstances,
-    error:
-      error === null
-        ? null
-        : { code: error.code, message: showText(error.message), advice: adviseOnError(error.code) },
-    withheld: viewWithheld(totals),
+    error: error && { ...error, message: showText(error.message), advice: adviseOnError(error.code) },
+    withheld: withholdReasons
+      .filter((reason) => totals.reasons[reason] > 0)
+      .map((reason) => ({ reason, groups: totals.reasons[reason], advice: adviseOnWithheld(reason) })),
     notes: notes.map(showText),
   };
 }
 
-/** What is withheld, by reason. */
-function viewWithheld({ reasons }: Totals): readonly WithheldView[] {
-  return withholdReasons
-    .filter((reason) => reasons[reason] > 0)
-    .map((reason) => ({ reason, groups: reasons[reason], advice: adviseOnWithheld(reason) }));
+function describeCounts({ groups }: SnapshotFacts, totals: Totals, planOnly: boolean): readonly string[] {
+  const { verdicts, deleted } = totals;
+  return [
+    countOf(groups, "group"),
+    `${verdicts.keep} kept`,
+    ...(verdicts.withhold > 0 ? [`${verdicts.withhold} withheld`] : []),
+    ...(planOnly ? [`${verdicts.delete} to delete`] : [`${deleted} deleted`, ...describeTrouble(totals)]),
+  ];
 }
 
-function describeCounts(
-  { groups }: SnapshotFacts,
-  { verdicts }: Totals,
-  deletions: string,
-): readonly string[] {
-  const withheld = verdicts.withhold > 0 ? [`${verdicts.withhold} withheld`] : [];
-  return [countOf(groups, "group"), `${verdicts.keep} kept`, ...withheld, deletions];
+/** Of the planned deletions, those that did not end with the group gone by a DELETE, and gone only. */
+export function describeTrouble({ outcomes }: Totals): readonly string[] {
+  const troubles = [
+    [outcomes.pushed_again, "of them pushed again"],
+    [outcomes.gone_already, "gone already"],
+    [outcomes.still_there, "still there"],
+    [outcomes.failed, "failed"],
+  ] as const;
+  return troubles.flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []));
 }
 
 function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
@@ -104,18 +104,73 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
   return facts;
 }
 
-/** For example `12 deleted, 1 still there`. */
-function describeDeletions(totals: Totals): string {
-  return [`${totals.deleted} deleted`, ...describeTrouble(totals)].join(", ");
+/** One group, as every renderer shows it. All but `labels` is safe to print, but not to put into markup. */
+export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "expiresAt"> {
+  /** As they are: see {@link showLabels}. null: a pushed metric hides them. */
+  readonly labels: Labels | null;
+  readonly verdict: Verdict["verdict"];
+  readonly reason: Verdict["reason"];
+  /** What became of it, or else what was decided. */
+  readonly fate: string;
+  readonly outcome: Outcome | null;
+  readonly rule: string | null;
+  /** 0 to 1 and beyond: what part of the TTL is over. null: no TTL, or no age. */
+  readonly ttlUsed: number | null;
+  /** Unix seconds; null: never, or unknown. Like `lastFailureAt`. */
+  readonly lastSuccessAt: number | null;
+  readonly lastFailureAt: number | null;
+  /** null: unknown. */
+  readonly series: number | null;
 }
 
-/** Of the planned deletions, those that did not end with the group gone by a DELETE, and gone only. */
-export function describeTrouble({ outcomes }: Totals): readonly string[] {
-  const { gone_already: goneAlready, pushed_again: pushedAgain, still_there: stillThere, failed } = outcomes;
-  return [
-    ...(pushedAgain > 0 ? [`${pushedAgain} of them pushed again`] : []),
-    ...(goneAlready > 0 ? [`${goneAlready} gone already`] : []),
-    ...(stillThere > 0 ? [`${stillThere} still there`] : []),
-    ...(failed > 0 ? [`${failed} failed`] : []),
-  ];
+const fates: Readonly<Record<Verdict["verdict"] | Outcome, string>> = {
+  delete: "delete",
+  withhold: "withheld",
+  keep: "keep",
+  gone: "deleted",
+  gone_already: "gone already",
+  pushed_again: "pushed again",
+  still_there: "still there",
+  failed: "failed",
+};
+
+export function viewRow(entry: ReportEntry): Row {
+  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome } = entry;
+  return {
+    labels: group.obstacle === "unreadable_labels" ? null : group.labels,
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    fate: fates[outcome ?? verdict.verdict],
+    outcome: outcome ?? null,
+    rule: rule === null ? null : showText(rule.name),
+    ageSeconds,
+    ttlSeconds,
+    ttlUsed: ageSeconds === null || ttlSeconds === null ? null : Math.max(0, ageSeconds) / ttlSeconds,
+    expiresAt,
+    lastSuccessAt: timeOrNever(group.lastSuccessAt),
+    lastFailureAt: timeOrNever(group.lastFailureAt),
+    series: group.series,
+  };
+}
+
+/** In place of labels that are not known. */
+export const hiddenLabels = "(labels hidden by a pushed metric)";
+
+/** Safe to print, and cut to a length that can be read. */
+export function showLabels(labels: Row["labels"]): string {
+  return labels === null ? hiddenLabels : formatShortLabels(labels);
+}
+
+/** Totals per rule over all gateways whose groups are known; none while those of none are. */
+export function countRules({
+  gateways,
+  rules,
+}: Pick<SweepReport, "gateways" | "rules">): readonly RuleTotals[] {
+  if (gateways.every(({ snapshot }) => snapshot === null)) return [];
+  return countByRule(entriesOf(gateways), rules);
+}
+
+/** Not one list of all: there may be very many. */
+function* entriesOf(gateways: SweepReport["gateways"]): Generator<ReportEntry> {
+  for (const { entries } of gateways) yield* entries;
 }

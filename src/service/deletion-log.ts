@@ -4,6 +4,7 @@ import type { GroupRecord } from "../archive/records.ts";
 import { errorCode } from "../core/errors.ts";
 import type { Labels } from "../core/labels.ts";
 import type { SweepReport } from "../core/report.ts";
+import { isDeleted } from "../core/verdict.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** A group that a sweep deleted. */
@@ -25,7 +26,7 @@ export function rememberDeletions(
 ): readonly DeletedGroup[] {
   const latest = report.gateways.flatMap(({ name, entries }) =>
     entries
-      .filter(({ outcome }) => outcome === "gone")
+      .filter(({ outcome }) => isDeleted(outcome))
       .map(({ group, rule }) => ({
         at: report.finishedAt,
         gateway: name,

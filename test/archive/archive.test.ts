@@ -401,7 +401,8 @@ describe("the latest deletions", () => {
     await write(noon - day, "killed", ["accepted"]);
     await write(noon, "second", ["accepted", "gone"]);
     await write(noon - 60, "first", ["gone"]);
-    await write(noon, "alive", ["accepted", "pushed_again"]);
+    await write(noon - 30, "pushed again since", ["accepted", "pushed_again"]);
+    await write(noon, "still there", ["accepted", "still_there"]);
     await write(noon, "elsewhere", ["gone"], "other");
     const latest = async (count: number): Promise<readonly (string | undefined)[]> => {
       const accepts = ({ gateway }: { readonly gateway: string }): boolean => gateway === "batch";
@@ -409,7 +410,7 @@ describe("the latest deletions", () => {
       return records.map(({ labels }) => labels.get("job"));
     };
     expect(await latest(1)).toEqual(["second"]);
-    expect(await latest(3)).toEqual(["second", "first", "killed"]);
-    expect(await latest(9)).toEqual(["second", "first", "killed", "older"]);
+    expect(await latest(3)).toEqual(["second", "pushed again since", "first"]);
+    expect(await latest(9)).toEqual(["second", "pushed again since", "first", "killed", "older"]);
   });
 });

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { formatShortLabels } from "../../src/core/labels.ts";
 import { addToKnown, type SweepReport } from "../../src/core/report.ts";
-import { renderHtml } from "../../src/report/html-report.ts";
+import { renderHtml } from "../../src/report/html/page.ts";
 import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
@@ -259,6 +259,9 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
   it.each([390, 768, 1360])("fits a screen of %i pixels", async (width) => {
     const page = await open("", { viewport: { width, height: 900 } });
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    const overflows =
+      "[...document.querySelectorAll('.scroll')].map((one) => one.scrollWidth - one.clientWidth)";
+    expect(await page.evaluate(overflows)).toEqual([0, 0]);
   });
 
   it("is a file that opens by itself, too", async () => {

@@ -250,7 +250,7 @@ describe("a limit", () => {
     const { file, keysLeft } = await startTwo();
     const withheld = await cli(["once", `--config.file=${file}`, "--log.level=error"]);
     expect(withheld.exitCode).toBe(20);
-    expect(withheld.stdout).toContain("withhold  max_delete_ratio");
+    expect(withheld.stdout).toContain("withheld  max_delete_ratio");
     const [, second = ""] = loggedFields(withheld.stderr, "Sweep incomplete", "err").map(
       (text) => JSON.parse(text) as string,
     );

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { renderHtml } from "../../src/report/html-report.ts";
-import { numbersAround } from "../../src/report/html/pager.ts";
-import { dark, light } from "../../src/report/html/style-colors.ts";
-import type { PageState } from "../../src/report/page.ts";
+import { renderHtml, type PageState } from "../../src/report/html/page.ts";
+import { numbersAround } from "../../src/report/html/groups.ts";
+import { dark, light } from "../../src/report/html/page-style.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
 import { addToKnown, type GatewayReport } from "../../src/core/report.ts";
 import { createLabels } from "../../src/core/labels.ts";

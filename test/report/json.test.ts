@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { stringifyPrintable } from "../../src/core/json.ts";
 import type { SweepReport } from "../../src/core/report.ts";
-import { renderJson } from "../../src/report/json.ts";
+import { renderJson } from "../../src/report/json-report.ts";
 import { group, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { plannedGateway } from "../support/page-state.ts";

@@ -45,7 +45,7 @@ describe("markdown", () => {
 
 | Verdict | Reason | Rule | Age | TTL | TTL used | Expires | Group |
 | :-- | :-- | :-- | --: | --: | --: | :-- | :-- |
-| gone | \`ttl_expired\` | \`hour\` | 2h | 1h | 200 % | 2027-01-15T07:00:00.000Z | \`{job="a"}\` |
+| deleted | \`ttl_expired\` | \`hour\` | 2h | 1h | 200 % | 2027-01-15T07:00:00.000Z | \`{job="a"}\` |
 | keep | \`within_ttl\` | \`hour\` | 1m | 1h | 1 % | 2027-01-15T08:59:00.000Z | \`{job="b"}\` |
 `);
   });

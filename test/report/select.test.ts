@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { renderApiReport } from "../../src/report/api.ts";
+import { renderApiReport } from "../../src/report/json-report.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
-import { sliceSorted } from "../../src/report/slice-sorted.ts";
+import { sliceSorted } from "../../src/report/select.ts";
 import { group, keepRule, ttlRule } from "../support/core-values.ts";
 import { pageState, plannedGateway, renderQuery, selectMatching } from "../support/page-state.ts";
 import { sweepReport } from "../support/reports.ts";

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-
 import type { SweepReport } from "../../src/core/report.ts";
 import { countByRule, countGroups } from "../../src/core/totals.ts";
 import type { KeepReason, Outcome } from "../../src/core/verdict.ts";
-import { renderHtml } from "../../src/report/html-report.ts";
-import { renderJson } from "../../src/report/json.ts";
+import { renderHtml } from "../../src/report/html/page.ts";
+import { renderJson } from "../../src/report/json-report.ts";
 import { renderMarkdown } from "../../src/report/markdown.ts";
 import { renderTable } from "../../src/report/table.ts";
 import { logReport } from "../../src/telemetry/log-report.ts";
+import { rememberDeletions } from "../../src/service/deletion-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { now, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway, type EntryOptions } from "../support/reports.ts";
@@ -110,6 +110,10 @@ describe("the same totals are in", () => {
         { rule: null, groups: 1, expired: 0 },
       ],
     });
+  });
+
+  it("what the page lists as recently deleted", () => {
+    expect(rememberDeletions(report, [])).toHaveLength(3);
   });
 
   it("Markdown and the page", () => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { PageState } from "../../src/report/page.ts";
+import type { PageState } from "../../src/report/html/page.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
 import { renderQuery } from "./page-state.ts";
 import { whole } from "./whole.ts";

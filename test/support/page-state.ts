@@ -5,9 +5,9 @@ import type { GatewayReport, ReportEntry, SweepReport } from "../../src/core/rep
 import { createMatcher } from "../../src/core/matcher.ts";
 import { matchesAll, type Rule } from "../../src/core/rule.ts";
 import type { Outcome } from "../../src/core/verdict.ts";
-import { renderPage, type PageState } from "../../src/report/page.ts";
+import { renderPage, type PageState } from "../../src/report/html/page.ts";
 import type { QueryResult, ReportQuery } from "../../src/report/query.ts";
-import { selectGroups, type Selection } from "../../src/report/select.ts";
+import { selectGroups, type SelectedGroups } from "../../src/report/select.ts";
 import { limits, now } from "./core-values.ts";
 import { gatewayReport } from "./reports.ts";
 
@@ -33,7 +33,7 @@ export function renderQuery(state: PageState, result: QueryResult, nonce = "bm9u
 }
 
 /** The groups that a query selects. */
-export function selectMatching(report: SweepReport, query: ReportQuery): Selection {
+export function selectMatching(report: SweepReport, query: ReportQuery): SelectedGroups {
   const matchers = query.matchers.map(({ name, operator, value }) => createMatcher(name, operator, value));
   return selectGroups(report, query, (labels) => matchesAll(matchers, labels));
 }

@@ -1,6 +1,65 @@
+import { formatAge } from "../../core/duration.ts";
 import { describeTrouble, type GatewayView } from "../view.ts";
+import { countOf, formatCount, renderDate, renderMoment } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
-import { countOf, formatCount, formatTook, renderDate, renderMoment } from "./words.ts";
+
+/** What needs a person's attention, gateway by gateway; nothing if all is well. */
+export function renderAttention(gateways: readonly GatewayView[], configProblem: string | null): Html {
+  const items = [
+    ...(configProblem === null ? [] : [renderConfigProblem(configProblem)]),
+    ...gateways.flatMap(renderProblems),
+  ];
+  if (items.length === 0) return nothing;
+  return html`<section class="attention" aria-labelledby="attention-title">
+    <h2 id="attention-title">Needs attention</h2>
+    <ul>
+      ${items}
+    </ul>
+  </section> `;
+}
+
+/** Every line of a file may be wrong. */
+const maxProblemLength = 20_000;
+
+function renderConfigProblem(problem: string): Html {
+  return html`<li class="bad">
+    <p><b>The configuration could not be reloaded.</b> The last good one stays in use until this is fixed:</p>
+    <pre tabindex="0" role="region" aria-label="Problems of the configuration">
+${problem.slice(0, maxProblemLength)}</pre>
+  </li> `;
+}
+
+function renderProblems({ name, status, error, withheld, notes }: GatewayView): readonly Html[] {
+  const tone = status === "failed" ? "bad" : "warn";
+  // Where a limit is the error, its message says what the advice would say, with the numbers.
+  const others = withheld.filter(({ reason }) => reason !== error?.code && reason !== "pushed_again");
+  return [
+    ...(error === null ? [] : [renderProblem(tone, name, html`${error.message}`, error.advice)]),
+    ...others.map(({ reason, groups, advice }) =>
+      renderProblem(
+        "warn",
+        name,
+        html`${countOf(groups, "group")} withheld: <code>${reason}</code>.`,
+        advice,
+      ),
+    ),
+    ...notes.map((note) => renderProblem("warn", name, html`${note}`, null)),
+  ];
+}
+
+function renderProblem(tone: string, gateway: string, message: Html, advice: string | null): Html {
+  return html`<li class="${tone}">
+    <p>
+      <b><bdi>${gateway}</bdi></b> ${message}
+    </p>
+    ${advice === null ? nothing : html`<p class="advice">${renderCommands(advice)}</p>`}
+  </li> `;
+}
+
+/** Commands are in backticks. */
+function renderCommands(text: string): readonly Html[] {
+  return text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
+}
 
 /** Unix seconds of one clock. */
 export interface Moments {
@@ -9,7 +68,7 @@ export interface Moments {
   readonly nextSweepAt: number | null;
 }
 
-/** A card for each gateway: how it is, and what the last sweep found. */
+/** A card for each gateway: its state, and what the last sweep found. */
 export function renderGateways(cards: readonly Html[]): Html {
   return html`<section aria-labelledby="gateways-title">
     <h2 id="gateways-title">Gateways</h2>
@@ -30,11 +89,10 @@ export function renderGateway(gateway: GatewayView, moments: Moments): Html {
 }
 
 /** A gateway that has not been asked yet. */
-export function renderUnreadGateway(name: string, url: string, { now, nextSweepAt }: Moments): Html {
-  const next = nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now));
+export function renderUnreadGateway(name: string, url: string, moments: Moments): Html {
   return html`<li class="card">
     ${renderTitle(name, url, "idle", "Not read yet")}
-    <dl class="facts">${next}</dl>
+    <dl class="facts">${renderNextSweep(moments)}</dl>
   </li> `;
 }
 
@@ -54,44 +112,41 @@ function conditionOf({ status, consistent }: GatewayView): readonly [tone: strin
 }
 
 function renderCounts({ totals, planOnly }: GatewayView, groups: number): Html {
-  const counts = [
-    renderNumber("groups", groups, ""),
-    renderNumber("kept", totals.verdicts.keep, ""),
-    planOnly
-      ? renderNumber("to delete", totals.verdicts.delete, "accent")
-      : renderNumber("deleted", totals.deleted, "accent"),
-    renderNumber("withheld", totals.verdicts.withhold, "warn"),
+  const { verdicts, deleted } = totals;
+  const counts: readonly (readonly [word: string, count: number, tone: string])[] = [
+    ["groups", groups, ""],
+    ["kept", verdicts.keep, ""],
+    planOnly ? ["to delete", verdicts.delete, "accent"] : ["deleted", deleted, "accent"],
+    ["withheld", verdicts.withhold, "warn"],
   ];
-  return html`<dl class="counts">${counts}</dl>`;
-}
-
-function renderNumber(word: string, count: number, tone: string): Html {
-  const className = count === 0 ? "zero" : tone;
-  return html`<div class="${className}">
-    <dt>${word}</dt>
-    <dd>${formatCount(count)}</dd>
-  </div>`;
-}
-
-function renderFacts(gateway: GatewayView, { now, nextSweepAt }: Moments): Html {
-  const { consistent, circumstances, totals, outdated } = gateway;
-  const pushes = { true: "accepted", false: "all refused", null: "not known" }[`${consistent}`];
-  const remarks = outdated ? [] : [...describeTrouble(totals), ...circumstances];
-  return html`<dl class="facts">
-    ${[
-      ...renderKnown(gateway, now),
-      nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now)),
-      renderFact("Pushes", html`${pushes}`),
-      remarks.length === 0 ? nothing : renderFact("Notes", html`${remarks.join("; ")}`),
-    ]}
+  return html`<dl class="counts">
+    ${counts.map(
+      ([word, count, tone]) =>
+        html`<div class="${count === 0 ? "zero" : tone}">
+          <dt>${word}</dt>
+          <dd>${formatCount(count)}</dd>
+        </div>`,
+    )}
   </dl>`;
 }
 
+function renderFacts(gateway: GatewayView, moments: Moments): Html {
+  const { consistent, circumstances, totals, outdated } = gateway;
+  const pushes = { true: "accepted", false: "all refused", null: "not known" }[`${consistent}`];
+  const notes = outdated ? [] : [...describeTrouble(totals), ...circumstances];
+  return html`<dl class="facts">
+    ${renderKnown(gateway, moments.now)} ${renderNextSweep(moments)} ${renderFact("Pushes", html`${pushes}`)}
+    ${notes.length === 0 ? nothing : renderFact("Notes", html`${notes.join("; ")}`)}
+  </dl>`;
+}
+
+function renderNextSweep({ now, nextSweepAt }: Moments): Html {
+  return nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now));
+}
+
 /** When it was swept and read, and what it held when it could last be read. */
-function renderKnown(
-  { known, snapshot, status, durationSeconds }: GatewayView,
-  now: number,
-): readonly Html[] {
+function renderKnown(gateway: GatewayView, now: number): readonly Html[] {
+  const { known, snapshot, status, durationSeconds } = gateway;
   if (known === null) return [];
   const { lastSweptAt, lastReadAt } = known;
   const took = html`, took ${formatTook(durationSeconds)}`;
@@ -108,6 +163,11 @@ function renderKnown(
     facts.push(renderFact("Read", html`${renderMoment(lastReadAt, now)}${took}`));
   }
   return facts;
+}
+
+function formatTook(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : formatAge(seconds);
 }
 
 function renderFact(name: string, value: Html): Html {

@@ -1,42 +1,155 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
 import { outdatedSince, type GatewayReport, type SweepReport } from "../../core/report.ts";
+import type { RuleTotals, Totals } from "../../core/totals.ts";
+import { isGone, type VerdictName } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
-import type { Sort } from "../query.ts";
-import { hiddenLabels, viewRow, type Row } from "../row.ts";
-import type { Selected } from "../select.ts";
+import { defaultQuery, isFiltered, type QueryProblem, type Sort } from "../query.ts";
+import { selectGroups, type SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
-import { renderLabels } from "./labels.ts";
-import type { Links } from "./links.ts";
-import { html, nothing, type Html } from "./template.ts";
-import { renderBar } from "./bar.ts";
-import { renderDate, renderMoment } from "./words.ts";
+import { hiddenLabels, viewRow, type Row } from "../view.ts";
+import { renderForm } from "./filter-form.ts";
+import { countOf, formatCount, renderDate, renderLabels, renderMoment, type Links } from "./parts.ts";
+import { html, nothing, trusted, type Html } from "./template.ts";
 
-/** The table of groups around its {@link renderRows}. */
-export function renderGroups(rows: Html, links: Links | null): Html {
-  return html`<div class="wide">
-    <table class="groups">
-      <caption class="hidden">
-        Groups: their verdicts, ages and when they expire
-      </caption>
-      <thead>
-        <tr>
-          ${renderHeading("Group", "labels", "ascending", links)}
-          <th scope="col">Verdict</th>
-          <th scope="col">Rule</th>
-          ${renderHeading(
-            "Age / TTL",
-            "age",
-            "descending",
-            links,
-          )}${renderHeading("Expires, UTC", "expiry", "ascending", links)}
-          <th scope="col" class="number">Series</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div> `;
+export interface GroupsContent {
+  readonly report: SweepReport | null;
+  /** null: there is no report. */
+  readonly selected: SelectedGroups | QueryProblem | null;
+  readonly now: number;
+  readonly nextSweepAt: number | null;
+  readonly links: Links;
+  readonly rules: readonly RuleTotals[];
+}
+
+/** The groups that the query selects, the form to change it, and the other pages; row by row. */
+export function* renderGroupsSection(content: GroupsContent): Generator<Html> {
+  const { report, selected, links, rules } = content;
+  const problem = selected !== null && "message" in selected ? selected : null;
+  const choices = {
+    gateways: report?.gateways.map(({ name }) => name) ?? [],
+    rules: rules.flatMap(({ rule }) => rule ?? []),
+  };
+  yield trusted('<section id="groups" tabindex="-1" aria-labelledby="groups-title">\n');
+  yield html`<h2 id="groups-title">Groups</h2>
+    ${renderVerdicts(rules, links)} ${renderForm(links, choices, problem)} `;
+  yield* renderResult(content);
+  yield trusted("</section>\n");
+}
+
+function* renderResult({ report, selected, now, nextSweepAt, links }: GroupsContent): Generator<Html> {
+  if (report === null || selected === null) {
+    const due =
+      nextSweepAt === null
+        ? html`No sweep is due.`
+        : html`The first sweep is due ${renderMoment(nextSweepAt, now)}.`;
+    yield html`<p class="quiet empty">No gateway has been read yet. ${due}</p>`;
+  } else if ("message" in selected) {
+    yield html`<p class="quiet empty">No groups are shown, because the filter cannot be used.</p>`;
+  } else if (selected.groups.length === 0) {
+    yield renderEmpty(report, selected, links);
+  } else {
+    yield html`<p class="range" role="status">${describeRange(selected, links)}</p>`;
+    yield* renderTable(report, selected, now, links);
+    yield renderPager(selected.pages, links);
+  }
+}
+
+/** All groups of a report, without links; nothing if there are none. */
+export function* renderAllGroups(report: SweepReport, now: number): Generator<Html> {
+  const all = selectGroups(report, { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER }, () => true);
+  if (all.matched === 0) return;
+  yield trusted('<section aria-labelledby="groups-title">\n');
+  yield html`<h2 id="groups-title">Groups</h2>
+    <p class="range">${countOf(all.matched, "group")}, ${orderWords.expiry}</p> `;
+  yield* renderTable(report, all, now, null);
+  yield trusted("</section>\n");
+}
+
+/** Links to the groups of each verdict, with how many there are. */
+function renderVerdicts(rules: readonly Totals[], links: Links): Html {
+  const tabs: readonly (readonly [string, VerdictName | null, (totals: Totals) => number])[] = [
+    ["All", null, ({ groups }) => groups],
+    ["Delete", "delete", ({ verdicts }) => verdicts.delete],
+    ["Withhold", "withhold", ({ verdicts }) => verdicts.withhold],
+    ["Keep", "keep", ({ verdicts }) => verdicts.keep],
+  ];
+  return html`<nav class="verdicts" aria-label="Verdicts">
+    <ul>
+      ${tabs.map(([title, verdict, count]) => {
+        const sum = rules.reduce((total, rule) => total + count(rule), 0);
+        const current = links.query.verdict === verdict ? html` aria-current="true"` : nothing;
+        return html`<li>
+          <a href="${links.to({ verdict, page: 1 })}#groups" ${current}
+            >${title} <span class="count">${formatCount(sum)}</span></a
+          >
+        </li>`;
+      })}
+    </ul>
+  </nav> `;
+}
+
+function renderEmpty(report: SweepReport, { matched, pages }: SelectedGroups, links: Links): Html {
+  if (matched === 0) return html`<p class="quiet empty" role="status">${explainEmpty(report, links)}</p>`;
+  return html`<p class="quiet empty" role="status">
+    There is no page ${links.query.page}: <a href="${links.to({ page: pages })}">the last one is ${pages}</a>.
+  </p>`;
+}
+
+/** How many a sentence names. */
+const namedGateways = 5;
+
+/** A gateway that could not be read may hold anything. */
+function explainEmpty({ gateways }: SweepReport, { query }: Links): string {
+  if (gateways.length === 0) return "No gateway is known.";
+  const asked = gateways.filter(({ name }) => query.gateway === null || query.gateway === name);
+  const unread = asked.filter(({ snapshot }) => snapshot === null).map(({ name }) => showText(name));
+  const more = unread.length > namedGateways ? ` and ${unread.length - namedGateways} more` : "";
+  const named = unread.slice(0, namedGateways).join(", ");
+  const rest = unread.length === 0 ? [] : [`The groups of ${named}${more} are not known.`];
+  if (isFiltered(query)) return ["No group matches the filter.", ...rest].join(" ");
+  return [...(unread.length === gateways.length ? [] : ["The gateways hold no groups."]), ...rest].join(" ");
+}
+
+const orderWords: Readonly<Record<Sort, string>> = {
+  expiry: "the next to expire first",
+  age: "the oldest first",
+  labels: "by labels",
+};
+
+/** `101 to 200 of 1,234 groups, by labels`. */
+function describeRange({ groups, matched }: SelectedGroups, { query }: Links): string {
+  const first = (query.page - 1) * query.perPage + 1;
+  const last = first + groups.length - 1;
+  const range = groups.length === matched ? "" : `${formatCount(first)} to ${formatCount(last)} of `;
+  return `${range}${countOf(matched, "group")}, ${orderWords[query.sort]}`;
+}
+
+function* renderTable(
+  report: SweepReport,
+  { groups }: SelectedGroups,
+  now: number,
+  links: Links | null,
+): Generator<Html> {
+  yield trusted('<div class="wide"><table class="groups">\n');
+  yield html`<caption class="hidden">
+      Groups: their verdicts, ages and when they expire
+    </caption>
+    <thead>
+      <tr>
+        ${renderHeading("Group", "labels", "ascending", links)}
+        <th scope="col">Verdict</th>
+        <th scope="col">Rule</th>
+        ${renderHeading("Age / TTL", "age", "descending", links)}
+        ${renderHeading("Expires, UTC", "expiry", "ascending", links)}
+        <th scope="col" class="number">Series</th>
+      </tr>
+    </thead> `;
+  yield trusted("<tbody>\n");
+  const many = report.gateways.length > 1;
+  for (const { gateway, entry } of groups) {
+    yield renderRow(viewRow(entry), renderOrigin(gateway, many, now), now, links);
+  }
+  yield trusted("</tbody></table></div>\n");
 }
 
 function renderHeading(
@@ -50,35 +163,20 @@ function renderHeading(
   return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
 }
 
-/** One line for each of a report's groups, with the gateway where there are several, and when it was seen if that is not now. */
-export function* renderRows(
-  report: SweepReport,
-  groups: readonly Selected[],
-  now: number,
-  links: Links | null,
-): Generator<Html> {
-  const many = report.gateways.length > 1;
-  for (const { gateway, entry } of groups)
-    yield renderRow(viewRow(entry), renderOrigin(gateway, many, now), now, links);
-}
-
+/** The gateway where there are several, and when the group was seen if that is not now. */
 function renderOrigin(gateway: GatewayReport, many: boolean, now: number): Html {
   const seenAt = outdatedSince(gateway);
-  const parts = [
-    ...(many ? [html`<bdi>${showText(gateway.name)}</bdi>`] : []),
-    ...(seenAt === null ? [] : [html`last seen ${renderMoment(seenAt, now)}`]),
-  ];
-  if (parts.length === 0) return nothing;
-  return html`<span class="where"
-    >${parts.map((part, index) => html`${index === 0 ? "" : ", "}${part}`)}</span
-  >`;
+  if (!many && seenAt === null) return nothing;
+  const name = many ? html`<bdi>${showText(gateway.name)}</bdi>` : nothing;
+  const seen = seenAt === null ? nothing : html`${many ? ", " : ""}last seen ${renderMoment(seenAt, now)}`;
+  return html`<span class="where">${name}${seen}</span>`;
 }
 
 function renderRow(row: Row, where: Html, now: number, links: Links | null): Html {
-  const { labels, rule, series } = row;
+  const { labels, rule, series, outcome } = row;
   const group =
     labels === null ? html`<span class="quiet">${hiddenLabels}</span>` : renderLabels(labels, links);
-  return html`<tr class="${isGone(row) ? "gone" : ""}">
+  return html`<tr class="${isGone(outcome) ? "gone" : ""}">
     <th scope="row">${group}${where}</th>
     <td>${renderVerdict(row)}</td>
     <td class="rule">${rule === null ? html`<span class="quiet">none</span>` : html`<bdi>${rule}</bdi>`}</td>
@@ -92,27 +190,86 @@ const tones = { keep: "plain", delete: "accent", withhold: "warn" } as const;
 
 function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
   const tone = outcome === "failed" || outcome === "still_there" ? "bad" : tones[verdict];
-  const word = fate === "gone" ? "deleted" : fate === "withhold" ? "withheld" : fate;
-  return html`<span class="pill ${tone}">${word}</span>
+  return html`<span class="pill ${tone}">${fate}</span>
     <span class="reason" title="${reasonWords[reason]}">${reason}</span>`;
 }
 
 function renderAge({ ageSeconds, ttlSeconds, ttlUsed }: Row): Html {
   const age = ageSeconds === null ? "unknown" : formatAge(ageSeconds);
-  if (ttlSeconds === null) return html`<span class="ratio">${age}</span>`;
-  const ratio = html`<span class="ratio"
-    >${age} <span class="quiet">of ${formatDuration(ttlSeconds)}</span></span
-  >`;
-  return ttlUsed === null ? ratio : html`${ratio}${renderBar(ttlUsed)}`;
+  const ttl =
+    ttlSeconds === null ? nothing : html` <span class="quiet">of ${formatDuration(ttlSeconds)}</span>`;
+  return html`<span class="ratio">${age}${ttl}</span>${ttlUsed === null ? nothing : renderBar(ttlUsed)}`;
 }
 
-function isGone({ outcome }: Row): boolean {
-  return outcome === "gone" || outcome === "gone_already";
+/** From here on a bar says that it is getting late. */
+const lateRatio = 0.75;
+
+/**
+ * How much of the TTL is over. It is an SVG, because the Content-Security-Policy forbids a width in a style attribute. A bar cannot be
+ * more than full, so the text has the number.
+ */
+function renderBar(ratio: number): Html {
+  const percent = Math.floor(ratio * 100);
+  const tone = ratio > 1 ? "over" : ratio >= lateRatio ? "late" : "early";
+  const width = (Math.min(1, ratio) * 100).toFixed(1);
+  return html`<svg
+    class="bar ${tone}"
+    role="meter"
+    aria-label="TTL used"
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow="${Math.min(100, percent)}"
+    aria-valuetext="${percent} %"
+    width="100%"
+    height="6"
+  >
+    <rect class="track" width="100%" height="6" rx="3" />
+    <rect class="used" width="${width}%" height="6" rx="3" />
+  </svg>`;
 }
 
-function renderExpiry(row: Row, now: number): Html {
-  const { expiresAt, verdict } = row;
-  if (isGone(row)) return html`<span class="quiet">is gone</span>`;
+function renderExpiry({ expiresAt, verdict, outcome }: Row, now: number): Html {
+  if (isGone(outcome)) return html`<span class="quiet">is gone</span>`;
   if (expiresAt === null) return html`<span class="quiet">${verdict === "keep" ? "never" : "unknown"}</span>`;
   return html`${renderMoment(expiresAt, now)} <span class="date">${renderDate(expiresAt)}</span>`;
+}
+
+/** Links to the other pages; nothing if there is only one. */
+function renderPager(pages: number, links: Links): Html {
+  const { page } = links.query;
+  if (pages === 1) return nothing;
+  const step = (title: string, rel: string, to: number): Html =>
+    to < 1 || to > pages
+      ? html`<li><span class="off" aria-hidden="true">${title}</span></li>`
+      : html`<li><a rel="${rel}" href="${links.to({ page: to })}#groups">${title}</a></li>`;
+  return html`<nav class="pager" aria-label="Pages">
+    <ul>
+      ${step("Previous", "prev", page - 1)}
+      ${numbersAround(page, pages).map((number) => renderNumber(number, links))}
+      ${step("Next", "next", page + 1)}
+    </ul>
+  </nav> `;
+}
+
+/** @param number null: some are left out */
+function renderNumber(number: number | null, links: Links): Html {
+  if (number === null) return html`<li class="gap">…</li>`;
+  const current = number === links.query.page ? html` aria-current="page"` : nothing;
+  return html`<li>
+    <a href="${links.to({ page: number })}#groups" aria-label="Page ${number}" ${current}
+      >${formatCount(number)}</a
+    >
+  </li>`;
+}
+
+/** The first, the last, and those around `page`. */
+export function numbersAround(page: number, pages: number): readonly (number | null)[] {
+  const wanted = [1, page - 1, page, page + 1, pages].filter((number) => number >= 1 && number <= pages);
+  const numbers = [...new Set(wanted)].toSorted((a, b) => a - b);
+  return numbers.flatMap((number, index) => {
+    const skipped = number - (numbers[index - 1] ?? 0) - 1;
+    if (skipped === 0) return [number];
+    // A gap of one page is as long as its number.
+    return skipped === 1 ? [number - 1, number] : [null, number];
+  });
 }

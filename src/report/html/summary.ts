@@ -1,8 +1,8 @@
+import type { Labels } from "../../core/labels.ts";
 import type { RuleTotals } from "../../core/totals.ts";
 import { showText } from "../text.ts";
-import type { Links } from "./links.ts";
+import { formatCount, renderLabels, renderMoment, type Links } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
-import { formatCount, renderMoment } from "./words.ts";
 
 /** Totals per rule. */
 export function renderRules(
@@ -12,29 +12,16 @@ export function renderRules(
   links: Links | null,
 ): Html {
   if (rules.length === 0) return nothing;
-  return html`<section aria-labelledby="rules-title">
-    <h2 id="rules-title">Rules</h2>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="rules-title">
-      <table>
-        <caption class="hidden">
-          Groups of each rule
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            <th scope="col" class="number">Groups</th>
-            <th scope="col" class="number">Expired</th>
-            ${dryRun ? nothing : html`<th scope="col" class="number">Deleted</th>`}
-            <th scope="col" class="number">Withheld</th>
-            <th scope="col">Next expiry</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rules.map((rule) => renderRule(rule, dryRun, now, links))}
-        </tbody>
-      </table>
-    </div>
-  </section> `;
+  const head = html`<tr>
+    <th scope="col">Rule</th>
+    <th scope="col" class="number">Groups</th>
+    <th scope="col" class="number">Expired</th>
+    ${dryRun ? nothing : html`<th scope="col" class="number">Deleted</th>`}
+    <th scope="col" class="number">Withheld</th>
+    <th scope="col">Next expiry</th>
+  </tr>`;
+  const rows = rules.map((rule) => renderRule(rule, dryRun, now, links));
+  return renderSection("rules", "Rules", renderTable("rules", "Groups of each rule", head, rows));
 }
 
 function renderRule(rule: RuleTotals, dryRun: boolean, now: number, links: Links | null): Html {
@@ -42,20 +29,90 @@ function renderRule(rule: RuleTotals, dryRun: boolean, now: number, links: Links
   const next =
     nextExpiryAt === null ? html`<span class="quiet">none</span>` : renderMoment(nextExpiryAt, now);
   return html`<tr>
-    <th scope="row">${renderName(rule, links)}</th>
-    ${renderNumber(groups)}${renderNumber(expired)}${
-      dryRun ? nothing : renderNumber(deleted)
-    }${renderNumber(verdicts.withhold)}
-    <td>${next}</td>
+    <th scope="row">${renderRuleName(rule, links)}</th>
+    ${renderNumber("Groups", groups)} ${renderNumber("Expired", expired)}
+    ${dryRun ? nothing : renderNumber("Deleted", deleted)} ${renderNumber("Withheld", verdicts.withhold)}
+    <td data-title="Next expiry">${next}</td>
   </tr> `;
 }
 
-function renderName({ rule }: RuleTotals, links: Links | null): Html {
+function renderRuleName({ rule }: RuleTotals, links: Links | null): Html {
   if (rule === null) return html`<span class="quiet">no rule</span>`;
   const name = html`<bdi>${showText(rule)}</bdi>`;
   return links === null ? name : html`<a href="${links.to({ rule, page: 1 })}#groups">${name}</a>`;
 }
 
-function renderNumber(count: number): Html {
-  return html`<td class="number${count === 0 ? " zero" : ""}">${formatCount(count)}</td>`;
+/** @param title shown where a narrow screen has no room for the heading */
+function renderNumber(title: string, count: number): Html {
+  return html`<td class="number${count === 0 ? " zero" : ""}" data-title="${title}">
+    ${formatCount(count)}
+  </td>`;
+}
+
+export interface PageDeletion {
+  readonly at: number;
+  readonly gateway: string;
+  readonly labels: Labels;
+  readonly rule: string;
+}
+
+interface DeletionsContent {
+  readonly recentDeletions: readonly PageDeletion[];
+  /** null: those before the start are known, too. */
+  readonly deletionsSince: number | null;
+  readonly now: number;
+}
+
+/** How many are shown; the archive has all. */
+const shown = 50;
+
+/** The latest deletions, newest first. */
+export function renderDeletions({ recentDeletions: deletions, deletionsSince, now }: DeletionsContent): Html {
+  const title = "Recently deleted";
+  if (deletions.length === 0) {
+    const since =
+      deletionsSince === null ? nothing : html` since the start ${renderMoment(deletionsSince, now)}`;
+    return renderSection("deletions", title, html`<p class="quiet empty">Nothing${since}.</p>`);
+  }
+  const head = html`<tr>
+    <th scope="col">When</th>
+    <th scope="col">Group</th>
+    <th scope="col">Rule</th>
+  </tr>`;
+  const rows = deletions.slice(0, shown).map(
+    ({ at, gateway, labels, rule }) =>
+      html`<tr>
+        <td class="when">${renderMoment(at, now)}</td>
+        <td>
+          ${renderLabels(labels, null)}<span class="where"><bdi>${showText(gateway)}</bdi></span>
+        </td>
+        <td><bdi>${showText(rule)}</bdi></td>
+      </tr> `,
+  );
+  const caption = "Recently deleted groups, newest first";
+  return renderSection("deletions", title, renderTable("deletions", caption, head, rows));
+}
+
+function renderSection(id: string, title: string, body: Html): Html {
+  return html`<section aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${body}
+  </section> `;
+}
+
+/** A table that scrolls if it is long. */
+function renderTable(id: string, caption: string, head: Html, rows: readonly Html[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-title">
+    <table class="${id}">
+      <caption class="hidden">
+        ${caption}
+      </caption>
+      <thead>
+        ${head}
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 }

@@ -4,9 +4,8 @@ import { pipeline } from "node:stream/promises";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
-
-import { joinToBlocks } from "../../report/blocks.ts";
 import type { WebLimits } from "./connections.ts";
+import { joinToBlocks } from "../../report/text.ts";
 
 export interface WebAnswer<Body = string> {
   readonly status: number;

@@ -1,5 +1,5 @@
-import { renderApiReport, renderQueryProblem } from "../../report/api.ts";
-import { renderPage, type PageState } from "../../report/page.ts";
+import { renderApiReport, renderQueryProblem } from "../../report/json-report.ts";
+import { renderPage, type PageState } from "../../report/html/page.ts";
 import { parseReportQuery, type QueryProblem } from "../../report/query.ts";
 import { selectGroups } from "../../report/select.ts";
 import type { ReloadResult } from "../reload.ts";

@@ -1,11 +1,11 @@
 import { verdictNames } from "../../core/verdict.ts";
-import { defaultQuery, type QueryProblem, type ReportQuery } from "../query.ts";
+import { defaultQuery, isFiltered, noFilter, type QueryProblem, type ReportQuery } from "../query.ts";
 import { showText } from "../text.ts";
-import type { Links } from "./links.ts";
+import type { Links } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** What the form offers to choose from, as it is. */
-export interface Choices {
+/** What the form offers to choose from. */
+interface Choices {
   readonly gateways: readonly string[];
   readonly rules: readonly string[];
 }
@@ -13,7 +13,7 @@ export interface Choices {
 const example = '{job="batch", instance=~"web.*"}';
 
 /** A form that asks for this page with another query: a plain GET, so that its address can be shared. */
-export function renderFilter({ query, to }: Links, choices: Choices, problem: QueryProblem | null): Html {
+export function renderForm({ query, to }: Links, choices: Choices, problem: QueryProblem | null): Html {
   const wrong = problem?.parameter === "match";
   const described = wrong ? "match-problem" : "match-help";
   return html`<form method="get" role="search" aria-label="Groups">
@@ -52,14 +52,8 @@ export function renderFilter({ query, to }: Links, choices: Choices, problem: Qu
   </form> `;
 }
 
-const noFilter = { match: "", verdict: null, gateway: null, rule: null, page: 1 } as const;
-
-export function isFiltered({ match, verdict, gateway, rule }: ReportQuery): boolean {
-  return match !== "" || verdict !== null || gateway !== null || rule !== null;
-}
-
 function renderSelect(name: string, title: string, options: readonly string[], chosen: string | null): Html {
-  // A choice out of a shared address stays one, also if nothing has it now.
+  // The choice in a shared address stays one, even if no group has it now.
   const all = chosen === null || options.includes(chosen) ? options : [...options, chosen];
   return html`<div class="field">
     <label for="${name}">${title}</label>
@@ -75,7 +69,7 @@ function renderSelect(name: string, title: string, options: readonly string[], c
   </div>`;
 }
 
-/** What the form does not ask for, but must not forget. */
+/** What the form keeps without asking for it. */
 function renderHidden({ sort, perPage }: ReportQuery): Html {
   return html`${sort === defaultQuery.sort ? nothing : html`<input type="hidden" name="sort" value="${sort}" />`}${
     perPage === defaultQuery.perPage
@@ -84,7 +78,7 @@ function renderHidden({ sort, perPage }: ReportQuery): Html {
   }`;
 }
 
-/** So much of a long text is shown on each side of the place. */
+/** Of a long text, on each side of the error. */
 const contextLength = 60;
 
 function renderProblem({ text, message, offset }: QueryProblem): Html {

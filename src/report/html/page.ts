@@ -1,0 +1,182 @@
+import type { SweepReport } from "../../core/report.ts";
+import { formatReportQuery, type QueryProblem, type ReportQuery } from "../query.ts";
+import type { SelectedGroups } from "../select.ts";
+import { showText } from "../text.ts";
+import { countRules, viewGateway, type GatewayView } from "../view.ts";
+import { renderAttention, renderGateway, renderGateways, renderUnreadGateway } from "./gateways.ts";
+import { renderAllGroups, renderGroupsSection } from "./groups.ts";
+import { script } from "./page-script.ts";
+import { style } from "./page-style.ts";
+import { createLinks, formatMinute, renderMoment } from "./parts.ts";
+import { renderDeletions, renderRules, type PageDeletion } from "./summary.ts";
+import { html, nothing, trusted, type Html } from "./template.ts";
+
+/** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
+export interface PageState {
+  /** What is known of the gateways; null: nothing yet. */
+  readonly report: SweepReport | null;
+  /** null: there was no sweep yet. */
+  readonly lastSweepAt: number | null;
+  /** null: none is due. */
+  readonly nextSweepAt: number | null;
+  readonly now: number;
+  readonly dryRun: boolean;
+  /** As in the configuration, five or six fields of cron. */
+  readonly schedule: string;
+  readonly timezone: string;
+  /** As configured now: those that have not been read yet are shown, too. */
+  readonly gateways: readonly { readonly name: string; readonly url: string }[];
+  /** Newest first. */
+  readonly recentDeletions: readonly PageDeletion[];
+  /** Nothing is known of deletions before; null: those in the archive are known. */
+  readonly deletionsSince: number | null;
+  /** Why the last reload failed, all problems as text; null if it did not. */
+  readonly configProblem: string | null;
+  readonly version: string;
+}
+
+/**
+ * Renders the page in parts, because all rows together may be large. Pure.
+ * @param selected the groups to show, or why the query cannot be answered: the page says so. null: there is no report
+ * @param nonce of the Content-Security-Policy, for its one style and its one script
+ */
+export function renderPage(
+  state: PageState,
+  query: ReportQuery,
+  selected: SelectedGroups | QueryProblem | null,
+  nonce: string,
+): Generator<string> {
+  const { report, now, nextSweepAt } = state;
+  const planOnly = report?.dryRun ?? true;
+  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, planOnly));
+  const moments = { now, nextSweepAt };
+  const known = new Set(views.map(({ name }) => name));
+  const unread = state.gateways.filter(({ name }) => !known.has(showText(name)));
+  const rules = report === null ? [] : countRules(report);
+  const links = createLinks(query);
+  return renderDocument({
+    title: titleOf(views),
+    nonce,
+    header: html`<a class="skip" href="#groups">Skip to the groups</a> ${renderHeader(state)}`,
+    summary: html`${renderAttention(views, state.configProblem)}
+      ${renderGateways([
+        ...views.map((view) => renderGateway(view, moments)),
+        ...unread.map(({ name, url }) => renderUnreadGateway(showText(name), showText(url), moments)),
+      ])}
+      <div class="pair">${renderRules(rules, planOnly, now, links)} ${renderDeletions(state)}</div>`,
+    groups: renderGroupsSection({ report, selected, now, nextSweepAt, links, rules }),
+    footer: renderFooter(state.version, query),
+  });
+}
+
+/** What is wrong comes first, so that it shows in a row of tabs. */
+function titleOf(views: readonly GatewayView[]): string {
+  const troubled = views.filter(({ status, consistent }) => status !== "ok" || consistent === false).length;
+  return troubled === 0 ? "pushgateway-janitor" : `(${troubled}) pushgateway-janitor`;
+}
+
+/** Renders the page as one file to keep or to mail, in parts: nothing to load, no script. */
+export function renderHtml(report: SweepReport): Generator<string> {
+  const { dryRun, gateways, finishedAt } = report;
+  const title = "Pushgateway groups";
+  const moment = `${formatMinute(finishedAt)} UTC`;
+  const views = gateways.map((gateway) => viewGateway(gateway, dryRun));
+  // What `in 3h` counts from: the moment that the report is about.
+  const now = gateways.reduce(
+    (latest, { snapshot }) => Math.max(latest, snapshot?.plannedFor ?? 0),
+    finishedAt,
+  );
+  return renderDocument({
+    title: `${title}, ${moment}`,
+    nonce: null,
+    header: html`<header>
+      <div>
+        <h1>${title}</h1>
+        ${renderMode(dryRun)}
+        <p>${moment}</p>
+      </div>
+    </header>`,
+    summary: html`${renderAttention(views, null)}
+      ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
+      <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>`,
+    groups: renderAllGroups(report, now),
+    footer: nothing,
+  });
+}
+
+interface Document {
+  readonly title: string;
+  /** Of a page that is served under a Content-Security-Policy; null: a file, which brings its own and has no script. */
+  readonly nonce: string | null;
+  readonly header: Html;
+  readonly summary: Html;
+  readonly groups: Iterable<Html>;
+  readonly footer: Html;
+}
+
+/** One style, at most one script, nothing from elsewhere. */
+function* renderDocument({ title, nonce, header, summary, groups, footer }: Document): Generator<string> {
+  const policy =
+    nonce === null
+      ? html`<meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+        /> `
+      : nothing;
+  const attribute = nonce === null ? nothing : html` nonce="${nonce}"`;
+  const active = nonce === null ? nothing : html`<script${attribute}>${trusted(script)}</script>\n`;
+  yield html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style${attribute}>${trusted(style)}</style>
+${active}</head>
+<body>
+${header}
+<main>
+${summary}
+`.text;
+  for (const part of groups) yield part.text;
+  yield `</main>\n${footer.text}</body>\n</html>\n`;
+}
+
+/** How often the page loads itself again. */
+const refreshSeconds = 60;
+
+function renderHeader(state: PageState): Html {
+  const { dryRun, lastSweepAt, nextSweepAt, now, schedule, timezone } = state;
+  const last = lastSweepAt === null ? html`No sweep yet` : html`Last sweep ${renderMoment(lastSweepAt, now)}`;
+  const next = nextSweepAt === null ? nothing : html`, next ${renderMoment(nextSweepAt, now)}`;
+  return html`<header>
+    <div>
+      <h1>pushgateway-janitor</h1>
+      ${renderMode(dryRun)}
+      <p>${last}${next}. Schedule <code>${schedule}</code> ${timezone}</p>
+    </div>
+    <div class="tools" hidden>
+      <button type="button" id="refresh" aria-pressed="true" data-seconds="${refreshSeconds}">
+        Refresh <span aria-hidden="true"></span>
+      </button>
+      <button type="button" id="theme" aria-pressed="false">Dark</button>
+    </div>
+  </header>`;
+}
+
+function renderMode(dryRun: boolean): Html {
+  return dryRun ? html` <span class="pill accent">Dry run: deletes nothing</span>` : nothing;
+}
+
+/** `api/v1/report` is asked for next to the page, with the same parameters. */
+function renderFooter(version: string, query: ReportQuery): Html {
+  return html`<footer>
+    <p>
+      pushgateway-janitor ${version}.
+      <a href="api/v1/report${formatReportQuery(query)}">This list as JSON</a>, <a href="metrics">metrics</a>,
+      <a href="config">configuration</a>
+    </p>
+  </footer>`;
+}

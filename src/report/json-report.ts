@@ -1,0 +1,136 @@
+import { timeOrNever } from "../core/group.ts";
+import { stringifyPrintable } from "../core/json.ts";
+import { labelsToObject } from "../core/labels.ts";
+import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
+import { formatTime } from "../core/time.ts";
+import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
+import type { QueryProblem, ReportQuery } from "./query.ts";
+import type { SelectedGroups } from "./select.ts";
+import { countRules } from "./view.ts";
+
+/** Grows when a field changes its meaning or goes; new fields do not count. */
+const schemaVersion = 1;
+
+/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. */
+export function renderJson(report: SweepReport): Generator<string> {
+  return renderParts(
+    report,
+    {},
+    report.gateways.map((gateway) => [gateway, gateway.entries]),
+  );
+}
+
+/**
+ * Renders the groups that a query selected, as {@link renderJson} does, and where they are: `matched` groups on `pages` pages. Every
+ * gateway asked for is there, with the totals of the whole sweep, even if none of its groups are.
+ */
+export function renderApiReport(
+  report: SweepReport,
+  query: ReportQuery,
+  { groups, matched, pages }: SelectedGroups,
+): Generator<string> {
+  const shown = new Map<GatewayReport, ReportEntry[]>();
+  for (const gateway of report.gateways) {
+    if (query.gateway === null || query.gateway === gateway.name) shown.set(gateway, []);
+  }
+  for (const { gateway, entry } of groups) shown.get(gateway)?.push(entry);
+  return renderParts(report, { page: query.page, pages, per_page: query.perPage, matched }, [...shown]);
+}
+
+/** Renders why a query cannot be answered. */
+export function renderQueryProblem({ code, parameter, message, offset }: QueryProblem): string {
+  return `${stringifyPrintable({ error: { code, parameter, message, offset } }, 2)}\n`;
+}
+
+/** Where a gateway's groups go: no other key of this name is as deep, and no text contains a line break. */
+const noGroups = '\n      "groups": []';
+
+/** Group by group, because all of them together may be large. */
+function* renderParts(
+  { startedAt, finishedAt, dryRun, rules }: SweepReport,
+  paging: object,
+  shown: readonly (readonly [GatewayReport, readonly ReportEntry[]])[],
+): Generator<string> {
+  const whole = {
+    schema_version: schemaVersion,
+    started_at: formatTime(startedAt),
+    finished_at: formatTime(finishedAt),
+    dry_run: dryRun,
+    ...paging,
+    gateways: shown.map(([gateway]) => gatewayToJson(gateway, rules)),
+  };
+  for (const [index, part] of stringifyPrintable(whole, 2).split(noGroups).entries()) {
+    if (index > 0) yield* renderGroups(shown[index - 1]?.[1] ?? []);
+    yield part;
+  }
+  yield "\n";
+}
+
+function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
+  if (entries.length === 0) {
+    yield noGroups;
+    return;
+  }
+  yield noGroups.slice(0, -1);
+  for (const [index, entry] of entries.entries()) {
+    const separator = index === 0 ? "\n" : ",\n";
+    yield (separator + stringifyPrintable(entryToJson(entry), 2)).replaceAll("\n", "\n        ");
+  }
+  yield "\n      ]";
+}
+
+/** A gateway without its groups; the totals are of all of them. */
+function gatewayToJson(report: GatewayReport, rules: readonly string[]): object {
+  const { name, url, status, error, snapshot, entries, reappeared, notes, known } = report;
+  return {
+    name,
+    url,
+    status,
+    ...(error !== null && { error }),
+    ...(known !== undefined && {
+      last_swept_at: formatTime(known.lastSweptAt),
+      last_read_at: formatTime(known.lastReadAt),
+    }),
+    snapshot: snapshot && {
+      taken_at: formatTime(snapshot.takenAt),
+      ...(snapshot.plannedFor !== undefined && { planned_for: formatTime(snapshot.plannedFor) }),
+      groups: snapshot.groups,
+      bytes: snapshot.sizeBytes,
+      source: snapshot.source,
+      clock_skew_seconds: snapshot.clockSkewSeconds,
+      outage_seconds: snapshot.outageSeconds,
+    },
+    totals: totalsToJson(countGroups(entries)),
+    rules: countRules({ gateways: [report], rules }).map(ruleToJson),
+    reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
+    notes,
+    groups: [],
+  };
+}
+
+function ruleToJson({ rule, ...totals }: RuleTotals): object {
+  const nextExpiryAt = formatTime(totals.nextExpiryAt);
+  return { rule, groups: totals.groups, ...totalsToJson(totals), next_expiry_at: nextExpiryAt };
+}
+
+function totalsToJson({ verdicts, expired, deleted }: Totals): object {
+  return { ...verdicts, expired, deleted };
+}
+
+function entryToJson(entry: ReportEntry): object {
+  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome } = entry;
+  return {
+    labels: labelsToObject(group.labels),
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    rule: rule?.name ?? null,
+    age_seconds: ageSeconds,
+    ttl_seconds: ttlSeconds,
+    expires_at: formatTime(expiresAt),
+    last_success_at: formatTime(timeOrNever(group.lastSuccessAt)),
+    last_failure_at: formatTime(timeOrNever(group.lastFailureAt)),
+    series: group.series,
+    ...(group.nativeHistograms.length > 0 && { native_histograms: group.nativeHistograms }),
+    ...(outcome !== undefined && { outcome }),
+  };
+}
