@@ -1,9 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
-import { freePort } from "./free-port.ts";
+import { onFreePort } from "./free-port.ts";
+import { startProcess, type GatewayProcess } from "./gateway-process.ts";
 import { getJson } from "./http.ts";
 import { placesOf } from "./program-places.ts";
 
@@ -27,16 +29,42 @@ export interface PrometheusServer {
   query(expression: string): Promise<readonly Series<Sample>[]>;
   /** All samples of an expression with a range: `up[5m]`. */
   samples(expression: string): Promise<readonly Series<readonly Sample[]>[]>;
+  /** SIGSTOP: it takes connections and never answers. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+  /** Starts it again at the same address with this prometheus.yml, without all that it knew. */
+  restartEmpty(configFile: string): Promise<void>;
 }
 
-/** Starts Prometheus with this prometheus.yml; its data is beside that. Stopped with the test. */
-export async function startPrometheus(configFile: string): Promise<PrometheusServer> {
+/** Starts Prometheus with this prometheus.yml; its data is beside that. Stopped with the test, or with the file's tests. */
+export async function startPrometheus(
+  configFile: string,
+  atEnd: (stop: () => Promise<void>) => void = onTestFinished,
+): Promise<PrometheusServer> {
   if (prometheus === null) {
     throw new Error(
       "no prometheus: .ci/setup fetches it; or put it on the PATH, or set PROMETHEUS=/path/to/it",
     );
   }
-  const url = await onFreePort(prometheus, configFile);
+  const data = join(dirname(configFile), "data");
+  const launch = (port: number, file = configFile): Promise<GatewayProcess> =>
+    startProcess(
+      prometheus,
+      [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${data}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        "--log.level=info",
+      ],
+      { ready: "Server is ready to receive web requests" },
+    );
+  const started = await onFreePort((port) => launch(port));
+  const [port] = started;
+  let running = started[1];
+  const stop = (): Promise<void> => running.end("SIGTERM");
+  atEnd(stop);
+  const url = `http://127.0.0.1:${port}`;
   const ask = async (expression: string) => {
     const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
     return (await getJson<{ data: { result: readonly Answer[] } }>(url, path)).data.result;
@@ -47,6 +75,14 @@ export async function startPrometheus(configFile: string): Promise<PrometheusSer
       (await ask(expression)).map(({ metric, value }) => ({ metric, value: value! })),
     samples: async (expression) =>
       (await ask(expression)).map(({ metric, values }) => ({ metric, value: values! })),
+    pause: () => running.pause(),
+    resume: () => running.resume(),
+    stop,
+    async restartEmpty(file) {
+      await stop();
+      rmSync(data, { recursive: true });
+      running = await launch(port, file);
+    },
   };
 }
 
@@ -54,43 +90,6 @@ interface Answer {
   readonly metric: Readonly<Record<string, string>>;
   readonly value?: Sample;
   readonly values?: readonly Sample[];
-}
-
-/** Between finding a free port and listening on it another test may take it. */
-async function onFreePort(program: string, configFile: string): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    const address = `127.0.0.1:${await freePort()}`;
-    try {
-      await launch(program, [
-        `--config.file=${configFile}`,
-        `--storage.tsdb.path=${join(dirname(configFile), "data")}`,
-        `--web.listen-address=${address}`,
-        "--log.level=info",
-      ]);
-      return `http://${address}`;
-    } catch (error) {
-      if (attempt === 5 || !String(error).includes("address already in use")) throw error;
-    }
-  }
-}
-
-/** Resolves when it says that it serves; rejects with its log when it ends instead. */
-async function launch(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  onTestFinished(async () => {
-    child.kill("SIGTERM");
-    await closed;
-  });
-  let log = "";
-  await new Promise<void>((resolve, reject) => {
-    child.once("error", reject);
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      log += text;
-      if (log.includes("Server is ready to receive web requests")) resolve();
-    });
-    void closed.then(() => reject(new Error(`${program} ${args.join(" ")} ended:\n${log}`)));
-  });
 }
 
 function findPrometheus(): string | null {
