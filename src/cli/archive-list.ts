@@ -5,18 +5,15 @@ import { formatAge } from "../core/duration.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
-import { parseSelection, type SelectionFlags } from "./archive-selection.ts";
+import { parseSelection } from "./archive-selection.ts";
+import type { ArchiveListFlags } from "./flags.ts";
 import { createColumns } from "../report/columns.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
-export interface ArchiveListFlags extends SelectionFlags {
-  readonly output: "table" | "json";
-}
-
 /** `archive list ARCHIVE`: what was deleted, when, by which rule, and what came back. */
 export async function archiveList(path: string, flags: ArchiveListFlags, io: Io): Promise<number> {
-  const accepts = parseSelection(flags);
+  const { accepts } = parseSelection(flags);
   const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
   let exitCode: number = exitCodes.done;
   let matched = false;

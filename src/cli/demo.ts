@@ -1,38 +1,46 @@
 import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
+import type { SweepReport } from "../core/report.ts";
 import { startDemoGateway } from "../demo/demo-gateway.ts";
 import { demoConfig, demoGroups } from "../demo/hosts.ts";
 import { createStyle } from "../report/text.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
 import { sweepExitCode } from "./exit-code.ts";
-import type { SweepFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
 import { printReport } from "./print-report.ts";
-import { sweepAll } from "../fleet/sweep-all.ts";
+import { createCommandLog } from "./progress.ts";
+import { createCommandToPass } from "./settings.ts";
 
-const quiet: SweepFlags = { "log.level": "warn", "log.format": "logfmt" };
-
-/** `demo`: the whole way on an embedded gateway. */
+/** `demo`: report, sweep and report on an embedded gateway. */
 export async function demo(io: Io): Promise<number> {
   const { bold, dim } = createStyle(wantsColor(io.stdout, io.env));
   const say = (text: string): void => io.stdout.write(`${text}\n`);
   const now = (): number => io.clock.now();
   const gateway = await startDemoGateway(now, demoGroups(now()));
+  const { log, progress, clear } = createCommandLog("warn", "logfmt", io);
+  const sweep = async (config: Config): Promise<SweepReport> => {
+    const commandToPass = createCommandToPass({});
+    const report = await sweepAll(config, { world: io, log, progress, concurrency: 1, commandToPass });
+    clear();
+    return report;
+  };
   try {
     const text = demoConfig(gateway.url);
     const config = readConfig(text);
+    const dryRun = { ...config, dryRun: true };
 
     say(bold("An embedded Pushgateway with living and vanished hosts, and these rules:"));
     say(`\n${dim(text)}`);
-    say(bold("1. The report: what would be deleted, and why. Nothing is touched.\n"));
-    await printReport(await sweepAll(config, true, quiet, io), { output: "table" }, io);
+    say(bold("1. The report: what would be deleted, and why. Nothing is changed.\n"));
+    await printReport(await sweep(dryRun), { output: "table" }, io);
 
     say(bold("\n2. The sweep: what has expired is deleted.\n"));
-    const swept = await sweepAll(config, false, quiet, io);
+    const swept = await sweep(config);
     if (io.stop.aborted) return io.signalExitCode();
     await printReport(swept, { output: "table" }, io);
 
     say(bold("\n3. What is left:\n"));
-    await printReport(await sweepAll(config, true, quiet, io), { output: "table" }, io);
+    await printReport(await sweep(dryRun), { output: "table" }, io);
     say(
       `\nYour own gateway: ${bold("pushgateway-janitor report --gateway=http://localhost:9091 --ttl=30d")} (deletes nothing)`,
     );

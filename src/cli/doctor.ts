@@ -13,27 +13,20 @@ import { RequestError } from "../http/request-error.ts";
 import { createStyle } from "../report/text.ts";
 import { discover } from "../fleet/discover.ts";
 import { exitCodes } from "./exit-code.ts";
-import { defaultConfigFile, type SourceFlags } from "./flags.ts";
+import { defaultConfigFile, type DoctorFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
 import { readServerOptions } from "../fleet/connect.ts";
-import { loadSettings } from "./settings.ts";
+import { loadSettings, type LoadedSettings } from "./settings.ts";
 import { ConfigError } from "../config/config-error.ts";
-
-export interface DoctorFlags extends SourceFlags {
-  readonly output: "text" | "json";
-  readonly heal?: boolean;
-  readonly probe?: boolean;
-  /** Groups that may be deleted although others could be deleted instead. */
-  readonly release?: readonly string[];
-  /** false: groups that cannot be archived may be deleted. */
-  readonly archive: boolean;
-}
 
 /** `doctor`: checks whether the gateway is consistent, names the group that breaks it, and measures a push. */
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   if (flags.release !== undefined && flags.heal !== true)
     throw new ConfigError("--release needs --heal beside it");
-  const { config, complete } = await discover(await loadDoctorSettings(flags, io), io);
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  const settings = await loadDoctorSettings(flags);
+  settings.warnings.forEach(warn);
+  const { config, complete } = await discover(settings.config, { world: io, warn });
   const archives = config.archive === null ? null : createHealArchives(config.archive, io.clock);
   const reports: DoctorReport[] = [];
   try {
@@ -57,9 +50,10 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
 }
 
 /** `--gateway` is enough: without `--ttl` there are no rules, and expired groups are not counted. */
-async function loadDoctorSettings(flags: DoctorFlags, io: Io): Promise<Config> {
-  if (flags.gateway === undefined || flags.ttl !== undefined) return loadSettings(flags, io);
-  return { ...(await loadSettings({ ...flags, ttl: "1d" }, io)), rules: [] };
+async function loadDoctorSettings(flags: DoctorFlags): Promise<LoadedSettings> {
+  if (flags.gateway === undefined || flags.ttl !== undefined) return loadSettings(flags);
+  const { config, warnings } = await loadSettings({ ...flags, ttl: 86_400 });
+  return { config: { ...config, rules: [] }, warnings };
 }
 
 /** Nothing is written before the first group: a doctor that deletes nothing does not need the folder. */

@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from "../core/duration.ts";
+import { formatDuration } from "../core/duration.ts";
 import {
   describeDeciding,
   describeMatch,
@@ -9,22 +9,18 @@ import { createLabels, formatLabels, quote, type Labels } from "../core/labels.t
 import { parseMatchers } from "../core/matcher.ts";
 import { ParseError } from "../core/errors.ts";
 import { exitCodes } from "./exit-code.ts";
-import type { SourceFlags } from "./flags.ts";
+import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { parseFlag } from "./parse-flag.ts";
 import { loadSettings } from "./settings.ts";
 import { ConfigError } from "../config/config-error.ts";
-
-export interface ExplainFlags extends SourceFlags {
-  readonly age?: string;
-}
 
 /** `explain job=ci instance=x`: which rule decides about such a group, and why. */
 export async function explain(texts: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
   const labels = parseLabels(texts);
-  const ageSeconds = flags.age === undefined ? null : parseFlag("--age", flags.age, parseDuration);
-  const { rules } = await loadSettings(flags, io);
-  io.stdout.write(renderExplanation(labels, explainRules(rules, labels, ageSeconds), ageSeconds));
+  const { age: ageSeconds = null } = flags;
+  const { config, warnings } = await loadSettings(flags);
+  for (const warning of warnings) io.stderr.write(`${warning}\n`);
+  io.stdout.write(renderExplanation(labels, explainRules(config.rules, labels, ageSeconds), ageSeconds));
   return exitCodes.done;
 }
 

@@ -1,121 +1,172 @@
-import { Option, type Command } from "commander";
+import type * as typed from "@commander-js/extra-typings";
+import type { Command as FlagsCommand, CommandUnknownOpts } from "@commander-js/extra-typings";
+import * as commander from "commander";
 
-import { logFormats, logLevels, type LogFormat, type LogLevel } from "../core/log-level.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { parseServerUrl } from "../config/url.ts";
+import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
+import { ParseError } from "../core/errors.ts";
+import { limitRanges, parseEvidenceAge, parseNumber } from "../core/limits.ts";
+import { logFormats, logLevels } from "../core/log-level.ts";
+import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
+import type { Io } from "./io.ts";
+import { parseMoment, parseTime } from "./parse-time.ts";
 
-/** Where the rules come from: a file, or one TTL for everything. */
-export interface SourceFlags {
-  readonly "config.file"?: string;
-  readonly gateway?: readonly string[];
-  readonly ttl?: string;
-}
+/** commander, with flags whose types the compiler infers. The package of the types runs the same code, so only its types are used. */
+export const { Command, CommanderError, Option } = commander as unknown as typeof typed;
 
-/** Of the commands that read a gateway. */
-export interface SweepFlags extends SourceFlags {
-  /** Wins over `log_level` of the file. */
-  readonly "log.level"?: LogLevel;
-  readonly "log.format": LogFormat;
-  readonly "limits.maxDeleteRatio"?: string;
-  readonly "limits.ratioMinGroups"?: string;
-  readonly "limits.maxDeletes"?: string;
-  readonly "limits.deletesPerSecond"?: string;
-  readonly "limits.maxOutage"?: string;
-  readonly "limits.maxEvidenceAge"?: string;
-  readonly "gateways.concurrency"?: string;
-  /** `2/10` or `auto/10`. */
-  readonly shard?: string;
-  /** Names of gateways. */
-  readonly only?: readonly string[];
-}
+/** The flags that one of the functions below adds to a command. */
+type FlagsOf<Add extends (...args: never[]) => CommandUnknownOpts> = ReturnType<ReturnType<Add>["opts"]>;
+
+export type SourceFlags = FlagsOf<typeof addSourceFlags>;
+export type SweepFlags = FlagsOf<typeof addSweepFlags>;
+export type OutputFlags = Pick<FlagsOf<typeof addOutputFlags>, "output" | "outputFile">;
+export type ReportFlags = FlagsOf<typeof addReportFlags>;
+export type OnceFlags = FlagsOf<typeof addOnceFlags>;
+export type RunFlags = FlagsOf<typeof addRunFlags>;
+export type ExplainFlags = FlagsOf<typeof addExplainFlags>;
+export type TestRulesFlags = FlagsOf<typeof addTestRulesFlags>;
+export type DoctorFlags = FlagsOf<typeof addDoctorFlags>;
+export type SelectionFlags = FlagsOf<typeof addSelectionFlags>;
+export type RestoreFlags = FlagsOf<typeof addRestoreFlags>;
+export type ArchiveListFlags = FlagsOf<typeof addArchiveListFlags>;
+export type HealthcheckFlags = FlagsOf<typeof addHealthcheckFlags>;
 
 /** `summary`: the table without its groups. */
 export const outputFormats = ["table", "summary", "json", "csv", "markdown", "html", "none"] as const;
-
 export type OutputFormat = (typeof outputFormats)[number];
 
-export interface OutputFlags {
-  readonly output: OutputFormat;
-  /** Where the report goes instead of stdout. */
-  readonly outputFile?: string;
+export const defaultConfigFile = "janitor.yml";
+export const defaultListenAddress = ":9717";
+
+/**
+ * Parses the value of a flag.
+ * @throws {@link ConfigError} that names the flag
+ */
+export function parseFlag<T>(flag: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof ParseError) throw new ConfigError(`${flag}: ${error.message}`);
+    throw error;
+  }
 }
 
-export const defaultConfigFile = "janitor.yml";
+/** A flag whose value is parsed with the command line. */
+function parsed<const Usage extends string, T>(
+  usage: Usage,
+  description: string,
+  parse: (text: string) => T,
+) {
+  const flag = usage.replace(/ .*/, "");
+  return new Option(usage, description).argParser((text: string): T => parseFlag(flag, text, parse));
+}
 
-export function addSourceFlags(command: Command): Command {
+/** A flag that may be repeated. */
+function repeated<const Usage extends string, T = string>(
+  usage: Usage,
+  description: string,
+  parse: (text: string) => T,
+) {
+  const flag = usage.replace(/ .*/, "");
+  return new Option(usage, description).argParser(
+    (text: string, before: readonly T[] | undefined): readonly T[] => [
+      ...(before ?? []),
+      parseFlag(flag, text, parse),
+    ],
+  );
+}
+
+const asWritten = (text: string): string => text;
+
+/** Where the rules come from: a file, or one TTL for everything. */
+export function addSourceFlags(command: FlagsCommand) {
   return command
     .option("--config.file <file>", `the configuration (default: ${defaultConfigFile})`)
-    .option(
-      "--gateway <url>",
-      "without a file: this gateway, route prefix included; may be repeated",
-      (url: string, urls: readonly string[] | undefined) => [...(urls ?? []), url],
-    )
-    .option("--ttl <duration>", "without a file: the TTL of every group, for example 30d");
-}
-
-export function addSweepFlags(command: Command): Command {
-  return addSourceFlags(command)
-    .option(
-      "--limits.max-delete-ratio <ratio>",
-      "0 to 1 of a gateway's groups; more expired: nothing is deleted",
-    )
-    .option(
-      "--limits.ratio-min-groups <count>",
-      "the ratio applies to gateways with at least this many groups",
-    )
-    .option("--limits.max-deletes <count>", "more expired: nothing is deleted")
-    .option("--limits.deletes-per-second <rate>", "the highest rate of deletions")
-    .option(
-      "--limits.max-outage <duration>",
-      "the longest downtime of the gateway that does not count towards ages",
-    )
-    .option(
-      "--limits.max-evidence-age <duration>",
-      "how long before its deletion a group must have been read, at most; or auto",
-    )
-    .option("--gateways.concurrency <count>", "how many gateways are swept at once", "8")
-    .option(
-      "--shard <index/count>",
-      "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
-    )
-    .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices([...logLevels]))
     .addOption(
-      new Option("--log.format <format>", "of log lines").choices([...logFormats]).default("logfmt"),
-    );
-}
-
-/** Of `once`, which ends before anything could scrape it. */
-export function addMetricsFlags(command: Command): Command {
-  return command
-    .option(
-      "--metrics.textfile <file>",
-      "write the janitor's own metrics to this file, for node_exporter (*.prom); its *_total count this run only",
+      repeated(
+        "--gateway <url>",
+        "without a file: this gateway, route prefix included; may be repeated",
+        parseServerUrl,
+      ),
     )
-    .option(
-      "--metrics.push",
-      "push them to each swept gateway, into a group of their own that no rule deletes; *_total as above",
+    .addOption(
+      parsed("--ttl <duration>", "without a file: the TTL of every group, for example 30d", parseTtl),
     );
 }
 
-/** Of the service. */
-export function addRunFlags(command: Command): Command {
-  return command
-    .option("--web.listen-address <address>", "where metrics and page are served", ":9717")
-    .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
-    .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
-    .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
-    .option("--schedule.jitter <duration>", "each sweep starts late by a random time up to this", "0s")
-    .option("--config.poll-interval <duration>", "how often files are checked for changes; 0s: never", "30s");
+/** Of the commands that read the groups of gateways. */
+export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
+  return addSourceFlags(command)
+    .addOption(
+      parsed(
+        "--limits.max-delete-ratio <ratio>",
+        "0 to 1 of a gateway's groups; more expired: nothing is deleted",
+        (text) => parseNumber(text, limitRanges.maxDeleteRatio),
+      ),
+    )
+    .addOption(
+      parsed(
+        "--limits.ratio-min-groups <count>",
+        "the ratio applies to gateways with at least this many groups",
+        (text) => parseNumber(text, limitRanges.ratioMinGroups),
+      ),
+    )
+    .addOption(
+      parsed("--limits.max-deletes <count>", "more expired: nothing is deleted", (text) =>
+        parseNumber(text, limitRanges.maxDeletes),
+      ),
+    )
+    .addOption(
+      parsed("--limits.deletes-per-second <rate>", "the highest rate of deletions", (text) =>
+        parseNumber(text, limitRanges.deletesPerSecond),
+      ),
+    )
+    .addOption(
+      parsed(
+        "--limits.max-outage <duration>",
+        "the longest downtime of the gateway that does not count towards ages",
+        parseDuration,
+      ),
+    )
+    .addOption(
+      parsed(
+        "--limits.max-evidence-age <duration>",
+        "how long before its deletion a group must have been read, at most; or auto",
+        // Not null, which commander takes for a flag without a value.
+        (text) => parseEvidenceAge(text) ?? ("auto" as const),
+      ),
+    )
+    .addOption(
+      parsed(
+        "--gateways.concurrency <count>",
+        "how many gateways are swept at once",
+        parseConcurrency,
+      ).default(8),
+    )
+    .addOption(
+      parsed(
+        "--shard <index/count>",
+        "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
+        (text) => resolveShard(text, env),
+      ),
+    )
+    .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices(logLevels))
+    .addOption(new Option("--log.format <format>", "of log lines").choices(logFormats).default("logfmt"));
 }
 
 /** Of the commands that sweep once and end with a report. */
-export function addOutputFlags(command: Command): Command {
-  return command
-    .option(
-      "--only <name>",
-      "only this gateway of the file, listed or discovered; may be repeated",
-      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
+  return addSweepFlags(command, env)
+    .addOption(
+      repeated(
+        "--only <name>",
+        "only this gateway of the file, listed or discovered; may be repeated",
+        asWritten,
+      ),
     )
     .addOption(
-      new Option("--output <format>", "how to print the report").choices([...outputFormats]).default("table"),
+      new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
     )
     .option(
       "--output-file <file>",
@@ -123,11 +174,146 @@ export function addOutputFlags(command: Command): Command {
     );
 }
 
+export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
+  return addOutputFlags(command, env)
+    .addOption(
+      parsed(
+        "--at <moment>",
+        "as of then, if nobody pushes until then: +7d from now on, or RFC 3339",
+        (text) => parseMoment(text, clock.now()),
+      ),
+    )
+    .option("--detailed-exitcode", "exit with 24 if anything has expired");
+}
+
+/** `once` ends before anything could scrape it. */
+export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
+  return addOutputFlags(command, env)
+    .option(
+      "--metrics.textfile <file>",
+      "write the janitor's own metrics to this file, for node_exporter (*.prom); its *_total count this run only",
+    )
+    .option(
+      "--metrics.push",
+      "push them to each swept gateway, into a group of their own that no rule deletes; *_total as above",
+    )
+    .option("--dry-run", "only say what would be deleted")
+    .option("--no-dry-run", "delete, whatever dry_run in the file says");
+}
+
+export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
+  return addSweepFlags(command, env)
+    .option("--web.listen-address <address>", "where metrics and page are served", defaultListenAddress)
+    .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
+    .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
+    .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
+    .addOption(
+      parsed(
+        "--schedule.jitter <duration>",
+        "each sweep starts late by a random time up to this",
+        parseTimer,
+      ).default(0, "0s"),
+    )
+    .addOption(
+      parsed(
+        "--config.poll-interval <duration>",
+        "how often files are checked for changes; 0s: never",
+        parseTimer,
+      ).default(30, "30s"),
+    )
+    .option("--dry-run", "only say what would be deleted")
+    .option("--no-dry-run", "delete, whatever dry_run in the file says");
+}
+
+export function addExplainFlags(command: FlagsCommand) {
+  return addSourceFlags(command).addOption(
+    parsed("--age <duration>", "also say whether the group is deleted at this age", parseDuration),
+  );
+}
+
+export function addTestRulesFlags(command: FlagsCommand) {
+  return command.addOption(
+    new Option("--output <format>", "how to print the results; junit: XML for CI, and the text on stderr")
+      .choices(["text", "junit"])
+      .default("text"),
+  );
+}
+
+export function addDoctorFlags(command: FlagsCommand) {
+  return addSourceFlags(command)
+    .option(
+      "--heal",
+      "archive and delete the groups that are certainly to blame, and examine the gateway again",
+    )
+    .addOption(
+      repeated(
+        "--release <labels>",
+        "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
+        asWritten,
+      ),
+    )
+    .option("--no-archive", "with --heal: also delete groups that cannot be archived")
+    .option(
+      "--probe",
+      "measure how long a push takes, with a group of the doctor's own that is deleted again",
+    )
+    .addOption(new Option("--output <format>", "how to print it").choices(["text", "json"]).default("text"));
+}
+
 /** Of the commands that read an archive. */
-export function addSelectionFlags(command: Command): Command {
+export function addSelectionFlags(command: FlagsCommand) {
   return command
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
-    .option("--since <time>", "only what was deleted at this time or later, RFC 3339")
-    .option("--until <time>", "only what was deleted at this time or earlier, RFC 3339");
+    .addOption(parsed("--since <time>", "only what was deleted at this time or later, RFC 3339", parseTime))
+    .addOption(
+      parsed("--until <time>", "only what was deleted at this time or earlier, RFC 3339", parseTime),
+    );
+}
+
+export function addRestoreFlags(command: FlagsCommand) {
+  return addSelectionFlags(command)
+    .option(
+      "--config.file <file>",
+      `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
+    )
+    .addOption(parsed("--gateway <url>", "restore into this gateway instead", parseServerUrl))
+    .option("--all", "everything in the archive, instead of a filter")
+    .option("--overwrite", "also replace groups that exist")
+    .option("--dry-run", "only say what would be restored");
+}
+
+export function addArchiveListFlags(command: FlagsCommand) {
+  return addSelectionFlags(command).addOption(
+    new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"),
+  );
+}
+
+export function addHealthcheckFlags(command: FlagsCommand) {
+  return command
+    .option("--web.listen-address <address>", "where `run` listens")
+    .option("--web.config.file <file>", "the one of `run`, which may serve HTTPS");
+}
+
+/** Where Kubernetes puts the index of an Indexed Job's Pod. */
+const indexVariable = "JOB_COMPLETION_INDEX";
+
+function resolveShard(text: string, env: Io["env"]): Shard {
+  const { index, count } = parseShard(text);
+  if (index !== null) return { index, count };
+  const variable = env[indexVariable] ?? "";
+  if (variable === "") {
+    throw new ConfigError(
+      `--shard=${text} takes the index from ${indexVariable}, which is not set: Kubernetes sets it in Indexed Jobs`,
+    );
+  }
+  return { index: parseFlag(indexVariable, variable, (value) => parseShardIndex(value, count)), count };
+}
+
+const maxConcurrency = 1000;
+
+function parseConcurrency(text: string): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= maxConcurrency) return value;
+  throw new ParseError(`expected a whole number from 1 to ${maxConcurrency}, got ${JSON.stringify(text)}`);
 }

@@ -1,33 +1,29 @@
-import { formatAddress, parseListenAddress, type ListenAddress } from "../service/web/listen-address.ts";
-import { exitCodes } from "./exit-code.ts";
-import type { Io } from "./io.ts";
-import { parseFlag } from "./parse-flag.ts";
-import { ConfigError } from "../config/config-error.ts";
+import { readFile } from "node:fs/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-export interface HealthcheckFlags {
-  readonly "web.listenAddress"?: string;
-  readonly "web.config.file"?: string;
-}
+import { ConfigError } from "../config/config-error.ts";
+import { formatAddress, parseListenAddress, type ListenAddress } from "../service/web/listen-address.ts";
+import { exitCodes } from "./exit-code.ts";
+import { defaultListenAddress, parseFlag, type HealthcheckFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
 
 /** Shorter than the image's HEALTHCHECK allows, so that it can still say what is wrong. */
 const timeoutMs = 4000;
 
-/** `healthcheck`: is the service of this container well? For where there is neither shell nor curl to ask it. */
+/** `healthcheck`: whether the service of this container is healthy, for images without shell and curl. */
 export async function healthcheck(flags: HealthcheckFlags, io: Io): Promise<number> {
   const service = await findService(flags);
   if (service === null) {
-    io.stdout.write("process 1 is no service that could be asked\n");
+    io.stdout.write("process 1 is not a service that could be asked\n");
     return exitCodes.done;
   }
   const { listenAddress, hasWebConfig } = service;
   const address = parseFlag("--web.listen-address", listenAddress, parseListenAddress);
   let answer: HealthAnswer = { healthy: false, message: "" };
-  // A web configuration may turn on TLS; which it does is known only to the service that has read it.
+  // A web configuration may turn on TLS, but its file may have changed since the service read it.
   for (const scheme of hasWebConfig ? (["https", "http"] as const) : (["http"] as const)) {
     answer = await askHealth(address, scheme, timeoutMs / (hasWebConfig ? 2 : 1));
     if (answer.healthy) break;
@@ -118,8 +114,6 @@ export interface ServiceFlags {
 /** In a container that is the janitor; a little init before it (`docker run --init`) shows the same arguments. */
 const commandLine = "/proc/1/cmdline";
 const mainFile = fileURLToPath(new URL("../main.js", import.meta.url));
-
-export const defaultListenAddress = ":9717";
 
 /**
  * What process 1 of this machine or container is.

@@ -1,44 +1,32 @@
-import type { Clock } from "../core/time.ts";
-import type { Wait } from "../gateway/pace.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import { readFileSync } from "node:fs";
+
+import type { World } from "../fleet/world.ts";
+import type { BuildInfo } from "../telemetry/metrics.ts";
 
 /** A stream that text goes to, and what is known of the terminal behind it. */
 export interface Output {
   write(text: string): void;
-  /** Resolves when whoever reads it can take more: what is written before that waits in memory. */
+  /** Resolves when the reader can take more: what is written before that waits in memory. */
   drained(): Promise<void>;
-  /** Nobody takes any more: what is still written is lost. */
+  /** Nobody reads any more: what is still written is lost. */
   readonly ended: boolean;
   readonly isTTY: boolean;
   /** Width of the terminal; null if it is none, or has no known size. */
   readonly columns: number | null;
 }
 
-/** Everything a command has of the world: the real one in main.ts, a test's own in tests. */
-export interface Io {
+/** What a command uses of the outside world: the real one in main.ts, a test's own in tests. */
+export interface Io extends World {
   /** Results. */
   readonly stdout: Output;
   /** Logs, progress, mistakes. */
   readonly stderr: Output;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  readonly wait: Wait;
   /** As `v20.19.0`. */
   readonly nodeVersion: string;
-  /** First SIGTERM, SIGINT or SIGHUP: finish what is in flight, begin nothing new. */
-  readonly stop: AbortSignal;
-  /** The time for that is over: cut everything off. */
-  readonly abort: AbortSignal;
   /** Calls back at every SIGHUP instead of stopping. The result ends that. */
   onHangup(callback: () => void): () => void;
   /** 143 after SIGTERM, 130 after SIGINT, 129 after SIGHUP. */
   signalExitCode(): number;
-}
-
-/** The same world, but warnings become lines of the log. A program that collects a log takes every line for one of it. */
-export function withLoggedWarnings(io: Io, log: Logger): Io {
-  const write = (warning: string): void => log.warn("Configuration warning", { warning: warning.trimEnd() });
-  return { ...io, stderr: { ...io.stderr, write } };
 }
 
 /** Writes part by part. However slow the reader, only one part waits in memory. */
@@ -53,4 +41,14 @@ export async function writeAll(parts: Iterable<string>, output: Output): Promise
 /** Colours only on a terminal, and not where the user said no (https://no-color.org). */
 export function wantsColor(output: Output, env: Io["env"]): boolean {
   return output.isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}
+
+export function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The revision is set by the build of an image; a checkout has none. */
+export function readBuildInfo({ env, nodeVersion }: Io): BuildInfo {
+  return { version: readVersion(), revision: env["PUSHGATEWAY_JANITOR_REVISION"] || "unknown", nodeVersion };
 }

@@ -1,24 +1,16 @@
-import type { Config, PushgatewaySettings } from "../config/config.ts";
+import type { PushgatewaySettings } from "../config/config.ts";
 import { ownGroupLabels } from "../core/group.ts";
 import type { SweepReport } from "../core/report.ts";
-import type { Shard } from "../core/shard.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
-import { readBuildInfo } from "./build-info.ts";
 import { connect } from "../fleet/connect.ts";
 import type { Discovered } from "../fleet/discover.ts";
-import type { Io } from "./io.ts";
+import type { OnceFlags } from "./flags.ts";
+import { readBuildInfo, type Io } from "./io.ts";
 import type { SweepCounts } from "../fleet/sweep-all.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { writeWhole } from "./write-whole.ts";
-
-export interface MetricsFlags {
-  /** Where to write the metrics, for node_exporter. */
-  readonly "metrics.textfile"?: string;
-  /** Push them to every gateway that is swept. */
-  readonly "metrics.push"?: boolean;
-}
 
 /** The metrics of a single sweep, which nobody could come and scrape. */
 export interface OnceMetrics extends SweepCounts {
@@ -29,11 +21,7 @@ export interface OnceMetrics extends SweepCounts {
   publish(report: SweepReport): Promise<readonly string[]>;
 }
 
-/** What the metrics tell besides of the sweep. */
-export interface OnceCircumstances extends Pick<Discovered, "mechanisms"> {
-  readonly dryRun: boolean;
-  readonly shard: Shard;
-}
+type MetricsFlags = Pick<OnceFlags, "metrics.textfile" | "metrics.push" | "shard">;
 
 interface Destination {
   readonly metrics: JanitorMetrics;
@@ -42,12 +30,11 @@ interface Destination {
 }
 
 export async function createOnceMetrics(
-  config: Config,
-  circumstances: OnceCircumstances,
+  discovered: Discovered,
   flags: MetricsFlags,
   io: Io,
 ): Promise<OnceMetrics> {
-  const destinations = await findDestinations(config, circumstances, flags, io);
+  const destinations = await findDestinations(discovered, flags, io);
   return {
     observeDelete(gateway, seconds) {
       for (const { metrics } of destinations) metrics.observeDelete(gateway, seconds);
@@ -68,19 +55,23 @@ export async function createOnceMetrics(
 }
 
 async function findDestinations(
-  { pushgateways, rules }: Config,
-  { mechanisms, ...circumstances }: OnceCircumstances,
-  { "metrics.textfile": file, "metrics.push": wantsPush = false }: MetricsFlags,
+  { config: { pushgateways, rules, dryRun }, mechanisms }: Discovered,
+  { "metrics.textfile": file, "metrics.push": wantsPush, shard }: MetricsFlags,
   io: Io,
 ): Promise<readonly Destination[]> {
-  if (file === undefined && !wantsPush) return [];
+  if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
     const metrics = createMetrics(readBuildInfo(io));
     const names = { gateways: gateways.map(({ name }) => name), rules: rules.map(({ name }) => name) };
-    metrics.configure({ ...names, ...circumstances, mechanisms: [...mechanisms.keys()] });
-    for (const [mechanism, { gateways, wellDone }] of mechanisms)
-      metrics.discovered(mechanism, gateways, wellDone);
+    metrics.configure({
+      ...names,
+      dryRun,
+      mechanisms: [...mechanisms.keys()],
+      ...(shard === undefined ? {} : { shard }),
+    });
+    for (const [mechanism, { gateways: count, succeeded }] of mechanisms)
+      metrics.discovered(mechanism, count, succeeded);
     metrics.configLoaded(io.clock.now());
     return metrics;
   };
@@ -88,7 +79,7 @@ async function findDestinations(
   if (file !== undefined) {
     destinations.push({ metrics: metricsOf(pushgateways), publish: (text) => writeTextfile(file, text, io) });
   }
-  if (wantsPush) {
+  if (wantsPush === true) {
     // Each gets what is about itself: the others' series would be twice in a Prometheus that scrapes them all.
     const pushes = pushgateways.map((settings) => ({
       metrics: metricsOf([settings]),

@@ -1,21 +1,24 @@
 import { setMaxListeners } from "node:events";
 
-import { Command, CommanderError, Option } from "commander";
+import type { Command as CliCommand } from "@commander-js/extra-typings";
 
-import { readVersion } from "./build-info.ts";
-import { exitCodes } from "./exit-code.ts";
-import { Failure } from "./failure.ts";
-import type { Io } from "./io.ts";
-import {
-  addMetricsFlags,
-  addRunFlags,
-  addOutputFlags,
-  addSelectionFlags,
-  addSourceFlags,
-  addSweepFlags,
-  defaultConfigFile,
-} from "./flags.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { NoGatewayError } from "../fleet/no-gateway-error.ts";
+import { exitCodes } from "./exit-code.ts";
+import {
+  addArchiveListFlags,
+  addDoctorFlags,
+  addExplainFlags,
+  addHealthcheckFlags,
+  addOnceFlags,
+  addReportFlags,
+  addRestoreFlags,
+  addRunFlags,
+  addTestRulesFlags,
+  Command,
+  CommanderError,
+} from "./flags.ts";
+import { readVersion, type Io } from "./io.ts";
 
 /**
  * Runs one command line.
@@ -34,15 +37,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    if (error instanceof ConfigError) {
-      io.stderr.write(`${error.message}\n`);
-      return exitCodes.usage;
-    }
-    if (error instanceof Failure) {
-      io.stderr.write(`${error.message}\n`);
-      return exitCodes.failed;
-    }
-    throw error;
+    const isWrong = error instanceof ConfigError;
+    if (!isWrong && !(error instanceof NoGatewayError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return isWrong ? exitCodes.usage : exitCodes.failed;
   }
 }
 
@@ -53,7 +51,7 @@ async function beforeSweeping(): Promise<void> {
 }
 
 /** Every command's code is loaded when it is called, so that `--help` does not wait for what it does not use. */
-export function createProgram(io: Io, finish: (exitCode: number) => void): Command {
+export function createProgram(io: Io, finish: (exitCode: number) => void): CliCommand {
   const program = new Command("pushgateway-janitor")
     .description(
       "Deletes Pushgateway groups that have outlived their TTL, and never a living one.\n" +
@@ -69,41 +67,35 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
       throw new CommanderError(0, "version", "");
     });
 
-  addOutputFlags(addSweepFlags(program.command("report")))
+  addReportFlags(program.command("report"), io)
     .hook("preAction", beforeSweeping)
     .summary("say what would be deleted and why; deletes nothing")
     .description("Reads the groups and says for each whether it would be deleted, and why. Deletes nothing.")
-    .option("--at <moment>", "as of then, if nobody pushes until then: +7d from now on, or RFC 3339")
-    .option("--detailed-exitcode", "exit with 24 if anything has expired")
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
 
-  addRunFlags(addSweepFlags(program.command("run")))
+  addRunFlags(program.command("run"), io.env)
     .hook("preAction", beforeSweeping)
     .summary("the service: sweep on schedule, serve metrics and a page")
     .description(
       "Sweeps on the schedule of the configuration until SIGTERM, and serves metrics and a web page. Reads the " +
         "configuration again at SIGHUP and when a file changes; an invalid one is not applied.",
     )
-    .option("--dry-run", "only say what would be deleted")
-    .option("--no-dry-run", "delete, whatever dry_run in the file says")
     .action(async (flags) => finish(await (await import("./run.ts")).run(flags, io)));
 
-  addMetricsFlags(addOutputFlags(addSweepFlags(program.command("once"))))
+  addOnceFlags(program.command("once"), io.env)
     .hook("preAction", beforeSweeping)
     .summary("one sweep: delete what has expired")
     .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
-    .option("--dry-run", "only say what would be deleted")
-    .option("--no-dry-run", "delete, whatever dry_run in the file says")
     .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
 
-  addSourceFlags(program.command("explain <label=value...>"))
+  addExplainFlags(program.command("explain"))
+    .argument("<label=value...>")
     .summary("which rule decides about a group, and why; offline")
     .description(
       "Goes through the rules in order for a group with these labels and says which one decides.\n" +
         'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
         "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h",
     )
-    .option("--age <duration>", "also say whether the group is deleted at this age")
     .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
 
   const check = program.command("check").description("check configuration files");
@@ -120,25 +112,19 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
     )
     .action(async (files) => finish(await (await import("./check.ts")).checkWebConfig(files, io)));
 
-  program
-    .command("test")
-    .description("test the rules of a configuration")
-    .command("rules <file...>")
+  const test = program.command("test").description("test the rules of a configuration");
+  addTestRulesFlags(test.command("rules"))
+    .argument("<file...>")
     .summary("unit tests of rules, from files; offline")
     .description(
       "Goes through files of rule tests: groups of given ages, and what the rules of a configuration have to make of them. Prints all " +
         "that is not as expected, with the rule that decided (exit code 25), or the problems of a file (2). Needs no gateway.",
     )
-    .addOption(
-      new Option("--output <format>", "how to print the results; junit: XML for CI, and the text on stderr")
-        .choices(["text", "junit"])
-        .default("text"),
-    )
     .action(async (files, flags) =>
       finish(await (await import("./test-rules.ts")).testRules(files, flags, io)),
     );
 
-  addSourceFlags(program.command("doctor"))
+  addDoctorFlags(program.command("doctor"))
     .summary("check whether the gateway is consistent, and name the group that breaks it")
     .description(
       "Examines the gateway: whether Prometheus can scrape it and pushes are accepted, which group breaks it and " +
@@ -146,62 +132,37 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): Comma
         "a file: how many groups have expired. Changes nothing without --heal or --probe. Exit code 22 if the gateway is " +
         "inconsistent.",
     )
-    .option(
-      "--heal",
-      "archive and delete the groups that are certainly to blame, and examine the gateway again",
-    )
-    .option(
-      "--release <labels>",
-      "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
-      (labels: string, all: readonly string[] | undefined) => [...(all ?? []), labels],
-    )
-    .option("--no-archive", "with --heal: also delete groups that cannot be archived")
-    .option(
-      "--probe",
-      "measure how long a push takes, with a group of the doctor's own that is deleted again",
-    )
-    .addOption(new Option("--output <format>", "how to print it").choices(["text", "json"]).default("text"))
     .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
 
-  addSelectionFlags(program.command("restore <archive>"))
+  addRestoreFlags(program.command("restore"))
+    .argument("<archive>")
     .summary("push deleted groups back")
     .description(
       "Pushes the groups of an archive (a folder, or one file of it) back to the gateways they were deleted from, each as " +
         "it was last. Groups that exist are skipped, unless --overwrite is set. A restored group counts as pushed now.",
     )
-    .option(
-      "--config.file <file>",
-      `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
-    )
-    .option("--gateway <url>", "restore into this gateway instead")
-    .option("--all", "everything in the archive, instead of a filter")
-    .option("--overwrite", "also replace groups that exist")
-    .option("--dry-run", "only say what would be restored")
     .action(async (archive, flags) =>
       finish(await (await import("./restore.ts")).restore(archive, flags, io)),
     );
 
   const archive = program.command("archive").description("read the archive of deleted groups");
-  addSelectionFlags(archive.command("list <archive>"))
+  addArchiveListFlags(archive.command("list"))
+    .argument("<archive>")
     .summary("say what was deleted, when, and by which rule")
     .description(
       "Lists what an archive (a folder, or one file of it) holds: deletions, and groups that came back by a push " +
         "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it knew the outcome.",
     )
-    .addOption(new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"))
     .action(async (path, flags) =>
       finish(await (await import("./archive-list.ts")).archiveList(path, flags, io)),
     );
 
-  program
-    .command("healthcheck")
+  addHealthcheckFlags(program.command("healthcheck"))
     .summary("check the service of this container; for HEALTHCHECK")
     .description(
       "Requests /-/healthy from `run`, for images without curl: exit code 0 if it is healthy. Without flags it reads the " +
         "address from process 1, which is `run` in a container.",
     )
-    .option("--web.listen-address <address>", "where `run` listens")
-    .option("--web.config.file <file>", "the one of `run`, which may serve HTTPS")
     .action(async (flags) => finish(await (await import("./healthcheck.ts")).healthcheck(flags, io)));
 
   program

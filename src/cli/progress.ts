@@ -1,33 +1,52 @@
-import type { SweepProgress } from "../sweep/sweep-context.ts";
+import type { LogFormat, LogLevel } from "../core/log-level.ts";
+import type { SweepContext } from "../sweep/sweep-context.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { Io } from "./io.ts";
 
 /** Shown only when the work takes longer than this. */
 const quietSeconds = 1;
 const redrawEverySeconds = 0.1;
 
-export interface ProgressLine {
-  readonly update: SweepProgress;
-  /** Wipes the line, before anything else is written. */
-  clear(): void;
+/** Log and progress of a command, which share stderr. */
+export interface CommandLog {
+  /** A line of the log wipes the progress line first. */
+  readonly log: Logger;
+  /** One line that is drawn over, if stderr is a terminal. */
+  readonly progress: SweepContext["progress"];
+  /** Wipes the progress line at the end of the work. */
+  readonly clear: () => void;
 }
 
-/** One line on stderr that is drawn over, if that is a terminal. */
-export function createProgressLine({ stderr, clock }: Pick<Io, "stderr" | "clock">): ProgressLine {
-  const startedAt = clock.monotonic();
+export function createCommandLog(
+  level: LogLevel,
+  format: LogFormat,
+  { stderr, clock }: Pick<Io, "stderr" | "clock">,
+): CommandLog {
+  let startedAt: number | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
-  let drawn = false;
+  let isDrawn = false;
+  const wipe = (): void => {
+    if (isDrawn) stderr.write("\r\u001B[K");
+    isDrawn = false;
+  };
   return {
-    update({ gateway, phase, done, total }) {
+    log: createLogger(level, format, (line) => {
+      wipe();
+      stderr.write(line);
+    }),
+    progress({ gateway, phase, done, total }) {
+      if (!stderr.isTTY) return;
       const now = clock.monotonic();
-      if (!stderr.isTTY || now - startedAt < quietSeconds || now - drawnAt < redrawEverySeconds) return;
+      startedAt ??= now;
+      if (now - startedAt < quietSeconds || now - drawnAt < redrawEverySeconds) return;
       drawnAt = now;
-      drawn = true;
+      isDrawn = true;
       const count = total === null ? "" : ` ${done}/${total}`;
       stderr.write(`\r\u001B[K${`${gateway}: ${phase}${count}`.slice(0, (stderr.columns ?? 80) - 1)}`);
     },
     clear() {
-      if (drawn) stderr.write("\r\u001B[K");
-      drawn = false;
+      wipe();
+      startedAt = null;
     },
   };
 }

@@ -1,32 +1,29 @@
 import type { SweepReport } from "../core/report.ts";
-import { showText } from "../report/text.ts";
 import { discover } from "../fleet/discover.ts";
-import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
-import { readFleetFlags } from "./fleet-flags.ts";
-import type { OutputFlags, SweepFlags } from "./flags.ts";
-import type { Io } from "./io.ts";
-import { parseFlag } from "./parse-flag.ts";
-import { parseMoment } from "./parse-moment.ts";
-import { checkOutputFlags, printReport } from "./print-report.ts";
-import { loadSettings } from "./settings.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
-
-export interface ReportFlags extends SweepFlags, OutputFlags {
-  /** A moment to come: `+7d`, or RFC 3339. */
-  readonly at?: string;
-  readonly detailedExitcode?: boolean;
-}
+import { showText } from "../report/text.ts";
+import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
+import type { OutputFlags, ReportFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { checkOutputFlags, printReport } from "./print-report.ts";
+import { createCommandLog } from "./progress.ts";
+import { createCommandToPass, loadSettings } from "./settings.ts";
 
 /** `report`: a sweep that ends after the plan. */
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
   checkOutputFlags(flags);
-  const settings = await loadSettings(flags, io);
-  const fleet = readFleetFlags(flags, io.env);
-  const { at } = flags;
-  const planFor =
-    at === undefined ? undefined : parseFlag("--at", at, (text) => parseMoment(text, io.clock.now()));
-  const { config, complete } = await discover(settings, io, fleet);
-  const result = await sweepAll(config, true, flags, io, { planFor, concurrency: fleet.concurrency });
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  const settings = await loadSettings(flags);
+  settings.warnings.forEach(warn);
+  const { shard, only, at: planFor, "gateways.concurrency": concurrency } = flags;
+  const { config, complete } = await discover(settings.config, { world: io, warn, shard, only });
+  const { log, progress, clear } = createCommandLog(config.logLevel, flags["log.format"], io);
+  const commandToPass = createCommandToPass(flags);
+  const result = await sweepAll(
+    { ...config, dryRun: true },
+    { world: io, log, progress, concurrency, commandToPass, planFor },
+  );
+  clear();
   if (io.stop.aborted) return io.signalExitCode();
   const problem = await printReport(result, flags, io);
   if (problem !== null) io.stderr.write(`${problem}\n`);
@@ -35,7 +32,7 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
 }
 
-/** What failed also goes to stderr, where a pipe does not swallow it, unless it was just shown on the terminal. */
+/** Errors also go to stderr, where a pipe does not swallow them, unless they were just shown on the terminal. */
 function writeErrors(
   { gateways }: SweepReport,
   { output, outputFile }: OutputFlags,

@@ -1,48 +1,71 @@
-import { createArchive } from "../archive/archive.ts";
 import { ArchiveError } from "../archive/file-access.ts";
 import { readLatestGroups } from "../archive/history.ts";
-import type { GroupRecord } from "../archive/records.ts";
-import type { Config } from "../config/config.ts";
-import { quote, type Labels } from "../core/labels.ts";
-import { isSelective, parseSelection, type SelectionFlags } from "./archive-selection.ts";
-import { discover } from "../fleet/discover.ts";
-import { Failure } from "./failure.ts";
-import { defaultConfigFile } from "./flags.ts";
-import type { Io } from "./io.ts";
-import { Restoration, type TargetOf } from "./restoration.ts";
-import { gatewayFromUrl, loadSettings } from "./settings.ts";
 import { ConfigError } from "../config/config-error.ts";
-
-export interface RestoreFlags extends SelectionFlags {
-  readonly "config.file"?: string;
-  readonly gateway?: string;
-  readonly all?: boolean;
-  readonly dryRun?: boolean;
-  readonly overwrite?: boolean;
-}
+import type { Config } from "../config/config.ts";
+import { formatShortLabels, type Labels } from "../core/labels.ts";
+import { formatTime } from "../core/time.ts";
+import { discover } from "../fleet/discover.ts";
+import { NoGatewayError } from "../fleet/no-gateway-error.ts";
+import {
+  createTargetOf,
+  recordRestored,
+  restoreGroups,
+  type RestoreResult,
+  type TargetOf,
+} from "../fleet/restore.ts";
+import { createColumns } from "../report/columns.ts";
+import { parseSelection } from "./archive-selection.ts";
+import { exitCodes } from "./exit-code.ts";
+import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { gatewayFromUrl, loadSettings } from "./settings.ts";
 
 /** `restore ARCHIVE`: pushes deleted groups back, each as it was last. */
 export async function restore(path: string, flags: RestoreFlags, io: Io): Promise<number> {
   const { all = false, dryRun = false, overwrite = false } = flags;
-  const accepts = parseSelection(flags);
-  if (all === isSelective(flags)) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
+  const { accepts, isSelective } = parseSelection(flags);
+  if (all === isSelective) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
   const { config, targetOf } = await findTargets(flags, io);
-  const restoration = new Restoration({ dryRun, overwrite }, targetOf, io);
+  const { stdout, stderr, stop } = io;
+  const columns = createColumns(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], stdout);
+  const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };
+  let archive = "complete" as ArchiveState;
+  /** By the gateway they were deleted from and are back in. */
+  const restored = new Map<string, Labels[]>();
   try {
     const selection = { accepts, mergeGateways: flags.gateway !== undefined };
-    const groups = readLatestGroups(path, selection, (problem) => restoration.tell(problem));
-    for await (const stored of groups) {
-      if (io.stop.aborted) break;
-      await restoration.restore(stored);
+    const groups = readLatestGroups(path, selection, ({ text, isLoss }) => {
+      stderr.write(`${text}\n`);
+      if (isLoss) archive = "damaged";
+    });
+    for await (const result of restoreGroups(groups, targetOf, { dryRun, overwrite }, io)) {
+      const { at, gateway, rule, labels } = result.record;
+      counts[result.outcome] += 1;
+      if (result.losses.length > 0) counts.lossy += 1;
+      if (result.outcome === "restored" && result.target === gateway)
+        restored.set(gateway, [...(restored.get(gateway) ?? []), labels]);
+      columns.add([
+        outcomeWords[result.outcome],
+        formatTime(at),
+        gateway,
+        rule ?? "-",
+        formatShortLabels(labels),
+      ]);
+      for (const remark of remarksOf(result)) columns.add([`  ${remark}`]);
     }
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    restoration.fail(error.message);
+    archive = "unreadable";
+    stderr.write(`${error.message}\n`);
   } finally {
-    await restoration.end();
+    columns.end();
   }
-  await markRestored(config, restoration.restored, io);
-  return restoration.exitCode();
+  stdout.write(describeCounts(counts, { dryRun, archive, interrupted: stop.aborted }));
+  await noteRestored(config, restored, io);
+  if (stop.aborted && counts.restored === 0) return io.signalExitCode();
+  if (counts.failed === 0 && archive !== "unreadable" && !stop.aborted)
+    return archive === "damaged" ? exitCodes.partial : exitCodes.done;
+  return counts.restored + counts.would_restore + counts.exists === 0 ? exitCodes.failed : exitCodes.partial;
 }
 
 const neitherAllNorFilter =
@@ -50,85 +73,101 @@ const neitherAllNorFilter =
   "or take all that the archive holds with --all (`archive list` shows them)";
 const allAndFilter = "--all and --match, --from, --since or --until exclude each other";
 
-/** Where groups go: to the gateway of their record, as the configuration knows it, or all to the one that is named. */
+const outcomeWords = {
+  restored: "restored",
+  would_restore: "to restore",
+  exists: "skipped",
+  failed: "failed",
+};
+
+function remarksOf({ reason, losses }: RestoreResult): readonly string[] {
+  return [...(reason === null ? [] : [reason]), ...losses.map((loss) => `lost: ${loss}`)];
+}
+
+type ArchiveState = "complete" | "damaged" | "unreadable";
+
+function describeCounts(
+  {
+    restored,
+    would_restore: wouldRestore,
+    exists,
+    failed,
+    lossy,
+  }: Record<RestoreResult["outcome"] | "lossy", number>,
+  {
+    dryRun,
+    archive,
+    interrupted,
+  }: {
+    readonly dryRun: boolean;
+    readonly archive: ArchiveState;
+    readonly interrupted: boolean;
+  },
+): string {
+  const isEmpty = restored + wouldRestore + exists + failed === 0;
+  if (isEmpty && archive === "unreadable") return "";
+  if (isEmpty && archive === "complete" && !interrupted) return "Nothing in the archive matches.\n";
+  const parts = [
+    dryRun ? `${wouldRestore} to restore` : `${restored} restored`,
+    ...(exists > 0 ? [`${exists} skipped because they exist`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(lossy > 0 ? [`${lossy} not the same as before`] : []),
+    ...(interrupted ? ["interrupted"] : []),
+    ...(archive === "damaged" ? ["the archive is damaged: what could not be read is not restored"] : []),
+  ];
+  return `\n${parts.join(", ")}\n`;
+}
+
+/** Groups go to the gateway of their record, as the configuration knows it, or all to the one that is named. */
 async function findTargets(
   flags: RestoreFlags,
   io: Io,
 ): Promise<{ config: Config | null; targetOf: TargetOf }> {
-  if (flags.gateway !== undefined) {
-    const config =
-      flags["config.file"] === undefined ? null : await loadWithoutGateways(flags["config.file"], io);
-    const named = gatewayFromUrl(flags.gateway);
-    const settings = config?.pushgateways.find(({ url }) => url === named.url) ?? named;
+  const { gateway: url, "config.file": file } = flags;
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  if (url !== undefined) {
+    const config = file === undefined ? null : await loadWithGatewaysIfKnown(file, io);
+    const settings = config?.pushgateways.find((gateway) => gateway.url === url) ?? gatewayFromUrl(url);
     return { config, targetOf: () => settings };
   }
   try {
-    const settings = await loadSettings({ "config.file": flags["config.file"] ?? defaultConfigFile }, io);
-    const { config } = await discover(settings, io);
-    return { config, targetOf: createTargetOf(config, io) };
+    const settings = await loadSettings({ "config.file": file ?? defaultConfigFile });
+    settings.warnings.forEach(warn);
+    const { config } = await discover(settings.config, { world: io, warn });
+    return { config, targetOf: createTargetOf(config.pushgateways, warn) };
   } catch (error) {
-    if (!(error instanceof ConfigError) || flags["config.file"] !== undefined) throw error;
+    if (!(error instanceof ConfigError) || file !== undefined) throw error;
     throw new ConfigError(
       `${error.message}\nThe gateways' URLs come from --config.file=FILE; or name one to restore into: --gateway=http://localhost:9091`,
     );
   }
 }
 
-/** The gateway that has the name now, unless it is another one than the group was deleted from. */
-function createTargetOf({ pushgateways }: Config, io: Io): TargetOf {
-  const noted = new Set<string>();
-  return ({ gateway: name, url }: GroupRecord) => {
-    const gateway = pushgateways.find((one) => one.name === name);
-    if (gateway === undefined)
-      return `the configuration has no gateway ${quote(name)}; --gateway=URL restores into another one`;
-    if (url !== null && url !== gateway.url) {
-      return (
-        `it was deleted from ${url}, and the gateway ${quote(name)} is ${gateway.url} now; ` +
-        `--from=${name} --gateway=${gateway.url} restores it there`
-      );
-    }
-    if (url === null && !noted.has(name)) {
-      noted.add(name);
-      io.stderr.write(
-        `Version 0.1.0 archived no URLs: groups of the gateway ${quote(name)} that it deleted go to ${gateway.url}\n`,
-      );
-    }
-    return gateway;
-  };
-}
-
-/** The gateway is named by a flag; the file may know its credentials, and if nobody finds it, it is no worse. */
-async function loadWithoutGateways(file: string, io: Io): Promise<Config> {
-  const settings = await loadSettings({ "config.file": file }, io);
+/** With `--gateway` the file is needed only for credentials, which a gateway that is not found does not have. */
+async function loadWithGatewaysIfKnown(file: string, io: Io): Promise<Config> {
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  const { config, warnings } = await loadSettings({ "config.file": file });
+  warnings.forEach(warn);
   try {
-    return (await discover(settings, io)).config;
+    return (await discover(config, { world: io, warn })).config;
   } catch (error) {
-    if (error instanceof Failure) return settings;
+    if (error instanceof NoGatewayError) return config;
     throw error;
   }
 }
 
-/** So that the next sweep does not take the groups for ones that came back by a push. */
-async function markRestored(
+async function noteRestored(
   config: Config | null,
   restored: ReadonlyMap<string, readonly Labels[]>,
   io: Io,
 ): Promise<void> {
   if (config === null || config.archive === null || restored.size === 0) return;
-  // Without a retention: restoring removes nothing.
-  const archive = createArchive({
-    dir: config.archive.dir,
-    retentionSeconds: null,
-    now: () => io.clock.now(),
-  });
   try {
-    for (const [gateway, groups] of restored) await archive.recordRestored(gateway, groups);
+    await recordRestored(config.archive, restored, io);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     io.stderr.write(
       `The archive does not know of the restored groups, so they may be counted as reappeared: ${error.message}\n`,
     );
-  } finally {
-    await archive.close();
   }
 }

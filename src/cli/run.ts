@@ -1,83 +1,69 @@
+import { ConfigError } from "../config/config-error.ts";
 import { configFiles } from "../config/config-files.ts";
 import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/problem.ts";
 import type { WebConfig } from "../config/web-config.ts";
 import { loadWebConfig } from "../config/web-load.ts";
-import { parseTimer } from "../core/duration.ts";
-import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
+import { ParseError } from "../core/errors.ts";
 import { createReadGuard } from "../fleet/read-guard.ts";
+import { createArchiveCache } from "../fleet/sweep-archive.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
+import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
 import type { Loaded, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
-import { parseListenAddress } from "../service/web/listen-address.ts";
-import { startWebServer, type WebServer } from "../service/web/web-server.ts";
-import { createLogger, type Logger } from "../telemetry/logger.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
-import { readBuildInfo } from "./build-info.ts";
-import { exitCodes } from "./exit-code.ts";
-import { defaultConfigFile, type SweepFlags } from "./flags.ts";
-import { readFleetFlags } from "./fleet-flags.ts";
-import { withLoggedWarnings, type Io } from "./io.ts";
-import { parseFlag } from "./parse-flag.ts";
-import { createRunFleet } from "./run-fleet.ts";
 import { createWebHandlers } from "../service/web/handlers.ts";
-import { loadSettings } from "./settings.ts";
-import { keepArchive } from "../fleet/sweep-archive.ts";
-import { sweepAll } from "../fleet/sweep-all.ts";
-import { ConfigError } from "../config/config-error.ts";
-
-export interface RunFlags extends SweepFlags {
-  /** Wins over `dry_run` of the file. */
-  readonly dryRun?: boolean;
-  readonly "web.listenAddress": string;
-  readonly "web.enableLifecycle"?: boolean;
-  readonly "web.config.file"?: string;
-  readonly "web.externalUrl"?: string;
-  readonly "schedule.jitter": string;
-  readonly "config.pollInterval": string;
-}
+import { startWebServer, type WebServer } from "../service/web/web-server.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { exitCodes } from "./exit-code.ts";
+import { defaultConfigFile, type RunFlags } from "./flags.ts";
+import { readBuildInfo, type Io } from "./io.ts";
+import { createCommandLog } from "./progress.ts";
+import { createCommandToPass, loadSettings } from "./settings.ts";
 
 /** How long requests in flight have after the last sweep: with a sweep's own grace, under 5 s. */
 const webGraceMs = 1000;
 
-/** `run`: sweeps on schedule until it is told to stop. After the start nothing but a signal ends it. */
+/** `run`: sweeps on schedule until it is stopped. After the start nothing but a signal ends it. */
 export async function run(flags: RunFlags, io: Io): Promise<number> {
   // From the first moment on: otherwise the signal would stop it.
   let wantsReload = false;
   let onHangup = (): void => void (wantsReload = true);
   const endHangups = io.onHangup(() => onHangup());
-  const jitterSeconds = parseFlag("--schedule.jitter", flags["schedule.jitter"], parseTimer);
-  const pollSeconds = parseFlag("--config.poll-interval", flags["config.pollInterval"], parseTimer);
-  const { shard, concurrency } = readFleetFlags(flags, io.env);
-  parseFlag("--web.listen-address", flags["web.listenAddress"], parseListenAddress);
-  const log = createLogger(flags["log.level"] ?? "info", flags["log.format"], (line) =>
-    io.stderr.write(line),
-  );
+  const { log, progress, clear } = createCommandLog(flags["log.level"] ?? "info", flags["log.format"], io);
   await loadWhatDeletes(log);
-  const warningIo = withLoggedWarnings(io, log);
+  const warn = (warning: string): void => log.warn("Configuration warning", { warning });
+  const webConfigFile = flags["web.config.file"];
   const filesBefore = await sumFiles([
     flags["config.file"] ?? defaultConfigFile,
-    ...(flags["web.config.file"] === undefined ? [] : [flags["web.config.file"]]),
+    ...(webConfigFile === undefined ? [] : [webConfigFile]),
   ]);
-  const config = await loadSettings(flags, warningIo);
-  log.setLevel(flags["log.level"] ?? config.logLevel);
-  const webConfig = await loadWeb(flags["web.config.file"], warningIo);
+  const load = async (): Promise<Config> => {
+    const { config, warnings } = await loadSettings(flags);
+    warnings.forEach(warn);
+    return config;
+  };
+  const config = await load();
+  log.setLevel(config.logLevel);
+  const webConfig = webConfigFile === undefined ? null : await loadWeb(webConfigFile, warn);
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
-  const isDryRun = (current: Config): boolean => flags.dryRun ?? current.dryRun;
-  const archiveOf = keepArchive({ clock: io.clock, log });
-  const guardReads = createReadGuard({ monotonic: () => io.clock.monotonic(), log });
+  const { clock } = io;
+  const openArchive = createArchiveCache({ clock, log });
+  const guardReads = createReadGuard({ monotonic: () => clock.monotonic(), log });
+  const concurrency = flags["gateways.concurrency"];
+  const commandToPass = createCommandToPass(flags);
+  const options = { world: io, log, progress, concurrency, commandToPass, metrics, openArchive, guardReads };
   const service = new Service({
     config,
-    isDryRun,
-    load: () => reloadSettings(flags, warningIo),
-    onApplied: ({ logLevel }) => log.setLevel(flags["log.level"] ?? logLevel),
-    createFleet: createRunFleet({ shard, metrics, log, io }),
-    sweep: (current, dryRun) =>
-      sweepAll(current, dryRun, flags, io, { metrics, log, concurrency, archiveOf, guardReads }),
-    jitterSeconds,
+    load: () => loadOrExplain(load),
+    onApplied: ({ logLevel }) => log.setLevel(logLevel),
+    fleet: { world: io, shard: flags.shard ?? { index: 0, count: 1 } },
+    sweep: (current) => sweepAll(current, options).finally(clear),
+    jitterSeconds: flags["schedule.jitter"],
     metrics,
     log,
-    now: () => io.clock.now(),
+    now: () => clock.now(),
     wait: io.wait,
   });
 
@@ -98,26 +84,30 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
         metrics,
         reload,
         build,
-        now: () => io.clock.now(),
+        now: () => clock.now(),
         stop: io.stop,
       }),
       log,
     });
   } catch (error) {
-    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof TypeError ? exitCodes.usage : exitCodes.failed;
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    if (error instanceof ParseError) throw new ConfigError(`--web.listen-address: ${message}`);
+    if (error instanceof TypeError) throw new ConfigError(`--web.external-url: ${message}`);
+    io.stderr.write(`${message}\n`);
+    return exitCodes.failed;
   }
   log.info("Listening", { address: web.address, version: build.version });
   await service.start();
   onHangup = () => void reload("SIGHUP");
   if (wantsReload) onHangup();
+  const pollSeconds = flags["config.pollInterval"];
   await untilStopped({ service, web, reload, endHangups, filesBefore, pollSeconds, log, io });
   return exitCodes.done;
 }
 
 /**
- * Other commands load this when they need it. For a service that may be days later, when an upgrade has put other files in
- * place, which would then delete together with the rest of the old version.
+ * Other commands load this code when they need it. For a service that may be days later, after an upgrade has replaced the
+ * files: new code would then delete together with old code.
  */
 async function loadWhatDeletes(log: Logger): Promise<void> {
   log.load();
@@ -161,17 +151,16 @@ async function untilStopped(running: Running): Promise<void> {
   log.info("Stopped");
 }
 
-async function loadWeb(path: string | undefined, { stderr }: Io): Promise<WebConfig | null> {
-  if (path === undefined) return null;
+async function loadWeb(path: string, warn: (warning: string) => void): Promise<WebConfig> {
   const result = await loadWebConfig(path);
   if (!result.ok) throw new ConfigError(result.problems.map(renderProblem).join("\n"));
-  for (const warning of result.warnings) stderr.write(`${renderProblem(warning)}\n`);
+  for (const warning of result.warnings) warn(renderProblem(warning));
   return result.config;
 }
 
-async function reloadSettings(flags: SweepFlags, io: Io): Promise<Loaded<Config>> {
+async function loadOrExplain(load: () => Promise<Config>): Promise<Loaded<Config>> {
   try {
-    return { ok: true, value: await loadSettings(flags, io) };
+    return { ok: true, value: await load() };
   } catch (error) {
     if (error instanceof ConfigError) return { ok: false, message: error.message };
     throw error;

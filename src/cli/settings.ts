@@ -1,31 +1,59 @@
-import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { doubtGatewayUrl, parseServerUrl } from "../config/url.ts";
-import { parseTtl } from "../core/duration.ts";
-import { defaultLimits } from "../core/limits.ts";
-import type { TtlRule } from "../core/rule.ts";
-import { defaultConfigFile, type SourceFlags, type SweepFlags } from "./flags.ts";
-import type { Io } from "./io.ts";
-import { findLimitations } from "./limitations.ts";
-import { overrideLimits } from "./limit-flags.ts";
-import { parseFlag } from "./parse-flag.ts";
 import { ConfigError } from "../config/config-error.ts";
+import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { doubtGatewayUrl } from "../config/url.ts";
+import { formatDuration } from "../core/duration.ts";
+import { defaultLimits, type Limits } from "../core/limits.ts";
+import { shellQuote } from "../core/printable.ts";
+import type { TtlRule } from "../core/rule.ts";
+import type { CommandToPass } from "../fleet/sweep-all.ts";
+import { defaultConfigFile, type OnceFlags, type SourceFlags } from "./flags.ts";
+import { findLimitations } from "./limitations.ts";
 
-/**
- * The configuration that the flags name: a file, or one rule for everything. Flags for limits win over the file.
- * Warnings go to stderr.
- * @throws {@link ConfigError} with all problems
- */
-export async function loadSettings(
-  flags: SourceFlags & Partial<SweepFlags>,
-  io: Pick<Io, "stderr">,
-): Promise<Config> {
-  const config =
-    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags, io) : fromFlags(flags, io);
-  return { ...config, limits: overrideLimits(config.limits, flags) };
+/** Flags that win over the configuration. */
+type OverridingFlags = Partial<
+  Pick<OnceFlags, "dryRun" | Extract<keyof OnceFlags, "log.level" | `limits.${string}`>>
+>;
+
+/** The configuration with everything that flags override. */
+export interface LoadedSettings {
+  readonly config: Config;
+  /** One line each. */
+  readonly warnings: readonly string[];
 }
 
-async function readFile(flags: SourceFlags, io: Pick<Io, "stderr">): Promise<Config> {
-  // What reads files is more than half of what is to be loaded, and flags do without it.
+/**
+ * Loads the configuration that the flags name: a file, or one rule for everything.
+ * @throws {@link ConfigError} with all problems
+ */
+export async function loadSettings(flags: SourceFlags & OverridingFlags): Promise<LoadedSettings> {
+  const { config, warnings } =
+    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags) : fromFlags(flags);
+  return {
+    config: {
+      ...config,
+      dryRun: flags.dryRun ?? config.dryRun,
+      logLevel: flags["log.level"] ?? config.logLevel,
+      limits: overrideLimits(config.limits, flags),
+    },
+    warnings,
+  };
+}
+
+function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {
+  const maxEvidenceAge = flags["limits.maxEvidenceAge"] ?? limits.maxEvidenceAgeSeconds;
+  return {
+    ...limits,
+    maxDeleteRatio: flags["limits.maxDeleteRatio"] ?? limits.maxDeleteRatio,
+    ratioMinGroups: flags["limits.ratioMinGroups"] ?? limits.ratioMinGroups,
+    maxDeletes: flags["limits.maxDeletes"] ?? limits.maxDeletes,
+    deletesPerSecond: flags["limits.deletesPerSecond"] ?? limits.deletesPerSecond,
+    maxOutageSeconds: flags["limits.maxOutage"] ?? limits.maxOutageSeconds,
+    maxEvidenceAgeSeconds: maxEvidenceAge === "auto" ? null : maxEvidenceAge,
+  };
+}
+
+async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
+  // More than half of all code that a command loads reads files, and flags do without it.
   const { loadConfig } = await import("../config/load.ts");
   const { renderProblem } = await import("../config/problem.ts");
   const path = flags["config.file"] ?? defaultConfigFile;
@@ -37,15 +65,13 @@ async function readFile(flags: SourceFlags, io: Pick<Io, "stderr">): Promise<Con
         : "";
     throw new ConfigError(result.problems.map(renderProblem).join("\n") + hint);
   }
-  for (const warning of result.warnings) io.stderr.write(`${renderProblem(warning)}\n`);
-  for (const limitation of findLimitations(result.config)) io.stderr.write(`${limitation}\n`);
-  return result.config;
+  return {
+    config: result.config,
+    warnings: [...result.warnings.map(renderProblem), ...findLimitations(result.config)],
+  };
 }
 
-function fromFlags(
-  { gateway: urls, ttl, "config.file": file }: SourceFlags,
-  { stderr }: Pick<Io, "stderr">,
-): Config {
+function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): LoadedSettings {
   if (file !== undefined) {
     throw new ConfigError("--config.file and --gateway/--ttl exclude each other: the file has both");
   }
@@ -53,42 +79,32 @@ function fromFlags(
     throw new ConfigError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
   if (ttl === undefined)
     throw new ConfigError("--gateway needs --ttl=DURATION beside it: how old every group may get");
-  const ttlSeconds = parseFlag("--ttl", ttl, parseTtl);
-  const pushgateways = gatewaysFromUrls(urls);
-  for (const { url } of pushgateways) {
-    const doubt = doubtGatewayUrl(url);
-    if (doubt !== null) stderr.write(`--gateway=${url}: warning: ${doubt}\n`);
-  }
-  return {
+  // Two sweeps of one gateway would get in each other's way.
+  const twin = urls.find((url, index) => urls.indexOf(url) < index);
+  if (twin !== undefined) throw new ConfigError(`--gateway: ${twin} is given twice`);
+  const config: Config = {
     path: "",
     schedule: "*/5 * * * *",
     timezone: "UTC",
     dryRun: false,
     logLevel: "info",
-    pushgateways,
+    pushgateways: urls.map(gatewayFromUrl),
     discoveries: [],
     limits: defaultLimits,
     archive: null,
     prometheus: null,
     notifications: [],
-    rules: [everythingRule(ttlSeconds)],
+    rules: [everythingRule(ttl)],
   };
+  const warnings = urls.flatMap((url) => {
+    const doubt = doubtGatewayUrl(url);
+    return doubt === null ? [] : [`--gateway=${url}: warning: ${doubt}`];
+  });
+  return { config, warnings };
 }
 
-/** Two sweeps of one gateway would get in each other's way. */
-function gatewaysFromUrls(urls: readonly string[]): readonly PushgatewaySettings[] {
-  const gateways = urls.map(gatewayFromUrl);
-  const twin = gateways.find(({ url }, index) => gateways.findIndex((other) => other.url === url) < index);
-  if (twin !== undefined) throw new ConfigError(`--gateway: ${twin.url} is given twice`);
-  return gateways;
-}
-
-/**
- * A gateway of which only the URL is known.
- * @throws {@link ConfigError}
- */
-export function gatewayFromUrl(text: string): PushgatewaySettings {
-  const url = parseFlag("--gateway", text, parseServerUrl);
+/** A gateway of which only the URL is known. */
+export function gatewayFromUrl(url: string): PushgatewaySettings {
   const http = { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] };
   return { name: url.replace(/^https?:\/\//, ""), url, source: "api", timeoutSeconds: 60, http };
 }
@@ -105,4 +121,31 @@ function everythingRule(ttlSeconds: number): TtlRule {
     ttlLabel: null,
     vanished: null,
   };
+}
+
+/** Renders the `once` that deletes what a limit has withheld: with the flags of this command, and limits that are as high as needed. */
+export function createCommandToPass(flags: SourceFlags & OverridingFlags): CommandToPass {
+  return ({ name, url }, toPass) => {
+    const source =
+      flags.gateway === undefined
+        ? { "config.file": flags["config.file"] ?? defaultConfigFile, only: name }
+        : { gateway: url, ttl: formatDuration(flags.ttl ?? 0) };
+    const all = {
+      ...source,
+      "limits.max-delete-ratio": toPass.maxDeleteRatio ?? flags["limits.maxDeleteRatio"],
+      "limits.ratio-min-groups": flags["limits.ratioMinGroups"],
+      "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
+      "limits.deletes-per-second": flags["limits.deletesPerSecond"],
+      "limits.max-outage": formatGiven(flags["limits.maxOutage"]),
+      "limits.max-evidence-age": formatGiven(flags["limits.maxEvidenceAge"]),
+    };
+    const words = Object.entries(all).flatMap(([flag, value]) =>
+      value === undefined ? [] : [`--${flag}=${value}`],
+    );
+    return ["pushgateway-janitor", "once", ...words].map(shellQuote).join(" ");
+  };
+}
+
+function formatGiven(value: number | "auto" | undefined): string | undefined {
+  return typeof value === "number" ? formatDuration(value) : value;
 }

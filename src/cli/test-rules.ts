@@ -3,11 +3,8 @@ import { renderJunit, renderText } from "../rule-tests/render-results.ts";
 import { loadRuleTests } from "../rule-tests/rule-test-file.ts";
 import { runRuleTests, type RuleTestOutcome } from "../rule-tests/run-rule-tests.ts";
 import { exitCodes } from "./exit-code.ts";
+import type { TestRulesFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-
-export interface TestRulesFlags {
-  readonly output: "text" | "junit";
-}
 
 /** `test rules FILE…`: what the rules make of groups in files, against what is expected there. All files, whatever the first shows. */
 export async function testRules(

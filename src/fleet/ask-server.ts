@@ -2,7 +2,7 @@ import type { HttpDiscoverySettings } from "../config/config.ts";
 import type { AskServer } from "../discovery/http-look.ts";
 import { createHttpClient } from "../http/client.ts";
 import { RequestError } from "../http/request-error.ts";
-import type { Io } from "../cli/io.ts";
+import type { Environment } from "./world.ts";
 import { readServerOptions } from "./connect.ts";
 
 const maxTimeoutSeconds = 30;
@@ -11,7 +11,7 @@ const maxTimeoutSeconds = 30;
 export function createAskServer(
   { url, http }: Omit<HttpDiscoverySettings, "mechanism">,
   refreshSeconds: number,
-  env: Io["env"],
+  env: Environment,
 ): AskServer {
   const { origin, pathname, search, searchParams } = new URL(url);
   const timeoutSeconds = Math.min(refreshSeconds, maxTimeoutSeconds);

@@ -7,7 +7,7 @@ import type {
   TextSource,
 } from "../config/config.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import type { Io } from "../cli/io.ts";
+import type { Environment, World } from "./world.ts";
 import { maxFileBytes, readStart } from "../config/file-text.ts";
 import { explainFileError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
@@ -21,7 +21,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
  */
 export async function connect(
   settings: PushgatewaySettings,
-  { clock, env }: Pick<Io, "clock" | "env">,
+  { clock, env }: Pick<World, "clock" | "env">,
 ): Promise<Gateway> {
   return createGateway(settings.name, await readServerOptions(settings, env), clock);
 }
@@ -32,7 +32,7 @@ export async function connect(
  */
 export async function readServerOptions(
   { url, timeoutSeconds, allowLinkLocal = true, http }: ServerSettings,
-  env: Io["env"],
+  env: Environment,
 ): Promise<ServerOptions> {
   const secrets: string[] = [];
   const tls = await readTls(http.tls);
@@ -111,7 +111,7 @@ function nameOf(key: string, source: TextSource | SecretSource | null): string {
 async function findProxy(
   url: string,
   settings: HttpSettings["proxy"],
-  env: Io["env"],
+  env: Environment,
   secrets: string[],
 ): Promise<Proxy | null> {
   if (settings === null) return null;
@@ -130,7 +130,7 @@ function namedProxy(
   return url.reveal();
 }
 
-function environmentProxy(serverUrl: string, env: Io["env"]): string | null {
+function environmentProxy(serverUrl: string, env: Environment): string | null {
   const found = findEnvironmentProxy(serverUrl, env);
   if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
   return found.url;

@@ -1,64 +1,70 @@
+import { ConfigError } from "../config/config-error.ts";
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/suggest.ts";
+import type { Shard } from "../core/shard.ts";
 import type { Mechanism } from "../core/verdict.ts";
-import { readSearchList } from "../discovery/search-list.ts";
-import { Failure } from "../cli/failure.ts";
-import { Fleet, type FleetOptions } from "./fleet.ts";
-import { formatShard, type FleetFlags } from "../cli/fleet-flags.ts";
-import type { Io } from "../cli/io.ts";
-import { ConfigError } from "../config/config-error.ts";
+import { Fleet } from "./fleet.ts";
+import { NoGatewayError } from "./no-gateway-error.ts";
+import type { World } from "./world.ts";
 
 /** A configuration whose gateways are all listed, those that discoveries found among them. */
 export interface Discovered {
   readonly config: Config;
-  /** false: there may be gateways that are not among them; stderr says why. */
+  /** false: there may be gateways that are not among them; a warning says why. */
   readonly complete: boolean;
-  /** What each mechanism came to. */
-  readonly mechanisms: ReadonlyMap<Mechanism, { readonly gateways: number; readonly wellDone: boolean }>;
+  /** What each mechanism has found. */
+  readonly mechanisms: ReadonlyMap<Mechanism, { readonly gateways: number; readonly succeeded: boolean }>;
 }
 
-const wholeFleet = { shard: { index: 0, count: 1 }, only: null };
+export interface DiscoverOptions {
+  readonly world: Pick<World, "env" | "wait" | "stop">;
+  readonly warn: (message: string) => void;
+  /** Left out: the only one. */
+  readonly shard?: Shard | undefined;
+  /** Names of gateways; left out: all of the shard. */
+  readonly only?: readonly string[] | undefined;
+}
 
 /**
- * Asks every discovery once. Problems go to stderr.
- * @throws {@link Failure} if no gateway is known: that is never "nothing to do"
+ * Asks every discovery once.
+ * @throws {@link NoGatewayError} if no gateway is known: that is never "nothing to do"
  * @throws {@link ConfigError} if there is no gateway of a name
  */
 export async function discover(
   config: Config,
-  io: Io,
-  { shard, only }: Pick<FleetFlags, "shard" | "only"> = wholeFleet,
+  { world, warn, shard = { index: 0, count: 1 }, only }: DiscoverOptions,
 ): Promise<Discovered> {
-  const wellDone = new Map<Mechanism, boolean>();
+  const succeeded = new Map<Mechanism, boolean>();
   const fleet = new Fleet(config, {
-    ...fleetSurroundings(io),
+    world,
     shard,
-    onRefreshed: (mechanism, well) => wellDone.set(mechanism, well && (wellDone.get(mechanism) ?? true)),
+    onRefreshed: (mechanism, success) =>
+      succeeded.set(mechanism, success && (succeeded.get(mechanism) ?? true)),
   });
   const { gateways, total, found, answered, problems, remarks } = await fleet.current();
-  for (const warning of [...problems, ...remarks]) io.stderr.write(`${config.path}: warning: ${warning}\n`);
-  if (total === 0 && !io.stop.aborted) {
-    throw new Failure(
-      answered
-        ? `${config.path}: no gateway is listed, and the discoveries name none that could be swept`
-        : `${config.path}: no discovery has answered, and no gateway is listed: nothing is known that could be swept`,
-    );
-  }
-  if (gateways.length === 0 && !io.stop.aborted)
-    io.stderr.write(`Shard ${formatShard(shard)} has none of the ${total} gateways\n`);
+  for (const warning of [...problems, ...remarks]) warn(`${config.path}: warning: ${warning}`);
   const known = problems.length === 0;
-  if (only !== null && !io.stop.aborted) checkNames(only, gateways, known);
+  if (!world.stop.aborted) {
+    if (total === 0)
+      throw new NoGatewayError(
+        answered
+          ? `${config.path}: no gateway is listed, and the discoveries name none that could be swept`
+          : `${config.path}: no discovery has answered, and no gateway is listed: nothing is known that could be swept`,
+      );
+    if (gateways.length === 0) warn(`Shard ${shard.index}/${shard.count} has none of the ${total} gateways`);
+    if (only !== undefined) checkNames(only, gateways, known);
+  }
   return {
     config: {
       ...config,
-      pushgateways: only === null ? gateways : gateways.filter(({ name }) => only.includes(name)),
+      pushgateways: only === undefined ? gateways : gateways.filter(({ name }) => only.includes(name)),
       discoveries: [],
     },
-    complete: known || only !== null,
+    complete: known || only !== undefined,
     mechanisms: new Map(
       [...found].map(([mechanism, count]) => [
         mechanism,
-        { gateways: count, wellDone: wellDone.get(mechanism) ?? false },
+        { gateways: count, succeeded: succeeded.get(mechanism) ?? false },
       ]),
     ),
   };
@@ -70,15 +76,10 @@ function checkNames(only: readonly string[], gateways: readonly PushgatewaySetti
   const names = gateways.map(({ name }) => name);
   const unknown = only.find((name) => !names.includes(name));
   if (unknown === undefined) return;
-  if (!known) throw new Failure(`--only=${unknown}: not known, and not every discovery has answered`);
+  if (!known) throw new NoGatewayError(`--only=${unknown}: not known, and not every discovery has answered`);
   const rest = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
   throw new ConfigError(
     `--only=${unknown}: there is no gateway of this name${didYouMean(unknown, names)}\n` +
       `The gateways are ${names.slice(0, maxNames).join(", ")}${rest}`,
   );
-}
-
-/** What discoveries have of the world. */
-export function fleetSurroundings(io: Io): Pick<FleetOptions, "dns" | "env" | "wait" | "stop"> {
-  return { dns: { searchList: () => readSearchList() }, env: io.env, wait: io.wait, stop: io.stop };
 }

@@ -1,12 +1,13 @@
 import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/config.ts";
-import type { Mechanism } from "../core/verdict.ts";
 import { shardOf, type Shard } from "../core/shard.ts";
+import type { Mechanism } from "../core/verdict.ts";
 import { Discovery, firstOf } from "../discovery/discovery.ts";
 import type { DnsOptions } from "../discovery/dns-look.ts";
 import type { Look } from "../discovery/look.ts";
 import { mergeGateways } from "../discovery/merge-gateways.ts";
-import type { Wait } from "../gateway/pace.ts";
-import type { Io } from "../cli/io.ts";
+import { readSearchList } from "../discovery/search-list.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { World } from "./world.ts";
 
 /** The gateways of a configuration as far as they are known. */
 export interface FleetState {
@@ -20,28 +21,27 @@ export interface FleetState {
   readonly answered: boolean;
   /** Why there may be gateways that are not among them. One sentence each. */
   readonly problems: readonly string[];
-  /** What is worth knowing besides. */
+  /** What else is worth knowing. One sentence each. */
   readonly remarks: readonly string[];
 }
 
 export interface FleetOptions {
   readonly shard: Shard;
-  readonly dns: DnsOptions;
-  readonly env: Io["env"];
-  readonly wait: Wait;
-  readonly stop: AbortSignal;
+  readonly world: Pick<World, "env" | "wait" | "stop">;
+  /** Left out: the servers and the search list of this machine. */
+  readonly dns?: DnsOptions;
   /** A discovery has been asked, with or without success. */
-  readonly onRefreshed: (mechanism: Mechanism, wellDone: boolean) => void;
+  readonly onRefreshed: (mechanism: Mechanism, succeeded: boolean) => void;
 }
 
 interface Entry {
-  /** Where it looks; two that look at the same places know the same. */
-  readonly place: string;
+  /** Where the gateways come from; two entries with the same origin know the same. */
+  readonly origin: string;
   readonly settings: DiscoverySettings;
   readonly discovery: Discovery;
 }
 
-/** The gateways of one configuration, listed or found. */
+/** The gateways of one configuration, listed or discovered. */
 export class Fleet {
   readonly shard: Shard;
   readonly #listed: readonly PushgatewaySettings[];
@@ -49,18 +49,18 @@ export class Fleet {
   readonly #entries: readonly Entry[];
   #state: FleetState | null = null;
 
-  /** @param before of the configuration before this one: what its discoveries know is not forgotten */
+  /** @param before of the previous configuration: what its discoveries know is not forgotten */
   constructor({ pushgateways, discoveries }: Config, options: FleetOptions, before?: Fleet) {
     this.shard = options.shard;
     this.#listed = pushgateways;
     this.#options = options;
     this.#entries = discoveries.map((settings) => {
       const { mechanism, gateway: defaults } = settings;
-      const place = placeOf(settings);
-      const known = (before === undefined ? [] : before.#entries).find((entry) => entry.place === place);
+      const origin = originOf(settings);
+      const known = (before === undefined ? [] : before.#entries).find((entry) => entry.origin === origin);
       const look = lookWhenAsked(() => createLook(settings, options));
       return {
-        place,
+        origin,
         settings,
         discovery: new Discovery({ mechanism, look, defaults, before: known?.discovery }),
       };
@@ -72,21 +72,21 @@ export class Fleet {
     return this.#state;
   }
 
-  /** For a sweep: waits for those discoveries that have never been asked, and reads files anew. */
+  /** For a sweep: waits for those discoveries that have never been asked, and reads files anew. Never rejects. */
   async current(): Promise<FleetState> {
     const due = this.#entries.filter(
       ({ discovery }) => discovery.mechanism === "file" || !discovery.state().asked,
     );
-    await Promise.all(due.map(({ discovery }) => this.#refresh(discovery, this.#options.stop)));
+    await Promise.all(due.map(({ discovery }) => this.#refresh(discovery, this.#options.world.stop)));
     return this.state();
   }
 
-  /** Asks every discovery at its interval, until the signal aborts. */
+  /** Asks every discovery at its interval, until the signal aborts. Never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
     const followOne = async ({ discovery, settings }: Entry): Promise<void> => {
       while (!signal.aborted) {
         await this.#refresh(discovery, signal);
-        await this.#options.wait(settings.refreshSeconds, signal);
+        await this.#options.world.wait(settings.refreshSeconds, signal);
       }
     };
     await Promise.all(this.#entries.map(followOne));
@@ -126,8 +126,8 @@ export class Fleet {
   }
 }
 
-/** The discovery's own settings may change, and what it knows stays true. */
-function placeOf(settings: DiscoverySettings): string {
+/** The discovery's other settings may change, and what it knows stays true. */
+function originOf(settings: DiscoverySettings): string {
   switch (settings.mechanism) {
     case "file":
       return JSON.stringify(["file", settings.files]);
@@ -138,8 +138,8 @@ function placeOf(settings: DiscoverySettings): string {
   }
 }
 
-/** Most have no discovery, and nobody has all of them: each is loaded when it is asked. */
-async function createLook(settings: DiscoverySettings, { dns, env }: FleetOptions): Promise<Look> {
+/** Most configurations have no discovery, and hardly one has all of them: each is loaded when it is asked. */
+async function createLook(settings: DiscoverySettings, { dns, world }: FleetOptions): Promise<Look> {
   switch (settings.mechanism) {
     case "file": {
       const { createFileLook } = await import("../discovery/file-look.ts");
@@ -150,11 +150,11 @@ async function createLook(settings: DiscoverySettings, { dns, env }: FleetOption
       const { createHttpLook } = await import("../discovery/http-look.ts");
       const { createAskServer } = await import("./ask-server.ts");
       const { url, refreshSeconds } = settings;
-      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds, env));
+      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds, world.env));
     }
     case "dns": {
       const { createDnsLook } = await import("../discovery/dns-look.ts");
-      return createDnsLook(settings, dns);
+      return createDnsLook(settings, dns ?? { searchList: () => readSearchList() });
     }
   }
 }
@@ -163,4 +163,23 @@ async function createLook(settings: DiscoverySettings, { dns, env }: FleetOption
 function lookWhenAsked(create: () => Promise<Look>): Look {
   let look: Promise<Look> | null = null;
   return async (signal, known) => (await (look ??= create()))(signal, known);
+}
+
+/**
+ * Logs what changes in a fleet, also from one configuration to the next.
+ * @returns whether its gateways have changed
+ */
+export function createFleetLog(log: Logger): (state: FleetState) => boolean {
+  let warned: ReadonlySet<string> = new Set();
+  let known = "";
+  return ({ gateways, total, problems, remarks }) => {
+    const warnings = new Set([...problems, ...remarks]);
+    for (const warning of warnings) if (!warned.has(warning)) log.warn("Discovery warning", { warning });
+    warned = warnings;
+    const names = gateways.map(({ name, url }) => `${name} ${url}`).join("\n");
+    const hasChanged = names !== known;
+    if (hasChanged) log.info("Gateways discovered", { gateways: gateways.length, of_all_shards: total });
+    known = names;
+    return hasChanged;
+  };
 }

@@ -1,15 +1,17 @@
-import type { PushgatewaySettings } from "../config/config.ts";
+import { createArchive } from "../archive/archive.ts";
 import type { StoredGroup } from "../archive/history.ts";
+import type { GroupRecord } from "../archive/records.ts";
 import { renderPush } from "../archive/render-push.ts";
-import { labelsKey, type Labels } from "../core/labels.ts";
+import type { ArchiveSettings, PushgatewaySettings } from "../config/config.ts";
+import { labelsKey, quote, type Labels } from "../core/labels.ts";
 import { sortOutPushable } from "../core/pushable.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
-import { RequestError } from "../http/request-error.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
+import { RequestError } from "../http/request-error.ts";
 import { connect } from "./connect.ts";
-import type { Io } from "../cli/io.ts";
+import type { World } from "./world.ts";
 
 export interface RestoreOptions {
   readonly dryRun: boolean;
@@ -18,33 +20,110 @@ export interface RestoreOptions {
 }
 
 /** What became of one group. */
-export interface Restored {
+export interface RestoreResult {
   readonly outcome: "restored" | "would_restore" | "exists" | "failed";
-  /** Why, or what stands in the way. */
+  /** Why it is not restored. */
   readonly reason: string | null;
   readonly losses: readonly string[];
 }
 
+/** Where a group goes, or why it goes nowhere. */
+export type TargetOf = (record: GroupRecord) => PushgatewaySettings | string;
+
+/** Restores into the gateway that has the name now, unless it is another one than the group was deleted from. */
+export function createTargetOf(
+  pushgateways: readonly PushgatewaySettings[],
+  warn: (message: string) => void,
+): TargetOf {
+  const noted = new Set<string>();
+  return ({ gateway: name, url }) => {
+    const gateway = pushgateways.find((one) => one.name === name);
+    if (gateway === undefined)
+      return `the configuration has no gateway ${quote(name)}; --gateway=URL restores into another one`;
+    if (url !== null && url !== gateway.url) {
+      return (
+        `it was deleted from ${url}, and the gateway ${quote(name)} is ${gateway.url} now; ` +
+        `--from=${name} --gateway=${gateway.url} restores it there`
+      );
+    }
+    if (url === null && !noted.has(name)) {
+      noted.add(name);
+      warn(
+        `Version 0.1.0 archived no URLs: groups of the gateway ${quote(name)} that it deleted go to ${gateway.url}`,
+      );
+    }
+    return gateway;
+  };
+}
+
+/**
+ * Pushes groups back, one after the other, until `stop` aborts.
+ * @throws {@link ConfigError} if a file with credentials cannot be read
+ */
+export async function* restoreGroups(
+  groups: AsyncIterable<StoredGroup>,
+  targetOf: TargetOf,
+  options: RestoreOptions,
+  world: World,
+): AsyncGenerator<RestoreResult & { readonly record: GroupRecord; readonly target: string | null }> {
+  const targets = new Map<string, RestoreTarget>();
+  try {
+    for await (const stored of groups) {
+      if (world.stop.aborted) return;
+      const { record } = stored;
+      const settings = targetOf(record);
+      if (typeof settings === "string") {
+        yield { record, target: null, ...failed(settings) };
+        continue;
+      }
+      const { name, url } = settings;
+      const target = targets.get(url) ?? new RestoreTarget(await connect(settings, world), options, world);
+      targets.set(url, target);
+      yield { record, target: name, ...(await target.restore(stored)) };
+    }
+  } finally {
+    await Promise.all([...targets.values()].map((target) => target.close()));
+  }
+}
+
+/**
+ * Notes in the archive which groups are back, so that the next sweep does not count them as reappeared.
+ * @throws {@link ArchiveError}
+ */
+export async function recordRestored(
+  { dir }: ArchiveSettings,
+  restored: ReadonlyMap<string, readonly Labels[]>,
+  { clock }: Pick<World, "clock">,
+): Promise<void> {
+  // Without a retention: restoring removes nothing.
+  const archive = createArchive({ dir, retentionSeconds: null, now: () => clock.now() });
+  try {
+    for (const [gateway, groups] of restored) await archive.recordRestored(gateway, groups);
+  } finally {
+    await archive.close();
+  }
+}
+
 interface Existing {
   readonly key: string;
-  /** Left by a refused push: there is nothing in it that could be overwritten. */
+  /** Created by a refused push: it holds nothing that could be overwritten. */
   readonly empty: boolean;
 }
 
 /**
- * What was read of the gateway's groups is acted on for so long from the start of the read, or twice as long as the read took:
- * a group that is pushed meanwhile must not be overwritten.
+ * A read of the gateway's groups counts for so long from its start, or for twice as long as it took: a group that is pushed
+ * meanwhile must not be overwritten.
  */
 const freshSeconds = 0.5;
 
-/** After as many pushes in a row without an answer the gateway is left alone. */
+/** After as many pushes in a row without an answer nothing more is sent to the gateway. */
 const maxSilenceInARow = 3;
 
 /** A gateway that groups are restored into. */
-export class RestoreTarget {
+class RestoreTarget {
   readonly #gateway: Gateway;
   readonly #options: RestoreOptions;
-  readonly #io: Io;
+  readonly #world: Pick<World, "clock" | "abort">;
   #naming: PathNaming = { utf8Names: false };
   #existing = new Map<string, Existing>();
   #hasUnreadable = false;
@@ -54,19 +133,10 @@ export class RestoreTarget {
   #silenceInARow = 0;
   #givenUp: string | null = null;
 
-  private constructor(gateway: Gateway, options: RestoreOptions, io: Io) {
+  constructor(gateway: Gateway, options: RestoreOptions, world: Pick<World, "clock" | "abort">) {
     this.#gateway = gateway;
     this.#options = options;
-    this.#io = io;
-  }
-
-  /** @throws {@link ConfigError} if a file with credentials cannot be read */
-  static async connect(
-    settings: PushgatewaySettings,
-    options: RestoreOptions,
-    io: Io,
-  ): Promise<RestoreTarget> {
-    return new RestoreTarget(await connect(settings, io), options, io);
+    this.#world = world;
   }
 
   close(): Promise<void> {
@@ -74,13 +144,13 @@ export class RestoreTarget {
   }
 
   /** Pushes one group, unless it exists. Never throws for a gateway's fault. */
-  async restore({ record, raw }: StoredGroup): Promise<Restored> {
+  async restore({ record, raw }: StoredGroup): Promise<RestoreResult> {
     if (this.#givenUp !== null) return failed(this.#givenUp);
     try {
-      if (this.#io.clock.monotonic() > this.#existingUntil) await this.#readExisting();
+      if (this.#world.clock.monotonic() > this.#existingUntil) await this.#readExisting();
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      // Without knowing what exists nothing is written; asking again for every group would not help it.
+      // Nothing is written without knowing what exists, and asking again for every group does not help.
       this.#givenUp = error.message;
       return failed(error.message);
     }
@@ -93,9 +163,9 @@ export class RestoreTarget {
     return { ...(await this.#push(labels, renderPush(families))), losses };
   }
 
-  async #push(labels: Labels, body: string): Promise<Omit<Restored, "losses">> {
+  async #push(labels: Labels, body: string): Promise<Omit<RestoreResult, "losses">> {
     try {
-      await this.#gateway.pushGroup(labels, this.#naming, body, this.#io.abort);
+      await this.#gateway.pushGroup(labels, this.#naming, body, this.#world.abort);
       this.#silenceInARow = 0;
       this.#existing.set(expositionKey(labels), { key: labelsKey(labels), empty: false });
       return { outcome: "restored", reason: null };
@@ -127,7 +197,7 @@ export class RestoreTarget {
   }
 
   async #readExisting(): Promise<void> {
-    const { clock, abort } = this.#io;
+    const { clock, abort } = this.#world;
     const { utf8Names } = await this.#gateway.status(abort);
     this.#naming = { utf8Names };
     const open = await this.#gateway.openSnapshot({ naming: this.#naming, gauges: new Set(), signal: abort });
@@ -148,6 +218,6 @@ export class RestoreTarget {
   }
 }
 
-function failed(reason: string): Restored {
+function failed(reason: string): RestoreResult {
   return { outcome: "failed", reason, losses: [] };
 }

@@ -1,29 +1,26 @@
 import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 
-/** A limited number of places for work that goes on at the same time; who comes when all are taken waits, in order. */
+/** A limited number of permissions to work at the same time, given in the order in which they were asked for. */
 export interface Slots {
-  /** Resolves when there is one. The result gives it back; harmless when called again. */
+  /** Resolves when a slot is free. The result gives it back; calling it again is harmless. */
   take(): Promise<() => void>;
 }
 
+/** By hand, because p-limit cannot give a slot back before the work has ended. */
 export function createSlots(count: number): Slots {
   const waiting: (() => void)[] = [];
   let free = count;
-
-  const giveBack = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
-  };
-
   return {
     async take() {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
-      let taken = true;
+      let isTaken = true;
       return () => {
-        if (taken) giveBack();
-        taken = false;
+        if (!isTaken) return;
+        isTaken = false;
+        const next = waiting.shift();
+        if (next === undefined) free += 1;
+        else next();
       };
     },
   };
@@ -32,14 +29,13 @@ export function createSlots(count: number): Slots {
 const maxPatienceSeconds = 5;
 
 /**
- * How long a gateway may be silent before its place is better used by another: one that hangs costs nothing here but a
- * socket. A small part of its timeout, or the places would be taken for as long as without.
+ * How long a gateway may be silent before its slot goes to another one: a gateway that hangs costs only a socket. A small part
+ * of its timeout, or slots would be taken for as long as without this.
  */
 export function patienceSeconds(timeoutSeconds: number): number {
   return Math.min(maxPatienceSeconds, timeoutSeconds / 12);
 }
 
-/** All but `close`: each takes a place among those that are under way. */
 const requests = [
   "status",
   "freshStartTime",
@@ -50,9 +46,9 @@ const requests = [
   "deleteGroup",
   "pushGroup",
   "probeHealth",
-] as const;
+] as const satisfies readonly (keyof Gateway)[];
 
-/** The same gateway, and a call whenever one of its answers is overdue; it is waited for all the same. */
+/** The same gateway, with a call whenever one of its answers is overdue. Its answer is awaited all the same. */
 export function watchPatience(gateway: Gateway, seconds: number, onOverdue: () => void): Gateway {
   return wrapRequests(gateway, requests, async (send) => {
     const timer = setTimeout(onOverdue, seconds * 1000);

@@ -5,6 +5,7 @@ import { renderConfig } from "../config/render-config.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
 import type { Shard } from "../core/shard.ts";
+import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fleet/fleet.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
@@ -24,6 +25,7 @@ export interface ServiceMetrics {
   }): void;
   configLoaded(at: number): void;
   configFailed(): void;
+  discovered(mechanism: Mechanism, gateways: number, succeeded: boolean): void;
   sweepSkipped(reason: SkipReason): void;
   nextSweepAt(at: number | null): void;
   sweepFinished(report: SweepReport): void;
@@ -31,33 +33,14 @@ export interface ServiceMetrics {
   readFinished(report: SweepReport): void;
 }
 
-/** The gateways of a configuration, listed or found. */
-export interface ServiceFleet {
-  readonly shard: Shard;
-  state(): FleetState;
-  /** For a sweep: waits for discoveries that have not been asked yet. Never rejects. */
-  current(): Promise<FleetState>;
-  /** Keeps itself up to date until the signal aborts. Never rejects. */
-  follow(signal: AbortSignal): Promise<void>;
-}
-
-export interface FleetState {
-  readonly gateways: readonly PushgatewaySettings[];
-  /** Of all shards. */
-  readonly total: number;
-}
-
 export interface ServiceOptions {
   readonly config: Config;
-  /** Flags win over the file, so it is handed in. */
-  readonly isDryRun: (config: Config) => boolean;
   readonly load: () => Promise<Loaded<Config>>;
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
-  /** @param onChange there may be other gateways than before */
-  readonly createFleet: (config: Config, onChange: () => void) => ServiceFleet;
+  readonly fleet: Omit<FleetOptions, "onRefreshed">;
   /** Its gateways are those that are known by now. */
-  readonly sweep: (config: Config, dryRun: boolean) => Promise<SweepReport>;
+  readonly sweep: (config: Config) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
   readonly metrics: ServiceMetrics;
@@ -95,7 +78,8 @@ export class Service {
   readonly #reload: () => Promise<ReloadResult>;
   #sweeper: ReturnType<typeof createSweeper>;
   #config: Config;
-  #fleet: ServiceFleet;
+  #fleet: Fleet;
+  readonly #logFleet: (state: FleetState) => boolean;
   #following = new AbortController();
   #followed: Promise<unknown> = Promise.resolve();
   #schedule: Schedule | null = null;
@@ -112,6 +96,7 @@ export class Service {
     this.#createdAt = options.now();
     this.#deletionsSince = this.#createdAt;
     this.#config = options.config;
+    this.#logFleet = createFleetLog(options.log);
     this.#fleet = this.#createFleet(options.config);
     const { metrics } = options;
     this.#sweeper = createSweeper(
@@ -172,7 +157,7 @@ export class Service {
       config: this.#config,
       gateways,
       gatewaysOfAllShards: total,
-      dryRun: this.#options.isDryRun(this.#config),
+      dryRun: this.#config.dryRun,
       known: this.#known,
       lastSweepAt: this.#lastSweepAt,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
@@ -188,11 +173,11 @@ export class Service {
 
   /** The rules that are in force when a sweep begins stay with it to its end. */
   async #sweep(): Promise<SweepReport> {
-    const { sweep, isDryRun, metrics, log } = this.#options;
+    const { sweep, metrics, log } = this.#options;
     const [config, fleet] = [this.#config, this.#fleet];
     const { gateways, total } = await fleet.current();
     if (total === 0) log.warn("Nothing to sweep: no gateway is known");
-    const report = await sweep({ ...config, pushgateways: gateways }, isDryRun(config));
+    const report = await sweep({ ...config, pushgateways: gateways });
     this.#known = addToKnown(this.#known, report, "sweep");
     this.#lastSweepAt = report.finishedAt;
     this.#recentDeletions = rememberDeletions(report, this.#recentDeletions);
@@ -205,7 +190,7 @@ export class Service {
    * Reads gateways of which nothing is known, at the start and when new ones appear, so that what they hold shows before the first
    * sweep. Those that cannot be read are tried again, ever less often, until a read succeeds or a sweep has tried them.
    */
-  async #readUnread(fleet: ServiceFleet, signal: AbortSignal): Promise<void> {
+  async #readUnread(fleet: Fleet, signal: AbortSignal): Promise<void> {
     const { wait } = this.#options;
     await fleet.current();
     for (let pauseSeconds = retrySeconds.first; !signal.aborted;) {
@@ -225,7 +210,7 @@ export class Service {
       return gateway === undefined || isUnread(gateway);
     });
     if (unread.length === 0) return;
-    const report = await sweep({ ...this.#config, pushgateways: unread }, true);
+    const report = await sweep({ ...this.#config, pushgateways: unread, dryRun: true });
     // Interrupted, it says nothing about the gateways.
     if (this.#stopped) return;
     metrics.readFinished(report);
@@ -247,9 +232,9 @@ export class Service {
 
   /** All or nothing: what may fail is made before anything of the configuration takes effect. */
   async #apply(config: Config): Promise<void> {
-    const { metrics, isDryRun, now, log } = this.#options;
+    const { metrics, now, log } = this.#options;
     const before = { config: this.#config, schedule: this.#schedule };
-    const fleet = config === before.config ? this.#fleet : this.#createFleet(config);
+    const fleet = config === before.config ? this.#fleet : this.#createFleet(config, this.#fleet);
     const schedule = this.#scheduleFor(config);
     this.#config = config;
     this.#fleet = fleet;
@@ -265,27 +250,32 @@ export class Service {
       discoveries: config.discoveries.length,
       shard: `${this.#fleet.shard.index}/${this.#fleet.shard.count}`,
       rules: config.rules.length,
-      dry_run: isDryRun(config),
+      dry_run: config.dryRun,
     });
     this.#tellNextSweep();
   }
 
-  #createFleet(config: Config): ServiceFleet {
-    const fleet = this.#options.createFleet(config, () => {
+  #createFleet(config: Config, before?: Fleet): Fleet {
+    const { metrics } = this.#options;
+    const onRefreshed = (mechanism: Mechanism, succeeded: boolean): void => {
       // A fleet that a reload has replaced may still change.
-      if (fleet === this.#fleet) this.#configureMetrics();
-    });
+      if (fleet !== this.#fleet) return;
+      const state = fleet.state();
+      metrics.discovered(mechanism, state.found.get(mechanism) ?? 0, succeeded);
+      if (this.#logFleet(state)) this.#configureMetrics();
+    };
+    const fleet = new Fleet(config, { ...this.#options.fleet, onRefreshed }, before);
     return fleet;
   }
 
   /** The series of a gateway that is gone end. */
   #configureMetrics(): void {
-    const { metrics, isDryRun } = this.#options;
+    const { metrics } = this.#options;
     const { rules, discoveries } = this.#config;
     metrics.configure({
       gateways: this.#fleet.state().gateways.map(({ name }) => name),
       rules: rules.map(({ name }) => name),
-      dryRun: isDryRun(this.#config),
+      dryRun: this.#config.dryRun,
       mechanisms: [...new Set(discoveries.map(({ mechanism }) => mechanism))],
       shard: this.#fleet.shard,
     });

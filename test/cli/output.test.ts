@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import { parseMoment } from "../../src/cli/parse-moment.ts";
+import { parseMoment } from "../../src/cli/parse-time.ts";
 import { startDemoGateway } from "../../src/demo/demo-gateway.ts";
 import { demoGroups } from "../../src/demo/hosts.ts";
 import { cli, type CliResult } from "../support/cli.ts";
@@ -94,10 +94,10 @@ describe("--at", () => {
   });
 
   it.each([
-    ["2001-01-01T00:00:00Z", "--at: 2001-01-01T00:00:00Z lies in the past"],
-    ["tomorrow", '--at: "tomorrow" is no moment: write +7d, or a time like'],
+    ["2001-01-01T00:00:00Z", "--at: 2001-01-01T00:00:00Z is in the past"],
+    ["tomorrow", '--at: "tomorrow" is not a moment: write +7d, or a time like'],
     ["+1.5d", '--at: "1.5d" is not a duration'],
-    ["2031-13-01T00:00:00Z", "is no moment"],
+    ["2031-13-01T00:00:00Z", "is not a moment"],
   ])("refuses %s with exit code 2", async (at, message) => {
     const { exitCode, stdout, stderr } = await report(`--at=${at}`);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -1,20 +1,16 @@
 import { describe, expect, it } from "vitest";
 
-import { createProgressLine } from "../../src/cli/progress.ts";
+import { createCommandLog, type CommandLog } from "../../src/cli/progress.ts";
 import { readOutput } from "../support/output.ts";
 
-function progress(isTTY: boolean): {
-  line: ReturnType<typeof createProgressLine>;
-  pass: (s: number) => void;
-  shown: () => string;
-} {
-  let seconds = 0;
+function scene(isTTY: boolean): CommandLog & { pass: (seconds: number) => void; shown: () => string } {
+  let now = 0;
   let shown = "";
   const stderr = readOutput((text) => void (shown += text), isTTY ? 40 : null);
-  const clock = { now: () => seconds, monotonic: () => seconds };
+  const clock = { now: () => now, monotonic: () => now };
   return {
-    line: createProgressLine({ stderr, clock }),
-    pass: (s) => void (seconds += s),
+    ...createCommandLog("info", "logfmt", { stderr, clock }),
+    pass: (seconds) => void (now += seconds),
     shown: () => shown,
   };
 }
@@ -22,32 +18,48 @@ function progress(isTTY: boolean): {
 const step = { gateway: "batch", phase: "deleting", done: 3, total: 10 } as const;
 
 describe("progress", () => {
-  it("is shown on a terminal when the work takes longer than a second, and wiped in the end", () => {
-    const { line, pass, shown } = progress(true);
-    line.update(step);
+  it("is shown on a terminal when the work takes longer than a second, and wiped at its end", () => {
+    const { progress, clear, pass, shown } = scene(true);
+    progress(step);
     pass(0.9);
-    line.update(step);
+    progress(step);
     expect(shown()).toBe("");
     pass(0.2);
-    line.update(step);
+    progress(step);
     expect(shown()).toBe("\r\u001B[Kbatch: deleting 3/10");
-    line.clear();
+    clear();
     expect(shown().endsWith("\r\u001B[K")).toBe(true);
+    const before = shown();
+    progress(step);
+    expect(shown()).toBe(before);
   });
 
   it("is not drawn more often than a person can see, and never wider than the terminal", () => {
-    const { line, pass, shown } = progress(true);
+    const { progress, pass, shown } = scene(true);
+    progress(step);
     pass(2);
-    line.update({ ...step, gateway: "g".repeat(100) });
-    line.update(step);
+    progress({ ...step, gateway: "g".repeat(100) });
+    progress(step);
     expect(shown()).toBe(`\r\u001B[K${"g".repeat(39)}`);
   });
 
-  it("is not shown where nobody looks", () => {
-    const { line, pass, shown } = progress(false);
+  it("is wiped before a line of the log", () => {
+    const { progress, log, pass, shown } = scene(true);
+    progress(step);
+    pass(2);
+    progress(step);
+    log.warn("A warning");
+    expect(shown().replace(/ts=\S+/, "ts=now")).toBe(
+      '\r\u001B[Kbatch: deleting 3/10\r\u001B[Kts=now level=warn msg="A warning"\n',
+    );
+  });
+
+  it("is not shown where stderr is no terminal", () => {
+    const { progress, clear, pass, shown } = scene(false);
+    progress(step);
     pass(5);
-    line.update(step);
-    line.clear();
+    progress(step);
+    clear();
     expect(shown()).toBe("");
   });
 });

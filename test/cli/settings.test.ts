@@ -1,13 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { SweepFlags } from "../../src/cli/flags.ts";
-import { overrideLimits } from "../../src/cli/limit-flags.ts";
+import { addSourceFlags, addSweepFlags, Command } from "../../src/cli/flags.ts";
 import { loadSettings } from "../../src/cli/settings.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { defaultLimits, type Limits } from "../../src/core/limits.ts";
 import type { Config } from "../../src/config/config.ts";
-import { readOutput } from "../support/output.ts";
 
 /** What became of a value: what it means, or the problem without where it was found. */
 type Meaning = { readonly value: unknown } | { readonly problem: string };
@@ -49,24 +47,29 @@ const numbers = [
 const durations = ["0", "0s", "1ms", "30d", "1.5h", "30", "-1s", "300y", "auto", "x"];
 
 describe("a setting that a flag and the file can set", () => {
-  const limits: readonly [keyof SweepFlags, string, keyof Limits, readonly string[]][] = [
-    ["limits.maxDeleteRatio", "max_delete_ratio", "maxDeleteRatio", numbers],
-    ["limits.ratioMinGroups", "ratio_min_groups", "ratioMinGroups", numbers],
-    ["limits.maxDeletes", "max_deletes", "maxDeletes", numbers],
-    ["limits.deletesPerSecond", "deletes_per_second", "deletesPerSecond", numbers],
-    ["limits.maxOutage", "max_outage", "maxOutageSeconds", durations],
-    ["limits.maxEvidenceAge", "max_evidence_age", "maxEvidenceAgeSeconds", durations],
+  const limits: readonly [key: string, keyof Limits, readonly string[]][] = [
+    ["max_delete_ratio", "maxDeleteRatio", numbers],
+    ["ratio_min_groups", "ratioMinGroups", numbers],
+    ["max_deletes", "maxDeletes", numbers],
+    ["deletes_per_second", "deletesPerSecond", numbers],
+    ["max_outage", "maxOutageSeconds", durations],
+    ["max_evidence_age", "maxEvidenceAgeSeconds", durations],
   ];
-  const cases = limits.flatMap(([flag, key, limit, texts]) =>
-    texts.map((text) => [key, text, flag, limit] as const),
-  );
+  const cases = limits.flatMap(([key, limit, texts]) => texts.map((text) => [key, text, limit] as const));
+  const ofOneGateway = ["--gateway=http://g", "--ttl=1d"];
 
-  it.each(cases)("%s: %s means the same in both", async (key, text, flag, limit) => {
+  it.each(cases)("%s: %s means the same in both", async (key, text, limit) => {
     const rules = "rules: [{ name: all, matchers: [], ttl: 1d }]";
     const yaml = (value: string): string => `limits: { ${key}: ${value} }\n${rules}`;
-    const isDuration = durations === limits.find(([, name]) => name === key)?.[3];
+    const isDuration = durations === limits.find(([name]) => name === key)?.[2];
     const file = inFile(yaml(isDuration ? JSON.stringify(text) : text), (config) => config.limits[limit]);
-    const given = await asFlag(() => overrideLimits(defaultLimits, { [flag]: text })[limit]);
+    const given = await asFlag(async () => {
+      const flag = `--limits.${key.replaceAll("_", "-")}=${text}`;
+      const flags = addSweepFlags(new Command(), {})
+        .parse([...ofOneGateway, flag], { from: "user" })
+        .opts();
+      return (await loadSettings(flags)).config.limits[limit];
+    });
     expect(withoutGot(given)).toEqual(withoutGot(file));
   });
 
@@ -76,9 +79,9 @@ describe("a setting that a flag and the file can set", () => {
       ({ rules: [rule] }) => (rule?.action === "keep" ? null : rule?.ttlSeconds),
     );
     const given = await asFlag(async () => {
-      const {
-        rules: [rule],
-      } = await loadSettings({ gateway: ["http://g"], ttl: text }, { stderr: readOutput(() => {}) });
+      const argv = ["--gateway=http://g", `--ttl=${text}`];
+      const flags = addSourceFlags(new Command()).parse(argv, { from: "user" }).opts();
+      const [rule] = (await loadSettings(flags)).config.rules;
       return rule?.action === "keep" ? null : rule?.ttlSeconds;
     });
     expect(given).toEqual(file);
@@ -95,9 +98,7 @@ describe("a setting that a flag and the file can set", () => {
   });
 
   it("warns of the URL of an endpoint, also in a flag", async () => {
-    let written = "";
-    const stderr = readOutput((text) => void (written += text));
-    await loadSettings({ gateway: ["http://g/metrics"], ttl: "1d" }, { stderr });
-    expect(written).toContain("ends in /metrics, which the janitor adds itself");
+    const { warnings } = await loadSettings({ gateway: ["http://g/metrics"], ttl: 86_400 });
+    expect(warnings).toEqual([expect.stringContaining("ends in /metrics, which the janitor adds itself")]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Command, Option } from "commander";
+import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 
 import { createProgram } from "../../src/cli/program.ts";
 import type { Io } from "../../src/cli/io.ts";
@@ -20,7 +20,7 @@ export function listCommands(): readonly DocumentedCommand[] {
   return program.commands.flatMap((command) => leaves(command, ""));
 }
 
-function leaves(command: Command, parent: string): readonly DocumentedCommand[] {
+function leaves(command: CommandUnknownOpts, parent: string): readonly DocumentedCommand[] {
   const name = `${parent}${command.name()}`;
   if (command.commands.length > 0) return command.commands.flatMap((child) => leaves(child, `${name} `));
   const parameters = command.registeredArguments.map((argument) => {

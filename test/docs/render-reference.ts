@@ -74,9 +74,11 @@ export function renderReference(): string {
 }
 
 function renderCommand({ usage, description, options }: ReturnType<typeof listCommands>[number]): string {
-  const flags = options.map(({ flags, description, defaultValue, argChoices }) => [
+  const flags = options.map(({ flags, description, defaultValue, defaultValueDescription, argChoices }) => [
     code(flags),
-    typeof defaultValue === "string" ? code(defaultValue) : "",
+    typeof defaultValue === "string" || typeof defaultValue === "number"
+      ? code(defaultValueDescription ?? String(defaultValue))
+      : "",
     [description, argChoices === undefined ? "" : list(argChoices)].filter((one) => one !== "").join(": "),
   ]);
   const shown = flags.length === 0 ? [] : [table(["flag", "default", "does"], flags)];

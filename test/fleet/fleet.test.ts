@@ -28,20 +28,22 @@ function fleetOf(
   const refreshed: string[] = [];
   const options = {
     shard,
-    env: {},
     dns: {
       servers: [server.address],
       searchList: () => Promise.resolve(noSearchList),
       timeoutMs: 500,
       tries: 1,
     },
-    stop: new AbortController().signal,
-    wait: (seconds: number, signal: AbortSignal) =>
-      new Promise<void>((resolve) => {
-        waiting.push({ seconds, end: resolve });
-        signal.addEventListener("abort", () => resolve(), { once: true });
-      }),
-    onRefreshed: (mechanism: string, wellDone: boolean) => void refreshed.push(`${mechanism} ${wellDone}`),
+    world: {
+      env: {},
+      stop: new AbortController().signal,
+      wait: (seconds: number, signal: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          waiting.push({ seconds, end: resolve });
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        }),
+    },
+    onRefreshed: (mechanism: string, succeeded: boolean) => void refreshed.push(`${mechanism} ${succeeded}`),
   };
   return { fleet: new Fleet(config, options, before), waiting, refreshed };
 }

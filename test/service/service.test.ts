@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Fleet } from "../../src/fleet/fleet.ts";
 import { wait } from "../../src/cli/system-clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -51,20 +50,15 @@ function scene(config: Config, jitterSeconds = 0): Scene {
     read: () => Promise.resolve(emptyReport),
     service: new Service({
       config,
-      isDryRun: () => false,
       load: () => made.next(),
-      createFleet: (current) =>
-        new Fleet(current, {
-          shard: { index: 0, count: 1 },
-          env: {},
-          dns: { searchList: () => Promise.resolve(noSearchList) },
-          wait: () => Promise.resolve(),
-          stop: new AbortController().signal,
-          onRefreshed: () => {},
-        }),
-      sweep: (current, dryRun) => {
-        (dryRun ? readWith : sweptWith).push(current);
-        return dryRun ? made.read() : made.sweep();
+      fleet: {
+        shard: { index: 0, count: 1 },
+        dns: { searchList: () => Promise.resolve(noSearchList) },
+        world: { env: {}, wait: () => Promise.resolve(), stop: new AbortController().signal },
+      },
+      sweep: (current) => {
+        (current.dryRun ? readWith : sweptWith).push(current);
+        return current.dryRun ? made.read() : made.sweep();
       },
       jitterSeconds,
       metrics,
