@@ -1,3 +1,6 @@
+import { parseDuration } from "./duration.ts";
+import { ParseError } from "./errors.ts";
+import { parseFiniteNumber } from "./numbers.ts";
 import { isFuture } from "./time.ts";
 import {
   lastActivityAt,
@@ -8,8 +11,8 @@ import {
   type Outage,
 } from "./life.ts";
 import { type Group, isOwnGroup } from "./group.ts";
-import type { Liveness } from "./liveness.ts";
-import { firstMatch, type Rule, type TtlRule } from "./rule.ts";
+import type { FindPresence } from "./liveness.ts";
+import { firstMatch, type DeclaredTtl, type Rule, type TtlRule } from "./rule.ts";
 import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
 
 /** Everything besides the group itself that a decision depends on. */
@@ -20,9 +23,15 @@ export interface Circumstances {
   readonly outage: Outage | null;
   /** To all groups: what they say about refused ones. */
   readonly pushes: Pushes;
-  /** Which hosts exist, for rules with `vanished`. */
-  readonly liveness?: Liveness;
+  /** Left out: every host counts as alive. */
+  readonly findPresence?: FindPresence;
 }
+
+/**
+ * Where a TTL comes from: `ttl_metric` and `ttl_label` are the group's own. `senseless`: the group has one that makes no sense, and
+ * gets the longest that its rule can give.
+ */
+export type TtlSource = "rule" | "vanished" | "ttl_metric" | "ttl_label" | "senseless";
 
 /** A group, its verdict and the numbers behind it. */
 export interface Decision {
@@ -34,6 +43,8 @@ export interface Decision {
   readonly ageSeconds: number | null;
   /** null if no TTL applies. */
   readonly ttlSeconds: number | null;
+  /** As {@link ttlSeconds}. */
+  readonly ttlSource: TtlSource | null;
   /** Unix seconds; null if it never expires or the activity is unknown. */
   readonly expiresAt: number | null;
 }
@@ -62,16 +73,17 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
   if (rule === null) return undated(group, rule, age, keep("no_rule"));
   if (rule.action === "keep") return undated(group, rule, age, keep("rule_keeps"));
 
-  const ttlSeconds = effectiveTtl(rule, group);
-  if (activityAt === null) return decision(group, rule, keep("invalid_time"), null, ttlSeconds, null);
-  if (now === null || age === null)
-    return decision(group, rule, keep("unknown_time"), null, ttlSeconds, null);
-  if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttlSeconds, null);
+  const ttl = findTtl(rule, group, circumstances.findPresence);
+  if (activityAt === null) return decision(group, rule, keep("invalid_time"), null, ttl, null);
+  if (now === null || age === null) return decision(group, rule, keep("unknown_time"), null, ttl, null);
+  if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttl, null);
   const ageSeconds = Math.max(0, age);
-  const doubtSeconds = lostPushAllowance(outage, activityAt, ttlSeconds);
-  const verdict = decideByAge(group, rule, ageSeconds, { ttlSeconds, doubtSeconds });
-  const expiresAt = activityAt + allowance + ttlSeconds + doubtSeconds;
-  return decision(group, rule, verdict, ageSeconds, ttlSeconds, expiresAt);
+  // A host that has vanished now may have pushed before the gateway was killed: the shorter TTL says nothing about that.
+  const pushingSeconds = ttl.source === "vanished" ? rule.ttlSeconds : ttl.seconds;
+  const doubtSeconds = lostPushAllowance(outage, activityAt, pushingSeconds);
+  const verdict = decideByAge(group, rule, ageSeconds, { ttl, doubtSeconds });
+  const expiresAt = activityAt + allowance + ttl.seconds + doubtSeconds;
+  return decision(group, rule, verdict, ageSeconds, ttl, expiresAt);
 }
 
 function undated(group: Group, rule: Rule | null, ageSeconds: number | null, verdict: Verdict): Decision {
@@ -84,27 +96,29 @@ function decision(
   rule: Rule | null,
   verdict: Verdict,
   ageSeconds: number | null,
-  ttlSeconds: number | null,
+  ttl: Ttl | null,
   expiresAt: number | null,
 ): Decision {
-  return { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt };
+  const [ttlSeconds, ttlSource] = [ttl?.seconds ?? null, ttl?.source ?? null];
+  return { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt };
 }
 
 function decideByAge(
   group: Group,
   rule: TtlRule,
   ageSeconds: number,
-  { ttlSeconds, doubtSeconds }: { readonly ttlSeconds: number; readonly doubtSeconds: number },
+  { ttl, doubtSeconds }: { readonly ttl: Ttl; readonly doubtSeconds: number },
 ): Verdict {
   // Strictly: a group whose age is its TTL is still within it.
-  if (ageSeconds <= ttlSeconds) return keep("within_ttl");
-  if (ageSeconds <= ttlSeconds + doubtSeconds) return keep("push_may_be_lost");
+  if (ageSeconds <= ttl.seconds) return keep("within_ttl");
+  if (ageSeconds <= ttl.seconds + doubtSeconds) return keep("push_may_be_lost");
   if (rule.action === "report") return keep("rule_reports");
   if (group.obstacle === "unaddressable") return keep("unaddressable");
-  return expiredVerdict;
+  return ttl.source === "vanished" ? vanishedVerdict : expiredVerdict;
 }
 
 const expiredVerdict: Verdict = { verdict: "delete", reason: "ttl_expired" };
+const vanishedVerdict: Verdict = { verdict: "delete", reason: "host_vanished" };
 
 /** One object for each reason, however many groups it keeps. */
 const keepVerdicts = new Map<KeepReason, Verdict>(
@@ -115,15 +129,51 @@ function keep(reason: KeepReason): Verdict {
   return keepVerdicts.get(reason) ?? { verdict: "keep", reason };
 }
 
+interface Ttl {
+  readonly seconds: number;
+  readonly source: TtlSource;
+}
+
 /**
- * The TTL that the group's own gauge sets, within the rule's bounds, or else the rule's TTL. A gauge that is there but
- * says nothing sensible means an unknown TTL: the longest that the rule can give.
+ * What the group declares comes first: that is a promise of its own, and holds also when its host has vanished. Then the TTL of
+ * vanished hosts, then the rule's.
  */
-function effectiveTtl(rule: TtlRule, group: Group): number {
-  if (rule.ttlMetric === null) return rule.ttlSeconds;
-  const { name, minSeconds, maxSeconds } = rule.ttlMetric;
-  const declared = group.gauges.get(name);
-  if (declared === undefined) return rule.ttlSeconds;
-  if (!(declared > 0)) return Math.max(rule.ttlSeconds, maxSeconds);
-  return Math.min(Math.max(declared, minSeconds), maxSeconds);
+function findTtl(rule: TtlRule, group: Group, findPresence: FindPresence | undefined): Ttl {
+  const declared = declaredTtl(rule, group);
+  if (declared !== null) return declared;
+  if (rule.vanished !== null && findPresence?.(rule, group.labels) === "gone") {
+    return { seconds: Math.min(rule.vanished.ttlSeconds, rule.ttlSeconds), source: "vanished" };
+  }
+  return { seconds: rule.ttlSeconds, source: "rule" };
+}
+
+/**
+ * The TTL that the group sets by its gauge or else by its label, within the rule's bounds. One that is there but makes no sense
+ * means an unknown TTL: the longest that the rule can give. null: it sets none.
+ */
+function declaredTtl({ ttlSeconds, ttlMetric, ttlLabel }: TtlRule, group: Group): Ttl | null {
+  const gauge = ttlMetric === null ? undefined : group.gauges.get(ttlMetric.name);
+  const label = ttlLabel === null ? "" : (group.labels.get(ttlLabel.name) ?? "");
+  const clamp = (seconds: number, source: "ttl_metric" | "ttl_label", bounds: DeclaredTtl): Ttl =>
+    seconds > 0
+      ? { seconds: Math.min(Math.max(seconds, bounds.minSeconds), bounds.maxSeconds), source }
+      : {
+          seconds: Math.max(ttlSeconds, ttlMetric?.maxSeconds ?? 0, ttlLabel?.maxSeconds ?? 0),
+          source: "senseless",
+        };
+  if (ttlMetric !== null && gauge !== undefined) return clamp(gauge, "ttl_metric", ttlMetric);
+  return ttlLabel === null || label === "" ? null : clamp(secondsOf(label), "ttl_label", ttlLabel);
+}
+
+/** A duration or a number of seconds; NaN for anything else. Longer texts than these are not even read. */
+function secondsOf(text: string): number {
+  if (text.length > 50) return Number.NaN;
+  const seconds = parseFiniteNumber(text);
+  if (seconds !== null) return seconds;
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof ParseError) return Number.NaN;
+    throw error;
+  }
 }

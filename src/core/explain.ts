@@ -115,13 +115,14 @@ function describeKeepLatest({ count, by }: NonNullable<TtlRule["keepLatest"]>): 
 
 /** Says how old the group is, which TTL it has and why, and when it expires; null: the decision depends on no age. */
 export function describeNumbers(
-  { group, rule, ageSeconds, ttlSeconds }: Decision,
-  { pushes, liveness }: Pick<Circumstances, "pushes" | "liveness">,
+  decision: Decision,
+  { pushes }: Pick<Circumstances, "pushes">,
 ): string | null {
+  const { group, rule, ageSeconds, ttlSeconds } = decision;
   if (rule === null || rule.action === "keep" || ageSeconds === null || ttlSeconds === null) return null;
   const left = ttlSeconds - ageSeconds;
   const expiry = left < 0 ? `expired ${formatDuration(-left)} ago` : `expires in ${formatDuration(left)}`;
-  const ttl = `${formatDuration(ttlSeconds)}${describeTtlSource(rule, group, ttlSeconds, liveness)}`;
+  const ttl = `${formatDuration(ttlSeconds)}${describeTtlSource(decision, rule)}`;
   return `${describeLastPush(group, rule, ageSeconds, pushes)}, and its TTL is ${ttl}: it ${expiry}.`;
 }
 
@@ -140,17 +141,27 @@ function describeLastPush(
 }
 
 function describeTtlSource(
-  { name, vanished, ttlMetric, ttlLabel }: TtlRule,
-  { labels, gauges }: Group,
-  ttlSeconds: number,
-  liveness: Circumstances["liveness"],
+  { group: { labels, gauges }, ttlSource }: Decision,
+  { vanished, ttlMetric, ttlLabel }: TtlRule,
 ): string {
-  const known = liveness?.get(name);
-  const host = vanished === null ? undefined : labels.get(vanished.groupLabel);
-  if (vanished?.ttlSeconds === ttlSeconds && known?.ok && host !== undefined && !known.hosts.has(host))
-    return `, as Prometheus does not know its ${vanished.groupLabel} ${quote(host)}`;
-  const declared = ttlMetric === null ? undefined : gauges.get(ttlMetric.name);
-  if (declared !== undefined) return `, as its gauge ${ttlMetric?.name} says ${declared}`;
-  const text = ttlLabel === null ? undefined : labels.get(ttlLabel.name);
-  return text === undefined ? "" : `, as its label ${ttlLabel?.name} says ${quote(text)}`;
+  const gauge = ttlMetric === null ? undefined : gauges.get(ttlMetric.name);
+  const label = ttlLabel === null ? "" : quote(labels.get(ttlLabel.name) ?? "");
+  const says =
+    gauge === undefined
+      ? `its label ${ttlLabel?.name} says ${label}`
+      : `its gauge ${ttlMetric?.name} says ${gauge}`;
+  switch (ttlSource) {
+    case "vanished": {
+      const name = vanished?.groupLabel ?? "";
+      return `, as Prometheus does not know its ${name} ${quote(labels.get(name) ?? "")}`;
+    }
+    case "ttl_metric":
+    case "ttl_label":
+      return `, as ${says}`;
+    case "senseless":
+      return `, the longest that the rule can give, as ${says}, which makes no sense`;
+    case "rule":
+    case null:
+      return "";
+  }
 }

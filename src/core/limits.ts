@@ -87,11 +87,13 @@ export interface ExceededLimit {
   /** How many groups the gateway has. */
   readonly groups: number;
   readonly limit: number;
+  /** How many of them are deleted all the same, the oldest. */
+  readonly allowed: number;
   /** The lowest limits that let the plan pass, of those that do not. */
   readonly toPass: Partial<Pick<Limits, "maxDeleteRatio" | "maxDeletes">>;
 }
 
-/** The limit that forbids deleting `expired` of `groups` groups, if there is one. */
+/** The limit that forbids deleting `expired` of `groups` groups, if there is one: of two, the stricter one. */
 export function findExceededLimit(expired: number, groups: number, limits: Limits): ExceededLimit | null {
   // A ratio of 0 means "delete nothing", whatever the gateway's size.
   const ratioApplies = groups >= limits.ratioMinGroups || limits.maxDeleteRatio === 0;
@@ -99,17 +101,27 @@ export function findExceededLimit(expired: number, groups: number, limits: Limit
   const overRatio = ratioApplies && expired / groups > limits.maxDeleteRatio;
   const overCount = expired > limits.maxDeletes;
   if (!overRatio && !overCount) return null;
+  const byRatio = overRatio ? countWithin(limits.maxDeleteRatio, groups) : Number.POSITIVE_INFINITY;
+  const isRatioFirst =
+    overRatio && (limits.whenExceeded === "withhold" || !overCount || byRatio <= limits.maxDeletes);
   return {
-    ...(overRatio
+    ...(isRatioFirst
       ? { reason: "max_delete_ratio", limit: limits.maxDeleteRatio }
       : { reason: "max_deletes", limit: limits.maxDeletes }),
     expired,
     groups,
+    allowed: limits.whenExceeded === "withhold" ? 0 : Math.min(byRatio, limits.maxDeletes),
     toPass: {
       ...(overRatio ? { maxDeleteRatio: roundRatioUp(expired, groups) } : {}),
       ...(overCount ? { maxDeletes: expired } : {}),
     },
   };
+}
+
+/** How many of `groups` are no more than this share of them: by division, as the limit itself. */
+function countWithin(ratio: number, groups: number): number {
+  const count = Math.ceil(ratio * groups);
+  return count / groups > ratio ? count - 1 : count;
 }
 
 /** The share in two digits or as many as it takes: 1, which lets everything pass, only if that is the share. */
@@ -121,11 +133,10 @@ function roundRatioUp(expired: number, groups: number): number {
 }
 
 /** Says with the numbers what a limit withheld. How to let it pass is for the caller to say, who knows the command line. */
-export function explainExceededLimit({ reason, expired, groups, limit }: ExceededLimit): string {
-  const percent = ((100 * expired) / groups).toFixed(1);
-  return reason === "max_delete_ratio"
-    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} allows; nothing was deleted.`
-    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} allows; nothing was deleted.`;
+export function explainExceededLimit({ reason, expired, groups, limit, allowed }: ExceededLimit): string {
+  const percent = reason === "max_delete_ratio" ? ` (${((100 * expired) / groups).toFixed(1)} %)` : "";
+  const then = allowed === 0 ? "nothing was deleted" : `only the ${allowed} oldest are deleted`;
+  return `${expired} of ${groups} groups have expired${percent}, more than limits.${reason} = ${limit} allows; ${then}.`;
 }
 
 /** Longer sweeps are announced: whatever runs them may have a deadline. */

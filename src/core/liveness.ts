@@ -1,3 +1,6 @@
+import type { Labels } from "./labels.ts";
+import type { TtlRule } from "./rule.ts";
+
 /** What one query said about which hosts exist. Not ok: all of them count as alive. */
 export type KnownHosts =
   | { readonly ok: true; readonly hosts: ReadonlySet<string> }
@@ -6,6 +9,38 @@ export type KnownHosts =
 /** By the name of a rule with `vanished`. For a rule that is not in it, every host counts as alive. */
 export type Liveness = ReadonlyMap<string, KnownHosts>;
 
+/**
+ * - `gone`: the query answered, and the host is not among those that it returned
+ * - `namesake`: it is known only with a port, or only without the one it has: the same host by another name. It counts as alive.
+ * - `alive`: it is known, or nothing is known for certain
+ */
+export type Presence = "gone" | "namesake" | "alive";
+
+/** Whether the host of a group with these labels exists, by the `vanished` of its rule. */
+export type FindPresence = (rule: TtlRule, labels: Labels) => Presence;
+
+/** Every branch that is not sure says `alive`. */
+export function createPresence(liveness: Liveness): FindPresence {
+  // Many rules may share one answer, and few of them have groups.
+  const withoutPorts = new Map<ReadonlySet<string>, ReadonlySet<string>>();
+  return ({ name, vanished }, labels) => {
+    const host = vanished === null ? "" : (labels.get(vanished.groupLabel) ?? "");
+    const known = liveness.get(name);
+    if (host === "" || known?.ok !== true || known.hosts.size === 0) return "alive";
+    if (known.hosts.has(host)) return "alive";
+    let names = withoutPorts.get(known.hosts);
+    if (names === undefined) {
+      names = new Set([...known.hosts].map(withoutPort));
+      withoutPorts.set(known.hosts, names);
+    }
+    return names.has(host) || known.hosts.has(withoutPort(host)) ? "namesake" : "gone";
+  };
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d{1,5}$/, "");
+}
+
 /** A rule whose query did not say which hosts exist, so that all of them count as alive. */
 export interface FailedQuery {
   readonly rule: string;
@@ -13,5 +48,8 @@ export interface FailedQuery {
 }
 
 export function findFailedQueries(liveness: Liveness): readonly FailedQuery[] {
-  return [...liveness].flatMap(([rule, known]) => (known.ok ? [] : [{ rule, message: known.message }]));
+  return [...liveness].flatMap(([rule, known]) => {
+    if (!known.ok) return [{ rule, message: known.message }];
+    return known.hosts.size === 0 ? [{ rule, message: "the query returned no host" }] : [];
+  });
 }

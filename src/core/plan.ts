@@ -3,8 +3,17 @@ import { lastActivityAt, surveyPushes, measureOutage, type Outage } from "./life
 import type { Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
-import type { Liveness } from "./liveness.ts";
-import type { Rule } from "./rule.ts";
+import { formatDuration } from "./duration.ts";
+import { formatShortLabels, quote } from "./labels.ts";
+import {
+  createPresence,
+  findFailedQueries,
+  type FailedQuery,
+  type FindPresence,
+  type Liveness,
+} from "./liveness.ts";
+import type { Rule, TtlRule } from "./rule.ts";
+import { countOf } from "./printable.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** What a plan is made from. */
@@ -28,8 +37,10 @@ export interface Plan {
   readonly decisions: readonly Decision[];
   /** Whether groups are kept only because the source does not tell enough about others: see `keepLatest`. */
   readonly isUndecided: boolean;
-  /** The limit that withholds all deletions. */
+  /** The limit that withholds deletions. */
   readonly exceededLimit: ExceededLimit | null;
+  /** For these rules every host counts as alive. */
+  readonly failedQueries: readonly FailedQuery[];
   /** What the operator should know about the rules, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -55,7 +66,14 @@ export function* planInSteps({
   liveness = new Map(),
 }: PlanInput): Generator<void, Plan> {
   const outage = measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds);
-  const circumstances: Circumstances = { rules, now, outage, pushes: surveyPushes(groups, now), liveness };
+  const findPresence = createPresence(liveness);
+  const circumstances: Circumstances = {
+    rules,
+    now,
+    outage,
+    pushes: surveyPushes(groups, now),
+    findPresence,
+  };
   const decided: Decision[] = [];
   for (const group of groups) {
     decided.push(decide(group, circumstances));
@@ -65,10 +83,64 @@ export function* planInSteps({
 
   const expired = planned.filter(isDeletion).length;
   const exceededLimit = findExceededLimit(expired, groups.length, limits);
-  const limited =
-    exceededLimit === null ? planned : planned.map((one) => withholdDeletion(one, exceededLimit.reason));
-  const decisions = limited.toSorted(byPlanOrder);
-  return { circumstances, outage, decisions, isUndecided, exceededLimit, notes };
+  const ordered = planned.toSorted(byPlanOrder);
+  // Deletions come first, the oldest of them at the head.
+  const decisions =
+    exceededLimit === null
+      ? ordered
+      : ordered.map((one, index) =>
+          index < exceededLimit.allowed ? one : withholdDeletion(one, exceededLimit.reason),
+        );
+  return {
+    circumstances,
+    outage,
+    decisions,
+    isUndecided,
+    exceededLimit,
+    failedQueries: findFailedQueries(liveness),
+    notes: [...notes, ...noteNamesakes(decisions, findPresence), ...noteSenselessTtls(decisions)],
+  };
+}
+
+/** Groups that would have vanished if names with and without a port were different hosts. */
+function noteNamesakes(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
+  return noteByRule(decisions, (rule, { group }) => {
+    if (rule.vanished === null || findPresence(rule, group.labels) !== "namesake") return null;
+    const label = quote(group.labels.get(rule.vanished.groupLabel) ?? "");
+    return (count) =>
+      `rule ${rule.name}: ${countOf(count, "group")} of hosts that the query knows only by a name with another port, or without one, ` +
+      `count as alive, for example ${label}: make the names agree, as with label_replace in the query`;
+  });
+}
+
+function noteSenselessTtls(decisions: readonly Decision[]): readonly string[] {
+  return noteByRule(decisions, (rule, { group, ttlSource, ttlSeconds }) => {
+    if (ttlSource !== "senseless") return null;
+    const sources = [
+      ...(rule.ttlMetric === null ? [] : [`gauge ${rule.ttlMetric.name}`]),
+      ...(rule.ttlLabel === null ? [] : [`label ${rule.ttlLabel.name}`]),
+    ];
+    return (count) =>
+      `rule ${rule.name}: ${countOf(count, "group")} with a TTL that makes no sense (${sources.join(" or ")}), for example ` +
+      `${formatShortLabels(group.labels)}: the longest that the rule can give counts, ${formatDuration(ttlSeconds ?? 0)}`;
+  });
+}
+
+/** One sentence a rule, with the first of its groups as an example. @param noteOf null: nothing to say about this one */
+function noteByRule(
+  decisions: readonly Decision[],
+  noteOf: (rule: TtlRule, decision: Decision) => ((count: number) => string) | null,
+): readonly string[] {
+  const notes = new Map<Rule, { readonly note: (count: number) => string; count: number }>();
+  for (const decision of decisions) {
+    const { rule } = decision;
+    const note = rule === null || rule.action === "keep" ? null : noteOf(rule, decision);
+    if (rule === null || note === null) continue;
+    const known = notes.get(rule);
+    if (known === undefined) notes.set(rule, { note, count: 1 });
+    else known.count += 1;
+  }
+  return [...notes.values()].map(({ note, count }) => note(count));
 }
 
 /** The decision with its deletion withheld; any other decision stays as it is. */

@@ -142,8 +142,8 @@ function applyFate(decision: Decision, fate: Fate | undefined): ReportEntry {
 
 /** Written out, because a copy by spreading and one member more takes three times the memory. */
 function withOutcome(decision: Decision, outcome: Outcome): ReportEntry {
-  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt } = decision;
-  return { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome };
+  const { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt } = decision;
+  return { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt, outcome };
 }
 
 function statusOf(

@@ -4,6 +4,7 @@ import type { Group } from "../../src/core/group.ts";
 import { createPlan, type Plan } from "../../src/core/plan.ts";
 
 import { countGroups } from "../../src/core/totals.ts";
+import { createLabelPattern } from "../../src/core/matcher.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
 
@@ -36,6 +37,19 @@ describe("keep_latest", () => {
     );
     expect(kept(plan)).toEqual(["a2", "a3", "b1"]);
     expect(countGroups(plan.decisions).verdicts.delete).toBe(1);
+  });
+
+  it("tells jobs apart by the part of a label that a pattern finds", () => {
+    const by = [{ label: "job", regex: createLabelPattern("(.+)-[0-9a-f]{8}") }];
+    const flink = [ttlRule(ttl, { name: "flink", keepLatest: { count: 1, by } })];
+    const groups = [
+      at("wordcount-0123abcd", "old", 9000),
+      at("wordcount-89abcdef", "new", 8000),
+      at("sessions-00000000", "sessions", 9500),
+      at("wordcount", "wordcount", 9600),
+      at("wordcount-0123abcd-1", "other", 9700),
+    ];
+    expect(kept(planFor(groups, flink))).toEqual(["new", "sessions", "other"].toSorted());
   });
 
   it("gives the places to living groups first", () => {

@@ -2,11 +2,39 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createLabels } from "../../src/core/labels.ts";
-import { createMatcher, formatMatcher, parseMatcher, parseMatchers } from "../../src/core/matcher.ts";
+import {
+  createLabelPattern,
+  createMatcher,
+  formatMatcher,
+  parseMatcher,
+  parseMatchers,
+} from "../../src/core/matcher.ts";
 import { ParseError } from "../../src/core/errors.ts";
 
 const shape = (text: string): unknown =>
   parseMatchers(text).map(({ name, operator, value }) => [name, operator, value]);
+
+describe("the part of a label that a pattern finds", () => {
+  it.each([
+    ["(.+)-[0-9a-f]{4}", "wordcount-00ff", "wordcount"],
+    ["(.+)-[0-9a-f]{4}", "wordcount-00ffx", "wordcount-00ffx"],
+    ["(.+)-[0-9a-f]{4}", "", ""],
+    ["(a)|b", "b", ""],
+    ["(a.c)", "a\nc", "a\nc"],
+    ["(?:x)(y)(z)", "xyz", "y"],
+  ])("%s in %j: %j", (pattern, value, part) => {
+    expect(createLabelPattern(pattern).partOf(value)).toBe(part);
+  });
+
+  it.each([
+    ["job-.*", /has no group/],
+    ["(?:job)-.*", /has no group/],
+    ["(.+", /is not a regular expression/],
+    ["(.+)(?=x)", /is not a regular expression/],
+  ])("%s is refused", (pattern, message) => {
+    expect(() => createLabelPattern(pattern)).toThrow(message);
+  });
+});
 
 describe("the matcher grammar", () => {
   it.each([

@@ -101,6 +101,7 @@ describe("max_delete_ratio", () => {
       reason: "max_delete_ratio",
       expired: 11,
       groups: 21,
+      allowed: 0,
       limit: 0.5,
       toPass: { maxDeleteRatio: 0.53 },
     });
@@ -188,6 +189,68 @@ describe("max_deletes", () => {
     expect(plan.exceededLimit).toMatchObject({ reason: "max_deletes", toPass: { maxDeletes: 4 } });
     expect(explainExceededLimit(plan.exceededLimit!)).toBe(
       "4 of 4 groups have expired, more than limits.max_deletes = 3 allows; nothing was deleted.",
+    );
+  });
+});
+
+describe("when_exceeded: delete_oldest", () => {
+  const oldestFirst = (plan: Plan): string[] => lines(plan).map((line) => line.replace(/^\S+ /, ""));
+  const deletable = (plan: Plan): number => countGroups(plan.decisions).verdicts.delete;
+  const limited = (rest: Partial<Limits>): Limits =>
+    limits({ whenExceeded: "delete_oldest", ratioMinGroups: 1, ...rest });
+
+  it.each<[string, Partial<Limits>, number, string]>([
+    ["max_deletes", { maxDeletes: 3 }, 3, "max_deletes"],
+    ["max_delete_ratio", { maxDeleteRatio: 0.57 }, 5, "max_delete_ratio"],
+    ["a ratio that is hit exactly", { maxDeleteRatio: 0.7 }, 7, "max_delete_ratio"],
+    ["the stricter of two, a number", { maxDeleteRatio: 0.5, maxDeletes: 2 }, 2, "max_deletes"],
+    ["the stricter of two, a ratio", { maxDeleteRatio: 0.1, maxDeletes: 2 }, 1, "max_delete_ratio"],
+    ["a ratio that allows less than one", { maxDeleteRatio: 0.05 }, 0, "max_delete_ratio"],
+    ["max_deletes of 0", { maxDeletes: 0 }, 0, "max_deletes"],
+    ["max_deletes of 0, whatever the ratio", { maxDeletes: 0, maxDeleteRatio: 0.5 }, 0, "max_deletes"],
+    ["a ratio of 0", { maxDeleteRatio: 0 }, 0, "max_delete_ratio"],
+    ["a ratio of 0 on a small gateway", { maxDeleteRatio: 0, ratioMinGroups: 100 }, 0, "max_delete_ratio"],
+  ])("%s: deletes as many as that allows, the oldest, and withholds the rest", (_, rest, allowed, reason) => {
+    const plan = planFor(expired(10), undefined, { limits: limited(rest) });
+    expect(oldestFirst(plan)).toEqual([
+      ...Array.from({ length: allowed }, () => "delete ttl_expired"),
+      ...Array.from({ length: 10 - allowed }, () => `withhold ${reason}`),
+    ]);
+    const ages = plan.decisions.map(({ ageSeconds }) => ageSeconds ?? 0);
+    expect(ages).toEqual(ages.toSorted((a, b) => b - a));
+    expect(plan.exceededLimit).toMatchObject({ reason, allowed, expired: 10, groups: 10 });
+    expect(countGroups(plan.decisions)).toMatchObject({ expired: 10 });
+  });
+
+  it("changes nothing within the limits", () => {
+    const plan = planFor(expired(10), undefined, { limits: limited({ maxDeletes: 10, maxDeleteRatio: 1 }) });
+    expect([deletable(plan), plan.exceededLimit]).toEqual([10, null]);
+  });
+
+  it("says how many are deleted", () => {
+    const plan = planFor(expired(10), undefined, { limits: limited({ maxDeletes: 3 }) });
+    expect(explainExceededLimit(plan.exceededLimit!)).toBe(
+      "10 of 10 groups have expired, more than limits.max_deletes = 3 allows; only the 3 oldest are deleted.",
+    );
+  });
+
+  it("never lets more pass than the limits would", () => {
+    const count = fc.integer({ min: 1, max: 5000 });
+    fc.assert(
+      fc.property(
+        count,
+        count,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(5000),
+        (a, b, ratio, maxDeletes) => {
+          const [expiredGroups, groups] = [Math.min(a, b), Math.max(a, b)];
+          const these = limited({ maxDeleteRatio: ratio, maxDeletes });
+          const exceeded = findExceededLimit(expiredGroups, groups, these);
+          if (exceeded === null) return;
+          expect(findExceededLimit(exceeded.allowed, groups, these)).toBeNull();
+          expect(findExceededLimit(exceeded.allowed + 1, groups, these)).not.toBeNull();
+        },
+      ),
     );
   });
 });

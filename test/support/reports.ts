@@ -69,6 +69,7 @@ export function entry(verdict: Verdict, options: EntryOptions = {}): ReportEntry
     rule,
     ageSeconds,
     ttlSeconds,
+    ttlSource: "rule",
     expiresAt,
     ...(outcome === undefined ? {} : { outcome }),
   };

@@ -17,6 +17,7 @@ const decision: Decision = {
   rule: ttlRule(3600),
   ageSeconds: 9000,
   ttlSeconds: 3600,
+  ttlSource: "rule",
   expiresAt: now - 5400,
 };
 
