@@ -54,7 +54,7 @@ function cutTo(line: string, columns: number): string {
   return columns > 0 ? `${kept}…` : "";
 }
 
-/** Cuts a text in its middle: the ends of two groups' labels are what distinguishes them. */
+/** Cuts a text in its middle: groups often differ only at the end of their labels. */
 function cutMiddle(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   const tail: string[] = [];

@@ -1,6 +1,6 @@
 import type { Verdict, WithholdReason } from "../core/verdict.ts";
 
-/** Every reason in the words of a sentence. */
+/** Every reason as a part of a sentence. */
 export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   ttl_expired: "older than its TTL",
   host_vanished: "its host is gone, and it is older than the TTL for that",
@@ -12,35 +12,35 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   own_metrics: "holds the metrics that the janitor pushes about itself",
   kept_latest: "among the latest that its rule keeps",
   future_time: "its last push lies in the future",
-  invalid_time: "its push times cannot be understood",
-  unknown_time: "the time at the gateway is not known",
+  invalid_time: "its push times cannot be read",
+  unknown_time: "the gateway's time is not known",
   unreadable_labels: "a pushed metric called labels hides its labels",
   unaddressable: "no DELETE names exactly this group",
   over_budget: "larger than the janitor can keep in memory",
-  max_delete_ratio: "too large a share of the gateway would go",
-  max_deletes: "too many groups would go",
+  max_delete_ratio: "too large a share of the gateway would be deleted",
+  max_deletes: "too many groups would be deleted",
   evidence_too_old: "the gateway could not be read again in time",
-  pushed_again: "came back to life before its deletion",
+  pushed_again: "was pushed again before its deletion",
   archive_failed: "could not be archived",
   gateway_unhealthy: "the gateway was not healthy, or several answer at its address",
-  interrupted: "the sweep was stopped before its turn came",
+  interrupted: "the sweep was stopped before its turn",
 };
 
 const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
   max_delete_ratio:
-    "Review them. If they may go, run the command that the message names, or raise limits.max_delete_ratio.",
+    "Review them. If they may be deleted, run the command that the message names, or raise limits.max_delete_ratio.",
   max_deletes:
-    "Review them. If they may go, run the command that the message names, or raise limits.max_deletes.",
+    "Review them. If they may be deleted, run the command that the message names, or raise limits.max_deletes.",
   evidence_too_old:
     "The next sweep tries again. If this persists, raise limits.max_evidence_age, or set it to auto.",
   pushed_again: "Nothing to do: they are alive.",
   archive_failed:
-    "Make the archive's folder writable, with room on its disk. Nothing is deleted that cannot be put back.",
+    "Make the archive's folder writable, with room on its disk. Only archived groups are deleted.",
   gateway_unhealthy: "The next sweep tries again. If this persists, `pushgateway-janitor doctor` says why.",
   interrupted: "Nothing to do: the next sweep continues.",
 };
 
-/** What a person can do about groups that were withheld. */
+/** Returns the advice on groups that were withheld. */
 export function adviseOnWithheld(reason: WithholdReason): string {
   return withholdAdvice[reason];
 }
@@ -53,7 +53,7 @@ const errorAdvice = new Map([
   ],
   [
     "no_answer",
-    "Something pushed may have broken its API: `pushgateway-janitor doctor` says what. Or it ran out of memory: `source: auto` needs less.",
+    "Something pushed may have broken its API: `pushgateway-janitor doctor` names it. Or it ran out of memory: `source: auto` needs less.",
   ],
   ["redirect", "Write the final URL into the configuration: redirects are never followed."],
   [
@@ -63,13 +63,13 @@ const errorAdvice = new Map([
   ["truncated", "The answer was cut off: check the logs of the gateway and of proxies in front of it."],
   ["not_json", "Is this the URL of a Pushgateway, route prefix included?"],
   ["unexpected_answer", "Is this the URL of a Pushgateway, route prefix included?"],
-  ["too_large", "Give the janitor more memory, or delete groups by hand: there are more than it can keep."],
+  ["too_large", "Give the janitor more memory, or delete groups by hand: there are more than it can hold."],
   ["archive_failed", withholdAdvice.archive_failed],
   ["gateway_unhealthy", withholdAdvice.gateway_unhealthy],
-  ["internal", "This is a bug of the janitor: please report it, with its log."],
+  ["internal", "This is a bug in the janitor: please report it, with its log."],
 ]);
 
-/** What a person can do about an error; null: its message says it, or nobody knows. */
+/** Returns the advice on an error; null: there is none beyond its message. */
 export function adviseOnError(code: string): string | null {
   return errorAdvice.get(code) ?? null;
 }

@@ -5,7 +5,7 @@ import { showText } from "./text.ts";
 export interface PagedColumns {
   /** Whatever is in a cell, it cannot drive the terminal. */
   add(row: readonly string[]): void;
-  /** Prints what is left. */
+  /** Prints the rest. */
   end(): void;
 }
 

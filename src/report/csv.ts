@@ -4,7 +4,7 @@ import { formatLabels } from "../core/labels.ts";
 import { hiddenLabels, viewRow, type Row } from "./view.ts";
 import { escapeText } from "./text.ts";
 
-/** Only ever added to, at the end: scripts count them. */
+/** New ones are added at the end: scripts count them. */
 const columns = [
   "gateway",
   "job",
@@ -25,7 +25,7 @@ const columns = [
 
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
 
-/** Renders one line per group as RFC 4180 has it: header, commas, CRLF. What is unknown is empty; nothing is cut. */
+/** Renders one line per group in the format of RFC 4180: header, commas, CRLF. Unknown values are empty; nothing is cut. */
 export function* renderCsv(report: SweepReport): Generator<string> {
   yield `${columns.join(",")}\r\n`;
   for (const { name, entries } of report.gateways) {
@@ -66,7 +66,7 @@ function renderCell(value: string | number | null): string {
 }
 
 /**
- * Spreadsheets run a text that begins like a formula, quoted or not, white space in front and wide forms included. An
+ * Spreadsheets run a text that begins like a formula, even if it is quoted, has white space in front or uses wide forms. An
  * apostrophe makes it text (https://owasp.org/www-community/attacks/CSV_Injection).
  */
 function disarm(text: string): string {

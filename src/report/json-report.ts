@@ -11,7 +11,7 @@ import { countRules } from "./view.ts";
 /** Grows when a field changes its meaning or goes; new fields do not count. */
 const schemaVersion = 1;
 
-/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, what is unknown is null. */
+/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, unknown values are null. */
 export function renderJson(report: SweepReport): Generator<string> {
   return renderParts(
     report,

@@ -6,7 +6,7 @@ import type { RuleTotals } from "../core/totals.ts";
 import { countRules, showLabels, viewRow, type Row, viewGateway } from "./view.ts";
 import { showText } from "./text.ts";
 
-/** Renders a report for an issue or a chat that understands GitHub's tables, part by part. */
+/** Renders a report for an issue or a chat that supports GitHub's tables, part by part. */
 export function* renderMarkdown(report: SweepReport): Generator<string> {
   for (const [index, gateway] of report.gateways.entries()) {
     if (index > 0) yield "\n";
@@ -17,7 +17,7 @@ export function* renderMarkdown(report: SweepReport): Generator<string> {
 function* renderGateway(report: GatewayReport, { dryRun, rules }: SweepReport): Generator<string> {
   const { name, url, status, facts, error, withheld, notes } = viewGateway(report, dryRun);
   const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
-  // In code, also what is prose: it quotes labels, which could hold a link, a mention or an image.
+  // Prose is a code span, too: it quotes labels, which could hold a link, a mention or an image.
   if (error !== null) blocks.push(`**${status}**: ${code(error.message)}`);
   if (error !== null && error.advice !== null) blocks.push(error.advice);
   for (const { reason, groups, advice } of withheld) {
@@ -87,14 +87,14 @@ function code(text: string): string {
   if (text === "") return "";
   const runs = text.match(/`+/g) ?? [];
   const fence = "`".repeat(runs.reduce((longest, run) => Math.max(longest, run.length), 0) + 1);
-  // Taken away again by whoever renders it; without it a text in spaces would lose its own.
+  // Renderers remove this padding; without it, a text would lose its own spaces.
   const padding = /^[` ]|[` ]$/.test(text) ? " " : "";
   return fence + padding + text + padding + fence;
 }
 
 /**
- * A code span in a table, where a bar ends the cell unless a backslash stands before it. A backslash of the text's own
- * would undo that; labels have theirs doubled, any other text gets it here.
+ * A code span in a table, where a bar ends the cell unless a backslash precedes it. A backslash in the text would undo
+ * that; those of labels are doubled already, those of other texts here.
  */
 function cell(text: string): string {
   const even = /(?<!\\)(?:\\\\)*\\\|/.test(text) ? quote(text) : text;

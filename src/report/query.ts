@@ -2,9 +2,9 @@ import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
 import { ParseError } from "../core/errors.ts";
 import { verdictNames, type VerdictName } from "../core/verdict.ts";
 
-/** Which groups of a report to show, and in which order: what the page's form, its links and the API share. */
+/** The groups of a report to show, and their order: shared by the page's form, its links and the API. */
 export interface ReportQuery {
-  /** As it was written; `matchers` is what it means. */
+  /** As it was written; `matchers` is its meaning. */
   readonly match: string;
   /** Each with the offset of its value in `match`. */
   readonly matchers: readonly (MatcherText & { readonly offset: number })[];
@@ -18,7 +18,7 @@ export interface ReportQuery {
   readonly perPage: number;
 }
 
-/** By expiry, what is gone last; the oldest first; by labels. */
+/** `expiry`: the next to expire first, groups that are gone last; `age`: the oldest first. */
 export type Sort = (typeof sorts)[number];
 
 /** Why a query cannot be answered, and which parameter of the URL is the reason. */
@@ -33,7 +33,7 @@ export interface QueryProblem {
   readonly offset: number | null;
 }
 
-/** `query` is what could be understood, so that the page can still show its form. */
+/** `query` holds the parameters that could be read, so that the page can still show its form. */
 export type QueryResult =
   | { readonly ok: true; readonly query: ReportQuery }
   | { readonly ok: false; readonly query: ReportQuery; readonly problem: QueryProblem };
@@ -42,7 +42,7 @@ export const sorts = ["expiry", "age", "labels"] as const;
 
 const maxPerPage = 1000;
 
-/** Of a parameter, in UTF-16 units: every link of the page repeats it. */
+/** Of a parameter, in UTF-16 units: every link of the page repeats them. */
 const maxParameterLength = 1000;
 
 export const defaultQuery: ReportQuery = {
@@ -62,18 +62,10 @@ export function isFiltered({ match, verdict, gateway, rule }: ReportQuery): bool
   return match !== "" || verdict !== null || gateway !== null || rule !== null;
 }
 
-/** Thrown while reading a parameter; becomes a {@link QueryProblem}. */
-class BadParameter extends Error {
-  readonly offset: number | null;
-
-  constructor(message: string, offset: number | null = null) {
-    super(message);
-    this.offset = offset;
-  }
-}
+class BadParameter extends Error {}
 
 const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> = {
-  match: (text) => ({ matchers: readMatchers(text) }),
+  match: (text) => ({ matchers: parseMatcherTexts(text) }),
   verdict: (text) => ({ verdict: readOneOf(verdictNames, text) }),
   gateway: (text) => ({ gateway: text }),
   rule: (text) => ({ rule: text }),
@@ -82,7 +74,7 @@ const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> 
   per_page: (text) => ({ perPage: readCount(text, maxPerPage) }),
 };
 
-/** Reads the query of a URL. An empty value, as a form sends it, is none; a parameter that nobody knows is a problem. */
+/** Reads the query of a URL. An empty value, as a form sends it, is none; an unknown parameter is a problem. */
 export function parseReportQuery(parameters: URLSearchParams): QueryResult {
   const query = { ...defaultQuery, match: parameters.get("match")?.slice(0, maxParameterLength) ?? "" };
   let problem: QueryProblem | null = null;
@@ -92,9 +84,10 @@ export function parseReportQuery(parameters: URLSearchParams): QueryResult {
     try {
       Object.assign(query, readParameter(parameter, text, seen));
     } catch (error) {
-      if (!(error instanceof BadParameter)) throw error;
-      const { message, offset } = error;
-      problem ??= { code: "bad_query", parameter, text, message: `${parameter}: ${message}`, offset };
+      if (!(error instanceof ParseError || error instanceof BadParameter)) throw error;
+      const offset = error instanceof ParseError ? error.offset : null;
+      const message = `${parameter}: ${error.message}`;
+      problem ??= { code: "bad_query", parameter, text, message, offset };
     }
   }
   return problem === null ? { ok: true, query } : { ok: false, query, problem };
@@ -102,31 +95,19 @@ export function parseReportQuery(parameters: URLSearchParams): QueryResult {
 
 function readParameter(parameter: string, text: string, seen: Set<string>): Partial<ReportQuery> {
   const read = Object.hasOwn(readers, parameter) ? readers[parameter] : undefined;
-  if (read === undefined) {
+  if (read === undefined)
     throw new BadParameter(`no such parameter; there are ${Object.keys(readers).join(", ")}`);
-  }
   if (seen.has(parameter)) throw new BadParameter("given twice");
   seen.add(parameter);
-  if (text.length > maxParameterLength) {
+  if (text.length > maxParameterLength)
     throw new BadParameter(`longer than ${maxParameterLength} characters`);
-  }
   return read(text);
-}
-
-function readMatchers(text: string): ReportQuery["matchers"] {
-  try {
-    return parseMatcherTexts(text);
-  } catch (error) {
-    if (error instanceof ParseError) throw new BadParameter(error.message, error.offset);
-    throw error;
-  }
 }
 
 function readOneOf<T extends string>(choices: readonly T[], text: string): T {
   const choice = choices.find((one) => one === text);
-  if (choice === undefined)
-    throw new BadParameter(`${JSON.stringify(text)} is none of ${choices.join(", ")}`);
-  return choice;
+  if (choice !== undefined) return choice;
+  throw new BadParameter(`${JSON.stringify(text)} is none of ${choices.join(", ")}`);
 }
 
 function readCount(text: string, max: number): number {
@@ -136,18 +117,22 @@ function readCount(text: string, max: number): number {
   throw new BadParameter(`expected a whole number ${upTo}, got ${JSON.stringify(text)}`);
 }
 
-/** Renders a query for a link, what is at its default left out: `?match=…&page=2`, or `?` alone. */
+/** Renders a query for a link, without what is at its default: `?match=…&page=2`, or `?` alone. */
 export function formatReportQuery(query: ReportQuery): string {
   const parameters = new URLSearchParams();
-  const add = (name: string, value: string | number | null, ordinary: string | number | null): void => {
-    if (value !== ordinary && value !== null) parameters.set(name, String(value));
-  };
-  add("match", query.match, "");
-  add("verdict", query.verdict, null);
-  add("gateway", query.gateway, null);
-  add("rule", query.rule, null);
-  add("sort", query.sort, defaultQuery.sort);
-  add("page", query.page, 1);
-  add("per_page", query.perPage, defaultQuery.perPage);
+  for (const [parameter, key] of keys) {
+    const value = query[key];
+    if (value !== defaultQuery[key] && value !== null) parameters.set(parameter, String(value));
+  }
   return `?${parameters.toString()}`;
 }
+
+const keys = [
+  ["match", "match"],
+  ["verdict", "verdict"],
+  ["gateway", "gateway"],
+  ["rule", "rule"],
+  ["sort", "sort"],
+  ["page", "page"],
+  ["per_page", "perPage"],
+] as const;

@@ -54,7 +54,7 @@ const orders: Readonly<Record<Sort, Order<LocatedGroup>>> = {
   labels: compareKeys,
 };
 
-/** What is gone does not expire any more, nor does what is kept for ever: both last. */
+/** Groups that are gone or kept for ever do not expire: both come last. */
 function expiryOf({ entry }: LocatedGroup): number {
   return isGone(entry.outcome) ? Number.POSITIVE_INFINITY : (entry.expiresAt ?? Number.MAX_VALUE);
 }
@@ -80,7 +80,7 @@ const smallCount = 256;
 /**
  * The items from `start` to `end` of the sorted list, without sorting the rest of it: sorting 100,000 groups by their labels would take
  * a quarter of a second. Quicksort that sorts only what is asked for.
- * @param depth of bad pivots that are put up with before everything is sorted
+ * @param depth after so many pivots the rest is sorted as it is, as they may all have been bad ones
  */
 export function sliceSorted<T>(
   items: readonly T[],

@@ -13,7 +13,7 @@ export interface TableOptions {
   readonly summary?: boolean;
 }
 
-/** Renders a report for people, line by line: per gateway a headline, one line per group, and what needs attention. */
+/** Renders a report for people, line by line: for each gateway a headline, totals per rule, a line for each group, then errors and notes. */
 export function* renderTable(report: SweepReport, options: TableOptions): Generator<string> {
   const style = createStyle(options.color);
   for (const [index, gateway] of report.gateways.entries()) {

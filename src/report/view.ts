@@ -30,7 +30,7 @@ export interface GatewayView extends Pick<
   readonly totals: Totals;
   /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
   readonly facts: readonly string[];
-  /** What the decisions rest on, where it is out of the ordinary: `1h of outage not counted`. */
+  /** Unusual facts that the decisions rest on: `1h of outage not counted`. */
   readonly circumstances: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
   /** Groups that have expired and stay, by the limit or the doubt that is the reason. */
@@ -78,7 +78,7 @@ function describeCounts({ groups }: SnapshotFacts, totals: Totals, planOnly: boo
   ];
 }
 
-/** Of the planned deletions, those that did not end with the group gone by a DELETE, and gone only. */
+/** The planned deletions that did not simply end with the group gone by a DELETE. */
 export function describeTrouble({ outcomes }: Totals): readonly string[] {
   const troubles = [
     [outcomes.pushed_again, "of them pushed again"],
@@ -110,11 +110,11 @@ export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "ex
   readonly labels: Labels | null;
   readonly verdict: Verdict["verdict"];
   readonly reason: Verdict["reason"];
-  /** What became of it, or else what was decided. */
+  /** The outcome, or else the verdict, in words. */
   readonly fate: string;
   readonly outcome: Outcome | null;
   readonly rule: string | null;
-  /** 0 to 1 and beyond: what part of the TTL is over. null: no TTL, or no age. */
+  /** The age as a part of the TTL, from 0 to beyond 1. null: no TTL, or no age. */
   readonly ttlUsed: number | null;
   /** Unix seconds; null: never, or unknown. Like `lastFailureAt`. */
   readonly lastSuccessAt: number | null;
@@ -153,7 +153,7 @@ export function viewRow(entry: ReportEntry): Row {
   };
 }
 
-/** In place of labels that are not known. */
+/** Shown instead of labels that are not known. */
 export const hiddenLabels = "(labels hidden by a pushed metric)";
 
 /** Safe to print, and cut to a length that can be read. */
@@ -170,7 +170,7 @@ export function countRules({
   return countByRule(entriesOf(gateways), rules);
 }
 
-/** Not one list of all: there may be very many. */
+/** One by one: a list of all of them may be large. */
 function* entriesOf(gateways: SweepReport["gateways"]): Generator<ReportEntry> {
   for (const { entries } of gateways) yield* entries;
 }

@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
 
   const rows = (page: Page): ReturnType<Page["locator"]> => page.locator(".groups tbody tr");
 
-  it("shows gateways, what needs attention, rules, deletions and groups, each under its heading", async () => {
+  it("shows problems, gateways, rules, deletions and groups, each under its heading", async () => {
     const page = await open();
     const headings = await page.getByRole("heading", { level: 2 }).allTextContents();
     expect(headings).toEqual(["Needs attention", "Gateways", "Rules", "Recently deleted", "Groups"]);
@@ -130,7 +130,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
   });
 
-  it("keeps text from right to left from turning what stands beside it", async () => {
+  it("keeps text from right to left from reversing the text beside it", async () => {
     const page = await open("?match={value=~%22.*%D7%A9.*%22}");
     const boxes = await rows(page)
       .first()
@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     expect(boxes).toEqual(boxes.toSorted((a, b) => a - b));
   });
 
-  it("filters by what is typed, and the address can be shared", async () => {
+  it("filters by the typed matchers, and the address can be shared", async () => {
     const page = await open();
     await page.keyboard.press("/");
     await page.keyboard.type('{instance=~"web-1[0-9].example.com"}');
@@ -209,7 +209,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     expect(await toggle.getAttribute("aria-pressed")).toBe("false");
   });
 
-  it("refreshes by itself, but not under somebody's hands, and not when told not to", async () => {
+  it("refreshes by itself, but not while a field has the focus, and not when it is switched off", async () => {
     const context = await browser.newContext();
     onTestFinished(() => context.close());
     const page = await context.newPage();
@@ -264,7 +264,7 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
     expect(await page.evaluate(overflows)).toEqual([0, 0]);
   });
 
-  it("is a file that opens by itself, too", async () => {
+  it("also works as a file", async () => {
     const context = await browser.newContext();
     onTestFinished(() => context.close());
     const page = await context.newPage();

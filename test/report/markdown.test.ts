@@ -18,7 +18,7 @@ function cellsOf(row: string): string[] {
     .map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** What a cell shows that is one code span; throws if it is anything else. */
+/** The content of a cell that is one code span; throws if it is anything else. */
 function codeOf(cell: string): string {
   const fence = /^`+/.exec(cell)?.[0] ?? "";
   const inner = cell.slice(fence.length, -fence.length);
@@ -67,7 +67,7 @@ describe("markdown", () => {
     expect([name, JSON.stringify(name)]).toContain(codeOf(cells[2] ?? ""));
   });
 
-  it("says what to do about what is withheld, and quotes messages and notes as code", () => {
+  it("has advice on withheld groups, and quotes messages and notes as code", () => {
     const gateway = plannedGateway([], rules, {
       status: "failed",
       snapshot: null,

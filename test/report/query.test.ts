@@ -10,7 +10,7 @@ describe("the query of page and API", () => {
     expect(parse("")).toEqual({ ok: true, query: defaultQuery });
   });
 
-  it("takes what an empty form sends for nothing", () => {
+  it("takes an empty form for an empty query", () => {
     expect(parse("match=&verdict=&rule=&gateway=&page=")).toEqual({ ok: true, query: defaultQuery });
   });
 
@@ -55,7 +55,7 @@ describe("the query of page and API", () => {
     expect(result.problem.message).toContain(message);
   });
 
-  it("keeps what it understood beside a mistake, and the text of the mistake, for the form", () => {
+  it("keeps the other parameters and the text of a mistake for the form", () => {
     const result = parse("match={job=&verdict=keep");
     expect(result.query).toMatchObject({ match: "{job=", matchers: [], verdict: "keep" });
   });

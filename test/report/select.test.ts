@@ -31,7 +31,7 @@ function select(text: string): string[] {
 
 describe("selecting groups", () => {
   it.each([
-    ["", ["middle", "young", "kept", "strange", "old"], "by expiry over all gateways, what is gone last"],
+    ["", ["middle", "young", "kept", "strange", "old"], "by expiry over all gateways, deleted groups last"],
     ["sort=age", ["kept", "old", "middle", "young", "strange"], "the oldest first, unknown ages last"],
     ["sort=labels", ["kept", "middle", "old", "strange", "young"], "by labels"],
     ["verdict=delete", ["old"], "by verdict"],
@@ -65,7 +65,7 @@ describe("the API's report", () => {
     return JSON.parse(answer) as Record<string, unknown>;
   };
 
-  it("says which part of all it is, with totals of the whole sweep", () => {
+  it("says which part of all groups it holds, with totals of the entire sweep", () => {
     expect(ask("per_page=2&page=2")).toMatchObject({
       schema_version: 1,
       page: 2,

@@ -56,7 +56,7 @@ describe("the table", () => {
     }
   });
 
-  it("cuts a group in its middle, so that neighbours can be told apart", () => {
+  it("cuts a group in its middle, so that neighbours can be distinguished", () => {
     const lines = render(["nightly-backup-of-the-database-1", "nightly-backup-of-the-database-2"], {
       columns: 80,
       color: false,

@@ -34,7 +34,7 @@ const entries = [
 const report = sweepReport([gatewayReport(entries)], { rules: ["matches-nothing", "hour", "only-report"] });
 
 describe("totals", () => {
-  it("say of the groups what was decided, what has expired and what is deleted", () => {
+  it("count decisions, expired groups and deleted ones", () => {
     expect(countGroups(entries)).toMatchObject({
       groups: 16,
       verdicts: { delete: 6, withhold: 2, keep: 8 },
@@ -47,7 +47,7 @@ describe("totals", () => {
     });
   });
 
-  it("name every rule in order, one without groups with 0, and last what no rule decides about", () => {
+  it("name every rule in order, one without groups with 0, and groups without a rule last", () => {
     const summary = countByRule(entries, report.rules).map(({ rule, groups, expired: count, deleted }) => [
       rule,
       groups,
@@ -82,7 +82,7 @@ describe("the same totals are in", () => {
     ]);
   });
 
-  it("the table of a plan, without what was deleted", () => {
+  it("the table of a plan, without deletions", () => {
     const plan = { ...report, dryRun: true };
     const text = [...renderTable(plan, { columns: null, color: false, summary: true })].join("");
     expect(text).toContain("16 groups, 8 kept, 2 withheld, 6 to delete\n");
@@ -112,7 +112,7 @@ describe("the same totals are in", () => {
     });
   });
 
-  it("what the page lists as recently deleted", () => {
+  it("the page's list of recent deletions", () => {
     expect(rememberDeletions(report, [])).toHaveLength(3);
   });
 

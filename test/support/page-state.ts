@@ -38,7 +38,7 @@ export function selectMatching(report: SweepReport, query: ReportQuery): Selecte
   return selectGroups(report, query, (labels) => matchesAll(matchers, labels));
 }
 
-/** What the page shows a few minutes after `report`. */
+/** The state of the page a few minutes after `report`. */
 export function pageState(report: SweepReport | null, rest: Partial<PageState> = {}): PageState {
   return {
     report,

@@ -59,7 +59,7 @@ export interface EntryOptions {
 
 const hour = ttlRule(3600, { name: "hour" });
 
-/** What became of one group; two hours old under the rule `hour` unless told otherwise. */
+/** The decision about one group; two hours old under the rule `hour` by default. */
 export function entry(verdict: Verdict, options: EntryOptions = {}): ReportEntry {
   const { rule = hour, outcome, ageSeconds = 7200, ttlSeconds = 3600, series = 3 } = options;
   const { expiresAt = now - ageSeconds + ttlSeconds } = options;

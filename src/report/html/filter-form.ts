@@ -4,7 +4,7 @@ import { showText } from "../text.ts";
 import type { Links } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** What the form offers to choose from. */
+/** The choices that the form offers. */
 interface Choices {
   readonly gateways: readonly string[];
   readonly rules: readonly string[];
@@ -69,7 +69,7 @@ function renderSelect(name: string, title: string, options: readonly string[], c
   </div>`;
 }
 
-/** What the form keeps without asking for it. */
+/** Parameters that the form keeps without asking for them. */
 function renderHidden({ sort, perPage }: ReportQuery): Html {
   return html`${sort === defaultQuery.sort ? nothing : html`<input type="hidden" name="sort" value="${sort}" />`}${
     perPage === defaultQuery.perPage
@@ -84,12 +84,12 @@ const contextLength = 60;
 function renderProblem({ text, message, offset }: QueryProblem): Html {
   if (offset === null) return html`<p id="match-problem" class="error" role="alert">${showText(message)}</p>`;
   const before = showText(text.slice(Math.max(0, offset - contextLength), offset));
-  const [place = ""] = text.slice(offset);
-  const after = showText(text.slice(offset + place.length, offset + contextLength));
+  const [wrong = ""] = text.slice(offset);
+  const after = showText(text.slice(offset + wrong.length, offset + contextLength));
   return html`<div id="match-problem" class="error" role="alert">
     <p>${showText(message)}</p>
-    <p class="place">
-      <bdi>${before}</bdi><mark>${place === "" ? " " : showText(place)}</mark><bdi>${after}</bdi>
+    <p class="excerpt">
+      <bdi>${before}</bdi><mark>${wrong === "" ? " " : showText(wrong)}</mark><bdi>${after}</bdi>
     </p>
   </div>`;
 }

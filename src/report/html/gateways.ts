@@ -3,7 +3,7 @@ import { describeTrouble, type GatewayView } from "../view.ts";
 import { countOf, formatCount, renderDate, renderMoment } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** What needs a person's attention, gateway by gateway; nothing if all is well. */
+/** Problems that need a person's attention, gateway by gateway; nothing if all is well. */
 export function renderAttention(gateways: readonly GatewayView[], configProblem: string | null): Html {
   const items = [
     ...(configProblem === null ? [] : [renderConfigProblem(configProblem)]),
@@ -31,7 +31,7 @@ ${problem.slice(0, maxProblemLength)}</pre>
 
 function renderProblems({ name, status, error, withheld, notes }: GatewayView): readonly Html[] {
   const tone = status === "failed" ? "bad" : "warn";
-  // Where a limit is the error, its message says what the advice would say, with the numbers.
+  // Where a limit is the error, its message repeats the advice, with numbers.
   const others = withheld.filter(({ reason }) => reason !== error?.code && reason !== "pushed_again");
   return [
     ...(error === null ? [] : [renderProblem(tone, name, html`${error.message}`, error.advice)]),
@@ -68,7 +68,7 @@ export interface Moments {
   readonly nextSweepAt: number | null;
 }
 
-/** A card for each gateway: its state, and what the last sweep found. */
+/** A card for each gateway: its state and the result of the last sweep. */
 export function renderGateways(cards: readonly Html[]): Html {
   return html`<section aria-labelledby="gateways-title">
     <h2 id="gateways-title">Gateways</h2>
@@ -144,7 +144,7 @@ function renderNextSweep({ now, nextSweepAt }: Moments): Html {
   return nextSweepAt === null ? nothing : renderFact("Next sweep", renderMoment(nextSweepAt, now));
 }
 
-/** When it was swept and read, and what it held when it could last be read. */
+/** When it was last swept and read, and how many groups it held then. */
 function renderKnown(gateway: GatewayView, now: number): readonly Html[] {
   const { known, snapshot, status, durationSeconds } = gateway;
   if (known === null) return [];

@@ -251,7 +251,7 @@ function renderPager(pages: number, links: Links): Html {
   </nav> `;
 }
 
-/** @param number null: some are left out */
+/** @param number null: a gap */
 function renderNumber(number: number | null, links: Links): Html {
   if (number === null) return html`<li class="gap">…</li>`;
   const current = number === links.query.page ? html` aria-current="page"` : nothing;

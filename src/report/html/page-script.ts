@@ -42,7 +42,7 @@ export const script = `"use strict";
       remember("refresh", on ? "on" : "off");
       showRefresh();
     });
-    // Never under somebody's hands: while the tab is hidden, something is typed or marked, time stands still.
+    // Never while somebody uses the page: the countdown pauses while the tab is hidden, a field has the focus or text is selected.
     const isBusy = () => document.hidden || form.contains(document.activeElement) || !getSelection().isCollapsed;
     setInterval(() => {
       if (!on || isBusy()) return;
@@ -62,7 +62,7 @@ export const script = `"use strict";
     form.addEventListener("submit", () => {
       for (const field of form.elements) field.disabled = field.name !== "" && field.value === "";
     });
-    // Coming back by the history must not find them switched off.
+    // A page from the history must not have disabled fields.
     addEventListener("pageshow", () => {
       for (const field of form.elements) field.disabled = false;
     });

@@ -65,7 +65,7 @@ ul{list-style:none}
 h1{font-size:1.25rem;font-weight:650;letter-spacing:-.01em;display:inline}
 h2{font-size:1.05rem;font-weight:650;letter-spacing:-.005em;margin-bottom:.75rem}
 h3{font-size:1rem;font-weight:600;overflow-wrap:anywhere}
-code,kbd,pre,.labels,.reason,#match,.place{font-family:ui-monospace,"SF Mono","Cascadia Mono","JetBrains Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.87em}
+code,kbd,pre,.labels,.reason,#match,.excerpt{font-family:ui-monospace,"SF Mono","Cascadia Mono","JetBrains Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.87em}
 code{overflow-wrap:anywhere}
 kbd{border:1px solid var(--line);border-bottom-width:2px;border-radius:4px;padding:0 .35em}
 a{color:var(--accent);text-decoration-color:color-mix(in srgb,currentColor 40%,transparent);text-underline-offset:.2em}
@@ -92,7 +92,7 @@ footer{border-top:1px solid var(--line);padding:1.25rem 0 2.5rem;color:var(--mut
 @media (prefers-reduced-motion:no-preference){a,button,tr{transition:background-color .12s,border-color .12s}}
 @media print{.tools,form,.pager,.skip,footer{display:none}.scroll{max-height:none!important}}
 
-/* Cards, what needs attention, and the two small tables. */
+/* Cards, the list of problems, and the two small tables. */
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem}
 .card,.pair>section,.wide,form{background:var(--card);border:1px solid var(--line);border-radius:12px}
 .card{padding:1.1rem 1.25rem 1.15rem}
@@ -157,7 +157,7 @@ input::placeholder{color:var(--muted);opacity:1}
 .help{flex-basis:100%;font-size:.82rem;color:var(--muted)}
 .error{flex-basis:100%;color:var(--bad);background:var(--bad-soft);border-radius:7px;padding:.6rem .9rem;overflow-wrap:anywhere}
 [aria-invalid]{border-color:var(--bad)}
-.place{margin-top:.3rem;white-space:pre-wrap}
+.excerpt{margin-top:.3rem;white-space:pre-wrap}
 mark{background:var(--bad);color:var(--card);border-radius:2px}
 .range{color:var(--muted);font-size:.9rem;margin:1rem 0 .6rem}
 .wide{overflow-x:auto}

@@ -13,7 +13,7 @@ import { html, nothing, trusted, type Html } from "./template.ts";
 
 /** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
 export interface PageState {
-  /** What is known of the gateways; null: nothing yet. */
+  /** The known state of the gateways; null: nothing is known yet. */
   readonly report: SweepReport | null;
   /** null: there was no sweep yet. */
   readonly lastSweepAt: number | null;
@@ -28,7 +28,7 @@ export interface PageState {
   readonly gateways: readonly { readonly name: string; readonly url: string }[];
   /** Newest first. */
   readonly recentDeletions: readonly PageDeletion[];
-  /** Nothing is known of deletions before; null: those in the archive are known. */
+  /** Earlier deletions are not known; null: those in the archive are. */
   readonly deletionsSince: number | null;
   /** Why the last reload failed, all problems as text; null if it did not. */
   readonly configProblem: string | null;
@@ -69,7 +69,7 @@ export function renderPage(
   });
 }
 
-/** What is wrong comes first, so that it shows in a row of tabs. */
+/** The number of gateways with problems comes first, so that it can be seen in a row of tabs. */
 function titleOf(views: readonly GatewayView[]): string {
   const troubled = views.filter(({ status, consistent }) => status !== "ok" || consistent === false).length;
   return troubled === 0 ? "pushgateway-janitor" : `(${troubled}) pushgateway-janitor`;
@@ -81,7 +81,7 @@ export function renderHtml(report: SweepReport): Generator<string> {
   const title = "Pushgateway groups";
   const moment = `${formatMinute(finishedAt)} UTC`;
   const views = gateways.map((gateway) => viewGateway(gateway, dryRun));
-  // What `in 3h` counts from: the moment that the report is about.
+  // `in 3h` counts from the moment that the report is about.
   const now = gateways.reduce(
     (latest, { snapshot }) => Math.max(latest, snapshot?.plannedFor ?? 0),
     finishedAt,

@@ -7,23 +7,23 @@ export class Html {
   }
 }
 
-export type Value = Html | string | number | null | readonly Html[];
+type Value = Html | string | number | null | readonly Html[];
 
 /**
  * Markup with values in it. A value is text, whatever it holds, unless it is markup already; null is nothing. Attributes
- * must stand in double quotes, and none may hold a script or a URL made from a value.
+ * must be in double quotes; none may hold a script, or a URL made from a value.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const texts: string[] = [];
   for (const [index, part] of unindent(parts).entries()) texts.push(part, render(values[index] ?? null));
-  // Joined, not added up: a text that is made of others keeps all of them in memory.
+  // Joined, not concatenated: V8 would keep all parts in memory.
   return new Html(texts.join(""));
 }
 
-/** By template, as one is used for every group. */
+/** By template: one is used for every group. */
 const unindented = new WeakMap<TemplateStringsArray, readonly string[]>();
 
-/** The indentation is for whoever reads the source: in a list of 100,000 groups it would be most of the text. */
+/** Removes the indentation of the source: in a list of 100,000 groups it would be most of the text. */
 function unindent(parts: TemplateStringsArray): readonly string[] {
   const known = unindented.get(parts);
   if (known !== undefined) return known;
