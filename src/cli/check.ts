@@ -1,8 +1,7 @@
 import { describeConfig } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
-import { renderProblem, type Problem } from "../config/problem.ts";
-import { describeWebConfig } from "../config/web-describe.ts";
-import { loadWebConfig } from "../config/web-load.ts";
+import { renderProblem, type Problem } from "../config/file/problem.ts";
+import { describeWebConfig, loadWebConfig } from "../config/web/load-web-config.ts";
 import { countOf } from "../core/printable.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";

@@ -1,9 +1,9 @@
 import { ConfigError } from "../config/config-error.ts";
 import { configFiles } from "../config/config-files.ts";
 import type { Config } from "../config/config.ts";
-import { renderProblem } from "../config/problem.ts";
-import type { WebConfig } from "../config/web-config.ts";
-import { loadWebConfig } from "../config/web-load.ts";
+import { renderProblem } from "../config/file/problem.ts";
+import type { WebConfig } from "../config/web/web-config.ts";
+import { loadWebConfig } from "../config/web/load-web-config.ts";
 import { ParseError } from "../core/errors.ts";
 import { createReadGuard } from "../fleet/read-guard.ts";
 import { createArchiveCache } from "../fleet/sweep-archive.ts";

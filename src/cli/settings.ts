@@ -55,7 +55,7 @@ function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {
 async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
   // More than half of all code that a command loads reads files, and flags do without it.
   const { loadConfig } = await import("../config/load.ts");
-  const { renderProblem } = await import("../config/problem.ts");
+  const { renderProblem } = await import("../config/file/problem.ts");
   const path = flags["config.file"] ?? defaultConfigFile;
   const result = await loadConfig(path);
   if (!result.ok) {

@@ -1,4 +1,4 @@
-import { renderProblem } from "../config/problem.ts";
+import { renderProblem } from "../config/file/problem.ts";
 import { renderJunit, renderText } from "../rule-tests/render-results.ts";
 import { loadRuleTests } from "../rule-tests/rule-test-file.ts";
 import { runRuleTests, type RuleTestOutcome } from "../rule-tests/run-rule-tests.ts";

@@ -1,7 +1,7 @@
 import type { Limits } from "../core/limits.ts";
 import type { LogLevel } from "../core/log-level.ts";
 import type { Rule } from "../core/rule.ts";
-import type { Problem } from "./problem.ts";
+import type { FileResult } from "./file/read-file.ts";
 import type { Secret } from "./secret.ts";
 
 /** What janitor.yml says, checked and complete: defaults are filled in, paths are absolute. */
@@ -177,12 +177,4 @@ export interface HttpHeader {
   readonly value: SecretSource;
 }
 
-/** What became of reading a file: the configuration, or everything that is wrong with it. */
-export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
-  | {
-      readonly ok: false;
-      readonly problems: readonly Problem[];
-      /** Of very many, `problems` has only the first. */
-      readonly errorCount: number;
-    };
+export type LoadResult = FileResult<Config>;

@@ -1,77 +1,277 @@
-import type { Authorization, BasicAuth, HttpHeader, HttpSettings, ProxySettings } from "./config.ts";
-import type { Cursor } from "./cursor.ts";
-import { decodeConnectHeaders, decodeHeaders } from "./http-headers.ts";
-import type { ConfigInput } from "./schema.ts";
-import type { Draft } from "./shape.ts";
+import { quote } from "../core/labels.ts";
+import type {
+  Authorization,
+  BasicAuth,
+  HttpHeader,
+  HttpSettings,
+  ProxySettings,
+  SecretSource,
+  TextSource,
+  TlsSettings,
+  TlsVersion,
+} from "./config.ts";
+import type { FileValue } from "./file/file-value.ts";
+import {
+  choice,
+  defaulted,
+  duration,
+  file,
+  flag,
+  list,
+  mapping,
+  optional,
+  parsed,
+  section,
+  text,
+  type Kind,
+  type Values,
+} from "./file/kinds.ts";
+import { parsePositiveDuration, parseTimer } from "../core/duration.ts";
 import { Secret } from "./secret.ts";
-import { decodeSecretSource, decodeTextSource, has } from "./sources.ts";
-import { decodeTls } from "./tls-settings.ts";
 import { parseProxyUrl } from "./url.ts";
 
-type HttpDraft = Draft<ConfigInput["pushgateways"][number]>;
+/** What a server's section says about HTTP. Names and exclusions are those of a scrape_config of Prometheus. */
 
-/** Decodes what a server's section says about HTTP; names and exclusions are those of Prometheus' scrape_config. */
-export function decodeHttpSettings(draft: HttpDraft, at: Cursor): HttpSettings {
-  if (has(draft, "basic_auth") && has(draft, "authorization")) {
+type SourceTexts<Key extends string> = { readonly [K in Key | `${Key}_file`]: string | undefined };
+
+/** The text of one of the keys `x` and `x_file`, of which at most one may be set; null: neither is. */
+export function textSourceOf<Key extends string>(
+  key: Key,
+  values: SourceTexts<Key>,
+  at: FileValue,
+): TextSource | null {
+  return sourceOf(key, values, at, (inline) => ({ text: inline }));
+}
+
+/** As {@link textSourceOf}. */
+export function secretSourceOf<Key extends string>(
+  key: Key,
+  values: SourceTexts<Key>,
+  at: FileValue,
+): SecretSource | null {
+  return sourceOf(key, values, at, (inline) => ({ secret: new Secret(inline) }));
+}
+
+function sourceOf<T>(
+  key: string,
+  values: Readonly<Record<string, string | undefined>>,
+  at: FileValue,
+  inline: (text: string) => T,
+): T | { readonly file: string } | null {
+  const fileKey = `${key}_file`;
+  if (at.has(key) && at.has(fileKey)) {
+    at.to(fileKey).errorAtKey(`at most one of ${key} and ${fileKey} can be set`);
+  }
+  // What has been reported is there, too.
+  if (at.has(fileKey)) return { file: values[fileKey] ?? "" };
+  return at.has(key) ? inline(values[key] ?? "") : null;
+}
+
+/** Seconds over 0 and up to a day. */
+export function timer(why: string): Kind<number> {
+  return duration((written) => Math.min(parsePositiveDuration(written, why), parseTimer(written)));
+}
+
+export const timeout = timer("with it every request fails at once");
+
+const basicAuth: Kind<BasicAuth> = section(
+  {
+    username: optional(text("a user name"), "User name."),
+    username_file: optional(file, "File that holds the user name."),
+    password: optional(text("a password"), "Password."),
+    password_file: optional(file, "File that holds the password."),
+  },
+  (values, at) => {
+    const username = textSourceOf("username", values, at);
+    const password = secretSourceOf("password", values, at);
+    if (username === null && password === null) at.error("basic_auth needs a username and a password");
+    if (values.username?.includes(":")) at.to("username").error("a user name cannot hold a colon");
+    // Prometheus lets either be left out, for servers that check the other one only.
+    return { username: username ?? { text: "" }, password: password ?? { secret: new Secret("") } };
+  },
+);
+
+const authorization: Kind<Authorization> = section(
+  {
+    type: defaulted(text("an authentication scheme like Bearer"), "Bearer", "The authentication scheme."),
+    credentials: optional(text("a token"), "What follows the scheme in the header."),
+    credentials_file: optional(file, "File that holds the credentials."),
+  },
+  (values, at) => {
+    const type = values.type.trim();
+    if (type.toLowerCase() === "basic") {
+      at.to("type").error('the type cannot be "basic": use basic_auth instead');
+    } else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(type)) {
+      at.to("type").error("the type must be one word like Bearer");
+    }
+    const credentials = secretSourceOf("credentials", values, at);
+    if (credentials === null) at.error("authorization needs credentials or credentials_file");
+    return { type, credentials: credentials ?? { secret: new Secret("") } };
+  },
+);
+
+/** Prometheus' spelling to Node's. */
+export const tlsVersions = {
+  TLS10: "TLSv1",
+  TLS11: "TLSv1.1",
+  TLS12: "TLSv1.2",
+  TLS13: "TLSv1.3",
+} as const satisfies Record<string, TlsVersion>;
+
+export const tlsVersion = choice("TLS10", "TLS11", "TLS12", "TLS13");
+
+const tls: Kind<TlsSettings> = section(
+  {
+    ca: optional(text("a certificate (PEM)"), "Certificates of the authorities to trust, PEM."),
+    ca_file: optional(file, "File with the certificates of the authorities to trust."),
+    cert: optional(text("a certificate (PEM)"), "The client's certificate, PEM. Needs key or key_file."),
+    cert_file: optional(file, "File with the client's certificate. Needs key or key_file."),
+    key: optional(text("a key (PEM)"), "The client's key, PEM. Needs cert or cert_file."),
+    key_file: optional(file, "File with the client's key. Needs cert or cert_file."),
+    server_name: optional(
+      text("a host name"),
+      "The name the server's certificate must bear, if not the URL's host.",
+    ),
+    insecure_skip_verify: optional(flag, "Accept any certificate."),
+    min_version: optional(tlsVersion, "Oldest TLS version to accept."),
+    max_version: optional(tlsVersion, "Newest TLS version to offer."),
+  },
+  (values, at) => {
+    const { min_version: min, max_version: max } = values;
+    if (min !== undefined && max !== undefined && min > max) {
+      at.to("max_version").error(`max_version must not be older than min_version, ${min}`);
+    }
+    const ca = textSourceOf("ca", values, at);
+    const cert = textSourceOf("cert", values, at);
+    const key = secretSourceOf("key", values, at);
+    if (cert !== null && key === null) at.error("a client certificate needs its key: set key or key_file");
+    if (cert === null && key !== null) at.error("a client key needs its certificate: set cert or cert_file");
+    return {
+      ca,
+      client: cert === null || key === null ? null : { cert, key },
+      serverName: values.server_name ?? null,
+      insecureSkipVerify: values.insecure_skip_verify ?? false,
+      minVersion: min === undefined ? null : tlsVersions[min],
+      maxVersion: max === undefined ? null : tlsVersions[max],
+    };
+  },
+);
+
+/** What the janitor sets itself, what belongs to the connection, and what Prometheus reserves. */
+const reservedHeaders: ReadonlySet<string> = new Set(
+  [
+    "accept accept-encoding authorization connection content-encoding content-length content-type expect host keep-alive",
+    "proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade user-agent www-authenticate",
+    "x-amz-content-sha256 x-amz-date x-amz-security-token",
+    "x-prometheus-remote-read-version x-prometheus-remote-write-version x-prometheus-scrape-timeout-seconds",
+  ].flatMap((names) => names.split(" ")),
+);
+
+function checkHeaderName(name: string, at: FileValue): boolean {
+  const isName = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && name !== "__proto__";
+  if (!isName) at.errorAtKey(`${quote(name)} is not the name of a header`);
+  return isName;
+}
+
+function checkSettableName(name: string, at: FileValue): boolean {
+  const lower = name.toLowerCase();
+  if (reservedHeaders.has(lower)) {
+    const instead = lower === "authorization" ? ": use basic_auth or authorization instead" : "";
+    at.errorAtKey(`the header ${name} cannot be set${instead}`);
+  }
+  return checkHeaderName(name, at);
+}
+
+/** A value of a header, also for the answers of the janitor's own web server. */
+export function checkHeaderValue(value: string, at: FileValue): void {
+  if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) {
+    at.error("the value of a header is one line of Latin-1 characters");
+  }
+}
+
+const headerValues: Kind<readonly SecretSource[]> = list(
+  parsed("text", (value, at): SecretSource => {
+    if (at !== undefined) checkHeaderValue(value, at);
+    return { secret: new Secret(value) };
+  }),
+  "a list of texts",
+);
+
+const headerKeys = {
+  values: optional(headerValues, "Values that may be shown."),
+  secrets: optional(headerValues, "Values that are never shown."),
+  files: optional(list(file, "a list of file paths"), "Files that each hold a value."),
+};
+
+const header: Kind<readonly SecretSource[]> = section(headerKeys, ({ values, secrets, files }, at) => {
+  const isEmpty = at.entries.every(([key, { items }]) => key in headerKeys && items.length === 0);
+  if (isEmpty) at.errorAtKey("a header needs at least one of values, secrets and files");
+  return [...(values ?? []), ...(secrets ?? []), ...(files ?? []).map((name) => ({ file: name }))];
+});
+
+function toHeaders(byName: ReadonlyMap<string, readonly SecretSource[]> = new Map()): readonly HttpHeader[] {
+  return [...byName].flatMap(([name, values]) => values.map((value) => ({ name, value })));
+}
+
+export const httpKeys = {
+  basic_auth: optional(basicAuth, "Basic authentication. Not together with authorization."),
+  authorization: optional(authorization, "The Authorization header. Not together with basic_auth."),
+  tls_config: optional(tls, "TLS settings."),
+  proxy_url: optional(
+    parsed("a URL like http://proxy:3128", parseProxyUrl),
+    "Proxy to reach the server through.",
+  ),
+  no_proxy: optional(
+    text("hosts, separated by commas"),
+    "Hosts to reach without the proxy, as in NO_PROXY: names (example.com: it and all below it, .example.com: all below it), addresses, networks, host:port, *. This machine is then among them. Needs proxy_url.",
+  ),
+  proxy_from_environment: optional(
+    flag,
+    "Take the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Not together with proxy_url.",
+  ),
+  proxy_connect_header: optional(
+    mapping(headerValues, "a mapping of header names", checkHeaderName),
+    "Headers for the CONNECT request to the proxy, which is made for https URLs only.",
+  ),
+  http_headers: optional(
+    mapping(header, "a mapping of header names", checkSettableName),
+    "Headers to send with every request.",
+  ),
+};
+
+type HttpValues = Values<typeof httpKeys>;
+
+export function toHttpSettings(values: HttpValues, at: FileValue): HttpSettings {
+  if (at.has("basic_auth") && at.has("authorization")) {
     at.to("authorization").errorAtKey("at most one of basic_auth and authorization can be set");
   }
   return {
-    basicAuth: decodeBasicAuth(draft.basic_auth, at.to("basic_auth")),
-    authorization: decodeAuthorization(draft.authorization, at.to("authorization")),
-    tls: decodeTls(draft.tls_config, at.to("tls_config")),
-    proxy: decodeProxy(draft, at),
-    headers: decodeHeaders(draft.http_headers, at.to("http_headers")),
+    basicAuth: values.basic_auth ?? null,
+    authorization: values.authorization ?? null,
+    tls: values.tls_config ?? null,
+    proxy: toProxySettings(values, at),
+    headers: toHeaders(values.http_headers),
   };
 }
 
-function decodeBasicAuth(draft: HttpDraft["basic_auth"], at: Cursor): BasicAuth | null {
-  if (draft === undefined) return null;
-  const username = decodeTextSource(draft, "username", at);
-  const password = decodeSecretSource(draft, "password", at);
-  if (username === null && password === null) at.error("basic_auth needs a username and a password");
-  if (draft.username?.includes(":")) at.to("username").error("a user name cannot hold a colon");
-  // Prometheus lets either be left out, for servers that look at the other one only.
-  return { username: username ?? { text: "" }, password: password ?? { secret: new Secret("") } };
-}
-
-function decodeAuthorization(draft: HttpDraft["authorization"], at: Cursor): Authorization | null {
-  if (draft === undefined) return null;
-  const type = (draft.type ?? "Bearer").trim();
-  if (type.toLowerCase() === "basic") {
-    at.to("type").error('the type cannot be "basic": use basic_auth instead');
-  } else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(type)) {
-    at.to("type").error("the type must be one word like Bearer");
+function toProxySettings(values: HttpValues, at: FileValue): ProxySettings | null {
+  const reject = (key: string, message: string): void => {
+    if (at.has(key)) at.to(key).errorAtKey(message);
+  };
+  const connectHeaders = toHeaders(values.proxy_connect_header);
+  if (values.proxy_from_environment === true) {
+    reject("proxy_url", "at most one of proxy_url and proxy_from_environment can be set");
+    reject("no_proxy", "no_proxy has no effect with proxy_from_environment: set NO_PROXY in the environment");
+    return { from: "environment", connectHeaders };
   }
-  const credentials = decodeSecretSource(draft, "credentials", at);
-  if (credentials === null) at.error("authorization needs credentials or credentials_file");
-  return { type, credentials: credentials ?? { secret: new Secret("") } };
-}
-
-function decodeProxy(draft: HttpDraft, at: Cursor): ProxySettings | null {
-  const fromEnvironment = draft.proxy_from_environment === true;
-  const fromUrl = has(draft, "proxy_url");
-  if (fromEnvironment) {
-    if (fromUrl)
-      at.to("proxy_url").errorAtKey("at most one of proxy_url and proxy_from_environment can be set");
-    if (has(draft, "no_proxy")) {
-      at.to("no_proxy").errorAtKey(
-        "no_proxy has no effect with proxy_from_environment: set NO_PROXY in the environment",
-      );
-    }
-  } else if (!fromUrl) {
-    if (has(draft, "no_proxy")) at.to("no_proxy").errorAtKey("no_proxy has no effect without proxy_url");
-    if (has(draft, "proxy_connect_header")) {
-      at.to("proxy_connect_header").errorAtKey(
-        "proxy_connect_header has no effect without proxy_url or proxy_from_environment",
-      );
-    }
+  if (!at.has("proxy_url")) {
+    reject("no_proxy", "no_proxy has no effect without proxy_url");
+    reject(
+      "proxy_connect_header",
+      "proxy_connect_header has no effect without proxy_url or proxy_from_environment",
+    );
   }
-  const connectHeaders: readonly HttpHeader[] = decodeConnectHeaders(
-    draft.proxy_connect_header,
-    at.to("proxy_connect_header"),
-  );
-  if (fromEnvironment) return { from: "environment", connectHeaders };
-  if (draft.proxy_url === undefined) return null;
-  const url = new Secret(at.to("proxy_url").parse(draft.proxy_url, parseProxyUrl, ""));
-  return { from: "url", url, noProxy: draft.no_proxy ?? null, connectHeaders };
+  if (values.proxy_url === undefined) return null;
+  const url = new Secret(values.proxy_url);
+  return { from: "url", url, noProxy: values.no_proxy ?? null, connectHeaders };
 }

@@ -1,10 +1,15 @@
 import { stat } from "node:fs/promises";
 
-import type { LoadResult } from "./config.ts";
-import { decodeConfig, type Decoded } from "./decode.ts";
-import { readStart, type ReadFile } from "./file-text.ts";
-import { readConfigFile, readText, type FileKind, type Reading } from "./read.ts";
-import { configSchema } from "./schema.ts";
+import type { Config, LoadResult } from "./config.ts";
+import {
+  readConfigFile,
+  readStart,
+  readText,
+  toResult,
+  type FileKind,
+  type ReadFile,
+} from "./file/read-file.ts";
+import { janitorYml } from "./janitor-yml.ts";
 
 export interface LoadDependencies {
   readonly readFile?: ReadFile;
@@ -12,11 +17,7 @@ export interface LoadDependencies {
   readonly fileExists?: (path: string) => Promise<boolean>;
 }
 
-const janitorYml: FileKind<typeof configSchema, Decoded> = {
-  schema: configSchema,
-  needed: "pushgateways and rules",
-  decode: decodeConfig,
-};
+const configFile: FileKind<Omit<Config, "path">> = { kind: janitorYml, needed: "pushgateways and rules" };
 
 /**
  * Reads, parses and checks a configuration file, and that the files it names exist. Never rejects for what is wrong
@@ -24,22 +25,17 @@ const janitorYml: FileKind<typeof configSchema, Decoded> = {
  */
 export async function loadConfig(path: string, dependencies: LoadDependencies = {}): Promise<LoadResult> {
   const { readFile = readStart, fileExists = isFile } = dependencies;
-  const reading = await readConfigFile(path, janitorYml, readFile);
-  for (const { file, span } of reading.decoded?.namedFiles ?? []) {
-    if (!(await fileExists(file))) reading.findings.error(`there is no file ${file}`, span);
+  const { value, list } = await readConfigFile(path, configFile, readFile);
+  for (const { file, span } of list.namedFiles) {
+    if (!(await fileExists(file))) list.error(`there is no file ${file}`, span);
   }
-  return toResult(reading);
+  return toResult({ value: value === null ? null : { path, ...value }, list });
 }
 
-/** As {@link loadConfig} for text at hand; the files it names are not looked for. `path` stands in the problems. */
+/** As {@link loadConfig} for text at hand, without checking whether the files it names exist. `path` is shown in the problems. */
 export function parseConfig(text: string, path: string): LoadResult {
-  return toResult(readText(text, path, janitorYml));
-}
-
-function toResult({ decoded, findings }: Reading<Decoded>): LoadResult {
-  if (findings.hasErrors || decoded === null)
-    return { ok: false, problems: findings.problems, errorCount: findings.errorCount };
-  return { ok: true, config: decoded.config, warnings: findings.problems };
+  const { value, list } = readText(text, path, configFile);
+  return toResult({ value: value === null ? null : { path, ...value }, list });
 }
 
 async function isFile(path: string): Promise<boolean> {

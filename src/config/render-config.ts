@@ -14,7 +14,7 @@ import type {
   TextSource,
   TlsVersion,
 } from "./config.ts";
-import { tlsVersions } from "./tls-settings.ts";
+import { tlsVersions } from "./http-settings.ts";
 import { displayDiscoveryUrl } from "./url.ts";
 
 /** The configuration in force as a janitor.yml with all defaults filled in; secrets stand as `<secret>`. */

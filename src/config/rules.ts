@@ -1,126 +1,235 @@
-import { formatDuration, parseTtl } from "../core/duration.ts";
-import { parseMatcher, type Matcher } from "../core/matcher.ts";
-import type { Rule, TtlRule } from "../core/rule.ts";
-import type { Cursor } from "./cursor.ts";
-import { findContradiction, findShadows, type RuleScope } from "./rule-effect.ts";
-import { checkUnique, decodeDuration, decodeName, decodePositiveDuration } from "./scalars.ts";
-import type { ConfigInput } from "./schema.ts";
-import type { Draft } from "./shape.ts";
-import { has } from "./sources.ts";
+import { formatDuration, parseDuration, parsePositiveDuration, parseTtl } from "../core/duration.ts";
+import { createLabelPattern, parseMatcher } from "../core/matcher.ts";
+import type { DeclaredTtl, KeepLatestLabel, Rule, TtlRule, Vanished } from "../core/rule.ts";
+import type { FileValue } from "./file/file-value.ts";
+import {
+  choice,
+  defaulted,
+  duration,
+  either,
+  findRepeated,
+  list,
+  optional,
+  parsed,
+  positiveCount,
+  required,
+  section,
+  text,
+  type Item,
+  type Kind,
+} from "./file/kinds.ts";
+import { findContradiction, findShadows } from "./rule-effect.ts";
 
-type RuleDraft = Draft<ConfigInput["rules"][number]>;
+const maxNameLength = 128;
 
-/** Decodes all rules and reports those that could never decide about a group. */
-export function decodeRules(
-  drafts: Draft<ConfigInput>["rules"],
-  at: Cursor,
-  hasPrometheus: boolean,
-): readonly Rule[] {
-  const rules: Rule[] = [];
-  const scopes: (RuleScope & { readonly at: Cursor })[] = [];
-  for (const [index, draft] of (drafts ?? []).entries()) {
-    if (draft === undefined) continue;
-    const here = at.to(index);
-    const name = decodeName(draft.name, here.to("name"));
-    const matchers = decodeMatchers(draft.matchers, here.to("matchers"));
-    if (matchers !== null) scopes.push({ name, matchers, at: here.to("matchers") });
-    rules.push(decodeRule(draft, { name, matchers: matchers ?? [] }, here, hasPrometheus));
+/** A name that becomes a label value of metrics. */
+export const name: Kind<string> = parsed("a name", (written, at) => {
+  const length = Array.from(written).length;
+  if (length > maxNameLength) {
+    at?.error(`a name may have ${maxNameLength} characters at most, this one has ${length}`);
   }
-  for (const [index, shadow] of findShadows(scopes).entries()) {
-    if (shadow !== null) scopes[index]?.at.errorAtKey(shadow);
+  if (!written.isWellFormed()) {
+    at?.error("a name must be valid Unicode: Prometheus takes nothing else as a label value");
   }
-  checkUnique(
-    (drafts ?? []).map((draft) => draft?.name),
-    (line) => `this name belongs to the rule on line ${line}`,
-    (index) => at.to(index, "name"),
-  );
-  return rules;
-}
+  return written;
+});
 
-/** null: at least one could not be read, so that nothing can be said about the whole. */
-function decodeMatchers(drafts: RuleDraft["matchers"], at: Cursor): readonly Matcher[] | null {
-  if (drafts === undefined) return null;
-  const matchers = drafts.map((draft, index) =>
-    draft === undefined ? null : at.to(index).parse<Matcher | null>(draft, parseMatcher, null),
-  );
-  if (!matchers.every((matcher) => matcher !== null)) return null;
-  const contradiction = findContradiction(matchers);
-  if (contradiction !== null) at.to(contradiction.index).error(contradiction.message);
-  return matchers;
-}
+const ttl = duration(
+  parseTtl,
+  "a duration like 30d",
+  ": a TTL must be over 0, or groups expire as they are pushed",
+);
 
-function decodeRule(draft: RuleDraft, scope: RuleScope, at: Cursor, hasPrometheus: boolean): Rule {
-  // Values are checked in a keep rule, too: whoever removes the action should not meet new problems.
-  const rule: TtlRule = {
-    ...scope,
-    action: draft.action === "report" ? "report" : "delete",
-    ttlSeconds: draft.ttl === undefined ? Number.NaN : at.to("ttl").parse(draft.ttl, parseTtl, Number.NaN),
-    since: draft.since ?? "last_activity",
-    keepLatest: decodeKeepLatest(draft.keep_latest, at.to("keep_latest")),
-    ttlMetric: decodeTtlMetric(draft.ttl_metric, at.to("ttl_metric")),
-    ttlLabel: null,
-    vanished: decodeVanished(draft.vanished, at.to("vanished"), hasPrometheus),
-  };
-  if (draft.action === "keep") {
-    for (const key of ["ttl", "since", "keep_latest", "vanished", "ttl_metric"]) {
-      if (has(draft, key)) at.to(key).errorAtKey(`${key} has no effect in a rule that keeps its groups`);
+const matcher = parsed(`a matcher like 'job="batch"'`, parseMatcher, {
+  // `- {job="batch"}` without quotes is a YAML mapping.
+  hint: ({ content }) => (content instanceof Map ? ": put the whole matcher in single quotes" : ""),
+  schema: { examples: ['job="batch"', 'instance=~"runner-[0-9]+"'] },
+});
+
+const labelName = text("a label name");
+
+const patternOfLabel: Kind<KeepLatestLabel> = section(
+  {
+    label: required(labelName, "The label."),
+    regex: required(
+      parsed("a regular expression with a group like (.+)-[0-9a-f]+", createLabelPattern),
+      "RE2, anchored on both ends, with one group: the part of the value that counts. If it does not match, the whole value counts.",
+    ),
+  },
+  ({ label = "", regex = createLabelPattern("(.*)") }) => ({ label, regex }),
+);
+
+const keepLatest = section(
+  {
+    count: required(positiveCount, "How many stay."),
+    by: required(
+      list<KeepLatestLabel>(
+        either(labelName, patternOfLabel, "a label name, or a mapping with the keys label and regex"),
+        "a list of label names like [job]",
+        {
+          check(labels) {
+            for (const { at } of findRepeated(labels, (by) => (typeof by === "string" ? by : by.label))) {
+              at.error("this label is listed twice");
+            }
+          },
+        },
+      ),
+      "The freshest of each combination of these labels' values, or of the part of a value that a regular expression finds. A label that never repeats, such as a run's number, would keep everything.",
+    ),
+  },
+  ({ count = 1, by = [] }) => ({ count, by }),
+);
+
+const vanished = section(
+  {
+    query: required(text("a PromQL query"), "PromQL, asked once a sweep; its series name what is known."),
+    label: required(
+      either(
+        labelName,
+        section(
+          {
+            group: required(labelName, "The label of the group."),
+            series: required(labelName, "The label of the query's series."),
+          },
+          ({ group = "", series = "" }) => ({ group, series }),
+        ),
+        "a label name, or a mapping with the keys group and series",
+      ),
+      "The label that names the host, in the groups and in the query's series; or { group: …, series: … } where the names differ.",
+    ),
+    ttl: required(
+      duration((written) =>
+        parsePositiveDuration(written, "a host that Prometheus misses once would lose its groups"),
+      ),
+      "The TTL of groups whose label value the query does not return. Shorter than the rule's.",
+    ),
+  },
+  ({ query = "", label = "", ttl: ttlSeconds = Number.NaN }, at): Vanished => {
+    if (query.trim() === "" && query !== "") {
+      at.to("query").error("expected a PromQL query, got only white space");
     }
-    return { ...scope, action: "keep" };
-  }
-  if (!has(draft, "ttl") && !(has(draft, "action") && draft.action === undefined)) {
-    at.error('"ttl" is missing: write how old its groups may get, or action: keep');
-  }
-  checkVanishedTtl(rule, at.to("vanished", "ttl"));
-  return rule;
-}
+    return {
+      query,
+      groupLabel: typeof label === "string" ? label : label.group,
+      seriesLabel: typeof label === "string" ? label : label.series,
+      ttlSeconds,
+    };
+  },
+);
 
-function decodeKeepLatest(draft: RuleDraft["keep_latest"], at: Cursor): TtlRule["keepLatest"] {
-  if (draft === undefined) return null;
-  checkUnique(
-    draft.by ?? [],
-    () => "this label is listed twice",
-    (index) => at.to("by", index),
+function declaredTtl(nameKind: Kind<string>, nameDescription: string): Kind<DeclaredTtl> {
+  return section(
+    {
+      name: required(nameKind, nameDescription),
+      min: required(duration(parseTtl), "Shorter ones count as this."),
+      max: required(duration(parseDuration), "Longer ones count as this."),
+    },
+    ({ name: declared = "", min = Number.NaN, max = Number.NaN }, at) => {
+      if (max < min) at.to("max").error(`max must not be below min, ${formatDuration(min)}`);
+      return { name: declared, minSeconds: min, maxSeconds: max };
+    },
   );
-  return { count: draft.count ?? 1, by: (draft.by ?? []).map((label) => label ?? "") };
 }
 
-function decodeTtlMetric(draft: RuleDraft["ttl_metric"], at: Cursor): TtlRule["ttlMetric"] {
-  if (draft === undefined) return null;
-  const { name = "" } = draft;
-  if (name !== "" && !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) {
-    at.to("name").error("this is not the name of a metric: letters, digits, _ and :, no digit first");
+const metricName = parsed("a metric name", (written, at) => {
+  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(written)) {
+    at?.error("this is not the name of a metric: letters, digits, _ and :, no digit first");
   }
-  const minSeconds = decodePositiveDuration(
-    draft.min,
-    at.to("min"),
-    "groups would expire as they are pushed",
-  );
-  const maxSeconds = decodeDuration(draft.max, at.to("max"));
-  if (maxSeconds < minSeconds) at.to("max").error(`max must not be below min, ${formatDuration(minSeconds)}`);
-  return { name, minSeconds, maxSeconds };
-}
+  return written;
+});
 
-function decodeVanished(
-  draft: RuleDraft["vanished"],
-  at: Cursor,
-  hasPrometheus: boolean,
-): TtlRule["vanished"] {
-  if (draft === undefined) return null;
-  if (!hasPrometheus) at.errorAtKey('"vanished" asks Prometheus: add the section prometheus: { url: … }');
-  if (draft.query?.trim() === "") at.to("query").error("expected a PromQL query, got only white space");
-  const ttlSeconds = decodePositiveDuration(
-    draft.ttl,
-    at.to("ttl"),
-    "a host that Prometheus misses once would lose its groups",
-  );
-  const label = draft.label ?? "";
-  return { query: draft.query ?? "", groupLabel: label, seriesLabel: label, ttlSeconds };
-}
+const actions = choice("delete", "keep", "report");
 
-function checkVanishedTtl({ ttlSeconds, ttlMetric, vanished }: TtlRule, at: Cursor): void {
+const ruleKeys = {
+  name: required(name, "Label `rule` of the metrics. Unique."),
+  matchers: required(
+    list(matcher, `a list of matchers like ['job="batch"']`, {
+      missingHint: `: list what its groups have in common, as in matchers: ['job="batch"']`,
+      check(items) {
+        const contradiction = findContradiction(items.map(({ value }) => value));
+        if (contradiction !== null) items[contradiction.index]?.at.error(contradiction.message);
+      },
+    }),
+    "All must match, in Alertmanager's grammar. An empty list matches every group.",
+  ),
+  action: defaulted(actions, "delete", "report: say what would be deleted, never delete it."),
+  ttl: optional(ttl, "The longest age; a group that is older has expired. Required unless action is keep."),
+  since: defaulted(
+    choice("last_activity", "last_success"),
+    "last_activity",
+    "Where the age counts from. last_success: refused pushes do not count as life, unless those to another group are refused, too.",
+  ),
+  keep_latest: optional(keepLatest, "The freshest groups that hold metrics stay, however old."),
+  vanished: optional(
+    vanished,
+    "A shorter TTL for groups of hosts that Prometheus does not know. Needs the prometheus section.",
+  ),
+  ttl_metric: optional(
+    declaredTtl(metricName, "A gauge in the group; its value is the TTL in seconds."),
+    "The group sets its own TTL with a gauge. Groups without it have the rule's TTL.",
+  ),
+  ttl_label: optional(
+    declaredTtl(labelName, "A label of the grouping key; its value is the TTL, like 2h or in seconds."),
+    "The group sets its own TTL with a grouping label. ttl_metric wins where both are there.",
+  ),
+};
+
+const rule = section(
+  ruleKeys,
+  (values, at): Rule => {
+    const scope = { name: values.name ?? "", matchers: values.matchers ?? [] };
+    if (values.action === "keep") {
+      for (const key of Object.keys(ruleKeys).slice(3)) {
+        if (at.has(key)) at.to(key).errorAtKey(`${key} has no effect in a rule that keeps its groups`);
+      }
+      return { ...scope, action: "keep" };
+    }
+    const isKnownAction = !at.has("action") || at.get("action")?.content === values.action;
+    if (!at.has("ttl") && isKnownAction) {
+      at.error('"ttl" is missing: write how old its groups may get, or action: keep');
+    }
+    const decided: TtlRule = {
+      ...scope,
+      action: values.action,
+      ttlSeconds: values.ttl ?? Number.NaN,
+      since: values.since,
+      keepLatest: values.keep_latest ?? null,
+      ttlMetric: values.ttl_metric ?? null,
+      ttlLabel: values.ttl_label ?? null,
+      vanished: values.vanished ?? null,
+    };
+    checkVanishedTtl(decided, at.to("vanished").to("ttl"));
+    return decided;
+  },
+  // For editors only; `build` says it better.
+  { anyOf: [{ required: ["ttl"] }, { properties: { action: { const: "keep" } }, required: ["action"] }] },
+);
+
+function checkVanishedTtl({ ttlSeconds, ttlMetric, ttlLabel, vanished }: TtlRule, at: FileValue): void {
   if (vanished === null) return;
-  const longest = Math.max(ttlSeconds, ttlMetric?.maxSeconds ?? 0);
+  const longest = Math.max(ttlSeconds, ttlMetric?.maxSeconds ?? 0, ttlLabel?.maxSeconds ?? 0);
   if (vanished.ttlSeconds >= longest) {
     at.error(`"vanished" has no effect: its TTL is not shorter than the rule's, ${formatDuration(longest)}`);
+  }
+}
+
+export const rules: Kind<readonly Rule[]> = list(rule, "a list of rules", {
+  atLeast: "at least one rule",
+  check(items) {
+    reportShadows(items);
+    for (const { at, first } of findRepeated(items, (one) => one.name)) {
+      at.to("name").error(`this name belongs to the rule on line ${first.to("name").line}`);
+    }
+  },
+});
+
+function reportShadows(items: readonly Item<Rule>[]): void {
+  // Of a rule with a matcher that cannot be read, nothing is known.
+  const known = items.filter(({ value, at }) => {
+    const { content } = at.to("matchers");
+    return Array.isArray(content) && content.length === value.matchers.length;
+  });
+  for (const [index, shadow] of findShadows(known.map(({ value }) => value)).entries()) {
+    if (shadow !== null) known[index]?.at.to("matchers").errorAtKey(shadow);
   }
 }

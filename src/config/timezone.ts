@@ -1,6 +1,6 @@
 import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/errors.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "./file/did-you-mean.ts";
 
 /** @throws {@link ParseError} unless `text` is the IANA name of a time zone */
 export function parseTimezone(text: string): string {

@@ -47,16 +47,28 @@ export function parsePathPrefix(text: string): string {
  * @throws {@link ParseError}
  */
 export function parseProxyUrl(text: string): string {
-  parseHttpUrl(text);
+  parseHttpUrl(text, false);
   return text;
 }
+
+/**
+ * Checks a URL that messages are sent to, which is a secret and may have a query.
+ * @throws {@link ParseError}; its message never repeats the URL
+ */
+export function parseNotificationUrl(text: string): string {
+  const url = parseHttpUrl(text, false);
+  if (url.username !== "" || url.password !== "") throw new ParseError(credentialsInUrl);
+  if (url.hash !== "") throw new ParseError("a URL must not hold a fragment (#…)");
+  return url.href;
+}
+
+const credentialsInUrl =
+  "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }";
 
 function parsePlainUrl(text: string): URL {
   const url = parseHttpUrl(text);
   if (url.username !== "" || url.password !== "") {
-    throw new ParseError(
-      "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
-    );
+    throw new ParseError(credentialsInUrl);
   }
   const [, start = "", path = ""] = /^(https?:\/\/[^/\\?#]*)([^?#]*)/i.exec(text) ?? [];
   // Parsers leap over further slashes.
@@ -78,11 +90,12 @@ function checkPath(path: string, offset: number): void {
 /** More than servers take, and the patterns below are slow with a megabyte. */
 const maxUrlLength = 8192;
 
-function parseHttpUrl(text: string): URL {
+/** @param mayBeShown whether a message may repeat the text */
+function parseHttpUrl(text: string, mayBeShown = true): URL {
   if (text.length > maxUrlLength) throw new ParseError(`a URL has ${maxUrlLength} characters at most`);
   if (!/^https?:\/\//i.test(text)) {
     // Without a query, which may hold a token.
-    const bare = /^[\w.-]+(?::\d+)?(?:\/[^?#@]*)?$/.test(text);
+    const bare = mayBeShown && /^[\w.-]+(?::\d+)?(?:\/[^?#@]*)?$/.test(text);
     throw new ParseError(
       `a URL must start with http:// or https://${bare ? `: did you mean "http://${text}"?` : ""}`,
     );

@@ -143,7 +143,7 @@ async function createLook(settings: DiscoverySettings, { dns, world }: FleetOpti
   switch (settings.mechanism) {
     case "file": {
       const { createFileLook } = await import("../discovery/file-look.ts");
-      const { parseYamlTexts } = await import("../config/yaml.ts");
+      const { parseYamlTexts } = await import("../config/file/yaml.ts");
       return createFileLook(settings.files, parseYamlTexts);
     }
     case "http": {

@@ -1,4 +1,4 @@
-import { renderProblem } from "../config/problem.ts";
+import { renderProblem } from "../config/file/problem.ts";
 import {
   describeDeciding,
   describeMatch,

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Problem } from "../config/problem.ts";
+import type { Problem } from "../config/file/problem.ts";
 import type { Decision } from "../core/decide.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";

@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-
 import { describe, expect, test } from "vitest";
-
 import { loadConfig } from "../../src/config/load.ts";
-import { renderProblem } from "../../src/config/problem.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
 
 /**
  * Each NAME.bad.yml makes one mistake (`many` makes many); NAME.bad.txt next to it is what the operator reads, to the

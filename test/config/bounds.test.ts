@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-
 import { parseConfig } from "../../src/config/load.ts";
-import { renderProblem } from "../../src/config/problem.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
 import { findContradiction, findShadows } from "../../src/config/rule-effect.ts";
 import { createMatcher } from "../../src/core/matcher.ts";
 

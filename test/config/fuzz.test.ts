@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parseConfig } from "../../src/config/load.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
 
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-
-import { parseConfig } from "../../src/config/load.ts";
-import { renderProblem } from "../../src/config/problem.ts";
 
 const text = readFileSync(new URL("../fixtures/config/complete.yml", import.meta.url), "utf8");
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-
 import { parseConfig } from "../../src/config/load.ts";
-import { renderProblem } from "../../src/config/problem.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
 
 /** What an operator is shown for a gateway with these lines. */
 function shown(...lines: readonly string[]): string {

@@ -1,13 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { inspect } from "node:util";
-
 import { describe, expect, test } from "vitest";
-
 import type { Config, LoadResult } from "../../src/config/config.ts";
 import { describeConfig } from "../../src/config/describe.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
-import { renderProblem } from "../../src/config/problem.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
 import { formatMatcher } from "../../src/core/matcher.ts";
 
 const minimal = `

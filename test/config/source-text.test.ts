@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-
-import { renderProblem } from "../../src/config/problem.ts";
-import { SourceText } from "../../src/config/source-text.ts";
+import { renderProblem } from "../../src/config/file/problem.ts";
+import { SourceText } from "../../src/config/file/source-text.ts";
 
 function show(text: string, marked: string, secret?: string): string {
   const source = new SourceText(text);

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-
-import { suggest } from "../../src/config/suggest.ts";
+import { suggest } from "../../src/config/file/did-you-mean.ts";
 
 const keys = ["ttl", "matchers", "keep_latest", "max_deletes", "max_delete_ratio", "dry_run", "name"];
 

@@ -1,10 +1,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { beforeEach, describe, expect, it } from "vitest";
-
-import { parseYamlTexts } from "../../src/config/yaml.ts";
+import { parseYamlTexts } from "../../src/config/file/yaml.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";
 import { createFileLook } from "../../src/discovery/file-look.ts";
 

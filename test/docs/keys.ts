@@ -1,4 +1,4 @@
-import { renderJsonSchema } from "../../src/config/schema.ts";
+import { renderJsonSchema } from "../../src/config/janitor-yml.ts";
 
 export interface DocumentedKey {
   /** For example `rules[].keep_latest.count`. */

@@ -27,7 +27,7 @@ async function loadedBy(
 
 const has = (files: readonly string[], part: string): boolean => files.some((file) => file.includes(part));
 
-const filesOnly = ["node_modules/zod/", "node_modules/yaml/", "node_modules/re2js/"];
+const filesOnly = ["node_modules/yaml/", "node_modules/re2js/"];
 const serviceOnly = ["node_modules/prom-client/", "node_modules/node-cron/", "dist/service/"];
 const whoDeletes = ["dist/sweep/delete-expired.js", "dist/archive/archive.js"];
 

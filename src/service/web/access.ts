@@ -1,9 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-
 import type * as bcryptjs from "bcryptjs";
-
-import type { WebConfig } from "../../config/web-config.ts";
+import type { WebConfig } from "../../config/web/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { plain, type WebAnswer } from "./answer.ts";
 import { clientOf } from "./connections.ts";

@@ -1,10 +1,8 @@
 import type { Server } from "node:http";
 import { Server as TlsServer } from "node:tls";
-
-import { renderProblem } from "../../config/problem.ts";
-import type { WebConfig } from "../../config/web-config.ts";
-import { loadWebConfig } from "../../config/web-load.ts";
-import { toSecureContextOptions } from "../../config/web-secure-context.ts";
+import { renderProblem } from "../../config/file/problem.ts";
+import type { WebConfig } from "../../config/web/web-config.ts";
+import { loadWebConfig, toSecureContextOptions } from "../../config/web/load-web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { createReloader, type Loaded, type ReloadResult } from "../reload.ts";
 

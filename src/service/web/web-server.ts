@@ -9,9 +9,8 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-
-import type { WebConfig, WebTls } from "../../config/web-config.ts";
-import { toSecureContextOptions } from "../../config/web-secure-context.ts";
+import type { WebConfig, WebTls } from "../../config/web/web-config.ts";
+import { toSecureContextOptions } from "../../config/web/load-web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
 import { createLoginCheck } from "./access.ts";

@@ -5,12 +5,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
-
 import { onTestFinished } from "vitest";
-
-import { renderProblem } from "../../../src/config/problem.ts";
-import type { WebConfig } from "../../../src/config/web-config.ts";
-import { loadWebConfig } from "../../../src/config/web-load.ts";
+import { renderProblem } from "../../../src/config/file/problem.ts";
+import type { WebConfig } from "../../../src/config/web/web-config.ts";
+import { loadWebConfig } from "../../../src/config/web/load-web-config.ts";
 import type { WebHandlers } from "../../../src/service/web/routes.ts";
 import {
   startWebServer,

@@ -2,14 +2,11 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
-
 import { hashSync } from "bcryptjs";
 import { beforeAll, describe, expect, it, test } from "vitest";
-
-import { renderProblem } from "../../../src/config/problem.ts";
-import type { WebLoadResult } from "../../../src/config/web-config.ts";
-import { describeWebConfig } from "../../../src/config/web-describe.ts";
-import { loadWebConfig } from "../../../src/config/web-load.ts";
+import { renderProblem } from "../../../src/config/file/problem.ts";
+import type { WebLoadResult } from "../../../src/config/web/web-config.ts";
+import { describeWebConfig, loadWebConfig } from "../../../src/config/web/load-web-config.ts";
 import { parseListenAddress } from "../../../src/service/web/listen-address.ts";
 import { cli } from "../../support/cli.ts";
 import { createAuthority } from "../../support/certificates.ts";

@@ -1,10 +1,22 @@
-import { toCell, type Cell } from "../core/printable.ts";
-import type { Location } from "./problem.ts";
+import { toCell, type Cell } from "../../core/printable.ts";
 
 /** A part of a text, in UTF-16 units. */
 export interface Span {
   readonly offset: number;
   readonly length: number;
+}
+
+/** A part of a file, with what is needed to show it. */
+export interface Location {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units, as editors count. */
+  readonly column: number;
+  /** The line, or the part of it around the problem, safe to print: without secrets and control characters. */
+  readonly excerpt: string;
+  /** The position of the caret under the excerpt and its length, both in columns of a terminal. */
+  readonly caretIndent: number;
+  readonly caretLength: number;
 }
 
 /** An excerpt is at most this wide; before the caret it shows this much. */

@@ -1,5 +1,5 @@
-import type { Path } from "./findings.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "./did-you-mean.ts";
+import type { Path } from "./file-value.ts";
 
 /** Keys whose values must not be shown, wherever they stand. */
 const secretKeys: ReadonlySet<string | number> = new Set([

@@ -1,45 +1,43 @@
 import { Composer, Lexer, Parser, type CST, type Document, type YAMLError } from "yaml";
-
-import { ParseError } from "../core/errors.ts";
-import { Findings } from "./findings.ts";
-import { findSecretInLine, opensSecretSection } from "./hidden.ts";
+import { ParseError } from "../../core/errors.ts";
+import { findSecretInLine, opensSecretSection } from "./find-secret.ts";
+import type { FileValue } from "./file-value.ts";
+import { ProblemList } from "./problem.ts";
 import { SourceText } from "./source-text.ts";
-import { readTree, type YamlTree } from "./yaml-tree.ts";
+import { readTree } from "./yaml-tree.ts";
 
-/** What the values of a file are, and how much of it there may be. */
+/** How the values of a file are read, and how much of it there may be. */
 export interface YamlBounds {
   /** core: numbers and booleans are such. failsafe: all is text. */
   readonly schema: "core" | "failsafe";
   readonly maxValues: number;
 }
 
-/** A rule takes about six values. zod stops working beyond 120,000 problems, and a value can have two or three. */
+/** A rule takes about six values. */
 export const configBounds: YamlBounds = { schema: "core", maxValues: 40_000 };
 
 /**
- * Parses YAML 1.2, whatever version the file claims, into plain values and their places. Problems go to `findings`;
- * null: the values are not worth a further look.
+ * Parses YAML 1.2, whatever version the file claims. null: nothing more can be said about the file.
  * @param needed what a file must hold at least
  */
 export function readYaml(
-  source: SourceText,
-  findings: Findings,
+  problems: ProblemList,
   needed: string,
   { schema, maxValues }: YamlBounds,
-): YamlTree | null {
-  const [document, second] = parseWithinBounds(source.text, schema, findings) ?? [];
+): FileValue | null {
+  const [document, second] = parseWithinBounds(problems.source.text, schema, problems) ?? [];
   if (document === undefined) return null;
-  const broken = reportErrors([...document.errors, ...document.warnings], source, findings);
+  const broken = reportErrors([...document.errors, ...document.warnings], problems);
   if (broken) return null;
   if (second !== undefined) {
     const message = "a second document starts here: one file holds one configuration";
-    findings.error(message, { offset: second.range[0], length: second.range[1] - second.range[0] });
+    problems.error(message, { offset: second.range[0], length: second.range[1] - second.range[0] });
   }
   if (document.contents !== null) {
-    const tree = readTree(document.contents, source, findings, maxValues);
-    if (tree === null || tree.value !== null) return tree;
+    const root = readTree(document.contents, problems, maxValues);
+    if (root === null || root.content !== null) return root;
   }
-  findings.error(`the file is empty: it needs at least ${needed}`, null);
+  problems.error(`the file is empty: it needs at least ${needed}`, null);
   return null;
 }
 
@@ -48,13 +46,22 @@ export function readYaml(
  * @throws {@link ParseError} with the line and what is wrong there
  */
 export function parseYamlTexts(text: string): unknown {
-  const source = new SourceText(text);
-  const findings = new Findings("", source);
-  const tree = readYaml(source, findings, "[]", { schema: "failsafe", maxValues: 200_000 });
-  const [problem] = findings.problems;
-  if (tree !== null && problem === undefined) return tree.value;
+  const list = new ProblemList("", new SourceText(text));
+  const root = readYaml(list, "[]", { schema: "failsafe", maxValues: 200_000 });
+  const [problem] = list.problems;
+  if (root !== null && problem === undefined) return toPlain(root);
   const { message = "", location = null } = problem ?? {};
   throw new ParseError(location === null ? message : `line ${location.line}: ${message}`);
+}
+
+/** Mappings become objects without a prototype. */
+function toPlain({ content, entries, items }: FileValue): unknown {
+  if (content instanceof Map) {
+    const object = Object.create(null) as Record<string, unknown>;
+    for (const [key, value] of entries) object[key] = toPlain(value);
+    return object;
+  }
+  return Array.isArray(content) ? items.map(toPlain) : content;
 }
 
 /** No file needs a tenth of it. */
@@ -62,19 +69,19 @@ const maxDepth = 100;
 
 /**
  * The documents of a text, or null and a problem if it is nested too deeply. The yaml package's own `parseDocument` takes a
- * minute and two gigabytes to find that out about a few megabytes of `[`; here it is found out before anything is built.
+ * minute and two gigabytes to find that out about a few megabytes of `[`; here the depth is checked before anything is built.
  */
 function parseWithinBounds(
   text: string,
   schema: YamlBounds["schema"],
-  findings: Findings,
+  problems: ProblemList,
 ): readonly Document.Parsed[] | null {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));
     if (parser.stack.length <= maxDepth) continue;
-    findings.error(`nested more than ${maxDepth} levels deep`, { offset: parser.offset, length: 1 });
+    problems.error(`nested more than ${maxDepth} levels deep`, { offset: parser.offset, length: 1 });
     return null;
   }
   tokens.push(...parser.end());
@@ -83,7 +90,7 @@ function parseWithinBounds(
     schema,
     merge: false,
     resolveKnownTags: false,
-    // The walk over the tree sees them too, and knows where the first one stands.
+    // readTree reports them, with the line of the first one.
     uniqueKeys: false,
     stringKeys: true,
     prettyErrors: false,
@@ -103,7 +110,8 @@ function parseWithinBounds(
 const harmless: ReadonlySet<YAMLError["code"]> = new Set(["NON_STRING_KEY", "TAG_RESOLVE_FAILED"]);
 
 /** Says whether the structure is in doubt. One mistake brings others along: each line speaks once. */
-function reportErrors(errors: readonly YAMLError[], source: SourceText, findings: Findings): boolean {
+function reportErrors(errors: readonly YAMLError[], problems: ProblemList): boolean {
+  const { source } = problems;
   const broken = errors.filter(({ code }) => !harmless.has(code));
   const lines = new Set<number>();
   for (const error of broken.length > 0 ? broken : errors) {
@@ -114,7 +122,7 @@ function reportErrors(errors: readonly YAMLError[], source: SourceText, findings
     if (lines.has(line)) continue;
     lines.add(line);
     if (broken.length > 0) hideSecretOf(line, source);
-    findings.error(explain(error, source), { offset: start, length: Math.max(1, end - start) });
+    problems.error(explain(error, source), { offset: start, length: Math.max(1, end - start) });
     if (lines.size === maxBrokenLines) break;
   }
   return broken.length > 0;

@@ -1,0 +1,106 @@
+import { createReadStream } from "node:fs";
+
+import { explainFileError } from "../../core/errors.ts";
+import type { Kind } from "./kinds.ts";
+import { ProblemList, type Problem } from "./problem.ts";
+import { SourceText } from "./source-text.ts";
+import { configBounds, readYaml } from "./yaml.ts";
+
+/** No configuration is longer; a longer file has been named by mistake. */
+export const maxFileBytes = 1_048_576;
+
+/** Reads the first bytes of a file, at least 1 MiB and one more if it has them. Rejects as Node's functions do. */
+export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+export const readStart: ReadFile = async (path) => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of createReadStream(path, { end: maxFileBytes })) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+};
+
+/** A kind of YAML file. */
+export interface FileKind<T> {
+  readonly kind: Kind<T>;
+  /** What a file must hold at least, for the message. */
+  readonly needed: string;
+}
+
+/** A file that was read: `value` is only to be used if no error was found. */
+export interface FileReading<T> {
+  /** null: the file could not be understood at all. */
+  readonly value: T | null;
+  readonly list: ProblemList;
+}
+
+export type FileResult<T> =
+  | { readonly ok: true; readonly config: T; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** Of very many, `problems` has only the first. */
+      readonly errorCount: number;
+    };
+
+/** `path` is shown in the problems; relative paths in the text start from its folder. */
+export function readText<T>(text: string, path: string, { kind, needed }: FileKind<T>): FileReading<T> {
+  const list = new ProblemList(path, new SourceText(text.replace(/^\ufeff/, "")));
+  if (text.startsWith("\ufeff")) list.warn("starts with a byte order mark, which is ignored", null);
+  const root = readYaml(list, needed, configBounds);
+  return { value: root === null ? null : (kind.read(root) ?? null), list };
+}
+
+/** As {@link readText} for a file. Never rejects for what is wrong with it. */
+export async function readConfigFile<T>(
+  path: string,
+  kind: FileKind<T>,
+  readFile: ReadFile,
+): Promise<FileReading<T>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return failure(path, `cannot be read: ${explainFileError(error)}`);
+  }
+  const decoded = decodeText(bytes);
+  return "problem" in decoded ? failure(path, decoded.problem) : readText(decoded.text, path, kind);
+}
+
+export function toResult<T>({ value, list }: FileReading<T>): FileResult<T> {
+  return list.hasErrors || value === null
+    ? { ok: false, problems: list.problems, errorCount: list.errorCount }
+    : { ok: true, config: value, warnings: list.problems };
+}
+
+function failure(path: string, message: string): FileReading<never> {
+  const list = new ProblemList(path, new SourceText(""));
+  list.error(message, null);
+  return { value: null, list };
+}
+
+/** Decodes the bytes of a configuration file, or says why they are none. */
+function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly problem: string } {
+  if (bytes.length > maxFileBytes) return { problem: "longer than 1 MiB: this is not a configuration file" };
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    return { problem: "the file is UTF-16: save it as UTF-8" };
+  }
+  if (bytes.includes(0)) return { problem: "the file holds NUL bytes: this is not a text file" };
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { problem: `line ${firstBadLine(bytes)} is not UTF-8: save the file as UTF-8` };
+  }
+}
+
+/** From 1. No byte of a longer UTF-8 sequence looks like a line feed, so lines can be decoded one by one. */
+function firstBadLine(bytes: Uint8Array): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    const next = bytes.indexOf(0x0a, start);
+    const end = next === -1 ? bytes.length : next + 1;
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(start, end));
+    if (Buffer.from(text, "utf8").compare(bytes.subarray(start, end)) !== 0) return line;
+    start = end;
+  }
+  return line;
+}
