@@ -8,8 +8,7 @@ import type {
 } from "../config/config.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Environment, World } from "./world.ts";
-import { maxFileBytes } from "../config/file/read-file.ts";
-import { readStart } from "../config/file-text.ts";
+import { maxFileBytes, readStart } from "../config/file/read-file.ts";
 import { explainFileError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";

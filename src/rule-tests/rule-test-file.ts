@@ -78,7 +78,7 @@ const gaugeValue: Kind<number> = {
   schema: { anyOf: [{ type: "number" }, { type: "string", enum: ["NaN", "+Inf", "-Inf"] }] },
   read(at) {
     const { content } = at;
-    if (typeof content === "number") return content;
+    if (typeof content === "number" && Number.isFinite(content)) return content;
     return content === "NaN" || content === "+Inf" || content === "-Inf"
       ? Number(content.replace("Inf", "Infinity"))
       : reject(at, gaugeValue.expected);
