@@ -141,25 +141,24 @@ function describeLastPush(
 }
 
 function describeTtlSource(
-  { group: { labels, gauges }, ttlSource }: Decision,
+  { group, ttlSource }: Decision,
   { vanished, ttlMetric, ttlLabel }: TtlRule,
 ): string {
-  const gauge = ttlMetric === null ? undefined : gauges.get(ttlMetric.name);
-  const label = ttlLabel === null ? "" : quote(labels.get(ttlLabel.name) ?? "");
-  const says =
+  const gauge = ttlMetric === null ? undefined : group.gauges.get(ttlMetric.name);
+  const declared =
     gauge === undefined
-      ? `its label ${ttlLabel?.name} says ${label}`
+      ? `its label ${ttlLabel?.name} says ${quote(group.labels.get(ttlLabel?.name ?? "") ?? "")}`
       : `its gauge ${ttlMetric?.name} says ${gauge}`;
   switch (ttlSource) {
     case "vanished": {
-      const name = vanished?.groupLabel ?? "";
-      return `, as Prometheus does not know its ${name} ${quote(labels.get(name) ?? "")}`;
+      const { groupLabel = "" } = vanished ?? {};
+      return `, as Prometheus does not know its ${groupLabel} ${quote(group.labels.get(groupLabel) ?? "")}`;
     }
     case "ttl_metric":
     case "ttl_label":
-      return `, as ${says}`;
+      return `, as ${declared}`;
     case "senseless":
-      return `, the longest that the rule can give, as ${says}, which makes no sense`;
+      return `, the longest of the rule, as ${declared}, which makes no sense`;
     case "rule":
     case null:
       return "";

@@ -123,6 +123,14 @@ describe("test rules", () => {
       ["{ labels: { job: batch, instance: a }, age: 2h, expect: { verdict: keep } }"],
       "    alive: { hosts: [] }\n",
     ],
+    [
+      "hosts that Prometheus knows, and others",
+      [
+        "{ labels: { job: batch, instance: a }, age: 2h, expect: { verdict: keep, reason: within_ttl } }",
+        "{ labels: { job: batch, instance: b }, age: 2h, expect: { verdict: delete, rule: hosts, reason: host_vanished } }",
+      ],
+      "    alive: { hosts: [a] }\n",
+    ],
   ])("decides as a sweep does about %s", async (_, groups, rest) => {
     expect(await testGroups(groups, rest)).toEqual({
       exitCode: 0,
