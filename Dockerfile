@@ -1,14 +1,14 @@
 # The image of pushgateway-janitor: Node, the janitor, no shell. See README.md, "Image".
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag pushgateway-janitor .
-#   docker buildx build --platform linux/amd64,linux/arm64 …      nothing in it is built for one architecture
+#   docker buildx build --platform linux/amd64,linux/arm64 …      nothing in it is specific to an architecture
 #
-# Tags move: whoever builds for production pins what they have tested, by digest. `docker buildx imagetools inspect
-# IMAGE:TAG` tells the digest of all architectures; give it as --build-arg RUN_IMAGE=IMAGE:TAG@sha256:…
+# Tags move: for production, pin the base image by digest. `docker buildx imagetools inspect IMAGE:TAG` prints the
+# digest for all architectures; pass it as --build-arg RUN_IMAGE=IMAGE:TAG@sha256:…
 ARG BUILD_IMAGE=docker.io/library/node:24-trixie-slim
 ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
-# On the machine's own architecture, whatever the image is for: JavaScript is the same for all.
+# On the architecture of the build machine, whatever the target: JavaScript is the same for all.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
@@ -20,7 +20,7 @@ RUN npm run build && rm dist/.tsbuildinfo
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS app
 WORKDIR /image/app
 COPY package.json package-lock.json LICENSE ./
-# Licences stay; types, source maps, sources, tests and documents of packages are for developers.
+# Keeps licences; removes types, source maps, tests and documentation of packages.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && rm -r package-lock.json node_modules/.bin node_modules/.package-lock.json \
  && find node_modules -type d \( -name test -o -name tests -o -name docs -o -name benchmarks -o -name examples \) -prune -exec rm -r {} + \
@@ -29,10 +29,10 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type d -empty -delete \
  && if find node_modules -name '*.node' | grep .; then echo "built for one architecture: not for this image" >&2; exit 1; fi
 COPY --from=build /build/dist dist
-# Files of a checkout may be private to whoever has it; the image is for any user.
+# Files of a checkout can be private to its owner; the image is for any user.
 RUN chmod -R a+rX,go-w . && install -d -m 0770 /image/volumes/pushgateway-janitor
 
-# The platform goes without saying, but older buildah, and Podman with it, would go on with the one above.
+# Older buildah, and Podman with it, would otherwise keep the platform from above.
 FROM --platform=$TARGETPLATFORM ${RUN_IMAGE}
 # As in package.json.
 ARG VERSION=0.1.0
@@ -44,18 +44,18 @@ LABEL org.opencontainers.image.title="pushgateway-janitor" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="Apache-2.0"
-# What build_info tells.
+# Label of build_info.
 ENV PUSHGATEWAY_JANITOR_REVISION=${REVISION}
 COPY --from=app --chown=0:0 /image/app /app
-# Where an archive may lie. A new volume there gets these rights: the image's own user, and any user of group 0, as
-# OpenShift has them.
+# For the archive. A new volume gets these permissions: for the image's own user, and for any user of group 0, as on
+# OpenShift.
 COPY --from=app --chown=65532:0 /image/volumes/ /var/lib/
-# janitor.yml is looked for here.
+# The default folder of janitor.yml.
 WORKDIR /etc/pushgateway-janitor
-# By number, or Kubernetes' runAsNonRoot cannot tell that it is not root.
+# By number: runAsNonRoot of Kubernetes cannot verify a name.
 USER 65532:65532
 EXPOSE 9717
-# Asks where the `run` of this container listens; one that only sweeps once is never unhealthy.
+# Finds out where the `run` of this container listens; a container that sweeps once is never unhealthy.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/main.js", "healthcheck"]
 ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js"]

@@ -1,4 +1,4 @@
-// An application that Prometheus scrapes directly. LISTEN says where, for example 127.0.0.1:8080.
+// An application that Prometheus scrapes directly. LISTEN is its address, for example 127.0.0.1:8080.
 import { createServer } from "node:http";
 
 const [host, port] = (process.env.LISTEN ?? "127.0.0.1:8080").split(":");

@@ -1,7 +1,7 @@
-// Hosts that come and go, as autoscaled machines and CI runners do. Each pushes what it has done for as long as it lives.
-// Then it is gone, without a word to the Pushgateway. Two hosts stay.
+// Hosts that come and go, like autoscaled machines and CI runners. Each pushes its progress for as long as it lives,
+// and then disappears without notice. Two hosts stay.
 //
-// The environment says where to push and how fast life is: PUSHGATEWAY, PUSH_EVERY, HOST_EVERY, HOST_LIVES.
+// Environment variables: PUSHGATEWAY, PUSH_EVERY, HOST_EVERY, HOST_LIVES.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const {
