@@ -81,7 +81,7 @@ function commandsOf(page: string): readonly string[] {
 }
 
 describe("docs/by-hand.md", () => {
-  it("leads from a first look to a sweep and back, command by command", { timeout: 120_000 }, async () => {
+  it("leads from a first report to a sweep and back, command by command", { timeout: 120_000 }, async () => {
     const reader = await startReading();
     const outputs = new Map<string, string>();
     for (const command of commandsOf("docs/by-hand.md")) {
@@ -92,7 +92,7 @@ describe("docs/by-hand.md", () => {
     expect(outputs.get("pushgateway-janitor once --dry-run")).toContain(
       "delete   ttl_expired  everything-else",
     );
-    expect(outputs.get("pushgateway-janitor once")).toMatch(/gone +ttl_expired .*instance="old-1"/);
+    expect(outputs.get("pushgateway-janitor once")).toMatch(/deleted +ttl_expired .*instance="old-1"/);
     expect([...outputs.values()].at(-1)).toContain("1 restored");
   });
 

@@ -527,8 +527,8 @@ const spoken: readonly (readonly [string, AlertTest])[] = [
         labels: own,
         summary: "The janitor janitor:9717 could not read its new configuration.",
         description:
-          "janitor:9717 continues with the configuration of 1970-01-01 00:01:00 +0000 UTC, because the files on disk are wrong. " +
-          "It would not start again with them.",
+          "janitor:9717 continues with the configuration of 1970-01-01 00:01:00 +0000 UTC, because the files on disk are invalid. " +
+          "It could not start with them.",
       },
     ),
   ],
@@ -541,9 +541,9 @@ const spoken: readonly (readonly [string, AlertTest])[] = [
           alert: "PushgatewayJanitorDeletionsUnusual",
           minute: 9 * day + 60,
           labels: { job: "pushgateway-janitor", gateway: "a" },
-          summary: "The janitor deletes far more on a than ever in the last two weeks.",
+          summary: "The janitor deletes far more on a than at any time in the last two weeks.",
           description:
-            "1.05k groups were deleted on a within a day; the most of the two weeks before were 50.",
+            "1.05k groups were deleted on a within a day; the maximum of the two weeks before was 50.",
         },
       ],
     },

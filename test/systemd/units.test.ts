@@ -67,7 +67,7 @@ describe("the systemd services", () => {
 
   it("have the same sandbox, down to the last comment", () => {
     const sandboxes = services.map(
-      (name) => /^# What it may do[^]*?(?=\n\n|\n?$(?![^]))/m.exec(read(name))?.[0],
+      (name) => /^# Confinement[^]*?(?=\n\n|\n?$(?![^]))/m.exec(read(name))?.[0],
     );
     expect(new Set(sandboxes).size).toBe(1);
     expect(sandboxes[0]).toContain("SystemCallFilter");
