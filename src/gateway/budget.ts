@@ -4,6 +4,7 @@ import { getHeapStatistics } from "node:v8";
 import type { Group } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
+import { maxTextLength } from "../http/json-scanner.ts";
 import { RequestError } from "../http/request-error.ts";
 
 /*
@@ -12,7 +13,7 @@ import { RequestError } from "../http/request-error.ts";
  */
 
 /** Characters of a group's key. The request line of its DELETE, in base64, would be longer than proxies allow at half of that. */
-export const maxKeyLength = 16 * 1024;
+export const maxKeyLength = maxTextLength;
 
 /** Shorter keys never give way. If they are too many, the answer is refused. */
 const minKeyLength = 512;

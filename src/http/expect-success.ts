@@ -106,15 +106,19 @@ export function urlAfterRedirect(requestUrl: string, location: string | undefine
 
 const maxExcerptLength = 200;
 
-/** The first words of an answer, fit for one line of a log. */
+/** The first words of an answer behind a colon, fit for one line of a log; empty if there are none. */
 export function excerpt(text: string, redact: Redact): string {
+  const words = firstWords(text, redact);
+  return words === "" ? "" : `: ${words}`;
+}
+
+export function firstWords(text: string, redact: Redact): string {
   const shown = redact(text.slice(0, maxTextLength));
   // Of a web page, the words that a reader sees.
   const words = /^\s*<(\?xml|!doctype|html)\b/i.test(shown)
     ? shown.replaceAll(/<(head|script|style)\b[^]*?<\/\1>|<(?!secret>)[^>]*>/gi, " ")
     : shown;
-  const line = words.replaceAll(/[\p{C}\s]+/gu, " ").trim();
-  return line === "" ? "" : `: ${cutText(line, maxExcerptLength)}`;
+  return cutText(words.replaceAll(/[\p{C}\s]+/gu, " ").trim(), maxExcerptLength);
 }
 
 type Remedy = string | ((approach: Approach, headers: IncomingHttpHeaders) => string);

@@ -37,10 +37,14 @@ export interface PrometheusServer {
   restartEmpty(configFile: string): Promise<void>;
 }
 
-/** Starts Prometheus with this prometheus.yml; its data is beside that. Stopped with the test, or with the file's tests. */
+/**
+ * Starts Prometheus with this prometheus.yml; its data is beside that, in `data`. Stopped with the test, or with the file's tests.
+ * @param routePrefix as `/prometheus`
+ */
 export async function startPrometheus(
   configFile: string,
   atEnd: (stop: () => Promise<void>) => void = onTestFinished,
+  routePrefix = "",
 ): Promise<PrometheusServer> {
   if (prometheus === null) {
     throw new Error(
@@ -56,6 +60,7 @@ export async function startPrometheus(
         `--storage.tsdb.path=${data}`,
         `--web.listen-address=127.0.0.1:${port}`,
         "--log.level=info",
+        ...(routePrefix === "" ? [] : [`--web.route-prefix=${routePrefix}`]),
       ],
       { ready: "Server is ready to receive web requests" },
     );
@@ -64,7 +69,7 @@ export async function startPrometheus(
   let running = started[1];
   const stop = (): Promise<void> => running.end("SIGTERM");
   atEnd(stop);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${port}${routePrefix}`;
   const ask = async (expression: string) => {
     const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
     return (await getJson<{ data: { result: readonly Answer[] } }>(url, path)).data.result;

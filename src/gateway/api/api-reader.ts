@@ -8,7 +8,7 @@ import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
 import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";
 import { ApiShapeError, GroupScanner, type RawGroup } from "./group-scanner.ts";
-import { JsonError, JsonScanner } from "./json-scanner.ts";
+import { JsonError, JsonScanner } from "../../http/json-scanner.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { maxGroupBytes } from "../budget.ts";
 

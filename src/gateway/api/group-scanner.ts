@@ -1,5 +1,5 @@
 import { cut, maxKeyLength } from "../budget.ts";
-import type { JsonVisitor } from "./json-scanner.ts";
+import type { JsonVisitor } from "../../http/json-scanner.ts";
 
 type Pair = readonly [name: string, value: string];
 

@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { JsonError, JsonScanner, maxDepth, type JsonVisitor } from "../../../src/gateway/api/json-scanner.ts";
-import { maxKeyLength } from "../../../src/gateway/budget.ts";
-import { cutAnywhere } from "../../support/chunks.ts";
+import {
+  JsonError,
+  JsonScanner,
+  maxDepth,
+  maxTextLength,
+  type JsonVisitor,
+} from "../../src/http/json-scanner.ts";
+import { cutAnywhere } from "../support/chunks.ts";
 
 /** Builds the value again, out of what the scanner tells. */
 class Rebuilder implements JsonVisitor {
@@ -202,7 +207,7 @@ describe("the scanner of JSON", () => {
         const chunks = cutAnywhere(Buffer.from(`{"${text}":"${text}"}`), [16 * 1024]);
         const [entry] = Object.entries(scan(chunks) as Record<string, string>);
         for (const cut of entry ?? []) {
-          expect(real.startsWith(cut) && cut.length > maxKeyLength && cut.length < 110_000).toBe(true);
+          expect(real.startsWith(cut) && cut.length > maxTextLength && cut.length < 110_000).toBe(true);
         }
       }
     },

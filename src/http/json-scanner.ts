@@ -1,9 +1,8 @@
-import { maxKeyLength } from "../budget.ts";
 import { isUtf8 } from "node:buffer";
 
 /** Told what the scanner comes across, in the order of the bytes. */
 export interface JsonVisitor {
-  /** A member of the current object; its value comes next. A name or text that was cut still has more than `maxKeyLength` characters. */
+  /** A member of the current object; its value comes next. A name or text that was cut still has more than `maxTextLength` characters. */
   key(name: string): void;
   /** Whether the string that begins now is wanted as a text: others cost nothing. */
   wantsText(): boolean;
@@ -37,7 +36,8 @@ export const maxDepth = 64;
 /** Numbers and literals; JSON sets no limit. */
 const maxBareLength = 1024;
 /** Names and texts: what is longer is cut. A character takes six bytes at most, as `\u0061`. */
-const maxTextBytes = 6 * (maxKeyLength + 1);
+export const maxTextLength = 16 * 1024;
+const maxTextBytes = 6 * (maxTextLength + 1);
 
 const quote = 0x22;
 const backslash = 0x5c;
