@@ -37,6 +37,8 @@ const maxMessageLength = 1000;
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly code: GatewayErrorCode;
+  /** The message without the request. */
+  readonly what: string;
   /** With the code `http_status`. */
   readonly httpStatus: number | null;
   /** The answer asks for fewer requests (429, or 503 with `Retry-After`): how long to wait, seconds. null: it does not. */
@@ -53,6 +55,7 @@ export class RequestError extends Error {
     const message = cutText(`${method} ${cutText(url, maxUrlLength)}: ${what}`, maxMessageLength);
     super(toPrintable(message), cause === undefined ? undefined : { cause });
     this.code = code;
+    this.what = toPrintable(cutText(what, maxMessageLength));
     this.httpStatus = httpStatus;
     this.retryAfterSeconds = retryAfterSeconds;
   }

@@ -27,6 +27,8 @@ const forbidden: readonly Planted[] = [
   ["src/config/planted.ts", 'export { x } from "../discovery/look.ts";', "never a neighbour"],
   ["src/report/planted.ts", 'export { x } from "../gateway/gateway.ts";', "never a neighbour"],
   ["src/report/html/planted.ts", 'export { x } from "../../gateway/gateway.ts";', "never a neighbour"],
+  ["src/notify/planted.ts", 'export { x } from "../report/text.ts";', "never a neighbour"],
+  ["src/notify/planted.ts", 'export { x } from "../config/config.ts";', "never a neighbour"],
   ["src/telemetry/planted.ts", 'export { x } from "../cli/io.ts";', "never a neighbour"],
   [
     "src/sweep/planted.ts",
@@ -61,6 +63,7 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
   ["src/gateway/planted.ts", 'export { x } from "../http/route.ts";'],
   ["src/prometheus/planted.ts", 'export { x } from "../http/route.ts";'],
   ["src/discovery/planted.ts", 'export { x } from "../http/client.ts";'],
+  ["src/notify/planted.ts", 'export { x } from "../http/client.ts";'],
   ["src/sweep/planted.ts", 'export { x } from "../http/request-error.ts";'],
   ["src/doctor/planted.ts", 'export { x } from "../gateway/gateway.ts";'],
   ["src/doctor/planted.ts", 'export { x } from "../http/route.ts";'],

@@ -1,0 +1,113 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import { createHttpClient } from "../http/client.ts";
+import { excerpt, retryAfterSeconds } from "../http/expect-success.ts";
+import { readStart } from "../http/read-start.ts";
+import { createRedact, type Redact } from "../http/redact.ts";
+import { RequestError } from "../http/request-error.ts";
+import type { ServerOptions } from "../http/server-options.ts";
+
+/** How to reach a receiver. Its URL is a secret: anybody who knows it can send messages in the janitor's name. */
+export interface Destination {
+  readonly url: URL;
+  /** Their `url` is the origin, which messages may show. */
+  readonly options: ServerOptions;
+}
+
+export interface DeliveryOptions {
+  /** Reads the settings. @throws an Error with a message for people, without secrets */
+  readonly connect: () => Promise<Destination>;
+  /** Resolves early when the signal aborts. */
+  readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+interface DeliveryFailure {
+  /** For people, without secrets. */
+  readonly message: string;
+  /** How long to wait before the second attempt; null: it would fail, too. */
+  readonly pauseSeconds: number | null;
+}
+
+const pause = { usualSeconds: 5, longestSeconds: 30 };
+const maxAnswerBytes = 4096;
+
+/**
+ * Sends a JSON body, and once more after a failure that may be over soon.
+ * @returns why it was not delivered, for people, without secrets; null: it was
+ */
+export async function deliver(body: string, options: DeliveryOptions): Promise<string | null> {
+  const { wait, signal } = options;
+  const first = await post(body, options);
+  if (first === null) return null;
+  if (first.pauseSeconds === null) return first.message;
+  await wait(Math.min(first.pauseSeconds, pause.longestSeconds), signal);
+  if (signal.aborted) return first.message;
+  const second = await post(body, options);
+  return second === null ? null : `${second.message} (tried twice)`;
+}
+
+async function post(body: string, { connect, signal }: DeliveryOptions): Promise<DeliveryFailure | null> {
+  let destination: Destination;
+  try {
+    destination = await connect();
+  } catch (error) {
+    return { message: (error as Error).message, pauseSeconds: null };
+  }
+  const { url, options } = destination;
+  const secrets = [...(options.secrets ?? []), ...secretsIn(url)];
+  const redact = createRedact(secrets);
+  const client = createHttpClient({ ...options, secrets });
+  try {
+    const response = await client.open({
+      method: "POST",
+      path: `${url.pathname}${url.search}`,
+      headers: { "content-type": "application/json; charset=utf-8" },
+      body,
+      signal,
+    });
+    const { bytes } = await readStart(response.body, maxAnswerBytes, "leave");
+    response.close();
+    return judge(response.status, response.headers, bytes.toString("utf8"), url, redact);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    const pauseSeconds = error.code === "aborted" ? null : pause.usualSeconds;
+    return { message: redact(error.what), pauseSeconds };
+  } finally {
+    await client.close();
+  }
+}
+
+function judge(
+  status: number,
+  headers: IncomingHttpHeaders,
+  text: string,
+  url: URL,
+  redact: Redact,
+): DeliveryFailure | null {
+  if (status >= 200 && status < 300) return null;
+  if (status >= 300 && status < 400) {
+    const { location = "" } = headers;
+    // The rest of it may hold the secret.
+    const target = URL.canParse(location, url.origin) ? ` to ${new URL(location, url.origin).origin}` : "";
+    const message = `HTTP ${status}, a redirect${target}, which is not followed: the url must be one that answers itself`;
+    return { message, pauseSeconds: null };
+  }
+  const mayPass = status >= 500 || status === 408 || status === 429;
+  const hint = status === 403 || status === 404 || status === 410 ? "; is the url still valid?" : "";
+  return {
+    message: `HTTP ${status}${excerpt(text, redact)}${hint}`,
+    pauseSeconds: mayPass ? (retryAfterSeconds(status, headers) ?? pause.usualSeconds) : null,
+  };
+}
+
+/** All that an answer might repeat of a URL: its parts, too, except for words like `services`. */
+function secretsIn(url: URL): readonly string[] {
+  const parts = [...url.pathname.split("/"), ...url.searchParams.values()];
+  return [
+    `${url.pathname}${url.search}`,
+    url.pathname,
+    url.search,
+    ...parts.filter((part) => /[^a-z]/i.test(part) && part.length >= 6),
+  ].filter((text) => text.length > 1);
+}
