@@ -132,12 +132,12 @@ export function createCommandToPass(flags: SourceFlags & OverridingFlags): Comma
         : { gateway: url, ttl: formatDuration(flags.ttl ?? 0) };
     const all = {
       ...source,
-      "limits.max-delete-ratio": toPass.maxDeleteRatio ?? flags["limits.maxDeleteRatio"],
       "limits.ratio-min-groups": flags["limits.ratioMinGroups"],
-      "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
       "limits.deletes-per-second": flags["limits.deletesPerSecond"],
       "limits.max-outage": formatGiven(flags["limits.maxOutage"]),
       "limits.max-evidence-age": formatGiven(flags["limits.maxEvidenceAge"]),
+      "limits.max-delete-ratio": toPass.maxDeleteRatio ?? flags["limits.maxDeleteRatio"],
+      "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
     };
     const words = Object.entries(all).flatMap(([flag, value]) =>
       value === undefined ? [] : [`--${flag}=${value}`],

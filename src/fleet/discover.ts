@@ -32,12 +32,14 @@ export interface DiscoverOptions {
  */
 export async function discover(
   config: Config,
-  { world, warn, shard = { index: 0, count: 1 }, only }: DiscoverOptions,
+  { world, warn, shard, only }: DiscoverOptions,
 ): Promise<Discovered> {
+  if (shard !== undefined && only !== undefined)
+    throw new ConfigError("--only and --shard exclude each other: a name needs no shard");
   const succeeded = new Map<Mechanism, boolean>();
   const fleet = new Fleet(config, {
     world,
-    shard,
+    shard: shard ?? allGateways,
     onRefreshed: (mechanism, success) =>
       succeeded.set(mechanism, success && (succeeded.get(mechanism) ?? true)),
   });
@@ -51,7 +53,7 @@ export async function discover(
           ? `${config.path}: no gateway is listed, and the discoveries name none that could be swept`
           : `${config.path}: no discovery has answered, and no gateway is listed: nothing is known that could be swept`,
       );
-    if (gateways.length === 0) warn(`Shard ${shard.index}/${shard.count} has none of the ${total} gateways`);
+    if (gateways.length === 0) warn(`Shard ${fleet.shard.index}/${fleet.shard.count} has none of the ${total} gateways`);
     if (only !== undefined) checkNames(only, gateways, known);
   }
   return {
@@ -69,6 +71,8 @@ export async function discover(
     ),
   };
 }
+
+const allGateways: Shard = { index: 0, count: 1 };
 
 const maxNames = 20;
 
