@@ -53,7 +53,8 @@ export async function discover(
           ? `${config.path}: no gateway is listed, and the discoveries name none that could be swept`
           : `${config.path}: no discovery has answered, and no gateway is listed: nothing is known that could be swept`,
       );
-    if (gateways.length === 0) warn(`Shard ${fleet.shard.index}/${fleet.shard.count} has none of the ${total} gateways`);
+    if (gateways.length === 0)
+      warn(`Shard ${fleet.shard.index}/${fleet.shard.count} has none of the ${total} gateways`);
     if (only !== undefined) checkNames(only, gateways, known);
   }
   return {
