@@ -56,7 +56,7 @@ describe("the table", () => {
     );
   });
 
-  it("stands in a file that prettier leaves as it is", async () => {
+  it("is in a file that prettier does not change", async () => {
     const setting = {
       command: "npm run bench",
       date: "2026-01-02",

@@ -64,7 +64,7 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
     expect(ports.map(({ published }) => published).toSorted()).toEqual(["3000", "9090", "9091", "9717"]);
   });
 
-  it("looks at the health of every service that serves", () => {
+  it("checks the health of every service that serves", () => {
     // The janitor's is in its image; the hosts serve nothing.
     const without = Object.entries(readServices()).filter(([, { healthcheck }]) => healthcheck === undefined);
     expect(without.map(([name]) => name)).toEqual(["hosts", "janitor"]);
@@ -91,7 +91,7 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
     ]);
   });
 
-  it("has a service of every name that the files of the stack look for", () => {
+  it("has a service for every name in the files of the stack", () => {
     const names = Object.keys(readServices());
     const datasource = "grafana/provisioning/datasources/prometheus.yml";
     const texts = ["prometheus.yml", "janitor.yml", "compose.yaml", datasource].map((name) =>
@@ -108,7 +108,7 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
 });
 
 describe("the files that the stack mounts", () => {
-  it("are a configuration that the janitor understands, and that archives where the image lets it", async () => {
+  it("are a valid configuration that archives to the volume of the image", async () => {
     const { exitCode, stdout } = await cli(["check", "config", join(stackFolder, "janitor.yml")]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("archive in /var/lib/pushgateway-janitor");
@@ -120,7 +120,7 @@ describe("the files that the stack mounts", () => {
     expect(exitCode).toBe(0);
   });
 
-  it("leave to pushed series the job and the instance that pushed them", () => {
+  it("keep the job and the instance of pushed series", () => {
     const { scrape_configs: jobs } = parse(readStackFile("prometheus.yml", {})) as {
       scrape_configs: readonly { job_name: string; honor_labels?: boolean }[];
     };

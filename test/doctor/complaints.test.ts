@@ -65,7 +65,7 @@ describe("the body of a 500", () => {
     expect(parseComplaints(line, true)).toEqual([{ kind: "unknown", text: line }]);
   });
 
-  it("keeps to the labels where a value looks like more of them", () => {
+  it("reads the labels correctly if a value looks like more of them", () => {
     const line = String.raw`collected metric "a" { label:<name:"job" value:"d\" > label:<name:\"job\" value:\"e" > gauge:<value:0 > } was collected before with the same name and label values`;
     const [complaint] = parseComplaints(line, true);
     expect(complaint?.kind === "duplicate" && decodeLikeGo(complaint.labels.get("job") ?? bytes())).toBe(

@@ -45,7 +45,7 @@ const twice = "was collected before with the same name and label values";
 const times = ["push_time_seconds", "push_failure_time_seconds"];
 
 describe("the offender", () => {
-  it("is one finding, however many of its series do not fit", () => {
+  it("is one finding, however many of its series conflict", () => {
     const lines = times.map((family) => series(family, { instance: "", job: "d" }, twice));
     expect(
       conflicts(lines, [

@@ -54,7 +54,7 @@ describe("the remedy of a conflict", () => {
     expect(findRemedy([[plain], [newer]], nobody)).toEqual({ kind: "choice", options: [[newer], [plain]] });
   });
 
-  it("is a choice where it is not known who pushed", () => {
+  it("is a choice if it is not known which one was pushed", () => {
     const unknown = { lastSuccessAt: null, series: null };
     const sides = [[{ ...plain, ...unknown }], [{ ...twin, ...unknown }]];
     expect(findRemedy(sides, nobody).kind).toBe("choice");
@@ -80,7 +80,7 @@ describe("the remedy of a conflict", () => {
     expect(findRemedy([[{ ...plain, paths: [] }]], nobody).kind).toBe("none");
   });
 
-  it("never is a group that no path names: that one stays", () => {
+  it("is never a group that no path names: that one remains", () => {
     const stuck = { ...plain, ...never, paths: [] };
     expect(findRemedy([[stuck], [twin]], nobody)).toEqual({ kind: "choice", options: [[twin]] });
   });

@@ -47,7 +47,7 @@ const old = (job: string): { labels: { job: string }; pushTime: number } => ({
 const reportOf = ({ stdout }: CliResult): JsonReport["gateways"][number] =>
   (JSON.parse(stdout) as JsonReport).gateways[0]!;
 
-describe("a sweep whose archive takes nothing in", () => {
+describe("a sweep whose archive cannot be written", () => {
   it("deletes nothing, and says why", async () => {
     const { gateway, once } = await start({ groups: [old("a"), old("b")] }, "/proc/nowhere");
     const swept = await once();
@@ -64,7 +64,7 @@ describe("a sweep whose archive takes nothing in", () => {
 });
 
 describe("an archive with strange things in its folder", () => {
-  it("is used all the same: nothing is followed, waited for or removed, and each is named once", async () => {
+  it("is used: nothing strange is followed, waited for or removed, and each is named once", async () => {
     const { gateway, folder, once } = await start({ groups: [old("a")] });
     const dir = join(folder, "archive");
     mkdirSync(dir);
@@ -90,7 +90,7 @@ describe("an archive with strange things in its folder", () => {
 });
 
 describe("two janitors with one archive", () => {
-  it("both do all of their work, and everything that is gone can be put back", async () => {
+  it("both complete their sweeps, and everything they deleted can be restored", async () => {
     const jobs = Array.from({ length: 60 }, (_, index) => `old-${index}`).toSorted();
     const { gateway, folder, once } = await start({ groups: jobs.map(old) });
     const all = "--limits.max-delete-ratio=1";

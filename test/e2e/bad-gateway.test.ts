@@ -38,7 +38,7 @@ const answer =
 const once = (url: string): ReturnType<typeof cli> =>
   cli(["once", `--gateway=${url}`, "--ttl=1h", "--output=json", "--log.level=error"]);
 
-describe("a gateway that gives no list of its groups is a failed sweep that deletes nothing", () => {
+describe("a gateway that does not list its groups fails its sweep, and nothing is deleted", () => {
   it.each<[string, Handler, string, string]>([
     [
       "a login page",
@@ -172,7 +172,7 @@ describe("a gateway that gives no list of its groups is a failed sweep that dele
 });
 
 describe("a deletion that the gateway does not accept", () => {
-  it("is told with method and URL, counts as failed, and the sweep as partly done", async () => {
+  it("is reported with method and URL, and counts as failed; the sweep is partly done", async () => {
     const { url } = await serve((request, response) => {
       const path = pathOf(request);
       if (request.method === "DELETE") response.writeHead(isProbe(path) ? 202 : 400).end("no");
@@ -196,7 +196,7 @@ describe("a deletion that the gateway does not accept", () => {
 });
 
 describe("one gateway's failure", () => {
-  it("does not stop another's sweep, and makes the whole partly done", async () => {
+  it("does not stop the sweep of another, and the exit code says partly done", async () => {
     const gateway = await startPushgateway({ groups: [{ labels: { job: "old" }, pushTime: 1000 }] });
     onTestFinished(() => gateway.stop());
     const { url } = await serve(answer(500, "broken"));

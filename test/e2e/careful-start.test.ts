@@ -123,7 +123,7 @@ describe("before the gateway's health is known", () => {
 });
 
 describe("a gateway on which DELETEs change nothing", () => {
-  it("gets one a sweep, and the report says so", async () => {
+  it("is sent one per sweep, and the report says so", async () => {
     const gateway = await start();
     const deletes: string[] = [];
     const proxy = await startProxy(gateway.url, async ({ method, path }, ask) => {
@@ -140,7 +140,7 @@ describe("a gateway on which DELETEs change nothing", () => {
     expect(report.error?.message).toContain("the first DELETE was accepted and changed nothing");
   });
 
-  it("gets none where something in front of it forbids them", async () => {
+  it("is sent none if a proxy forbids them", async () => {
     const gateway = await start();
     const proxy = await startProxy(gateway.url, async ({ method }, ask) =>
       method === "DELETE" ? { status: 405, headers: {}, body: Buffer.from("read only") } : ask(),

@@ -177,7 +177,7 @@ describe("once", () => {
 });
 
 describe("run", { timeout: 60_000 }, () => {
-  it("follows a file: at every sweep; a gateway that leaves takes its series along, and half a file changes nothing", async () => {
+  it("reads its file at every sweep: the series of a removed gateway end, and half a file changes nothing", async () => {
     const [first, second] = [await startRealGateway(), await startRealGateway()];
     const { config, write } = writeFileDiscovery([group(first, "first")]);
     const service = await startService([`--config.file=${config}`]);
@@ -231,7 +231,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("keeps what it knows over a reload, and forgets what is not looked for any more", async () => {
+  it("keeps what it knows across a reload, and forgets discoveries that were removed", async () => {
     const [first, second] = [await startLightGateway(), await startLightGateway()];
     const inventory = await startInventory([group(first, "first")]);
     const { config, write } = writeFileDiscovery(
@@ -250,7 +250,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("tells its shard, and starts where no gateway is known yet", async () => {
+  it("exports its shard, and starts without any known gateway", async () => {
     const { config, write } = writeFileDiscovery("half written");
     const service = await startService([`--config.file=${config}`, "--shard=auto/4"], {
       env: { JOB_COMPLETION_INDEX: "3" },
@@ -297,7 +297,7 @@ describe("--only", () => {
     expect(await left()).toEqual([1, 2, 1]);
   });
 
-  it("needs only the gateways that it names, and takes no silence for an answer", async () => {
+  it("needs only the gateways that it names, and does not take a failed discovery for an empty one", async () => {
     const gateway = await startLightGateway();
     const { config } = writeFileDiscovery(
       "half written",

@@ -162,7 +162,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(await groups(url)).toEqual(['{"job":"evil","x":"1"}']);
   });
 
-  test("deletes several that break the API one after the other, and spares a group that only looks alike", async () => {
+  test("deletes several that break the API one after the other, and spares a group that only resembles them", async () => {
     const url = await start();
     await push(url, { job: "forger" }, "a 1\n");
     await push(url, { job: "forger" }, forged('{own="x"}'), { method: "POST" });
@@ -278,7 +278,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect((await send(url, { path: "/api/v1/metrics" })).body).toBe(before.body);
   });
 
-  test("measures a push, and leaves no trace of it", async () => {
+  test("measures a push, and removes its traces", async () => {
     const url = await start();
     await push(url, { job: "ok" }, "a 1\n");
     const { pushes, exitCode } = await doctor(url, "--probe");
@@ -288,7 +288,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     await expect.poll(() => groups(url)).toEqual(['{"job":"ok"}']);
   });
 
-  test("leaves no trace of a push that was refused either", async () => {
+  test("removes the traces of a refused push, too", async () => {
     const url = await start();
     await push(url, { job: "ok" }, "a 1\n");
     await push(url, { job: "ok", instance: "" }, "a 1\n");
@@ -334,7 +334,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(await groups(url)).toHaveLength(3);
   });
 
-  test("says that a url without the route prefix is no gateway", async () => {
+  test("says that a url without the route prefix is not a gateway", async () => {
     const url = await start({ routePrefix: "/push" });
     expect(await doctor(url)).toMatchObject({ exitCode: 0 });
     expect(await doctor(new URL(url).origin)).toMatchObject({
@@ -371,7 +371,7 @@ describe("doctor", () => {
   const status =
     '{"status":"success","data":{"start_time":"2026-01-01T00:00:00Z","flags":{},"build_information":{}}}';
 
-  test("takes a web page for no gateway", async () => {
+  test("does not take a web page for a gateway", async () => {
     const { url } = await serve({});
     expect(await doctor(url)).toMatchObject({
       exitCode: 1,
@@ -393,7 +393,7 @@ describe("doctor", () => {
     expect(requests.filter((request) => !request.startsWith("GET "))).toEqual([]);
   });
 
-  test("says that a gateway is inconsistent also where no group can be named", async () => {
+  test("says that a gateway is inconsistent even if no group can be named", async () => {
     const { url, requests } = await serve({
       "/api/v1/status": [200, status],
       "/metrics": [500, "An error has occurred while serving metrics:\n\nthe moon is full\n"],
@@ -406,12 +406,12 @@ describe("doctor", () => {
     expect(requests.filter((request) => !request.startsWith("GET "))).toEqual([]);
   });
 
-  test("wants --heal beside --release", async () => {
+  test("requires --heal with --release", async () => {
     const result = await cli(["doctor", "--gateway=http://localhost:1", "--release={}"]);
     expect(result).toMatchObject({ exitCode: 2, stdout: "" });
   });
 
-  test("marks the headline on a terminal only, in colour unless NO_COLOR says no", async () => {
+  test("marks the headline on a terminal only, in colour unless NO_COLOR is set", async () => {
     const { url } = await serve({});
     const run = (options: Parameters<typeof cli>[1]) => cli(["doctor", `--gateway=${url}`], options);
     const piped = (await run({})).stdout;

@@ -85,7 +85,7 @@ function afterDeletion(client: Gateway, then: () => Promise<unknown>): Partial<G
 }
 
 describe("a group that comes back to life between plan and deletion", () => {
-  it("leaves the plan and is not deleted", async () => {
+  it("is dropped from the plan and not deleted", async () => {
     const gateway = await start({ groups: [old("revived"), old("gone")] });
     const report = await sweepWithMeanwhile(gateway, () =>
       push(gateway.url, { job: "revived" }, "alive 1\n"),
@@ -95,7 +95,7 @@ describe("a group that comes back to life between plan and deletion", () => {
     expect(await getText(gateway.url, "/metrics")).toContain('alive{instance="",job="revived"} 1');
   });
 
-  it("leaves it also when its push was refused, by a gateway so poisoned that only the API answers", async () => {
+  it("is dropped also when its push was refused, by an inconsistent gateway of which only the API answers", async () => {
     const gateway = await start({ groups: [old("revived"), old("gone"), old("twin")] });
     const report = await sweepWithMeanwhile(gateway, async () => {
       await push(gateway.url, { job: "twin", instance: "" }, "x 1\n");
@@ -106,7 +106,7 @@ describe("a group that comes back to life between plan and deletion", () => {
     expect(await getText(gateway.url, "/api/v1/metrics")).toContain('"job":"revived"');
   });
 
-  it("that somebody else deletes meanwhile is gone already, without a DELETE of its own", async () => {
+  it("that something else deletes meanwhile is gone already, and no DELETE is sent", async () => {
     const gateway = await start({ groups: [old("a"), old("b")] });
     const deleted: string[] = [];
     const meanwhile = (): Promise<unknown> => push(gateway.url, { job: "a" }, "", { method: "DELETE" });
@@ -120,7 +120,7 @@ describe("a group that comes back to life between plan and deletion", () => {
     expect(deleted).toEqual(["b"]);
   });
 
-  it("after its deletion is told as pushed again", async () => {
+  it("after its deletion is reported as pushed again", async () => {
     const gateway = await start({ groups: [old("a")] });
     const report = await sweep(gateway, (client) =>
       afterDeletion(client, () => push(gateway.url, { job: "a" }, "alive 1\n")),
@@ -169,7 +169,7 @@ describe("deletions that the gateway forgets", () => {
     expect(report.status).toBe("partial");
   }, 20_000);
 
-  it("and that nobody can look after, because it is gone, are told as failed", async () => {
+  it("that cannot be verified, because the gateway is gone, are reported as failed", async () => {
     const gateway = await start({ groups: [old("a")] });
     const report = await sweep(gateway, (client) => afterDeletion(client, () => gateway.kill()));
     expect(fatesByJob(report)).toEqual({ a: "failed" });
@@ -178,7 +178,7 @@ describe("deletions that the gateway forgets", () => {
 });
 
 describe("a gateway that stays unhealthy", () => {
-  it("gets no more deletions", async () => {
+  it("is sent no more deletions", async () => {
     const gateway = await start({ groups: [old("a"), old("b")] });
     let seconds = 0;
     const report = await sweep(
@@ -210,7 +210,7 @@ describe("a gateway that stays unhealthy", () => {
 });
 
 describe("two janitors on one gateway", () => {
-  it("do no harm: everything expired is gone, nothing else, and both say so", async () => {
+  it("do no harm: everything that expired is gone, nothing else, and both report it", async () => {
     const groups = Array.from({ length: 60 }, (_, index) => old(`old-${index}`));
     const gateway = await start({
       groups: [...groups, { labels: { job: "fresh" }, pushTime: Date.now() / 1000 }],
@@ -234,7 +234,7 @@ describe("a forged failure time", () => {
     expect(fatesByJob(await sweep(gateway))).toEqual({ forger: "gone", b: "gone" });
   });
 
-  it("that looks like yesterday does neither", async () => {
+  it("that shows yesterday does neither", async () => {
     const yesterday = Date.now() / 1000 - 60;
     const gateway = await start({
       groups: [old("forger", { failTime: yesterday, timestamp: 1_000_000_001 }), old("b")],
@@ -244,7 +244,7 @@ describe("a forged failure time", () => {
 });
 
 describe("a gateway that refuses every push", () => {
-  it("is told in the report, with a hint to doctor, and nothing that is trying to push is deleted", async () => {
+  it("is reported, with a hint to doctor, and nothing that is trying to push is deleted", async () => {
     const gateway = await start({ groups: [old("alive"), old("gone"), old("twin")] });
     await push(gateway.url, { job: "twin", instance: "" }, "x 1\n");
     await push(gateway.url, { job: "alive" }, "x 1\n");
@@ -255,7 +255,7 @@ describe("a gateway that refuses every push", () => {
   });
 
   it.each(installedGateways)(
-    "for everybody but who heals it, succeeds and poisons it again counts refused pushes as life: $name",
+    "for everybody but the pusher that heals it and poisons it again counts refused pushes as life: $name",
     async (installed) => {
       const gateway = await start({ gateway: installed, groups: [old("a"), old("b"), old("gone")] });
       const evil = { job: "evil", instance: "" };

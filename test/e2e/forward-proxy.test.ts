@@ -45,7 +45,7 @@ const portOf = (url: string): string => new URL(url).port;
 const defaults = ["ConnectPort 443", "ConnectPort 563"];
 
 describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
-  it("an http gateway is asked for by its whole URL, without CONNECT, and every path arrives as it is", async () => {
+  it("an http gateway is requested by its full URL, without CONNECT, and every path arrives unchanged", async () => {
     const gateway = await startGateway();
     const proxy = await startTinyproxy(defaults);
     const { exitCode, stderr } = await once(gateway.url, `proxy_url: http://${proxy.host}`);
@@ -56,7 +56,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
     expect(proxy.requests().filter((request) => request.startsWith("CONNECT"))).toEqual([]);
   });
 
-  it("an https gateway is reached by CONNECT, and its certificate is looked at as ever", async () => {
+  it("an https gateway is reached by CONNECT, and its certificate is verified", async () => {
     const gateway = await startSecureGateway({ authority, groups, users: { me: "pw" } });
     const proxy = await startTinyproxy([`ConnectPort ${portOf(gateway.url)}`]);
     const trusting = `proxy_url: http://${proxy.host}, tls_config: { ca: ${JSON.stringify(authority.cert)} }`;
@@ -70,7 +70,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
     );
   });
 
-  it("a proxy that does not let CONNECT to this port pass is told", async () => {
+  it("a proxy that refuses CONNECT to this port is reported", async () => {
     const gateway = await startSecureGateway({ authority });
     const proxy = await startTinyproxy(defaults);
     const { exitCode, stderr } = await once(gateway.url, `proxy_url: http://${proxy.host}`);
@@ -82,7 +82,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
   });
 
   describe("that wants a login", () => {
-    it.each(["http", "https"])("%s: with the one of proxy_url, and told without it", async (scheme) => {
+    it.each(["http", "https"])("%s: with the one of proxy_url, and an error without it", async (scheme) => {
       const gateway =
         scheme === "http" ? await startGateway() : await startSecureGateway({ authority, groups });
       const proxy = await startTinyproxy(["BasicAuth me s3cret_word"]);
@@ -142,7 +142,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
   describe("proxy_from_environment", () => {
     const settings = "proxy_from_environment: true";
 
-    it("takes HTTP_PROXY, unless NO_PROXY names the gateway", async () => {
+    it("uses HTTP_PROXY, unless NO_PROXY names the gateway", async () => {
       const proxy = await startTinyproxy();
       const env = { HTTP_PROXY: `http://${proxy.host}`, NO_PROXY: ".direct.invalid" };
       await once("http://gateway.direct.invalid:9091", settings, { env });
@@ -151,7 +151,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
       expect(proxy.requests()).toContain("GET http://gateway.invalid:9091/api/v1/status");
     });
 
-    it("takes https_proxy for https gateways", async () => {
+    it("uses https_proxy for https gateways", async () => {
       const proxy = await startTinyproxy();
       const env = { https_proxy: proxy.host };
       await once("https://gateway.invalid", settings, { env });
@@ -166,7 +166,7 @@ describe.skipIf(mayLackTinyproxy)("through a real forward proxy", () => {
       expect(stderr).toContain("no such name");
     });
 
-    it("a variable that names no proxy is that gateway's trouble, not gone around", async () => {
+    it("a variable with an invalid proxy fails that gateway, which is not reached without it", async () => {
       const { exitCode, stderr } = await once("http://gateway.invalid:9091", settings, {
         env: { HTTP_PROXY: "socks5://me:s3cret@proxy:1080" },
       });
@@ -207,7 +207,7 @@ describe("a proxy that hangs up after each answer without announcing it, as tiny
 });
 
 describe("a proxy that is not there", () => {
-  it.each(["http", "https"])("is told as such, for %s gateways", async (scheme) => {
+  it.each(["http", "https"])("is reported as such, for %s gateways", async (scheme) => {
     const { exitCode, stderr } = await once(
       `${scheme}://gateway.invalid:9091`,
       "proxy_url: http://me:s3cret@127.0.0.1:1",

@@ -31,7 +31,7 @@ async function jobsOn(url: string): Promise<string[]> {
 }
 
 describe.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s in the middle of a sweep", (signal) => {
-  it("ends it: what was sent is looked after, the rest is withheld, and the report says so", async () => {
+  it("ends it: what was sent is verified, the rest is withheld, and the report says so", async () => {
     const gateway = await startPushgateway({ groups: expired });
     onTestFinished(() => gateway.stop());
     const running = start("once", `--gateway=${gateway.url}`, ...slowly);
@@ -198,7 +198,7 @@ describe("SIGHUP to a program that was started to ignore it", () => {
 });
 
 describe("SIGKILL in the middle of a sweep", () => {
-  it("leaves a gateway on which the next sweep goes on cleanly", async () => {
+  it("leaves the gateway in a state from which the next sweep continues", async () => {
     const gateway = await startPushgateway({
       groups: [...expired, { labels: { job: "fresh" }, pushTime: Date.now() / 1000 }],
     });

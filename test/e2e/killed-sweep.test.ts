@@ -26,7 +26,7 @@ async function sweep(file: string, killAfter: number): Promise<number | null> {
 }
 
 it(
-  "after a SIGKILL at any point of a sweep every deleted group is in the archive, and the next sweep goes on",
+  "after a SIGKILL at any point of a sweep every deleted group is in the archive, and the next sweep continues",
   { timeout: 120_000 },
   async () => {
     const now = Date.now() / 1000;

@@ -26,7 +26,7 @@ async function startMany(count: number, start: () => Promise<string>): Promise<r
 
 describe("fifty gateways, some dead, some hanging", () => {
   it(
-    "are swept at once: the living all, the others told by name, and nobody waits for them",
+    "are swept concurrently: all living ones, without waiting for the others, which are reported by name",
     { timeout: 120_000 },
     async () => {
       const fleet = {

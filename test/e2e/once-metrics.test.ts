@@ -60,7 +60,7 @@ function steady(exposition: string): string {
 }
 
 describe.each(installedGateways)("once on Pushgateway $name", (gateway) => {
-  it("with --metrics.textfile leaves everything it counted in the file", async () => {
+  it("with --metrics.textfile writes everything it counted into the file", async () => {
     const { once, textfile, folder } = await start({ gateway, groups: [old("a"), old("b")] });
     expect(await once(`--metrics.textfile=${textfile}`)).toMatchObject({ exitCode: 0, stderr: "" });
     const text = readFileSync(textfile, "utf8");
@@ -75,7 +75,7 @@ describe.each(installedGateways)("once on Pushgateway $name", (gateway) => {
     expect(checked).toEqual({ exitCode: 0, output: "" });
   });
 
-  it("never deletes the group of the janitor's own metrics, however old, but others that look alike", async () => {
+  it("never deletes the group of the janitor's own metrics, however old, but deletes others that resemble it", async () => {
     const labels = [ownLabels, { job: "pushgateway-janitor" }, { ...ownLabels, team: "a" }];
     const seeded = labels.map((one) => ({ labels: one, pushTime: 1000 }));
     const { once, groups } = await start({ gateway, groups: seeded });
@@ -85,7 +85,7 @@ describe.each(installedGateways)("once on Pushgateway $name", (gateway) => {
     expect(await groups()).toEqual([ownLabels]);
   });
 
-  it("with --metrics.push leaves the metrics on the gateway, each time anew", async () => {
+  it("with --metrics.push pushes the metrics to the gateway, and replaces those of the last run", async () => {
     const { once, url, groups } = await start({ gateway, groups: [old("a"), old("b")] });
     const pushed = async (name: string, label: string) => {
       const samples = readMetrics(await getText(url, "/metrics"));
@@ -155,13 +155,13 @@ describe("once", () => {
     expect(await groups()).toEqual([]);
   });
 
-  it("tells in its help that the counters are of this run", async () => {
+  it("says in its help that the counters are of this run", async () => {
     const { stdout } = await cli(["once", "--help"]);
     expect(stdout).toContain("--metrics.textfile <file>");
     expect(stdout.replaceAll(/\s+/g, " ")).toContain("*_total count this run only");
   });
 
-  it("gives each of several gateways what is about itself", async () => {
+  it("pushes to each of several gateways its own metrics", async () => {
     const [one, two] = [await start({ groups: [old("a")] }), await start({ groups: [old("b"), old("c")] })];
     const file = join(one.folder, "both.yml");
     writeFileSync(

@@ -49,7 +49,7 @@ describe("a full disk", () => {
     });
   });
 
-  it("is told once, too, by a command that prints step by step", async () => {
+  it("is reported once, too, by a command that prints step by step", async () => {
     const { stderr, exitCode } = await startProgram(["demo"], { stdout: openFullDisk() }).ended;
     expect({ times: stderr.split("cannot be written").length - 1, exitCode }).toEqual({
       times: 1,
@@ -59,7 +59,7 @@ describe("a full disk", () => {
 });
 
 describe("a terminal of unknown width", () => {
-  it("gets whole lines", async () => {
+  it("receives complete lines", async () => {
     const { ended } = startProgram(["report", `--gateway=${await startLightGateway()}`, "--ttl=1d"], {
       under: (command) => ["script", "--quiet", "--return", "--command", command, "/dev/null"],
     });
@@ -149,7 +149,7 @@ describe.each([
 });
 
 describe("a reader of the report", () => {
-  it("keeps nobody waiting for the metrics, however long it takes", async () => {
+  it("does not delay the metrics, however long it takes", async () => {
     const file = join(testFolder(), "janitor.prom");
     const { process } = await run(["once", "--ttl=1d", "--output=json", `--metrics.textfile=${file}`]);
     process.stdout?.pause();

@@ -63,7 +63,7 @@ describe("groups that come back to life within 0.2 s of their read, while 2,000 
     expect(await countLost()).toBeGreaterThan(revivedCount / 2);
   });
 
-  it("are kept by the janitor, but for those that come back in the instant between its last look and their DELETE", async () => {
+  it("are kept by the janitor, except for those that come back between its last read and their DELETE", async () => {
     const { gateway, revive, countLost } = await startRace();
     const client = gatewayAt(gateway.url);
     onTestFinished(() => client.close());

@@ -114,7 +114,7 @@ async function start(gateway: InstalledGateway, flags: readonly string[] = []): 
 }
 
 describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) => {
-  it("gives every group the exposition it had before it was deleted", async () => {
+  it("restores the exposition that every group had before it was deleted", async () => {
     const { url, dir, file, sweep } = await start(gateway);
     for (const labels of groups) expect(await push(url, labels, families)).toMatchObject({ status: 200 });
     await push(url, { job: "no-instance" }, 'app_gauge{instance="own"} 1\napp_gauge{instance=""} 2\n');
@@ -139,7 +139,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(stdout.match(/^\S+ {2}restored /gm)).toHaveLength(4);
   });
 
-  it("never replaces a group that exists, unless told", async () => {
+  it("never replaces a group that exists without --overwrite", async () => {
     const { url, dir, file, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     await push(url, { job: "b" }, "app_up 1\n");
@@ -168,7 +168,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(await jobsOn(url)).toEqual(["a"]);
   });
 
-  it("tells a refused push and restores the others", async () => {
+  it("reports a refused push and restores the others", async () => {
     const { url, dir, file, sweep } = await start(gateway);
     await push(url, { job: "a" }, "# TYPE app_up gauge\napp_up 1\n");
     await push(url, { job: "b" }, "app_other 1\n");
@@ -242,7 +242,7 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(after).toContain('native_histogram_count{instance="",job="a"} 6');
   });
 
-  it("tells a gateway that does not answer once per group, and exits with 1", async () => {
+  it("reports a gateway that does not answer once per group, and exits with 1", async () => {
     const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     await sweep();
@@ -257,7 +257,7 @@ const newest = installedGateways.at(-1);
 describe.runIf(newest !== undefined && newest.version.startsWith("1.11"))(
   "a gateway with UTF-8 names",
   () => {
-    it("gets groups, metrics and labels of such names back", async () => {
+    it("restores groups, metrics and labels with such names", async () => {
       if (newest === undefined) return;
       const { url, dir, file, sweep } = await start(newest, ["--push.enable-utf8-names"]);
       const body = [
@@ -321,7 +321,7 @@ describe("a sweep with an archive", () => {
     expect(() => readdirSync(dir)).toThrow("ENOENT");
   });
 
-  it("leaves nothing in the folder but its files", async () => {
+  it("creates nothing in the folder but its files", async () => {
     const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
     await sweep();
@@ -366,7 +366,7 @@ describe("restore", () => {
     return { url, dir, configure, restore };
   }
 
-  it("wants to know what to put back", async () => {
+  it("requires a filter or --all", async () => {
     const { url, restore } = await startWithArchive([["a"]]);
     for (const flags of [[], ["--dry-run"], ["--match={}"], ["--gateway=http://127.0.0.1:1"]]) {
       const { exitCode, stderr } = await restore(...flags);
@@ -394,7 +394,7 @@ describe("restore", () => {
     expect((await restore("--all", "--dry-run")).stdout).not.toContain("it was deleted from");
   });
 
-  it("puts back what version 0.1.0 archived, which knew no URLs, and says where it goes", async () => {
+  it("restores what version 0.1.0 archived without URLs, and says where", async () => {
     const { url, dir, restore } = await startWithArchive([]);
     cpSync(join(import.meta.dirname, "../fixtures/archive-0.1.0"), dir, { recursive: true });
     const { exitCode, stderr } = await restore("--all");
@@ -433,7 +433,7 @@ describe("restore", () => {
     expect(await exposition(url)).toContain('app_up{instance="",job="b"} 2');
   });
 
-  it("puts back the newer of two deletions also when the clock was put back between them", async () => {
+  it("restores the newer of two deletions even if the clock was put back between them", async () => {
     const { url, dir, restore } = await startWithArchive([]);
     const deleteAt = async (now: number, value: string, lastSuccessAt: number): Promise<void> => {
       const archive = createArchive({ dir, retentionSeconds: null, now: () => now });
@@ -448,7 +448,7 @@ describe("restore", () => {
     expect(await exposition(url)).toContain('app_up{instance="",job="a"} 2');
   });
 
-  it("puts back what it can of a damaged archive, says what it cannot, and exits with 21", async () => {
+  it("restores what it can of a damaged archive, names the rest, and exits with 21", async () => {
     const { url, dir, restore } = await startWithArchive([["a"], ["b"], ["c"]]);
     const path = archiveFile(dir);
     const bytes = readFileSync(path);

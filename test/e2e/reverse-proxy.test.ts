@@ -138,7 +138,7 @@ describe.skipIf(mayLackNginx)("behind a real nginx", () => {
     },
   );
 
-  it("with a path prefix, TLS and a user of its own", async () => {
+  it("with a path prefix, TLS and basic_auth", async () => {
     const gateway = await startPushgateway({ groups: [...groups, ...living] });
     onTestFinished(() => gateway.stop());
     const server = (upstream: string): string =>
@@ -159,7 +159,7 @@ describe.skipIf(mayLackNginx)("behind a real nginx", () => {
     );
   });
 
-  describe("what is in the way is told", () => {
+  describe("an obstacle is reported", () => {
     let gateway: Pushgateway;
     const start = async (): Promise<void> => {
       gateway = await startPushgateway({ groups: [{ labels: { job: "a" }, pushTime }] });
@@ -257,7 +257,7 @@ location /login/ { return 302 /sign-in?next=s3cret; }
       );
     });
 
-    it("a rule that lets nobody delete: the sweep is partly done, and the groups stay", async () => {
+    it("a rule that forbids DELETE: the sweep is partly done, and the groups remain", async () => {
       await start();
       const nginx = await startBehind(
         gateway,

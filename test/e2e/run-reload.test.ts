@@ -55,7 +55,7 @@ describe.each(ways)("a reload by $name", { timeout: 60_000 }, ({ flags, ask }) =
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("keeps the last good one instead of a bad file, tells all problems, and recovers", async () => {
+  it("keeps the last good one instead of a bad file, reports all problems, and recovers", async () => {
     const file = writeConfig(config(nowhere, "1h"));
     const service = await startService([`--config.file=${file}`, ...flags]);
     const loadedAt = await service.metric("config_last_reload_success_timestamp_seconds");
@@ -135,7 +135,7 @@ describe("a reload", { timeout: 60_000 }, () => {
     expect(service.stderr()).not.toMatch(/pw-/);
   });
 
-  it("leaves a sweep in flight the rules that it started with", async () => {
+  it("does not change the rules of a sweep in flight", async () => {
     const gateway = await serveHanging("GET /api/v1/metrics", 1);
     const file = writeConfig(config(gateway.url, "1h"));
     const service = await startService([`--config.file=${file}`]);
@@ -165,7 +165,7 @@ describe("a reload", { timeout: 60_000 }, () => {
     expect(await service.metric("config_last_reload_successful")).toBe("1");
   });
 
-  it("right before SIGTERM leaves nothing behind that keeps the process", async () => {
+  it("right before SIGTERM does not keep the process alive", async () => {
     const file = writeConfig(config(nowhere, "1h"));
     const service = await startService([`--config.file=${file}`]);
     for (let count = 0; count < 5; count += 1) service.process.kill("SIGHUP");

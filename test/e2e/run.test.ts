@@ -116,7 +116,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("survives that its gateway goes away and comes back, and tells both", async () => {
+  it("survives that its gateway disappears and comes back, and reports both", async () => {
     const gateway = await realGateway({ groups: [old("a")] });
     const service = await startService([`--config.file=${writeConfig(config(gateway.url))}`]);
     expect((await service.post("/-/sweep")).status).toBe(200);
@@ -132,7 +132,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("reads a gateway that dies of it ever less often, and says so with what helps", async () => {
+  it("reads a gateway that dies of being read less and less often, and says what helps", async () => {
     const gateway = await realGateway({ groups: [{ labels: { job: "b" }, pushTime: Date.now() / 1000 }] });
     let reads = 0;
     const proxy = await startProxy(gateway.url, async ({ path }, ask) => {
@@ -163,7 +163,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("survives an archive that disappears, and makes it anew", async () => {
+  it("survives an archive that disappears, and creates it again", async () => {
     const gateway = await realGateway({ groups: [old("a")] });
     const archive = join(testFolder(), "archive");
     const service = await startService([
@@ -179,7 +179,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("deletes nothing while nothing can be archived, says so, and goes on when it can", async () => {
+  it("deletes nothing while nothing can be archived, says so, and continues when it can", async () => {
     const gateway = await realGateway({ groups: [old("a")] });
     const archive = join(testFolder(), "archive");
     writeFileSync(archive, "a file stands where the folder should");
@@ -213,7 +213,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("takes a secret's file that is gone for a failed sweep, not for the end", async () => {
+  it("survives a secret's missing file: only the sweep fails", async () => {
     const gateway = await realGateway({ groups: [old("a")] });
     const folder = testFolder();
     const password = join(folder, "password");
@@ -260,7 +260,7 @@ describe("run", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("whose port is in use says so and exits with 1", async () => {
+  it("exits with 1 and says so if its port is in use", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
@@ -286,7 +286,7 @@ describe("run", { timeout: 60_000 }, () => {
 });
 
 describe("SIGTERM", { timeout: 60_000 }, () => {
-  it("ends an idle service at once with 0: no timer, no socket, no file keeps it", async () => {
+  it("ends an idle service at once with 0: no timer, socket or file keeps it alive", async () => {
     const service = await startService([
       `--config.file=${writeConfig(config("http://127.0.0.1:1"))}`,
       "--schedule.jitter=1h",
@@ -310,7 +310,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it("lets a DELETE in flight finish, answers who asked for the sweep, and exits with 0", async () => {
+  it("lets a DELETE in flight finish, answers the request for the sweep, and exits with 0", async () => {
     const { gateway, service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     const ended = service.stop();
     await service.shows('msg="Stopping');
@@ -322,7 +322,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
     expect(loggedFields(stderr, "Sweep finished", "deleted")).toEqual(["1"]);
   });
 
-  it("gives a DELETE that hangs a few seconds, then exits with 0 before anybody kills it", async () => {
+  it("waits a few seconds for a DELETE that hangs, then exits with 0 before anybody kills it", async () => {
     const { service, asked } = await startHangingSweep("DELETE /metrics/job/a");
     const begun = performance.now();
     const { exitCode, stderr } = await service.stop();
@@ -332,7 +332,7 @@ describe("SIGTERM", { timeout: 60_000 }, () => {
     expect(stderr).toContain('msg="Deletion failed"');
   });
 
-  it("during a snapshot that hangs ends at once: nothing is lost by it", async () => {
+  it("during a snapshot that hangs ends at once: nothing is lost", async () => {
     const { service, asked } = await startHangingSweep("GET /api/v1/metrics");
     const { exitCode } = await service.stop();
     expect(exitCode).toBe(0);

@@ -111,7 +111,7 @@ describe.each(installedGateways)(
   },
 );
 
-describe("a gateway's certificate that is not accepted is told with its cause and its remedy", () => {
+describe("a gateway's certificate that is not accepted is reported with cause and remedy", () => {
   it.each([
     [
       "of an unknown authority",
@@ -200,7 +200,7 @@ describe("a gateway's certificate that is not accepted is told with its cause an
   });
 });
 
-describe("the wrong protocol is told with the url to write", () => {
+describe("the wrong protocol is reported with the correct url", () => {
   it("plain HTTP to a TLS port", async () => {
     const { url } = await startSecureGateway({ authority });
     const { exitCode, stderr } = await once(url.replace("https:", "http:"), "");
@@ -226,7 +226,7 @@ describe("a gateway that wants a user", () => {
       "basic_auth: { username: janitor, password: s3cret-wrong }",
       "HTTP 401: Unauthorized: it does not accept the credentials of basic_auth or authorization",
     ],
-  ])("%s: is told", async (_, settings, message) => {
+  ])("%s: is reported", async (_, settings, message) => {
     const secure = await startSecureGateway({ authority, users });
     const { exitCode, stdout, stderr } = await once(secure.url, `tls_config: { ${trusting} }, ${settings}`);
     expect(stderr).toContain(`GET ${secure.url}/api/v1/status: ${message}`);
@@ -235,7 +235,7 @@ describe("a gateway that wants a user", () => {
   });
 });
 
-describe("files with certificates that hold something else are told by their name", () => {
+describe("certificate files with other contents are named", () => {
   it.each<[string, (folder: string) => void, string]>([
     [
       "an empty ca_file",

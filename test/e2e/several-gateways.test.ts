@@ -137,7 +137,7 @@ describe("two gateways behind one address", () => {
     expect(await jobsOn(b)).toEqual(jobs);
   });
 
-  it("of which one is read and the other gets the DELETEs: nothing is deleted, not even once a sweep", async () => {
+  it("of which one is read and the other is sent the DELETEs: nothing is deleted, not even one group per sweep", async () => {
     const { a, b } = await startBoth();
     const proxy = await startProxy(a.url, ({ method }, ask) => ask(method === "DELETE" ? b.url : a.url));
     const report = await sweep(proxy.url);
@@ -146,7 +146,7 @@ describe("two gateways behind one address", () => {
     expect(await jobsOn(b)).toEqual(jobs);
   });
 
-  it("of which the other gets every fourth DELETE: the first read after it ends the sweep", async () => {
+  it("of which the other is sent every fourth DELETE: the first read after it ends the sweep", async () => {
     const { a, b } = await startBoth();
     let deletes = 0;
     const proxy = await startProxy(a.url, ({ method }, ask) =>
@@ -180,7 +180,7 @@ describe("two gateways behind one address", () => {
     },
   );
 
-  it("of which one is read and the other gets the DELETEs, while /metrics does not answer: one DELETE a sweep", async () => {
+  it("of which one is read and the other is sent the DELETEs, while /metrics does not answer: one DELETE per sweep", async () => {
     const { a, b } = await startBoth();
     const proxy = await startProxy(a.url, async ({ method, path }, ask) =>
       path === "/metrics" && method === "GET"

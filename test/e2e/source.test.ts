@@ -69,7 +69,7 @@ const archive: SweepArchive = {
 };
 
 describe("source: auto", () => {
-  it("looks at the exposition, and no further while nothing has expired", async () => {
+  it("reads only the exposition while nothing has expired", async () => {
     const groups = [young({ job: "a", instance: "x" }), young({ job: "b" })];
     const { sweep, reads } = await start("auto", { groups }, { archive });
     const report = await sweep();
@@ -188,7 +188,7 @@ describe("source: exposition", () => {
     },
   );
 
-  it("takes the TTL of a group's own gauge, and the longest where it cannot tell whose it is", async () => {
+  it("uses the TTL of a group's own gauge, and the longest one if it is not clear whose it is", async () => {
     const ttl = (value: number, labels = {}): NonNullable<SeedGroup["metrics"]> => [
       { name: "push_ttl_seconds", type: "gauge", samples: [{ value, labels }] },
     ];
@@ -243,7 +243,7 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     expect(await jobsOn(real.url)).toEqual(['{"instance":"y","job":"c"}']);
   });
 
-  it("tells by its exposition when it was started: an outage before is not held against its groups", async () => {
+  it("knows from the exposition when the gateway started: an outage before is not held against its groups", async () => {
     const { url } = await startOld(gateway, groups.slice(0, 2));
     const report = await sweep(url, "exposition", { limits: limits({ maxOutageSeconds: 86_400 }) });
     expect(fatesByJob(report)).toEqual({ a: "within_ttl", b: "within_ttl" });

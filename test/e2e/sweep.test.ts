@@ -288,7 +288,7 @@ describe("a limit", () => {
     expect((await keysOn(url)).size).toBe(0);
   });
 
-  it("on the speed tells beforehand how long it takes at least, if that is long", async () => {
+  it("on the speed announces the shortest duration beforehand, if that is long", async () => {
     const { url, stop } = await startPushgateway({ groups: groups(30, 0) });
     onTestFinished(stop);
     const flags = [`--gateway=${url}`, "--ttl=1h", "--limits.max-delete-ratio=1"];

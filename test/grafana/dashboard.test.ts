@@ -40,7 +40,7 @@ describe("the dashboard", () => {
     expect(expression).not.toMatch(/\$/);
   });
 
-  it.skipIf(mayLackPromtool)("asks what Prometheus can parse", () => {
+  it.skipIf(mayLackPromtool)("has queries that Prometheus can parse", () => {
     const folder = mkdtempSync(join(tmpdir(), "dashboard-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "rules.yml");
@@ -66,7 +66,7 @@ describe("the dashboard", () => {
     }
   });
 
-  it("has an id of its own for every panel", () => {
+  it("has a unique id for every panel", () => {
     const ids = dashboard.panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });

@@ -7,7 +7,7 @@ import { startService } from "../support/service.ts";
 import { nothing, now, startScene } from "./scene.ts";
 import { seconds, seed } from "./settings.ts";
 
-it(`gateway and janitor are killed again and again, and nothing is lost (seed ${seed}, ${seconds} s)`, async () => {
+it(`gateway and janitor are killed repeatedly, and nothing is lost (seed ${seed}, ${seconds} s)`, async () => {
   const random = createRandom(seed);
   const scene = await startScene(random, (_, ask) => ask().catch(() => "cut"));
   const { gateway, configFile } = scene;

@@ -45,7 +45,7 @@ const tricks: readonly Between[] = [
   async (_, ask) => shift(await ask(), (random() - 0.5) * 20),
 ];
 
-it(`a proxy does what it likes, and nothing is lost (seed ${seed}, ${seconds} s)`, async () => {
+it(`a proxy interferes at random, and nothing is lost (seed ${seed}, ${seconds} s)`, async () => {
   let isHostile = true;
   const answers = new Map<string, ProxiedAnswer>();
   const scene = await startScene(random, async (request, ask) => {

@@ -61,7 +61,7 @@ const ofSize = (job: string, host: string, bytes: number): SeedGroup => {
   return { labels: { job, host }, pushTime, metrics: [{ name: "m", type: "gauge", samples }] };
 };
 
-describe("a pusher alone keeps nobody else's groups from being deleted", () => {
+describe("a pusher cannot prevent the deletion of other groups", () => {
   it.each(["api", "auto", "exposition"])("by labels of 690 kB, source: %s", async (source) => {
     expect(await sweepTwice([...ordinary, ...withLabels(100, 690_000)], source)).toEqual({
       "large over_budget": 100,

@@ -72,7 +72,7 @@ function open(url: string): Promise<Socket> {
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 describe(`the web server survives (${seconds} s each, seed ${seed})`, () => {
-  it("6 MB of pipelined requests whose senders leave", async () => {
+  it("6 MB of pipelined requests whose senders disconnect", async () => {
     const service = await startKnowing();
     const requests = get("/").repeat(6_000_000 / get("/").length);
     await flood(4, async () => {
@@ -109,7 +109,7 @@ describe(`the web server survives (${seconds} s each, seed ${seed})`, () => {
     await service.expectWell();
   });
 
-  it("views of groups with very long labels, whose readers are slow or leave", async () => {
+  it("views of groups with very long labels, whose readers are slow or disconnect", async () => {
     const service = await startKnowing();
     const paths = [
       "/",
@@ -145,7 +145,7 @@ describe(`the web server survives (${seconds} s each, seed ${seed})`, () => {
     expect((await service.ask("/-/ready")).status).toBe(200);
   });
 
-  it("guesses at a password of bcrypt cost 14, and lets the right one in from elsewhere", async () => {
+  it("guesses at a password of bcrypt cost 14, and accepts the right one from elsewhere", async () => {
     const web = join(testFolder(), "web.yml");
     writeFileSync(web, `basic_auth_users:\n  admin: ${hashSync("right", 14)}\n`);
     const right = basic("admin", "right");

@@ -139,7 +139,7 @@ describe("the image", () => {
     expect(there).toHaveLength(needed.length);
   });
 
-  it("holds nothing that was not meant for it", () => {
+  it("holds no other files", () => {
     const files = filesOf(join(image.folder, "app"));
     expect(files.filter((file) => !/^(dist|node_modules)\//.test(file))).toEqual(["LICENSE", "package.json"]);
     expect(files.filter((file) => /\.(node|map|[cm]?ts|tsbuildinfo)$/.test(file))).toEqual([]);
@@ -164,7 +164,7 @@ describe("the image", () => {
     expect(image.config.User).toBe("65532:65532");
   });
 
-  it("tells what it is in OCI labels", () => {
+  it("describes itself in OCI labels", () => {
     const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as {
       version: string;
     };
@@ -296,7 +296,7 @@ describe.each([
     expect(check).toMatchObject({ exitCode: 1, stderr: `${address} is not healthy: no answer within 4 s\n` });
   });
 
-  it("is not unhealthy while it only sweeps once", async () => {
+  it("is not unhealthy while it sweeps once", async () => {
     const hanging = await serveHanging("GET /api/v1/metrics");
     const container = await start({ ...user, command: ["once", `--gateway=${hanging.url}`, "--ttl=1d"] });
     await hanging.reached;
@@ -305,7 +305,7 @@ describe.each([
     await container.ended;
   });
 
-  it("runs also where a cache of compiled code is asked for that cannot be written", async () => {
+  it("runs even if NODE_COMPILE_CACHE is not writable", async () => {
     const end = await runContainer(image, {
       ...user,
       command: ["--version"],

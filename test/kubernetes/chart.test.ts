@@ -16,7 +16,7 @@ describe("the values for the community's chart", () => {
     expect(chartKeys).toHaveProperty(key, typeOf(value));
   });
 
-  it("hold nothing that the chart would take for a template", () => {
+  it("hold nothing that the chart would render as a template", () => {
     expect(JSON.stringify(values["extraManifests"])).not.toContain("{{");
   });
 });

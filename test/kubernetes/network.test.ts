@@ -22,7 +22,7 @@ describe.each(
 )("the network policies of $name", ({ manifests, workload }) => {
   const specs = ofKind<INetworkPolicy>(manifests, "NetworkPolicy").map(({ spec }) => spec!);
 
-  it("are about its pods, and leave neither direction open", () => {
+  it("apply to its pods, and restrict both directions", () => {
     for (const { podSelector } of specs) expect(selects(podSelector, workload.labels)).toBe(true);
     const directions = specs.flatMap(({ policyTypes = [] }) => policyTypes);
     expect(new Set(directions)).toEqual(new Set(["Ingress", "Egress"]));
@@ -38,7 +38,7 @@ describe.each(
     expect(ports).toEqual(isSidecar ? [] : [["9091/TCP"], ["53/UDP", "53/TCP"]]);
   });
 
-  it("let only Prometheus in to the janitor, and nobody to a job, which serves nothing", () => {
+  it("let only Prometheus connect to the janitor, and nothing to a job", () => {
     const open = specs
       .flatMap(({ ingress = [] }) => ingress)
       .filter(({ ports }) => ports === undefined || ports.some(({ port }) => port === janitorPort));
@@ -46,6 +46,6 @@ describe.each(
   });
 });
 
-it.skipIf(mayLackKustomize)("are looked at in every overlay", () => {
+it.skipIf(mayLackKustomize)("are checked in every overlay", () => {
   expect(overlays.map(({ name }) => name)).toEqual(names);
 });

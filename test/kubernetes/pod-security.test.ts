@@ -33,7 +33,7 @@ describe("the profile `restricted` of the Pod Security Standards", () => {
     containers: [{ ...container, ...more }],
   });
 
-  it("has nothing against a pod that keeps to it", () => {
+  it("accepts a pod that complies", () => {
     expect(podSecurityProblems(pod)).toEqual([]);
   });
 

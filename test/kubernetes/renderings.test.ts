@@ -56,7 +56,7 @@ describe.each(renderings())("$name", ({ name, manifests }) => {
     }
   });
 
-  it("mounts what is there, and all of it", () => {
+  it("mounts existing volumes, and all of them", () => {
     const usedClaims = volumes.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []);
     const usedMaps = volumes.flatMap(({ configMap: map }) => map?.name ?? []);
     const mounts = containersOf(pod).flatMap(({ volumeMounts = [] }) =>
@@ -67,7 +67,7 @@ describe.each(renderings())("$name", ({ name, manifests }) => {
     expect(sorted(mounts)).toEqual(sorted(volumes.map((volume) => volume.name)));
   });
 
-  it("has a janitor.yml that the janitor takes, and that deletes nothing yet", async () => {
+  it("has a valid janitor.yml that deletes nothing yet", async () => {
     const folder = mkdtempSync(join(tmpdir(), "kubernetes-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "janitor.yml");

@@ -47,12 +47,12 @@ describe.each(titled(workloads))("the janitor of the %s", (_, workload) => {
     expect(command).toBe(workload.job === null ? "run" : "once");
   });
 
-  it("is the image of this version, and leaves its entry point as it is", () => {
+  it("uses the image of this version, with its own entry point", () => {
     expect(janitor.image).toBe(`pushgateway-janitor:${version}`);
     expect(janitor.command).toBeUndefined();
   });
 
-  it("has no token, a root file system that it cannot write to, and bounded memory", () => {
+  it("has no token, a read-only root file system, and bounded memory", () => {
     expect(workload.pod.automountServiceAccountToken).toBe(false);
     expect(janitor.securityContext?.readOnlyRootFilesystem).toBe(true);
     expect(janitor.resources?.requests).toHaveProperty("cpu");
@@ -93,7 +93,7 @@ describe.each(titled(services))("the service in the %s", (_, workload) => {
     expect(janitor.livenessProbe?.httpGet).toEqual({ path: "/-/healthy", port: "janitor" });
   });
 
-  it("is ready by itself, but as a sidecar keeps its gateway from nothing", () => {
+  it("has its own readiness, which as a sidecar does not affect its gateway", () => {
     expect(janitor.startupProbe).toBeUndefined();
     expect(janitor.readinessProbe?.httpGet).toEqual(
       isSidecar ? undefined : { path: "/-/ready", port: "janitor" },
@@ -107,7 +107,7 @@ describe.each(titled(services))("the service in the %s", (_, workload) => {
     expect(object).toMatchObject({ spec: { replicas: 1, strategy: { type: "Recreate" } } });
   });
 
-  it("as a sidecar goes on for as long as the gateway, and starts before it", () => {
+  it("as a sidecar starts before the gateway and ends after it", () => {
     expect(janitor.restartPolicy).toBe(isSidecar ? "Always" : undefined);
     expect(containersOf(workload.pod)[0]).toBe(janitor);
   });
@@ -146,7 +146,7 @@ describe.each(titled(jobs))("the Job of the %s", (_, workload) => {
     expect([...Object.values(exitCodes), 130, 143]).toEqual(expect.arrayContaining(named));
   });
 
-  it("has a failure policy that the API server takes", () => {
+  it("has a failure policy that the API server accepts", () => {
     expect(workload.pod.restartPolicy).toBe("Never");
     expect(rules.length).toBeGreaterThan(0);
     for (const { onExitCodes, onPodConditions } of rules) {
@@ -168,7 +168,7 @@ describe.each(titled(jobs))("the Job of the %s", (_, workload) => {
     expect(job.activeDeadlineSeconds).toBe(600);
   });
 
-  it("gives every shard an index of its own, and all of them one archive", () => {
+  it("has an index for every shard, and one archive for all of them", () => {
     const shard = janitor.args?.find((flag) => flag.startsWith("--shard="));
     const archive = janitor.volumeMounts?.find(({ name }) => name === "archive");
     expect(shard).toBe(isIndexed ? `--shard=auto/${job.completions}` : undefined);

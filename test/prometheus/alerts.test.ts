@@ -450,7 +450,7 @@ describe.skipIf(mayLackPromtool)("the alerts", { timeout: 120_000 }, () => {
     expect(await runAlertTest(test)).toBe("");
   });
 
-  it.each(ill)("tell of %s", async (_, test) => {
+  it.each(ill)("fire on %s", async (_, test) => {
     expect(await runAlertTest(test)).toBe("");
   });
 

@@ -9,7 +9,7 @@ const recorded = new Map(
 );
 
 describe("the rules for Prometheus", () => {
-  it.skipIf(mayLackPromtool)("are what Prometheus accepts", () => {
+  it.skipIf(mayLackPromtool)("are accepted by Prometheus", () => {
     expect(runPromtool(["check", "rules", "--lint=all", "--lint-fatal", rulesFile])).toMatchObject({
       exitCode: 0,
     });

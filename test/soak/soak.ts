@@ -176,7 +176,7 @@ function sumDeletes(metrics: ReadonlyMap<string, string>): number {
   );
 }
 
-it(`stays itself for ${soakSeconds} s, whatever becomes of its gateway and its files (seed ${seed})`, async () => {
+it(`runs for ${soakSeconds} s, whatever happens to its gateway and files (seed ${seed})`, async () => {
   const scene = await createScene();
   const { service, hosts, random, gateway } = scene;
   const beganAt = now();

@@ -78,7 +78,7 @@ describe("the systemd services", () => {
     expect(settings(name, "RestrictAddressFamilies").join(" ").split(" ")).toContain("AF_UNIX");
   });
 
-  it("do not try again what cannot get better by itself, and give a sweep time to end", () => {
+  it("do not retry what a retry cannot fix, and give a sweep time to end", () => {
     expect(settings("pushgateway-janitor.service", "RestartPreventExitStatus")).toEqual(["2"]);
     for (const name of services) expect(settings(name, "TimeoutStopSec")).toEqual(["10s"]);
   });
