@@ -3,7 +3,7 @@ import type { Verdict, WithholdReason } from "../core/verdict.ts";
 /** Every reason as a part of a sentence. */
 export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   ttl_expired: "older than its TTL",
-  host_vanished: "its host is gone, and it is older than the TTL for that",
+  host_vanished: "its host has vanished, and it is older than the TTL of vanished hosts",
   within_ttl: "younger than its TTL",
   no_rule: "no rule matches it",
   rule_keeps: "its rule keeps it, however old",

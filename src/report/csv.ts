@@ -21,6 +21,7 @@ const columns = [
   "last_success_at",
   "last_failure_at",
   "series",
+  "ttl_source",
 ] as const;
 
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
@@ -50,6 +51,7 @@ function cells(gateway: string, row: Row): Cells {
     last_success_at: formatTime(row.lastSuccessAt),
     last_failure_at: formatTime(row.lastFailureAt),
     series: row.series,
+    ttl_source: row.ttlSource,
   };
 }
 

@@ -81,7 +81,7 @@ function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
 
 /** A gateway without its groups; the totals are of all of them. */
 function gatewayToJson(report: GatewayReport, rules: readonly string[]): object {
-  const { name, url, status, error, snapshot, entries, reappeared, notes, known } = report;
+  const { name, url, status, error, snapshot, entries, reappeared, failedQueries, notes, known } = report;
   return {
     name,
     url,
@@ -103,6 +103,7 @@ function gatewayToJson(report: GatewayReport, rules: readonly string[]): object 
     totals: totalsToJson(countGroups(entries)),
     rules: countRules({ gateways: [report], rules }).map(ruleToJson),
     reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
+    failed_queries: failedQueries.map(({ rule, message }) => ({ rule, message })),
     notes,
     groups: [],
   };
@@ -118,7 +119,7 @@ function totalsToJson({ verdicts, expired, deleted }: Totals): object {
 }
 
 function entryToJson(entry: ReportEntry): object {
-  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome } = entry;
+  const { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt, outcome } = entry;
   return {
     labels: labelsToObject(group.labels),
     verdict: verdict.verdict,
@@ -126,6 +127,7 @@ function entryToJson(entry: ReportEntry): object {
     rule: rule?.name ?? null,
     age_seconds: ageSeconds,
     ttl_seconds: ttlSeconds,
+    ttl_source: ttlSource,
     expires_at: formatTime(expiresAt),
     last_success_at: formatTime(timeOrNever(group.lastSuccessAt)),
     last_failure_at: formatTime(timeOrNever(group.lastFailureAt)),

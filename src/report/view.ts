@@ -13,6 +13,7 @@ import { withholdReasons, type WithholdReason, type Outcome, type Verdict } from
 import { adviseOnError, adviseOnWithheld } from "./advice.ts";
 import { timeOrNever } from "../core/group.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
+import type { FailedQuery } from "../core/liveness.ts";
 import { countOf } from "../core/printable.ts";
 import { showText } from "./text.ts";
 
@@ -42,7 +43,8 @@ export interface GatewayView extends Pick<
 }
 
 export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
-  const { name, url, status, known, snapshot, consistent, durationSeconds, entries, error, notes } = report;
+  const { name, url, status, known, snapshot, consistent, durationSeconds, entries, error } = report;
+  const { failedQueries, notes } = report;
   const planOnly = dryRun || known?.lastSweptAt === null;
   const totals = countGroups(entries);
   const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
@@ -64,8 +66,12 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     withheld: withholdReasons
       .filter((reason) => totals.reasons[reason] > 0)
       .map((reason) => ({ reason, groups: totals.reasons[reason], advice: adviseOnWithheld(reason) })),
-    notes: notes.map(showText),
+    notes: [...failedQueries.map(describeFailedQuery), ...notes].map(showText),
   };
+}
+
+function describeFailedQuery({ rule, message }: FailedQuery): string {
+  return `rule ${rule}: every host counts as alive, because Prometheus did not say which hosts it knows: ${message}`;
 }
 
 function describeCounts({ groups }: SnapshotFacts, totals: Totals, planOnly: boolean): readonly string[] {
@@ -105,7 +111,7 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
 }
 
 /** One group, as every renderer shows it. All but `labels` is safe to print, but not to put into markup. */
-export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "expiresAt"> {
+export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "ttlSource" | "expiresAt"> {
   /** As they are: see {@link showLabels}. null: a pushed metric hides them. */
   readonly labels: Labels | null;
   readonly verdict: Verdict["verdict"];
@@ -135,7 +141,7 @@ const fates: Readonly<Record<Verdict["verdict"] | Outcome, string>> = {
 };
 
 export function viewRow(entry: ReportEntry): Row {
-  const { group, verdict, rule, ageSeconds, ttlSeconds, expiresAt, outcome } = entry;
+  const { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt, outcome } = entry;
   return {
     labels: group.obstacle === "unreadable_labels" ? null : group.labels,
     verdict: verdict.verdict,
@@ -145,6 +151,7 @@ export function viewRow(entry: ReportEntry): Row {
     rule: rule === null ? null : showText(rule.name),
     ageSeconds,
     ttlSeconds,
+    ttlSource,
     ttlUsed: ageSeconds === null || ttlSeconds === null ? null : Math.max(0, ageSeconds) / ttlSeconds,
     expiresAt,
     lastSuccessAt: timeOrNever(group.lastSuccessAt),

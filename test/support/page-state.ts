@@ -1,5 +1,6 @@
 import type { Group } from "../../src/core/group.ts";
 import { isDeletion } from "../../src/core/decide.ts";
+import type { Liveness } from "../../src/core/liveness.ts";
 import { createPlan } from "../../src/core/plan.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../../src/core/report.ts";
 import { createMatcher } from "../../src/core/matcher.ts";
@@ -15,14 +16,21 @@ import { gatewayReport } from "./reports.ts";
 export function plannedGateway(
   groups: readonly Group[],
   rules: readonly Rule[],
-  rest: Partial<GatewayReport> & { readonly outcome?: Outcome } = {},
+  rest: Partial<GatewayReport> & { readonly outcome?: Outcome; readonly liveness?: Liveness } = {},
 ): GatewayReport {
-  const { outcome, ...facts } = rest;
-  const { decisions } = createPlan({ groups, now, gatewayStartedAt: null, rules, limits: limits() });
+  const { outcome, liveness, ...facts } = rest;
+  const { decisions, failedQueries } = createPlan({
+    groups,
+    now,
+    gatewayStartedAt: null,
+    rules,
+    limits: limits(),
+    ...(liveness && { liveness }),
+  });
   const entries = decisions.map((decision): ReportEntry =>
     outcome !== undefined && isDeletion(decision) ? Object.assign({ outcome }, decision) : decision,
   );
-  return gatewayReport(entries, facts);
+  return gatewayReport(entries, { failedQueries, ...facts });
 }
 
 /** The page as the service renders it, but for the thread that compiles regular expressions. */

@@ -194,10 +194,14 @@ function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
     <span class="reason" title="${reasonWords[reason]}">${reason}</span>`;
 }
 
-function renderAge({ ageSeconds, ttlSeconds, ttlUsed }: Row): Html {
+function renderAge({ ageSeconds, ttlSeconds, ttlSource, ttlUsed }: Row): Html {
   const age = ageSeconds === null ? "unknown" : formatAge(ageSeconds);
   const ttl =
-    ttlSeconds === null ? nothing : html` <span class="quiet">of ${formatDuration(ttlSeconds)}</span>`;
+    ttlSeconds === null
+      ? nothing
+      : html` <span class="quiet"
+          >of ${formatDuration(ttlSeconds)}${ttlSource === "vanished" ? ", host vanished" : ""}</span
+        >`;
   return html`<span class="ratio">${age}${ttl}</span>${ttlUsed === null ? nothing : renderBar(ttlUsed)}`;
 }
 
