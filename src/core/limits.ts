@@ -134,9 +134,12 @@ function roundRatioUp(expired: number, groups: number): number {
 
 /** Says with the numbers what a limit withheld. How to let it pass is for the caller to say, who knows the command line. */
 export function explainExceededLimit({ reason, expired, groups, limit, allowed }: ExceededLimit): string {
-  const percent = reason === "max_delete_ratio" ? ` (${((100 * expired) / groups).toFixed(1)} %)` : "";
-  const then = allowed === 0 ? "nothing was deleted" : `only the ${allowed} oldest are deleted`;
-  return `${expired} of ${groups} groups have expired${percent}, more than limits.${reason} = ${limit} allows; ${then}.`;
+  const percent = ((100 * expired) / groups).toFixed(1);
+  const then =
+    allowed === 0 ? "allows; nothing was deleted." : `allows; only the ${allowed} oldest are deleted.`;
+  return reason === "max_delete_ratio"
+    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} ${then}`
+    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} ${then}`;
 }
 
 /** Longer sweeps are announced: whatever runs them may have a deadline. */

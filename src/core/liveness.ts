@@ -1,5 +1,5 @@
 import type { Labels } from "./labels.ts";
-import type { TtlRule } from "./rule.ts";
+import type { Rule, TtlRule } from "./rule.ts";
 
 /** What one query said about which hosts exist. Not ok: all of them count as alive. */
 export type KnownHosts =
@@ -19,10 +19,14 @@ export type Presence = "gone" | "namesake" | "alive";
 /** Whether the host of a group with these labels exists, by the `vanished` of its rule. */
 export type FindPresence = (rule: TtlRule, labels: Labels) => Presence;
 
+/** Answers, and the same names without their ports: of answers that many rules share, or that are used again. */
+export type NamesWithoutPorts = WeakMap<ReadonlySet<string>, ReadonlySet<string>>;
+
 /** Every branch that is not sure says `alive`. */
-export function createPresence(liveness: Liveness): FindPresence {
-  // Many rules may share one answer, and few of them have groups.
-  const withoutPorts = new Map<ReadonlySet<string>, ReadonlySet<string>>();
+export function createPresence(
+  liveness: Liveness,
+  withoutPorts: NamesWithoutPorts = new WeakMap(),
+): FindPresence {
   return ({ name, vanished }, labels) => {
     const host = vanished === null ? "" : (labels.get(vanished.groupLabel) ?? "");
     const known = liveness.get(name);
@@ -39,6 +43,11 @@ export function createPresence(liveness: Liveness): FindPresence {
 
 function withoutPort(host: string): string {
   return host.replace(/:\d{1,5}$/, "");
+}
+
+/** Whether a rule asks which hosts exist. */
+export function asksForHosts(rule: Rule): boolean {
+  return rule.action !== "keep" && rule.vanished !== null;
 }
 
 /** A rule whose query did not say which hosts exist, so that all of them count as alive. */

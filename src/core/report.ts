@@ -17,7 +17,7 @@ export interface SweepReport {
 
 /**
  * - `ok`: everything that has expired is gone (or would be, in a dry run)
- * - `withheld`: a limit forbade all deletions
+ * - `withheld`: a limit forbade deletions, all of them or all but the oldest
  * - `partial`: some deletions failed, were not confirmed, or were withheld by a doubt
  * - `failed`: the gateway could not be read; nothing was done
  */

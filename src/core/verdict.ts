@@ -23,6 +23,7 @@ export const withholdReasons = [
   "max_deletes",
   "evidence_too_old",
   "pushed_again",
+  "host_may_exist",
   "archive_failed",
   "gateway_unhealthy",
   "interrupted",
@@ -88,7 +89,7 @@ export type SkipReason = (typeof skipReasons)[number];
  * - `internal`: a mistake of the janitor's own
  */
 export type SweepFailureReason =
-  GatewayErrorCode | Exclude<WithholdReason, "pushed_again"> | "unconfirmed" | "configuration" | "internal";
+  GatewayErrorCode | Exclude<WithholdReason, Revival> | "unconfirmed" | "configuration" | "internal";
 
 export const sweepFailureReasons: readonly SweepFailureReason[] = [
   ...gatewayErrorCodes,
@@ -98,8 +99,11 @@ export const sweepFailureReasons: readonly SweepFailureReason[] = [
   "internal",
 ];
 
-export function isFailure(reason: WithholdReason): reason is Exclude<WithholdReason, "pushed_again"> {
-  return reason !== "pushed_again";
+/** What came back to life in time, or may have: that is no failure. */
+type Revival = "pushed_again" | "host_may_exist";
+
+export function isFailure(reason: WithholdReason): reason is Exclude<WithholdReason, Revival> {
+  return reason !== "pushed_again" && reason !== "host_may_exist";
 }
 
 /** Whether the gateway no longer holds the group. */

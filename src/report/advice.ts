@@ -21,6 +21,7 @@ export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   max_deletes: "too many groups would be deleted",
   evidence_too_old: "the gateway could not be read again in time",
   pushed_again: "was pushed again before its deletion",
+  host_may_exist: "its host is known again, or its query failed when it was asked again",
   archive_failed: "could not be archived",
   gateway_unhealthy: "the gateway was not healthy, or several answer at its address",
   interrupted: "the sweep was stopped before its turn",
@@ -34,6 +35,7 @@ const withholdAdvice: Readonly<Record<WithholdReason, string>> = {
   evidence_too_old:
     "The next sweep tries again. If this persists, raise limits.max_evidence_age, or set it to auto.",
   pushed_again: "Nothing to do: they are alive.",
+  host_may_exist: "Nothing to do: the next sweep asks again which hosts exist.",
   archive_failed:
     "Make the archive's folder writable, with room on its disk. Only archived groups are deleted.",
   gateway_unhealthy: "The next sweep tries again. If this persists, `pushgateway-janitor doctor` says why.",

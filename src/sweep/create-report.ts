@@ -11,7 +11,7 @@ import {
 import { byVerdict, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
-import type { Outcome } from "../core/verdict.ts";
+import { isFailure, type Outcome } from "../core/verdict.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
@@ -58,7 +58,7 @@ export function createReport(
     },
     entries,
     reappeared,
-    failedQueries: [],
+    failedQueries: ledger?.failedQueries() ?? plan.failedQueries,
     notes: [
       ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
@@ -151,21 +151,23 @@ function statusOf(
   entries: readonly ReportEntry[],
   ledger: Ledger | null,
 ): GatewayStatus {
-  if (exceededLimit !== null) return "withheld";
-  // A group that came back to life in time is a success.
-  const doubtful = entries.some(
+  const isDoubtful = entries.some(
     ({ verdict, outcome }) =>
       outcome === "failed" ||
       outcome === "still_there" ||
-      (verdict.verdict === "withhold" && verdict.reason !== "pushed_again"),
+      (verdict.verdict === "withhold" &&
+        verdict.reason !== exceededLimit?.reason &&
+        isFailure(verdict.reason)),
   );
-  return doubtful || (ledger?.error() ?? null) !== null ? "partial" : "ok";
+  if (isDoubtful || (ledger?.error() ?? null) !== null) return "partial";
+  return exceededLimit === null ? "ok" : "withheld";
 }
 
+/** What went wrong says more than a limit. */
 function errorOf(exceededLimit: ExceededLimit | null, ledger: Ledger | null): GatewayReport["error"] {
-  if (exceededLimit !== null)
-    return { code: exceededLimit.reason, message: explainExceededLimit(exceededLimit) };
-  return ledger?.error() ?? null;
+  const error = ledger?.error() ?? null;
+  if (error !== null || exceededLimit === null) return error;
+  return { code: exceededLimit.reason, message: explainExceededLimit(exceededLimit) };
 }
 
 export function failedReport(

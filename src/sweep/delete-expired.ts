@@ -1,5 +1,6 @@
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
+import { createPresence, findFailedQueries, type NamesWithoutPorts } from "../core/liveness.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
@@ -9,7 +10,7 @@ import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace
 import { snapshotEvidence, EvidenceTooOld } from "./evidence.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
-import type { Reading } from "./read-and-plan.ts";
+import { readLiveness, type Reading } from "./read-and-plan.ts";
 import { recordOutcomes, confirmDeletions, verifyDeletions } from "./verify.ts";
 import { AnotherGateway, staleAnswer } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
@@ -68,10 +69,10 @@ export async function deleteExpired(
   const planned = snapshotEvidence(snapshot);
   const { circumstances } = plan;
   const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
-  const ledger = new Ledger();
+  const ledger = new Ledger(plan.failedQueries);
   const deletions = plan.decisions.filter(isDeletion);
   try {
-    await new Deletion(context, { deletions, pace, evidence, naming: status, ledger }).run();
+    await new Deletion(context, { settings, deletions, pace, evidence, naming: status, ledger }).run();
   } finally {
     await pace.stop();
   }
@@ -81,6 +82,7 @@ export async function deleteExpired(
 }
 
 interface DeletionParts {
+  readonly settings: SweepSettings;
   readonly deletions: readonly Decision[];
   readonly pace: Pace;
   readonly evidence: EvidenceKeeper;
@@ -103,6 +105,7 @@ class Deletion {
   /** Whether one deletion of this sweep has been seen to take effect. */
   #isCanaryGone = false;
   #accepted = 0;
+  readonly #namesWithoutPorts: NamesWithoutPorts = new WeakMap();
 
   constructor(context: SweepContext, parts: DeletionParts) {
     this.#context = context;
@@ -254,6 +257,8 @@ class Deletion {
     const { pace, evidence: keeper, ledger } = this.#parts;
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
     const toArchive = this.#yetToArchive(candidates);
+    // Before the evidence, which ages sooner.
+    const isStillGone = await this.#checkHosts(candidates);
     const evidence = await keeper.ensure(candidates, toArchive);
     ledger.confirm(evidence);
     keeper.checkDeletions();
@@ -273,12 +278,27 @@ class Deletion {
         break;
       }
       this.#waiting.pop();
-      if (comparison === "unchanged") batch.push(decision);
+      if (comparison === "unchanged" && !isStillGone(decision)) ledger.withhold(decision, "host_may_exist");
+      else if (comparison === "unchanged") batch.push(decision);
       else if (comparison === "absent") ledger.absent(decision);
       else ledger.withhold(decision, "pushed_again");
     }
     this.#retryLost();
     return (await this.#archive(batch)) ? batch : [];
+  }
+
+  /** Whether the hosts of groups that go because of it are still unknown. A query that fails now may hide that they are back. */
+  async #checkHosts(candidates: readonly Decision[]): Promise<(decision: Decision) => boolean> {
+    if (!candidates.some(hasVanished)) return () => true;
+    const { settings, ledger } = this.#parts;
+    const liveness = await readLiveness(this.#context, settings);
+    ledger.queriesFailed(findFailedQueries(liveness));
+    const findPresence = createPresence(liveness, this.#namesWithoutPorts);
+    return (decision) => {
+      const { rule, group } = decision;
+      if (!hasVanished(decision)) return true;
+      return rule !== null && rule.action !== "keep" && findPresence(rule, group.labels) === "gone";
+    };
   }
 
   /** A slow disk can take longer than the evidence lasts: what is archived stays so, and is deleted after another read. */
@@ -361,6 +381,10 @@ class Deletion {
     for (const decision of this.#waiting.splice(0)) ledger.withhold(decision, reason);
     if (message !== undefined) ledger.stopped(reason, `${this.#context.gateway.url}: ${message}`);
   }
+}
+
+function hasVanished({ verdict }: Decision): boolean {
+  return verdict.reason === "host_vanished";
 }
 
 function isRefusal({ httpStatus }: RequestError): boolean {

@@ -1,4 +1,5 @@
 import type { Decision } from "../core/decide.ts";
+import type { FailedQuery } from "../core/liveness.ts";
 import type { GatewayReport } from "../core/report.ts";
 import type { Outcome, WithholdReason } from "../core/verdict.ts";
 import type { RequestError } from "../http/request-error.ts";
@@ -19,8 +20,23 @@ export class Ledger {
   readonly #lost = new Set<string>();
   /** Lost once, and sent again. */
   readonly #retried = new Set<string>();
+  readonly #failedQueries: Map<string, FailedQuery>;
   #lastFailure: GatewayReport["error"] = null;
   #whyStopped: GatewayReport["error"] = null;
+
+  /** @param failedQueries of the plan */
+  constructor(failedQueries: readonly FailedQuery[] = []) {
+    this.#failedQueries = new Map(failedQueries.map((failed) => [failed.rule, failed]));
+  }
+
+  queriesFailed(failedQueries: readonly FailedQuery[]): void {
+    for (const failed of failedQueries) this.#failedQueries.set(failed.rule, failed);
+  }
+
+  /** One for each rule, the latest. */
+  failedQueries(): readonly FailedQuery[] {
+    return [...this.#failedQueries.values()];
+  }
 
   /** Before the request leaves, and whatever becomes of it: one that fails may have reached the gateway all the same. */
   sent(decision: Decision): void {

@@ -1,6 +1,8 @@
 import { agreedNow } from "../core/time.ts";
 import { isDeletion, type Decision } from "../core/decide.ts";
+import { asksForHosts, findFailedQueries, type Liveness } from "../core/liveness.ts";
 import { planInSteps, type Plan } from "../core/plan.ts";
+import { cutText } from "../core/printable.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { breatheThrough } from "../gateway/breathe.ts";
 import { RequestError } from "../http/request-error.ts";
@@ -28,16 +30,37 @@ export async function readAndPlan(context: SweepContext, settings: SweepSettings
   // The exposition shows only legacy label names as they are.
   const before = await gateway.status(stop);
   const { utf8Names } = before;
+  const liveness = await readLiveness(context, settings);
+  const read = (from: Source): Promise<Reading> => readFrom(from, context, settings, { before, liveness });
   if (source === "exposition" && utf8Names) throw namesEscaped(gateway);
-  if (source === "api" || (source === "auto" && utf8Names)) return readFrom("api", context, settings, before);
+  if (source === "api" || (source === "auto" && utf8Names)) return read("api");
   try {
-    const reading = await readFrom("exposition", context, settings, before);
+    const reading = await read("exposition");
     if (source === "exposition" || !needsApi(reading.plan, context)) return reading;
   } catch (error) {
     if (source === "exposition" || !(error instanceof RequestError) || error.code === "aborted") throw error;
     log.debug("The exposition does not answer, reading the API", { err: error.message });
   }
-  return readFrom("api", context, settings, before);
+  return read("api");
+}
+
+/** Which hosts exist, as far as rules ask for them. What is not known is said in the log, once for all rules with the same problem. */
+export async function readLiveness(
+  { gateway, readLiveness: read, stop, log }: SweepContext,
+  { rules }: SweepSettings,
+): Promise<Liveness> {
+  if (read === undefined || !rules.some(asksForHosts)) return new Map();
+  const liveness = await read(rules, stop);
+  const failed = findFailedQueries(liveness);
+  for (const message of new Set(failed.map((one) => one.message))) {
+    const names = failed.filter((one) => one.message === message).map(({ rule }) => rule);
+    log.warn("Hosts count as alive, as their query failed", {
+      gateway: gateway.name,
+      rules: cutText(names.join(", "), 200),
+      err: message,
+    });
+  }
+  return liveness;
 }
 
 function namesEscaped({ url }: SweepContext["gateway"]): RequestError {
@@ -69,7 +92,7 @@ async function readFrom(
   source: Source,
   context: SweepContext,
   settings: SweepSettings,
-  before: GatewayStatus,
+  { before, liveness }: { readonly before: GatewayStatus; readonly liveness: Liveness },
 ): Promise<Reading> {
   const { gateway, clock, progress, stop } = context;
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
@@ -86,6 +109,7 @@ async function readFrom(
     gatewayStartedAt: status.startedAt ?? snapshot.process?.startedAt ?? null,
     rules: settings.rules,
     limits: settings.limits,
+    liveness,
   });
   return { snapshot, plan: await breatheThrough(steps), status };
 }

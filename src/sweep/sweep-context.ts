@@ -42,7 +42,10 @@ export interface SweepContext {
   readonly abort: AbortSignal;
 }
 
-/** Asks for every rule with `vanished`. Never throws for what Prometheus does wrong: that is in the answer. */
+/**
+ * Asks for every rule with `vanished`; its answers are a minute old at most. Cheap as long as they are younger: deletions ask before
+ * every batch. Never throws for what Prometheus does wrong: that is in the answer.
+ */
 export type ReadLiveness = (rules: readonly Rule[], signal: AbortSignal) => Promise<Liveness>;
 
 /** What the sweep needs of an archive. */

@@ -1,0 +1,118 @@
+import { expect, it, onTestFinished } from "vitest";
+
+import type { KnownHosts } from "../../src/core/liveness.ts";
+import type { GatewayReport } from "../../src/core/report.ts";
+import type { Rule } from "../../src/core/rule.ts";
+import type { ReadLiveness } from "../../src/sweep/sweep-context.ts";
+import { sweepGateway } from "../../src/sweep/sweep.ts";
+import { limits, ttlRule } from "../support/core-values.ts";
+import { startPushgateway } from "../support/pushgateway.ts";
+import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
+
+const hour = 3600;
+const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: hour };
+const hosts = ttlRule(30 * 24 * hour, { name: "hosts", vanished });
+const onlyWeb1: KnownHosts = { ok: true, hosts: new Set(["web-1"]) };
+const failed: KnownHosts = { ok: false, message: "http://p:9090: it is down" };
+
+/** Sweeps a gateway with groups of three hosts, two hours old. The last of the answers counts from then on. */
+async function sweep(
+  answers: readonly (KnownHosts | Error)[],
+  { rules = [hosts], dryRun = false }: { rules?: readonly Rule[]; dryRun?: boolean } = {},
+): Promise<{ report: GatewayReport; asked: number; warnings: unknown[] }> {
+  const twoHoursAgo = Date.now() / 1000 - 2 * hour;
+  const gateway = await startPushgateway({
+    groups: ["web-1", "web-2", "web-3"].map((instance, index) => ({
+      labels: { job: instance, instance },
+      pushTime: twoHoursAgo + index,
+    })),
+  });
+  onTestFinished(() => gateway.stop());
+  const client = gatewayAt(gateway.url);
+  onTestFinished(() => client.close());
+  let asked = 0;
+  const readLiveness: ReadLiveness = (asking) => {
+    const answer = answers[Math.min(asked, answers.length - 1)];
+    asked += 1;
+    if (answer === undefined || answer instanceof Error)
+      return Promise.reject(answer ?? new Error("not expected"));
+    return Promise.resolve(new Map(asking.map(({ name }) => [name, answer])));
+  };
+  const warnings: unknown[] = [];
+  const context = sweepContext(client, { readLiveness });
+  const log = { ...context.log, warn: (...line: unknown[]) => void warnings.push(line) };
+  const settings = { rules, limits: limits({ maxOutageSeconds: 0 }), dryRun };
+  const report = await sweepGateway({ ...context, log }, settings);
+  return { report, asked, warnings };
+}
+
+it("groups of hosts that are not known go, those of others stay", async () => {
+  const { report } = await sweep([onlyWeb1]);
+  expect(fatesByJob(report)).toEqual({ "web-1": "within_ttl", "web-2": "gone", "web-3": "gone" });
+  expect(report.entries[0]?.verdict).toEqual({ verdict: "delete", reason: "host_vanished" });
+  expect(report).toMatchObject({ status: "ok", failedQueries: [] });
+});
+
+it("nobody is asked for the sake of rules without vanished", async () => {
+  const { report, asked } = await sweep([], { rules: [ttlRule(hour)] });
+  expect(fatesByJob(report)).toEqual({ "web-1": "gone", "web-2": "gone", "web-3": "gone" });
+  expect(asked).toBe(0);
+});
+
+it("a dry run asks once", async () => {
+  const { report, asked } = await sweep([onlyWeb1], { dryRun: true });
+  expect(fatesByJob(report)).toMatchObject({ "web-2": "host_vanished" });
+  expect(asked).toBe(1);
+});
+
+it("a failed query deletes nothing, and is in report and log once for all its rules", async () => {
+  const { report, warnings } = await sweep([failed], { rules: [hosts, { ...hosts, name: "others" }] });
+  expect(new Set(Object.values(fatesByJob(report)))).toEqual(new Set(["within_ttl"]));
+  expect(report).toMatchObject({
+    status: "ok",
+    failedQueries: [
+      { rule: "hosts", message: "http://p:9090: it is down" },
+      { rule: "others", message: "http://p:9090: it is down" },
+    ],
+  });
+  expect(warnings).toEqual([
+    [
+      "Hosts count as alive, as their query failed",
+      { gateway: "test", rules: "hosts, others", err: "http://p:9090: it is down" },
+    ],
+  ]);
+});
+
+it("a host that is known again when its group is to be deleted keeps it", async () => {
+  const { report } = await sweep([onlyWeb1, { ok: true, hosts: new Set(["web-1", "web-2"]) }]);
+  expect(fatesByJob(report)).toEqual({
+    "web-1": "within_ttl",
+    "web-2": "host_may_exist",
+    "web-3": "gone",
+  });
+  expect(report).toMatchObject({ status: "ok", error: null, failedQueries: [] });
+});
+
+it("a host that is known again after the first deletions keeps its group, too", async () => {
+  const { report } = await sweep([onlyWeb1, onlyWeb1, { ok: true, hosts: new Set(["web-1", "web-3"]) }]);
+  expect(fatesByJob(report)).toEqual({
+    "web-1": "within_ttl",
+    "web-2": "gone",
+    "web-3": "host_may_exist",
+  });
+});
+
+it("a query that fails when it is asked again keeps all groups that it was about", async () => {
+  const { report } = await sweep([onlyWeb1, failed]);
+  expect(fatesByJob(report)).toEqual({
+    "web-1": "within_ttl",
+    "web-2": "host_may_exist",
+    "web-3": "host_may_exist",
+  });
+  expect(report).toMatchObject({ status: "ok", failedQueries: [{ rule: "hosts" }] });
+});
+
+it("a mistake of the janitor's own while it asks ends the sweep, and deletes nothing more", async () => {
+  const { report } = await sweep([onlyWeb1, new Error("a bug")]);
+  expect(report).toMatchObject({ status: "failed", error: { code: "internal" } });
+});
