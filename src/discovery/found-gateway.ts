@@ -1,8 +1,7 @@
 import { findFoldable, isLinkLocal } from "../core/address.ts";
 import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/errors.ts";
-import { shorten } from "./look.ts";
-import type { Target } from "./target-groups.ts";
+import { shorten, type Target } from "./answer.ts";
 
 export interface FoundGateway {
   readonly name: string;

@@ -1,11 +1,9 @@
 import type { Config, DiscoverySettings, PushgatewaySettings } from "../config/config.ts";
 import { shardOf, type Shard } from "../core/shard.ts";
 import type { Mechanism } from "../core/verdict.ts";
-import { Discovery, firstOf } from "../discovery/discovery.ts";
-import type { DnsOptions } from "../discovery/dns-look.ts";
-import type { Look } from "../discovery/look.ts";
-import { mergeGateways } from "../discovery/merge-gateways.ts";
-import { readSearchList } from "../discovery/search-list.ts";
+import { Discovery, firstOf, mergeGateways } from "../discovery/discovery.ts";
+import type { ReadSources } from "../discovery/answer.ts";
+import type { DnsOptions } from "../discovery/read-dns.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { World } from "./world.ts";
 
@@ -58,11 +56,11 @@ export class Fleet {
       const { mechanism, gateway: defaults } = settings;
       const origin = originOf(settings);
       const known = (before === undefined ? [] : before.#entries).find((entry) => entry.origin === origin);
-      const look = lookWhenAsked(() => createLook(settings, options));
+      const read = readWhenAsked(() => createReader(settings, options));
       return {
         origin,
         settings,
-        discovery: new Discovery({ mechanism, look, defaults, before: known?.discovery }),
+        discovery: new Discovery({ mechanism, read, defaults, before: known?.discovery }),
       };
     });
   }
@@ -139,30 +137,33 @@ function originOf(settings: DiscoverySettings): string {
 }
 
 /** Most configurations have no discovery, and hardly one has all of them: each is loaded when it is asked. */
-async function createLook(settings: DiscoverySettings, { dns, world }: FleetOptions): Promise<Look> {
+async function createReader(settings: DiscoverySettings, { dns, world }: FleetOptions): Promise<ReadSources> {
   switch (settings.mechanism) {
     case "file": {
-      const { createFileLook } = await import("../discovery/file-look.ts");
+      const { createFileReader } = await import("../discovery/read-files.ts");
       const { parseYamlTexts } = await import("../config/file/yaml.ts");
-      return createFileLook(settings.files, parseYamlTexts);
+      return createFileReader(settings.files, parseYamlTexts);
     }
     case "http": {
-      const { createHttpLook } = await import("../discovery/http-look.ts");
-      const { createAskServer } = await import("./ask-server.ts");
-      const { url, refreshSeconds } = settings;
-      return createHttpLook(url, refreshSeconds, createAskServer(settings, refreshSeconds, world.env));
+      const { createHttpReader } = await import("../discovery/read-http.ts");
+      const { readServerOptions } = await import("./connect.ts");
+      const { url, refreshSeconds, http } = settings;
+      return createHttpReader({
+        url,
+        refreshSeconds,
+        readOptions: (server) => readServerOptions({ ...server, http }, world.env),
+      });
     }
     case "dns": {
-      const { createDnsLook } = await import("../discovery/dns-look.ts");
-      return createDnsLook(settings, dns ?? { searchList: () => readSearchList() });
+      const { createDnsReader } = await import("../discovery/read-dns.ts");
+      return createDnsReader(settings, dns);
     }
   }
 }
 
-/** A look remembers what it saw, so there is one for all times. */
-function lookWhenAsked(create: () => Promise<Look>): Look {
-  let look: Promise<Look> | null = null;
-  return async (signal, known) => (await (look ??= create()))(signal, known);
+function readWhenAsked(create: () => Promise<ReadSources>): ReadSources {
+  let read: Promise<ReadSources> | null = null;
+  return async (signal, known) => (await (read ??= create()))(signal, known);
 }
 
 /**

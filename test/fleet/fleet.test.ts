@@ -4,7 +4,7 @@ import { Fleet } from "../../src/fleet/fleet.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { shardOf, type Shard } from "../../src/core/shard.ts";
-import { noSearchList } from "../../src/discovery/search-list.ts";
+import { noSearchList } from "../../src/discovery/read-dns.ts";
 import { startDnsServer, type DnsServer } from "../support/dns-server.ts";
 
 function configWith(text: string): Config {
@@ -30,7 +30,7 @@ function fleetOf(
     shard,
     dns: {
       servers: [server.address],
-      searchList: () => Promise.resolve(noSearchList),
+      searchList: noSearchList,
       timeoutMs: 500,
       tries: 1,
     },

@@ -24,7 +24,7 @@ const forbidden: readonly Planted[] = [
   ["src/archive/planted.ts", 'export { x } from "../sweep/sweep.ts";', "never a neighbour"],
   ["src/discovery/planted.ts", 'export { x } from "../gateway/gateway.ts";', "never a neighbour"],
   ["src/discovery/planted.ts", 'export { x } from "../config/url.ts";', "never a neighbour"],
-  ["src/config/planted.ts", 'export { x } from "../discovery/look.ts";', "never a neighbour"],
+  ["src/config/planted.ts", 'export { x } from "../discovery/discovery.ts";', "never a neighbour"],
   ["src/report/planted.ts", 'export { x } from "../gateway/gateway.ts";', "never a neighbour"],
   ["src/report/html/planted.ts", 'export { x } from "../../gateway/gateway.ts";', "never a neighbour"],
   ["src/notify/planted.ts", 'export { x } from "../report/text.ts";', "never a neighbour"],
@@ -32,7 +32,7 @@ const forbidden: readonly Planted[] = [
   ["src/telemetry/planted.ts", 'export { x } from "../cli/io.ts";', "never a neighbour"],
   [
     "src/sweep/planted.ts",
-    'export { x } from "../discovery/look.ts";',
+    'export { x } from "../discovery/discovery.ts";',
     "gets what it works with as arguments",
   ],
   ["src/sweep/planted.ts", 'export { x } from "../cli/io.ts";', "gets what it works with as arguments"],

@@ -4,7 +4,7 @@ import { wait } from "../../src/cli/system-clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { SweepReport } from "../../src/core/report.ts";
-import { noSearchList } from "../../src/discovery/search-list.ts";
+import { noSearchList } from "../../src/discovery/read-dns.ts";
 import type { Loaded } from "../../src/service/reload.ts";
 import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -53,7 +53,7 @@ function scene(config: Config, jitterSeconds = 0): Scene {
       load: () => made.next(),
       fleet: {
         shard: { index: 0, count: 1 },
-        dns: { searchList: () => Promise.resolve(noSearchList) },
+        dns: { searchList: noSearchList },
         world: { env: {}, wait: () => Promise.resolve(), stop: new AbortController().signal },
       },
       sweep: (current) => {

@@ -1,23 +1,32 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+
 import { errorCode, explainFileError, ParseError } from "../core/errors.ts";
 import { createMatcher } from "../core/matcher.ts";
-import { answerOf, BadAnswer, maxAnswerBytes, readAnswer, type Answer, type Look } from "./look.ts";
-import { decodeTargetGroups, type Target } from "./target-groups.ts";
+import {
+  answerOf,
+  BadAnswer,
+  decodeTargetGroups,
+  maxAnswerBytes,
+  readText,
+  type Answer,
+  type ReadSources,
+  type Target,
+} from "./answer.ts";
 
-/** Parses YAML as lists, mappings and texts. Throws a {@link ParseError} for what is none. */
+/** Parses YAML as lists, mappings and texts. Throws a {@link ParseError} for anything else. */
 export type ParseYaml = (text: string) => unknown;
 
 /** YAML takes ten times the time and memory of JSON. */
 const maxYamlBytes = 1024 * 1024;
 
 /**
- * Reads target groups from files. A file that is not there any more is gone; one that cannot be read, or is half written, is
- * without an answer.
+ * Reads target groups from files. A file that does not exist any more is gone; one that cannot be read, or is half written, has no
+ * answer.
  * @param patterns absolute paths; in the last part, `*` and `?` are wildcards
  */
-export function createFileLook(patterns: readonly string[], parseYaml: ParseYaml): Look {
+export function createFileReader(patterns: readonly string[], parseYaml: ParseYaml): ReadSources {
   return async (_, known) => {
     const answers = new Map<string, Answer>();
     for (const pattern of patterns) {
@@ -28,9 +37,9 @@ export function createFileLook(patterns: readonly string[], parseYaml: ParseYaml
         for (const path of paths) answers.set(path, await answerOf(() => readTargets(path, parseYaml)));
       } catch (error) {
         const problem = `${dirname(pattern)}: ${explainFileError(error)}`;
-        answers.set(`no ${pattern}`, { ok: false, problem });
         const matches = createMatch(pattern);
-        for (const path of known) if (matches(path)) answers.set(path, { ok: false, problem });
+        for (const source of [`no ${pattern}`, ...known.filter(matches)])
+          answers.set(source, { ok: false, problem });
       }
     }
     return answers;
@@ -44,11 +53,8 @@ async function findFiles(pattern: string): Promise<readonly string[]> {
       await stat(pattern);
       return [pattern];
     }
-    const names = await readdir(folder);
-    return names
-      .map((name) => join(folder, name))
-      .filter(createMatch(pattern))
-      .toSorted();
+    const paths = (await readdir(folder)).map((name) => join(folder, name));
+    return paths.filter(createMatch(pattern)).toSorted();
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
     throw error;
@@ -69,23 +75,17 @@ async function readTargets(path: string, parseYaml: ParseYaml): Promise<readonly
   const isJson = /\.json$/i.test(path);
   const maxBytes = isJson ? maxAnswerBytes : maxYamlBytes;
   try {
-    // A pipe would be waited for.
+    // Reading a pipe would wait for its writer.
     if (!(await stat(path)).isFile()) throw new BadAnswer("not a file");
-    const text = await readAnswer(createReadStream(path, { end: maxBytes }), maxBytes);
-    return decodeTargetGroups(isJson ? parseJson(text) : parseYaml(text));
+    const text = await readText(createReadStream(path, { end: maxBytes }), maxBytes);
+    return decodeTargetGroups(isJson ? JSON.parse(text) : parseYaml(text));
   } catch (error) {
-    const problem =
-      error instanceof ParseError
-        ? `not valid YAML, or half written: ${error.message}`
-        : explainFileError(error);
-    throw new BadAnswer(`${path}: ${problem}`);
+    throw new BadAnswer(`${path}: ${explainBadFile(error)}`);
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BadAnswer("not valid JSON, or half written");
-  }
+function explainBadFile(error: unknown): string {
+  if (error instanceof SyntaxError) return "not valid JSON, or half written";
+  if (error instanceof ParseError) return `not valid YAML, or half written: ${error.message}`;
+  return explainFileError(error);
 }

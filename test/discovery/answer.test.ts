@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { decodeTargetGroups } from "../../src/discovery/target-groups.ts";
+import { decodeTargetGroups } from "../../src/discovery/answer.ts";
 
 describe("target groups", () => {
   it("are as many targets as all groups have, each with the labels of its group", () => {

@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { createAskServer } from "../../src/fleet/ask-server.ts";
+import { readServerOptions } from "../../src/fleet/connect.ts";
 import type { HttpSettings } from "../../src/config/config.ts";
 import { Secret } from "../../src/config/secret.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";
-import { createHttpLook } from "../../src/discovery/http-look.ts";
+import { createHttpReader } from "../../src/discovery/read-http.ts";
 import { freePort } from "../support/free-port.ts";
 
 const signal = new AbortController().signal;
@@ -30,10 +30,14 @@ async function serve(handler: RequestListener): Promise<string> {
 }
 
 function discover(url: string, http = noSettings, refreshSeconds = 60): Discovery {
-  const look = createHttpLook(url, refreshSeconds, createAskServer({ url, http }, refreshSeconds, {}));
+  const read = createHttpReader({
+    url,
+    refreshSeconds,
+    readOptions: (server) => readServerOptions({ ...server, http }, {}),
+  });
   return new Discovery({
     mechanism: "http",
-    look,
+    read,
     defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
   });
 }

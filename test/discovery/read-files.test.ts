@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseYamlTexts } from "../../src/config/file/yaml.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";
-import { createFileLook } from "../../src/discovery/file-look.ts";
+import { createFileReader } from "../../src/discovery/read-files.ts";
 
 const signal = new AbortController().signal;
 
@@ -19,7 +19,7 @@ describe("file discovery", () => {
   const discover = (...patterns: string[]): Discovery =>
     new Discovery({
       mechanism: "file",
-      look: createFileLook(
+      read: createFileReader(
         patterns.map((pattern) => join(folder, pattern)),
         parseYamlTexts,
       ),
@@ -171,7 +171,7 @@ describe("a discovery", () => {
     const discovery = new Discovery({
       mechanism: "file",
       defaults,
-      look: () => Promise.resolve(new Map([["p", answer]])),
+      read: () => Promise.resolve(new Map([["p", answer]])),
     });
     await discovery.refresh(signal);
     expect(discovery.state().gateways).toEqual([{ name: "a:1", url: "http://a:1" }]);
@@ -190,7 +190,7 @@ describe("a discovery", () => {
     const discovery = new Discovery({
       mechanism: "file",
       defaults,
-      look: () => Promise.resolve(new Map([["p", answer]])),
+      read: () => Promise.resolve(new Map([["p", answer]])),
     });
     await discovery.refresh(signal);
     expect(discovery.state().problems).toHaveLength(21);
@@ -203,7 +203,7 @@ describe("a discovery", () => {
     const discovery = new Discovery({
       mechanism: "dns",
       defaults,
-      look: () => {
+      read: () => {
         asked += 1;
         return Promise.resolve(new Map([["p", { ok: true, targets: targets("a:1") } as const]]));
       },
@@ -219,14 +219,14 @@ describe("a discovery", () => {
     const before = new Discovery({
       mechanism: "dns",
       defaults,
-      look: () => Promise.resolve(new Map([["p", answer]])),
+      read: () => Promise.resolve(new Map([["p", answer]])),
     });
     await before.refresh(signal);
     const after = new Discovery({
       mechanism: "dns",
       defaults: { scheme: "https", pathPrefix: "/p", allowLinkLocal: false },
       before,
-      look: () => Promise.resolve(new Map([["p", { ok: false, problem: "down" } as const]])),
+      read: () => Promise.resolve(new Map([["p", { ok: false, problem: "down" } as const]])),
     });
     expect(after.state()).toMatchObject({
       asked: false,

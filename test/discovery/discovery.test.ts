@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { mergeGateways } from "../../src/discovery/merge-gateways.ts";
+import { mergeGateways } from "../../src/discovery/discovery.ts";
 
 const gateway = (name: string, url: string) => ({ name, url });
 

@@ -1,29 +1,24 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { Discovery } from "../../src/discovery/discovery.ts";
-import { createDnsLook, type DnsPlaces } from "../../src/discovery/dns-look.ts";
-import {
-  expandName,
-  noSearchList,
-  parseSearchList,
-  type SearchList,
-} from "../../src/discovery/search-list.ts";
+import { createDnsReader, type DnsSources } from "../../src/discovery/read-dns.ts";
+import { expandName, noSearchList, parseSearchList, type SearchList } from "../../src/discovery/read-dns.ts";
 import { startDnsServer, type DnsAnswer, type DnsServer } from "../support/dns-server.ts";
 
 const signal = new AbortController().signal;
 
 function discover(
   server: DnsServer,
-  places: Partial<DnsPlaces> = {},
+  places: Partial<DnsSources> = {},
   search: SearchList = noSearchList,
 ): Discovery {
-  const look = createDnsLook(
+  const read = createDnsReader(
     { names: ["gateways.test"], type: "A", port: 9091, ...places },
-    { servers: [server.address], searchList: () => Promise.resolve(search), timeoutMs: 200, tries: 1 },
+    { servers: [server.address], searchList: search, timeoutMs: 200, tries: 1 },
   );
   return new Discovery({
     mechanism: "dns",
-    look,
+    read,
     defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
   });
 }
@@ -132,13 +127,13 @@ describe("DNS discovery", () => {
     const server = await startDnsServer({ "gateways.test": "silence" });
     const stop = new AbortController();
     onTestFinished(() => stop.abort());
-    const look = createDnsLook(
+    const read = createDnsReader(
       { names: ["gateways.test"], type: "A", port: 1 },
-      { servers: [server.address], searchList: () => Promise.resolve(noSearchList), timeoutMs: 3_600_000 },
+      { servers: [server.address], searchList: noSearchList, timeoutMs: 3_600_000 },
     );
     const discovery = new Discovery({
       mechanism: "dns",
-      look,
+      read,
       defaults: { scheme: "http", pathPrefix: "", allowLinkLocal: false },
     });
     const asking = discovery.refresh(stop.signal);
