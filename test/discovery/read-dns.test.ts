@@ -1,8 +1,13 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-
 import { Discovery } from "../../src/discovery/discovery.ts";
-import { createDnsReader, type DnsSources } from "../../src/discovery/read-dns.ts";
-import { expandName, noSearchList, parseSearchList, type SearchList } from "../../src/discovery/read-dns.ts";
+import {
+  createDnsReader,
+  type DnsSources,
+  expandName,
+  noSearchList,
+  parseSearchList,
+  type SearchList,
+} from "../../src/discovery/read-dns.ts";
 import { startDnsServer, type DnsAnswer, type DnsServer } from "../support/dns-server.ts";
 
 const signal = new AbortController().signal;

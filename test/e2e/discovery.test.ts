@@ -210,7 +210,7 @@ describe("run", { timeout: 60_000 }, () => {
     const gateway = await startLightGateway();
     const inventory = await startInventory([group(gateway, "one")]);
     const config = writeConfig(
-      `http_sd_configs: [{ url: "${inventory.url}", refresh_interval: 50ms }]\n${rest}`,
+      `http_sd_configs: [{ url: "${inventory.url}", refresh_interval: 250ms }]\n${rest}`,
     );
     const service = await startService([`--config.file=${config}`]);
     await expect.poll(() => service.metric('gateway_up{gateway="one"}')).toBe("1");
