@@ -4,10 +4,17 @@ import type { Config, PushgatewaySettings } from "../config/config.ts";
 import type { ExceededLimit } from "../core/limits.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import { failedReport } from "../sweep/create-report.ts";
-import type { SweepArchive, SweepContext, SweepMetrics, SweepSettings } from "../sweep/sweep-context.ts";
+import type {
+  ReadLiveness,
+  SweepArchive,
+  SweepContext,
+  SweepMetrics,
+  SweepSettings,
+} from "../sweep/sweep-context.ts";
 import { sweepGateway } from "../sweep/sweep.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { connect } from "./connect.ts";
+import { openLiveness } from "./liveness.ts";
 import type { GuardReads } from "./read-guard.ts";
 import { createSlots, patienceSeconds, watchPatience } from "./slots.ts";
 import { createArchiveCache, openSweepArchive, type OpenArchive } from "./sweep-archive.ts";
@@ -42,6 +49,7 @@ interface SweepParts extends Omit<FleetSweepOptions, "metrics" | "openArchive" |
   readonly archive: SweepArchive | null;
   readonly metrics: SweepMetrics;
   readonly guardReads: GuardReads;
+  readonly readLiveness: ReadLiveness | undefined;
 }
 
 const uncounted: SweepCounts = { observeDelete: () => {}, groupsArchived: () => {} };
@@ -56,7 +64,15 @@ export async function sweepAll(config: Config, options: FleetSweepOptions): Prom
   const startedAt = clock.now();
   const { openArchive = createArchiveCache({ clock, log }) } = options;
   const archive = await openSweepArchive(config, { log, openArchive, metrics });
-  const parts: SweepParts = { ...options, config, archive, metrics, guardReads };
+  const liveness = openLiveness(config, world, log);
+  const parts: SweepParts = {
+    ...options,
+    config,
+    archive,
+    metrics,
+    guardReads,
+    readLiveness: liveness?.read,
+  };
   const slots = createSlots(concurrency);
   const sweepInTurn = async (gateway: PushgatewaySettings): Promise<GatewayReport> => {
     const giveBack = await slots.take();
@@ -72,6 +88,7 @@ export async function sweepAll(config: Config, options: FleetSweepOptions): Prom
     const rules = config.rules.map(({ name }) => name);
     return { startedAt, finishedAt: clock.now(), dryRun: config.dryRun, rules, gateways: reports };
   } finally {
+    await liveness?.close();
     await archive?.close();
   }
 }
@@ -95,8 +112,9 @@ async function applyRetention(
 async function sweepOne(
   settings: PushgatewaySettings,
   onOverdue: () => void,
-  { config, world, planFor, archive, guardReads, commandToPass, log, metrics, progress }: SweepParts,
+  parts: SweepParts,
 ): Promise<GatewayReport> {
+  const { config, world, planFor, guardReads, readLiveness, commandToPass, log, metrics, progress } = parts;
   const { source, timeoutSeconds } = settings;
   const { rules, limits, dryRun } = config;
   let connection;
@@ -108,13 +126,20 @@ async function sweepOne(
     return failedReport(settings, { code: "configuration", message: error.message }, 0);
   }
   const gateway = watchPatience(guardReads(connection, source), patienceSeconds(timeoutSeconds), onOverdue);
-  // The exposition has no complete groups.
-  const archiveOfSource = source === "exposition" ? null : archive;
+  const context: SweepContext = {
+    ...world,
+    gateway,
+    source,
+    // The exposition has no complete groups.
+    archive: source === "exposition" ? null : parts.archive,
+    ...(readLiveness === undefined ? {} : { readLiveness }),
+    log,
+    metrics,
+    progress,
+  };
   try {
-    const report = await sweepGateway(
-      { ...world, gateway, source, archive: archiveOfSource, log, metrics, progress },
-      { rules, limits, dryRun, ...(planFor === undefined ? {} : { planFor }) },
-    );
+    const planned = planFor === undefined ? {} : { planFor };
+    const report = await sweepGateway(context, { rules, limits, dryRun, ...planned });
     const { error, exceededLimit } = report;
     if (error === null || exceededLimit === null) return report;
     const command = commandToPass(settings, exceededLimit.toPass);

@@ -1,0 +1,109 @@
+import { ConfigError } from "../config/config-error.ts";
+import type { PrometheusSettings } from "../config/config.ts";
+import type { KnownHosts, Liveness } from "../core/liveness.ts";
+import type { Rule, Vanished } from "../core/rule.ts";
+import type { Prometheus } from "../prometheus/prometheus.ts";
+import type { ReadLiveness } from "../sweep/sweep-context.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { readServerOptions } from "./connect.ts";
+import { createSlots } from "./slots.ts";
+import type { World } from "./world.ts";
+
+/** What Prometheus knows about the hosts of all gateways, for one sweep. Close it at its end. */
+export interface LivenessReader {
+  readonly read: ReadLiveness;
+  close(): Promise<void>;
+}
+
+export interface LivenessOptions {
+  /** @throws {@link ConfigError} */
+  readonly connect: () => Promise<Prometheus>;
+  /** Monotonic seconds. */
+  readonly monotonic: () => number;
+  readonly log: Logger;
+}
+
+/** Deletions that take longer than this are judged by a new answer. */
+const reuseSeconds = 60;
+
+/** As many queries at once: Prometheus has other work, and by default runs 20. */
+const maxQueries = 4;
+
+/**
+ * Asks each distinct query once, whatever the number of rules and gateways; an answer is reused for a minute. A query that fails,
+ * for whatever reason, says nothing about hosts, and is logged once.
+ */
+export function createLivenessReader({ connect, monotonic, log }: LivenessOptions): LivenessReader {
+  let connection: Promise<Prometheus> | null = null;
+  const answers = new Map<string, { readonly askedAt: number; readonly hosts: Promise<KnownHosts> }>();
+  const failures = new Set<string>();
+  const slots = createSlots(maxQueries);
+
+  const ask = async ({ query, seriesLabel }: Vanished, rule: string, signal: AbortSignal) => {
+    const giveBack = await slots.take();
+    const known = await askPrometheus(query, seriesLabel, signal).finally(giveBack);
+    const failure = `${query}\n${known.ok ? "" : known.message}`;
+    if (!known.ok && !signal.aborted && !failures.has(failure)) {
+      failures.add(failure);
+      log.warn("Prometheus does not say which hosts exist, all count as alive", {
+        rule,
+        query,
+        err: known.message,
+      });
+    }
+    return known;
+  };
+
+  const askPrometheus = async (query: string, label: string, signal: AbortSignal): Promise<KnownHosts> => {
+    try {
+      const prometheus = await (connection ??= connect());
+      return await prometheus.queryHosts(query, label, signal);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // A secret's file that is missing or being replaced: the next question may find it.
+      connection = null;
+      return { ok: false, message: error.message };
+    }
+  };
+
+  const reuseOrAsk = (vanished: Vanished, rule: string, signal: AbortSignal): Promise<KnownHosts> => {
+    const key = JSON.stringify([vanished.query, vanished.seriesLabel]);
+    const earlier = answers.get(key);
+    if (earlier !== undefined && monotonic() - earlier.askedAt <= reuseSeconds) return earlier.hosts;
+    const hosts = ask(vanished, rule, signal);
+    answers.set(key, { askedAt: monotonic(), hosts });
+    return hosts;
+  };
+
+  return {
+    async read(rules, signal): Promise<Liveness> {
+      const asked = rules.flatMap((rule) =>
+        rule.action === "keep" || rule.vanished === null
+          ? []
+          : [reuseOrAsk(rule.vanished, rule.name, signal).then((hosts) => [rule.name, hosts] as const)],
+      );
+      return new Map(await Promise.all(asked));
+    },
+    async close() {
+      await (await connection?.catch(() => null))?.close();
+    },
+  };
+}
+
+/** For the rules of a configuration; null if none of them asks Prometheus. */
+export function openLiveness(
+  { prometheus, rules }: { readonly prometheus: PrometheusSettings | null; readonly rules: readonly Rule[] },
+  { clock, env }: Pick<World, "clock" | "env">,
+  log: Logger,
+): LivenessReader | null {
+  if (prometheus === null || !rules.some((rule) => rule.action !== "keep" && rule.vanished !== null))
+    return null;
+  return createLivenessReader({
+    async connect() {
+      const { createPrometheus } = await import("../prometheus/prometheus.ts");
+      return createPrometheus(await readServerOptions(prometheus, env));
+    },
+    monotonic: () => clock.monotonic(),
+    log,
+  });
+}
