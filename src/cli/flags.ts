@@ -6,7 +6,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
-import { limitRanges, parseEvidenceAge, parseNumber } from "../core/limits.ts";
+import { limitRanges, parseEvidenceAge, parseNumber, whenExceededChoices } from "../core/limits.ts";
 import { logFormats, logLevels } from "../core/log-level.ts";
 import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { Io } from "./io.ts";
@@ -116,6 +116,12 @@ export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
       parsed("--limits.max-deletes <count>", "more expired: nothing is deleted", (text) =>
         parseNumber(text, limitRanges.maxDeletes),
       ),
+    )
+    .addOption(
+      new Option(
+        "--limits.when-exceeded <what>",
+        "if more has expired than these limits allow: delete nothing, or the oldest as far as they allow",
+      ).choices(whenExceededChoices),
     )
     .addOption(
       parsed("--limits.deletes-per-second <rate>", "the highest rate of deletions", (text) =>

@@ -1,5 +1,4 @@
 import { ConfigError } from "../config/config-error.ts";
-import { configFiles } from "../config/config-files.ts";
 import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/file/problem.ts";
 import type { WebConfig } from "../config/web/web-config.ts";
@@ -132,7 +131,7 @@ async function untilStopped(running: Running): Promise<void> {
     pollSeconds === 0
       ? Promise.resolve()
       : watchFiles({
-          paths: () => [...configFiles(service.state().config), ...web.configFiles()],
+          paths: () => [...service.state().config.files, ...web.configFiles()],
           everySeconds: pollSeconds,
           onChange: async () => void (await reload("a file has changed")),
           wait: io.wait,

@@ -1,8 +1,8 @@
 import { ConfigError } from "../config/config-error.ts";
-import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { defaultConfig, noHttpSettings, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { doubtGatewayUrl } from "../config/url.ts";
 import { formatDuration } from "../core/duration.ts";
-import { defaultLimits, type Limits } from "../core/limits.ts";
+import { type Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
 import type { TtlRule } from "../core/rule.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";
@@ -43,6 +43,7 @@ function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {
   const maxEvidenceAge = flags["limits.maxEvidenceAge"] ?? limits.maxEvidenceAgeSeconds;
   return {
     ...limits,
+    whenExceeded: flags["limits.whenExceeded"] ?? limits.whenExceeded,
     maxDeleteRatio: flags["limits.maxDeleteRatio"] ?? limits.maxDeleteRatio,
     ratioMinGroups: flags["limits.ratioMinGroups"] ?? limits.ratioMinGroups,
     maxDeletes: flags["limits.maxDeletes"] ?? limits.maxDeletes,
@@ -83,17 +84,8 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Lo
   const twin = urls.find((url, index) => urls.indexOf(url) < index);
   if (twin !== undefined) throw new ConfigError(`--gateway: ${twin} is given twice`);
   const config: Config = {
-    path: "",
-    schedule: "*/5 * * * *",
-    timezone: "UTC",
-    dryRun: false,
-    logLevel: "info",
+    ...defaultConfig,
     pushgateways: urls.map(gatewayFromUrl),
-    discoveries: [],
-    limits: defaultLimits,
-    archive: null,
-    prometheus: null,
-    notifications: [],
     rules: [everythingRule(ttl)],
   };
   const warnings = urls.flatMap((url) => {
@@ -105,8 +97,8 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Lo
 
 /** A gateway of which only the URL is known. */
 export function gatewayFromUrl(url: string): PushgatewaySettings {
-  const http = { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] };
-  return { name: url.replace(/^https?:\/\//, ""), url, source: "api", timeoutSeconds: 60, http };
+  const name = url.replace(/^https?:\/\//, "");
+  return { name, url, source: "api", timeoutSeconds: 60, http: noHttpSettings };
 }
 
 function everythingRule(ttlSeconds: number): TtlRule {
@@ -133,6 +125,7 @@ export function createCommandToPass(flags: SourceFlags & OverridingFlags): Comma
     const all = {
       ...source,
       "limits.ratio-min-groups": flags["limits.ratioMinGroups"],
+      "limits.when-exceeded": flags["limits.whenExceeded"],
       "limits.deletes-per-second": flags["limits.deletesPerSecond"],
       "limits.max-outage": formatGiven(flags["limits.maxOutage"]),
       "limits.max-evidence-age": formatGiven(flags["limits.maxEvidenceAge"]),

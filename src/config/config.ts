@@ -1,4 +1,4 @@
-import type { Limits } from "../core/limits.ts";
+import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { LogLevel } from "../core/log-level.ts";
 import type { Rule } from "../core/rule.ts";
 import type { FileResult } from "./file/read-file.ts";
@@ -8,6 +8,8 @@ import type { Secret } from "./secret.ts";
 export interface Config {
   /** The file it was read from, as it was named. */
   readonly path: string;
+  /** All files it is made of, itself included: when one changes, it is to be read again. Absolute, but for its own. */
+  readonly files: readonly string[];
   /** Cron, 5 or 6 fields. */
   readonly schedule: string;
   /** IANA name. */
@@ -176,5 +178,28 @@ export interface HttpHeader {
   readonly name: string;
   readonly value: SecretSource;
 }
+
+export const noHttpSettings: HttpSettings = {
+  basicAuth: null,
+  authorization: null,
+  tls: null,
+  proxy: null,
+  headers: [],
+};
+
+/** Without gateways and rules: all else that a file leaves out. */
+export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
+  path: "",
+  files: [],
+  schedule: "*/5 * * * *",
+  timezone: "UTC",
+  dryRun: false,
+  logLevel: "info",
+  discoveries: [],
+  limits: defaultLimits,
+  archive: null,
+  prometheus: null,
+  notifications: [],
+};
 
 export type LoadResult = FileResult<Config>;

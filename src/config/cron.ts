@@ -5,7 +5,7 @@ import { ParseError } from "../core/errors.ts";
 import { steadyTimezone } from "./timezone.ts";
 
 /** What a cron expression restricts, and what may surprise about it. */
-export interface Schedule {
+export interface CronExpression {
   readonly namesDays: boolean;
   /** Days or hours. It then follows the clock of its time zone, and a change of that clock moves or drops a sweep. */
   readonly namesTimes: boolean;
@@ -46,7 +46,7 @@ export const neverComes =
  * Reads a cron expression as node-cron does. Also refuses what node-cron takes but reads as nobody means it.
  * @throws {@link ParseError}
  */
-export function parseSchedule(text: string): Schedule {
+export function parseSchedule(text: string): CronExpression {
   const nickname = /^ *@[a-z]+ *$/i.test(text);
   const words = nickname ? [] : splitWords(text);
   const { fields: values, errors } = validateDetailed(text);
@@ -77,21 +77,31 @@ export function parseSchedule(text: string): Schedule {
  * The time zone to run a schedule by. One that names neither hours nor days runs by a clock that never changes: node-cron
  * fires once for a time that comes twice, so that the day on which clocks go back would have a gap of an hour.
  */
-export function clockOf(schedule: Schedule, timezone: string): string {
+export function clockOf(schedule: CronExpression, timezone: string): string {
   return schedule.namesTimes ? timezone : steadyTimezone(timezone);
 }
 
-/** Whether a schedule comes at all within node-cron's next hundred years. */
-export function everComes(text: string, schedule: Schedule, timezone: string): boolean {
+/** Whether a schedule ever fires within node-cron's next hundred years. */
+export function everComes(text: string, schedule: CronExpression, timezone: string): boolean {
   // On most days every time of day comes.
   if (!schedule.namesDays) return true;
   // Without seconds: they make no difference, but many candidates.
-  const expression = text.trim().split(/ +/).slice(-5).join(" ");
+  return nextRuns(text.trim().split(/ +/).slice(-5).join(" "), timezone, 1).length > 0;
+}
+
+/** The shortest time between two of its next runs. */
+export function shortestIntervalSeconds(text: string, timezone: string): number {
+  const times = nextRuns(text, timezone, 10).map((run) => run.getTime() / 1000);
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  return Math.min(...gaps);
+}
+
+function nextRuns(expression: string, timezone: string, count: number): readonly Date[] {
   const task = createTask(expression, () => {}, { timezone });
   try {
-    return task.getNextRuns(1).length > 0;
+    return task.getNextRuns(count);
   } catch {
-    return false;
+    return [];
   } finally {
     void task.destroy();
   }

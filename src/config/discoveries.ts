@@ -1,4 +1,4 @@
-import type { DiscoverySettings, FoundGatewaySettings } from "./config.ts";
+import { noHttpSettings, type DiscoverySettings, type FoundGatewaySettings } from "./config.ts";
 import type { FileValue } from "./file/file-value.ts";
 import {
   choice,
@@ -53,7 +53,7 @@ const defaultGateway: FoundGatewaySettings = {
   allowLinkLocal: false,
   source: "api",
   timeoutSeconds: 60,
-  http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
+  http: noHttpSettings,
 };
 
 const commonKeys = (interval: string) => ({

@@ -16,7 +16,7 @@ import {
   type PrometheusSettings,
   type PushgatewaySettings,
 } from "./config.ts";
-import { everComes, neverComes, parseSchedule } from "./cron.ts";
+import { everComes, neverComes, parseSchedule, shortestIntervalSeconds } from "./cron.ts";
 import { discoveryKeys, source } from "./discoveries.ts";
 import type { FileValue } from "./file/file-value.ts";
 import {
@@ -34,6 +34,7 @@ import {
   section,
   text,
   type Kind,
+  type Values,
 } from "./file/kinds.ts";
 import { httpKeys, secretSourceOf, timeout, toHttpSettings } from "./http-settings.ts";
 import { name, rules } from "./rules.ts";
@@ -202,41 +203,46 @@ const notification = section(
   },
 );
 
-export const janitorYml: Kind<Omit<Config, "path">> = section(
-  {
-    schedule: defaulted(
-      parsed('a cron expression like "*/5 * * * *"', (written) => ({ ...parseSchedule(written), written })),
-      "*/5 * * * *",
-      "When `run` sweeps: cron with 5 fields, or 6 with seconds first.",
-    ),
-    timezone: defaulted(
-      parsed("a time zone like Europe/Berlin", parseTimezone),
-      "UTC",
-      "Time zone of the schedule. One without hours and days keeps its pace when clocks change.",
-    ),
-    dry_run: defaulted(flag, false, "Sweep without deleting."),
-    log_level: defaulted(
-      choice(...logLevels),
-      "info",
-      "How much is logged. A reload changes it; --log.level wins over it.",
-    ),
-    pushgateways: optional(
-      pushgateways,
-      "The Pushgateways to keep clean. Optional where a discovery finds them.",
-    ),
-    ...discoveryKeys,
-    limits: optional(limits, "What one sweep of one gateway may do at most."),
-    archive: optional(archive, "Where deleted groups are kept. Left out: nothing can be restored."),
-    prometheus: optional(prometheus, "The Prometheus that knows which hosts are alive."),
-    notifications: optional(
-      list(notification, "a list of notifications"),
-      "Messages about sweeps in which something happened.",
-    ),
-    rules: required(rules, "The first rule that matches a group decides. A group that none matches is kept."),
-  },
+const janitorKeys = {
+  schedule: defaulted(
+    parsed('a cron expression like "*/5 * * * *"', (written) => ({ ...parseSchedule(written), written })),
+    "*/5 * * * *",
+    "When `run` sweeps: cron with 5 fields, or 6 with seconds first.",
+  ),
+  timezone: defaulted(
+    parsed("a time zone like Europe/Berlin", parseTimezone),
+    "UTC",
+    "Time zone of the schedule. One without hours and days keeps its pace when clocks change.",
+  ),
+  dry_run: defaulted(flag, false, "Sweep without deleting."),
+  log_level: defaulted(
+    choice(...logLevels),
+    "info",
+    "How much is logged. A reload changes it; --log.level wins over it.",
+  ),
+  pushgateways: optional(
+    pushgateways,
+    "The Pushgateways to keep clean. Optional where a discovery finds them.",
+  ),
+  ...discoveryKeys,
+  limits: optional(limits, "What one sweep of one gateway may do at most."),
+  archive: optional(archive, "Where deleted groups are kept. Left out: nothing can be restored."),
+  prometheus: optional(prometheus, "The Prometheus that knows which hosts are alive."),
+  notifications: optional(
+    list(notification, "a list of notifications"),
+    "Messages about sweeps in which something happened.",
+  ),
+  rules: required(rules, "The first rule that matches a group decides. A group that none matches is kept."),
+};
+
+type JanitorValues = Values<typeof janitorKeys>;
+
+export const janitorYml: Kind<Omit<Config, "path" | "files">> = section(
+  janitorKeys,
   (values, at) => {
     checkGateways(at);
     checkSchedule(values.schedule, values.timezone, at.to("schedule"));
+    checkVanished(values, at);
     return {
       schedule: values.schedule.written,
       timezone: values.timezone,
@@ -273,18 +279,36 @@ function checkGateways(at: FileValue): void {
         .warn("what is deleted here is not archived: /metrics does not show which metrics a group has");
     }
   }
-  for (const rule of at.to("rules").items) {
-    if (rule.has("vanished") && !at.has("prometheus")) {
-      rule.to("vanished").errorAtKey('"vanished" asks Prometheus: add the section prometheus: { url: … }');
+}
+
+function checkVanished(
+  { rules = [], schedule, timezone }: Pick<JanitorValues, "rules" | "schedule" | "timezone">,
+  at: FileValue,
+): void {
+  const rulesAt = at.to("rules").items;
+  const vanishedAt = rulesAt.flatMap((rule) => rule.get("vanished") ?? []);
+  if (vanishedAt.length === 0) return;
+  if (!at.has("prometheus")) {
+    for (const one of vanishedAt) {
+      one.errorAtKey('"vanished" asks Prometheus: add the section prometheus: { url: … }');
+    }
+  }
+  // Otherwise some of them could not be read.
+  if (rules.length !== rulesAt.length) return;
+  const interval = shortestIntervalSeconds(schedule.written, timezone);
+  for (const [index, rule] of rules.entries()) {
+    if (rule.action !== "keep" && rule.vanished !== null && rule.vanished.ttlSeconds < 2 * interval) {
+      rulesAt[index]
+        ?.to("vanished")
+        .to("ttl")
+        .warn(
+          `shorter than two intervals of the schedule, ${formatDuration(interval)} each: a host that Prometheus misses once may lose its groups`,
+        );
     }
   }
 }
 
-function checkSchedule(
-  schedule: ReturnType<typeof parseSchedule> & { readonly written: string },
-  timezone: string,
-  at: FileValue,
-): void {
+function checkSchedule(schedule: JanitorValues["schedule"], timezone: string, at: FileValue): void {
   for (const warning of schedule.warnings) at.warn(warning);
   if (!everComes(schedule.written, schedule, timezone)) at.error(neverComes);
   else if (schedule.namesTimes && changesClocks(timezone)) {

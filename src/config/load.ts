@@ -9,6 +9,7 @@ import {
   type FileKind,
   type ReadFile,
 } from "./file/read-file.ts";
+import type { ProblemList } from "./file/problem.ts";
 import { janitorYml } from "./janitor-yml.ts";
 
 export interface LoadDependencies {
@@ -17,7 +18,10 @@ export interface LoadDependencies {
   readonly fileExists?: (path: string) => Promise<boolean>;
 }
 
-const configFile: FileKind<Omit<Config, "path">> = { kind: janitorYml, needed: "pushgateways and rules" };
+const configFile: FileKind<Omit<Config, "path" | "files">> = {
+  kind: janitorYml,
+  needed: "pushgateways and rules",
+};
 
 /**
  * Reads, parses and checks a configuration file, and that the files it names exist. Never rejects for what is wrong
@@ -29,13 +33,22 @@ export async function loadConfig(path: string, dependencies: LoadDependencies = 
   for (const { file, span } of list.namedFiles) {
     if (!(await fileExists(file))) list.error(`there is no file ${file}`, span);
   }
-  return toResult({ value: value === null ? null : { path, ...value }, list });
+  return toResult({ value: complete(value, path, list), list });
 }
 
 /** As {@link loadConfig} for text at hand, without checking whether the files it names exist. `path` is shown in the problems. */
 export function parseConfig(text: string, path: string): LoadResult {
   const { value, list } = readText(text, path, configFile);
-  return toResult({ value: value === null ? null : { path, ...value }, list });
+  return toResult({ value: complete(value, path, list), list });
+}
+
+function complete(
+  value: Omit<Config, "path" | "files"> | null,
+  path: string,
+  list: ProblemList,
+): Config | null {
+  if (value === null) return null;
+  return { path, files: [path, ...new Set(list.namedFiles.map(({ file }) => file))], ...value };
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -2,77 +2,84 @@ import { stringify } from "yaml";
 
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
-import type { Rule } from "../core/rule.ts";
+import type { DeclaredTtl, Rule, Vanished } from "../core/rule.ts";
 import type {
   Config,
   DiscoverySettings,
   HttpHeader,
   HttpSettings,
+  NotificationSettings,
   ProxySettings,
   PushgatewaySettings,
   SecretSource,
+  ServerSettings,
   TextSource,
+  TlsSettings,
   TlsVersion,
 } from "./config.ts";
 import { tlsVersions } from "./http-settings.ts";
 import { displayDiscoveryUrl } from "./url.ts";
 
-/** The configuration in force as a janitor.yml with all defaults filled in; secrets stand as `<secret>`. */
+/** The configuration in force as a janitor.yml with all defaults filled in; secrets are shown as `<secret>`. */
 export function renderConfig(config: Config): string {
   const { limits, archive, prometheus } = config;
+  const of = (mechanism: DiscoverySettings["mechanism"]): readonly object[] | undefined =>
+    ifAny(config.discoveries.filter((one) => one.mechanism === mechanism).map(discoveryToYaml));
+  // Keys without a value are not written.
   return stringify({
     schedule: config.schedule,
     timezone: config.timezone,
     dry_run: config.dryRun,
     log_level: config.logLevel,
-    ...gatewaysToYaml(config),
+    pushgateways: ifAny(config.pushgateways.map(gatewayToYaml)),
+    file_sd_configs: of("file"),
+    http_sd_configs: of("http"),
+    dns_sd_configs: of("dns"),
     limits: {
       max_delete_ratio: limits.maxDeleteRatio,
       ratio_min_groups: limits.ratioMinGroups,
       max_deletes: limits.maxDeletes,
+      when_exceeded: limits.whenExceeded,
       deletes_per_second: limits.deletesPerSecond,
       max_outage: formatDuration(limits.maxOutageSeconds),
-      max_evidence_age:
-        limits.maxEvidenceAgeSeconds === null ? "auto" : formatDuration(limits.maxEvidenceAgeSeconds),
+      max_evidence_age: ifSet(limits.maxEvidenceAgeSeconds, formatDuration) ?? "auto",
     },
-    ...(archive === null
-      ? {}
-      : { archive: { dir: archive.dir, retention: formatDuration(archive.retentionSeconds) } }),
-    ...(prometheus === null
-      ? {}
-      : {
-          prometheus: {
-            url: prometheus.url,
-            timeout: formatDuration(prometheus.timeoutSeconds),
-            ...httpToYaml(prometheus.http),
-          },
-        }),
+    archive: ifSet(archive, ({ dir, retentionSeconds }) => ({
+      dir,
+      retention: formatDuration(retentionSeconds),
+    })),
+    prometheus: ifSet(prometheus, serverToYaml),
+    notifications: ifAny(config.notifications.map(notificationToYaml)),
     rules: config.rules.map(ruleToYaml),
   });
 }
 
-/** Keys without entries are left out: an empty list is none that a file may hold. */
-function gatewaysToYaml({ pushgateways, discoveries }: Config): object {
-  const of = (mechanism: DiscoverySettings["mechanism"]): readonly object[] =>
-    discoveries.filter((one) => one.mechanism === mechanism).map(discoveryToYaml);
-  const lists = {
-    pushgateways: pushgateways.map(gatewayToYaml),
-    file_sd_configs: of("file"),
-    http_sd_configs: of("http"),
-    dns_sd_configs: of("dns"),
-  };
-  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+function ifSet<T, Y>(value: T | null, render: (value: T) => Y): Y | undefined {
+  return value === null ? undefined : render(value);
+}
+
+/** An empty list is none that a file may hold. */
+function ifAny<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function gatewayToYaml({ name, url, source, ...rest }: PushgatewaySettings): object {
+  return { name, url, source, ...serverToYaml({ url, ...rest }) };
+}
+
+function serverToYaml({ url, timeoutSeconds, http }: ServerSettings): object {
+  return { url, timeout: formatDuration(timeoutSeconds), ...httpToYaml(http) };
 }
 
 function discoveryToYaml(discovery: DiscoverySettings): object {
   const { scheme, pathPrefix, allowLinkLocal, source, timeoutSeconds, http } = discovery.gateway;
   return {
-    ...placeToYaml(discovery),
+    ...searchToYaml(discovery),
     refresh_interval: formatDuration(discovery.refreshSeconds),
     gateway: {
       scheme,
-      ...(pathPrefix === "" ? {} : { path_prefix: pathPrefix }),
-      ...(allowLinkLocal ? { allow_link_local: true } : {}),
+      path_prefix: pathPrefix === "" ? undefined : pathPrefix,
+      allow_link_local: allowLinkLocal ? true : undefined,
       source,
       timeout: formatDuration(timeoutSeconds),
       ...httpToYaml(http),
@@ -80,7 +87,7 @@ function discoveryToYaml(discovery: DiscoverySettings): object {
   };
 }
 
-function placeToYaml(discovery: DiscoverySettings): object {
+function searchToYaml(discovery: DiscoverySettings): object {
   switch (discovery.mechanism) {
     case "file":
       return { files: discovery.files };
@@ -88,47 +95,57 @@ function placeToYaml(discovery: DiscoverySettings): object {
       return { url: displayDiscoveryUrl(discovery.url), ...httpToYaml(discovery.http) };
     case "dns": {
       const { names, type, port } = discovery;
-      return { names, type, ...(port === null ? {} : { port }) };
+      return { names, type, port: port ?? undefined };
     }
   }
 }
 
-function gatewayToYaml({ name, url, source, timeoutSeconds, http }: PushgatewaySettings): object {
-  return { name, url, source, timeout: formatDuration(timeoutSeconds), ...httpToYaml(http) };
+function notificationToYaml({ url, on, format, timeoutSeconds, http }: NotificationSettings): object {
+  return {
+    ...sourceToYaml("url", url),
+    on,
+    format,
+    timeout: formatDuration(timeoutSeconds),
+    ...httpToYaml(http),
+  };
 }
 
 function httpToYaml({ basicAuth, authorization, tls, proxy, headers }: HttpSettings): object {
   return {
-    ...(basicAuth === null
-      ? {}
-      : {
-          basic_auth: {
-            ...texts("username", basicAuth.username),
-            ...secrets("password", basicAuth.password),
-          },
-        }),
-    ...(authorization === null
-      ? {}
-      : {
-          authorization: { type: authorization.type, ...secrets("credentials", authorization.credentials) },
-        }),
-    ...(tls === null
-      ? {}
-      : {
-          tls_config: {
-            ...(tls.ca === null ? {} : texts("ca", tls.ca)),
-            ...(tls.client === null
-              ? {}
-              : { ...texts("cert", tls.client.cert), ...secrets("key", tls.client.key) }),
-            ...(tls.serverName === null ? {} : { server_name: tls.serverName }),
-            insecure_skip_verify: tls.insecureSkipVerify,
-            ...(tls.minVersion === null ? {} : { min_version: nameOfTlsVersion(tls.minVersion) }),
-            ...(tls.maxVersion === null ? {} : { max_version: nameOfTlsVersion(tls.maxVersion) }),
-          },
-        }),
-    ...(proxy === null ? {} : proxyToYaml(proxy)),
-    ...(headers.length === 0 ? {} : { http_headers: headersToYaml(headers) }),
+    basic_auth: ifSet(basicAuth, ({ username, password }) => ({
+      ...sourceToYaml("username", username),
+      ...sourceToYaml("password", password),
+    })),
+    authorization: ifSet(authorization, ({ type, credentials }) => ({
+      type,
+      ...sourceToYaml("credentials", credentials),
+    })),
+    tls_config: ifSet(tls, tlsToYaml),
+    ...ifSet(proxy, proxyToYaml),
+    http_headers: headers.length === 0 ? undefined : headersToYaml(headers),
   };
+}
+
+function tlsToYaml({
+  ca,
+  client,
+  serverName,
+  insecureSkipVerify,
+  minVersion,
+  maxVersion,
+}: TlsSettings): object {
+  return {
+    ...ifSet(ca, (source) => sourceToYaml("ca", source)),
+    ...ifSet(client, ({ cert, key }) => ({ ...sourceToYaml("cert", cert), ...sourceToYaml("key", key) })),
+    server_name: serverName ?? undefined,
+    insecure_skip_verify: insecureSkipVerify,
+    min_version: ifSet(minVersion, nameOfTlsVersion),
+    max_version: ifSet(maxVersion, nameOfTlsVersion),
+  };
+}
+
+function nameOfTlsVersion(version: TlsVersion): string {
+  return Object.entries(tlsVersions).find(([, node]) => node === version)?.[0] ?? version;
 }
 
 function proxyToYaml(proxy: ProxySettings): object {
@@ -138,16 +155,12 @@ function proxyToYaml(proxy: ProxySettings): object {
     ...(proxy.from === "environment"
       ? { proxy_from_environment: true }
       : // Its URL may hold a password.
-        { proxy_url: String(proxy.url), ...(proxy.noProxy === null ? {} : { no_proxy: proxy.noProxy }) }),
-    ...(proxy.connectHeaders.length === 0 ? {} : { proxy_connect_header: connectHeaders }),
+        { proxy_url: String(proxy.url), no_proxy: proxy.noProxy ?? undefined }),
+    proxy_connect_header: proxy.connectHeaders.length === 0 ? undefined : connectHeaders,
   };
 }
 
-function nameOfTlsVersion(version: TlsVersion): string {
-  return Object.entries(tlsVersions).find(([, node]) => node === version)?.[0] ?? version;
-}
-
-/** Also plain values: who sends a header often sends a token in it. */
+/** Plain values are not shown either: they are often tokens. */
 function headersToYaml(headers: readonly HttpHeader[]): object {
   const byName = new Map<string, { secrets?: string[]; files?: string[] }>();
   for (const { name, value } of headers) {
@@ -159,49 +172,33 @@ function headersToYaml(headers: readonly HttpHeader[]): object {
   return Object.fromEntries(byName);
 }
 
-function texts(key: string, source: TextSource): object {
-  return "file" in source ? { [`${key}_file`]: source.file } : { [key]: source.text };
-}
-
-function secrets(key: string, source: SecretSource): object {
-  return "file" in source ? { [`${key}_file`]: source.file } : { [key]: String(source.secret) };
+function sourceToYaml(key: string, source: TextSource | SecretSource): object {
+  if ("file" in source) return { [`${key}_file`]: source.file };
+  return { [key]: "text" in source ? source.text : String(source.secret) };
 }
 
 function ruleToYaml(rule: Rule): object {
   const scope = { name: rule.name, matchers: rule.matchers.map(formatMatcher), action: rule.action };
   if (rule.action === "keep") return scope;
-  const { ttlSeconds, since, keepLatest, ttlMetric, vanished } = rule;
   return {
     ...scope,
-    ttl: formatDuration(ttlSeconds),
-    since,
-    ...(keepLatest === null
-      ? {}
-      : {
-          keep_latest: {
-            count: keepLatest.count,
-            by: keepLatest.by.map((by) =>
-              typeof by === "string" ? by : { label: by.label, regex: by.regex.pattern },
-            ),
-          },
-        }),
-    ...(vanished === null
-      ? {}
-      : {
-          vanished: {
-            query: vanished.query,
-            label: vanished.groupLabel,
-            ttl: formatDuration(vanished.ttlSeconds),
-          },
-        }),
-    ...(ttlMetric === null
-      ? {}
-      : {
-          ttl_metric: {
-            name: ttlMetric.name,
-            min: formatDuration(ttlMetric.minSeconds),
-            max: formatDuration(ttlMetric.maxSeconds),
-          },
-        }),
+    ttl: formatDuration(rule.ttlSeconds),
+    since: rule.since,
+    keep_latest: ifSet(rule.keepLatest, ({ count, by }) => ({
+      count,
+      by: by.map((one) => (typeof one === "string" ? one : { label: one.label, regex: one.regex.pattern })),
+    })),
+    vanished: ifSet(rule.vanished, vanishedToYaml),
+    ttl_metric: ifSet(rule.ttlMetric, declaredTtlToYaml),
+    ttl_label: ifSet(rule.ttlLabel, declaredTtlToYaml),
   };
+}
+
+function vanishedToYaml({ query, groupLabel, seriesLabel, ttlSeconds }: Vanished): object {
+  const label = groupLabel === seriesLabel ? groupLabel : { group: groupLabel, series: seriesLabel };
+  return { query, label, ttl: formatDuration(ttlSeconds) };
+}
+
+function declaredTtlToYaml({ name, minSeconds, maxSeconds }: DeclaredTtl): object {
+  return { name, min: formatDuration(minSeconds), max: formatDuration(maxSeconds) };
 }

@@ -65,14 +65,17 @@ export interface LabelPattern {
 }
 
 /**
- * Compiles a pattern: RE2, anchored on both ends, with at least one group.
+ * Compiles a pattern: RE2, anchored on both ends, with exactly one group.
  * @throws {@link ParseError}
  */
 export function createLabelPattern(pattern: string): LabelPattern {
   const compiled = compileRe2(pattern);
-  if (compiled.groupCount() === 0) {
+  const groups = compiled.groupCount();
+  if (groups !== 1) {
     throw new ParseError(
-      `${quote(pattern)} has no group: put the part of the value that counts in parentheses`,
+      groups === 0
+        ? `${quote(pattern)} has no group: put the part of the value that counts in parentheses`
+        : `${quote(pattern)} has ${groups} groups, so it is not clear which part of the value counts: write (?:…) for all but one`,
     );
   }
   return {

@@ -28,7 +28,7 @@ describe("a configuration of the largest size", () => {
     ["lists within lists", "- ".repeat(megabyte / 2), "nested more than 100 levels deep"],
     ["keys within keys", "? ".repeat(megabyte / 2), "nested more than 100 levels deep"],
     ["quotes without end", `${gateways}${lines(20_000, () => '"')}`, "not valid YAML"],
-    ["too many list items", `rules:\n${"  -\n".repeat(130_000)}`, "more than 40,000 values"],
+    ["too many list items", `rules:\n${"  -\n".repeat(130_000)}`, "more than 100,000 values"],
     [
       "a path of slashes",
       `pushgateways: [{ name: g, url: "http://g/${"/".repeat(megabyte)}x" }]\n${rules}`,
@@ -47,6 +47,13 @@ describe("a configuration of the largest size", () => {
   ])("is read with a value of many %s", (_, part) => {
     const dir = part.repeat(megabyte / part.length);
     expect(problemsOf(`${gateways}${rules}archive: { dir: "${dir}" }\n`)).toEqual([]);
+  });
+
+  it("is read with 10,000 rules that ask Prometheus the same", () => {
+    const rule = (index: number): string =>
+      `- {name: r${index}, matchers: [a="${index}"], ttl: 1d, vanished: {query: up, label: a, ttl: 1h}}`;
+    const text = `${gateways}prometheus: { url: "http://p" }\nrules:\n${lines(10_000, rule)}`;
+    expect(problemsOf(text)).toEqual([]);
   });
 
   it("names its first fifty problems, and how many more there are", () => {

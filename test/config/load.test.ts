@@ -31,6 +31,7 @@ describe("what the file leaves out has its default", () => {
   test("in the smallest file", () => {
     expect(parse(minimal)).toStrictEqual({
       path: "conf/janitor.yml",
+      files: ["conf/janitor.yml"],
       schedule: "*/5 * * * *",
       timezone: "UTC",
       dryRun: false,
@@ -272,12 +273,22 @@ describe("a complete file", () => {
               "keepLatest": {
                 "by": [
                   "job",
-                  "instance",
+                  {
+                    "label": "instance",
+                    "regex": {
+                      "partOf": [Function],
+                      "pattern": "(.+)-[0-9a-f]{4}",
+                    },
+                  },
                 ],
                 "count": 2,
               },
               "since": "last_activity",
-              "ttlLabel": null,
+              "ttlLabel": {
+                "maxSeconds": 259200,
+                "minSeconds": 600,
+                "name": "ttl",
+              },
               "ttlMetric": {
                 "maxSeconds": 2592000,
                 "minSeconds": 300,
@@ -287,7 +298,7 @@ describe("a complete file", () => {
               "vanished": {
                 "groupLabel": "instance",
                 "query": "up",
-                "seriesLabel": "instance",
+                "seriesLabel": "host",
                 "ttlSeconds": 3600,
               },
             },
@@ -355,6 +366,13 @@ describe("warnings do not stop the janitor", () => {
       "of days that must match twice",
       `schedule: "0 0 1 * mon"${minimal}`,
       "janitor.yml:1:11: warning: sweeps only on days that match both day of month and day of week, where cron takes either",
+    ],
+    [
+      "of hosts that a single sweep may miss",
+      `prometheus: { url: "http://p" }
+pushgateways: [{ name: a, url: "http://a" }]
+rules: [{ name: all, matchers: [], ttl: 30d, vanished: { query: up, label: instance, ttl: 9m59s } }]`,
+      "janitor.yml:3:91: warning: shorter than two intervals of the schedule, 5m each: a host that Prometheus misses once may lose its groups",
     ],
     [
       "of an archive that stays empty",

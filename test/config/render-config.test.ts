@@ -3,7 +3,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { configFiles } from "../../src/config/config-files.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { renderConfig } from "../../src/config/render-config.ts";
@@ -133,7 +132,7 @@ describe("the configuration as it is shown", () => {
   });
 
   it("names all files that it is made of, to be watched", () => {
-    expect(configFiles(parse(secretive)).toSorted()).toEqual(
+    expect(parse(secretive).files.toSorted()).toEqual(
       [
         "/etc/janitor.yml",
         "/etc/ca.pem",

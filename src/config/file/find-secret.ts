@@ -38,7 +38,23 @@ const secretSections: ReadonlyMap<string, Shown> = new Map([
   // Whole it is text, and {@link isUrlWithCredentials} tells.
   ["proxy_url", (rest) => rest.length === 0],
   ["oauth2", () => false],
+  // Whoever knows the URL of one can send messages.
+  ["notifications", isShownInNotification],
 ]);
+
+const shownInNotification: ReadonlySet<unknown> = new Set([
+  "on",
+  "format",
+  "timeout",
+  "url_file",
+  "no_proxy",
+  "proxy_from_environment",
+  ...secretSections.keys(),
+]);
+
+function isShownInNotification([, key, ...deeper]: Path, value: unknown): boolean {
+  return key !== undefined && shownInNotification.has(key) && findSecret([key, ...deeper], value) === null;
+}
 
 /** Where servers are described, such keys are no key of the janitor's, and what they hold may be meant to be a secret. */
 const servers: ReadonlySet<unknown> = new Set(["pushgateways", "prometheus"]);
