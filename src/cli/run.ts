@@ -30,7 +30,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   let onHangup = (): void => void (wantsReload = true);
   const endHangups = io.onHangup(() => onHangup());
   const { log, progress, clear } = createCommandLog(flags["log.level"] ?? "info", flags["log.format"], io);
-  await loadWhatDeletes(log);
+  await loadWhatDeletes();
   const warn = (warning: string): void => log.warn("Configuration warning", { warning });
   const webConfigFile = flags["web.config.file"];
   const filesBefore = await sumFiles([
@@ -108,8 +108,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
  * Other commands load this code when they need it. For a service that may be days later, after an upgrade has replaced the
  * files: new code would then delete together with old code.
  */
-async function loadWhatDeletes(log: Logger): Promise<void> {
-  log.load();
+async function loadWhatDeletes(): Promise<void> {
   await import("../archive/archive.ts");
   await import("../sweep/delete-expired.ts");
 }

@@ -6,3 +6,13 @@ export type LogLevel = (typeof logLevels)[number];
 export const logFormats = ["logfmt", "json"] as const;
 
 export type LogFormat = (typeof logFormats)[number];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Static messages, values in fields. */
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+}

@@ -56,9 +56,7 @@ export async function deleteExpired(
   settings: SweepSettings,
   { plan, snapshot, status }: Reading,
 ): Promise<Ledger> {
-  const { gateway, clock, wait, stop, log } = context;
-  // Load the logger now: a failed import must not happen between two DELETEs.
-  log.load();
+  const { gateway, clock, wait, stop } = context;
   const pace = createPace({
     ceiling: settings.limits.deletesPerSecond,
     probe: (signal) => gateway.probeHealth(signal),

@@ -1,3 +1,4 @@
+import type { Log } from "../core/log-level.ts";
 import type { Clock } from "../core/time.ts";
 import type { Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -33,7 +34,7 @@ export interface SweepContext {
   readonly readLiveness?: ReadLiveness;
   readonly clock: Clock;
   readonly wait: Wait;
-  readonly log: SweepLog;
+  readonly log: Log;
   readonly metrics: SweepMetrics;
   readonly progress: SweepProgress;
   /** Finish what is in flight, begin nothing new. */
@@ -73,15 +74,6 @@ export interface GroupToArchive {
 export interface SweepMetrics {
   /** One DELETE was answered, or failed. */
   observeDelete(gateway: string, durationSeconds: number): void;
-}
-
-export interface SweepLog {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** Loads what it takes to log, if that is not done yet. */
-  load(): void;
 }
 
 /** Called at every step. */

@@ -142,7 +142,7 @@ describe("the same totals are in", () => {
   it("the log", () => {
     const lines: unknown[] = [];
     const add = (_: string, fields?: object): void => void lines.push(fields);
-    logReport(report, { debug: add, info: add, warn: add, error: add, load: () => {} } as never);
+    logReport(report, { debug: add, info: add, warn: add, error: add } as never);
     expect(lines).toEqual([
       expect.objectContaining({ groups: 16, kept: 8, expired: 11, withheld: 2, deleted: 3 }),
     ]);

@@ -18,7 +18,7 @@ export function sweepContext(gateway: Gateway, rest: Partial<SweepContext> = {})
     archive: null,
     clock: systemClock,
     wait,
-    log: { debug: silent, info: silent, warn: silent, error: silent, load: silent },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
     metrics: { observeDelete: silent },
     progress: silent,
     stop: new AbortController().signal,
