@@ -5,7 +5,6 @@ import { describeWebConfig, loadWebConfig } from "../config/web/load-web-config.
 import { countOf } from "../core/printable.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { findLimitations } from "./limitations.ts";
 
 type Loaded<T> =
   | { readonly ok: true; readonly config: T; readonly warnings: readonly Problem[] }
@@ -13,10 +12,7 @@ type Loaded<T> =
 
 /** `check config FILE…`: every problem of every file, or what was understood. */
 export function checkConfig(files: readonly string[], io: Io): Promise<number> {
-  return checkFiles(files, io, loadConfig, (config) => {
-    for (const limitation of findLimitations(config)) io.stderr.write(`${limitation}\n`);
-    return describeConfig(config);
-  });
+  return checkFiles(files, io, loadConfig, describeConfig);
 }
 
 /** `check web-config FILE…`: every problem of every file and of the certificates it names, or that it is valid. */

@@ -7,7 +7,6 @@ import { shellQuote } from "../core/printable.ts";
 import type { TtlRule } from "../core/rule.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";
 import { defaultConfigFile, type OnceFlags, type SourceFlags } from "./flags.ts";
-import { findLimitations } from "./limitations.ts";
 
 /** Flags that win over the configuration. */
 type OverridingFlags = Partial<
@@ -66,10 +65,7 @@ async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
         : "";
     throw new ConfigError(result.problems.map(renderProblem).join("\n") + hint);
   }
-  return {
-    config: result.config,
-    warnings: [...result.warnings.map(renderProblem), ...findLimitations(result.config)],
-  };
+  return { config: result.config, warnings: result.warnings.map(renderProblem) };
 }
 
 function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): LoadedSettings {

@@ -35,6 +35,7 @@ export function describeConfig(config: Config): string {
       ]),
     ]),
     ...renderTable([["RULE", "MATCHERS", "ACTION", "TTL"], ...rules.map(describeRule)]),
+    ...describeVanished(config),
   ].join("\n");
 }
 
@@ -76,6 +77,18 @@ function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, vanished }: Ttl
     parts.push(`keeps the latest ${keepLatest.count}${each}`);
   }
   return parts.join(", ");
+}
+
+/** Where the rules with `vanished` learn which hosts exist; nothing without such rules. */
+function describeVanished({ prometheus, rules }: Config): readonly string[] {
+  const rows = rules.flatMap((rule) => {
+    if (rule.action === "keep" || rule.vanished === null) return [];
+    const { groupLabel, seriesLabel, query, ttlSeconds } = rule.vanished;
+    return [[rule.name, groupLabel, formatDuration(ttlSeconds), `${seriesLabel} of ${query}`]];
+  });
+  if (rows.length === 0) return [];
+  const head = ["RULE", "HOST", "TTL ONCE VANISHED", `HOSTS THAT ${prometheus?.url ?? "PROMETHEUS"} KNOWS`];
+  return ["", ...renderTable([head, ...rows])];
 }
 
 function renderTable(rows: readonly (readonly string[])[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { ConfigError } from "../config/config-error.ts";
 import type { PrometheusSettings } from "../config/config.ts";
-import type { KnownHosts, Liveness } from "../core/liveness.ts";
+import { asksForHosts, findFailedQueries, type KnownHosts, type Liveness } from "../core/liveness.ts";
+import { cutText } from "../core/printable.ts";
 import type { Rule, Vanished } from "../core/rule.ts";
 import type { Prometheus } from "../prometheus/prometheus.ts";
 import type { ReadLiveness } from "../sweep/sweep-context.ts";
@@ -31,48 +32,47 @@ const maxQueries = 4;
 
 /**
  * Asks each distinct query once, whatever the number of rules and gateways; an answer is reused for a minute. A query that fails,
- * for whatever reason, says nothing about hosts, and is logged once.
+ * for whatever reason, says nothing about hosts; that is logged once for all of its rules.
  */
 export function createLivenessReader({ connect, monotonic, log }: LivenessOptions): LivenessReader {
   let connection: Promise<Prometheus> | null = null;
   const answers = new Map<string, { readonly askedAt: number; readonly hosts: Promise<KnownHosts> }>();
-  const failures = new Set<string>();
+  const logged = new Set<string>();
   const slots = createSlots(maxQueries);
 
-  const ask = async ({ query, seriesLabel }: Vanished, rule: string, signal: AbortSignal) => {
+  const ask = async ({ query, seriesLabel }: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
     const giveBack = await slots.take();
-    const known = await askPrometheus(query, seriesLabel, signal).finally(giveBack);
-    const failure = `${query}\n${known.ok ? "" : known.message}`;
-    if (!known.ok && !signal.aborted && !failures.has(failure)) {
-      failures.add(failure);
-      log.warn("Prometheus does not say which hosts exist, all count as alive", {
-        rule,
-        query,
-        err: known.message,
-      });
-    }
-    return known;
-  };
-
-  const askPrometheus = async (query: string, label: string, signal: AbortSignal): Promise<KnownHosts> => {
     try {
       const prometheus = await (connection ??= connect());
-      return await prometheus.queryHosts(query, label, signal);
+      return await prometheus.queryHosts(query, seriesLabel, signal);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // A secret's file that is missing or being replaced: the next question may find it.
       connection = null;
       return { ok: false, message: error.message };
+    } finally {
+      giveBack();
     }
   };
 
-  const reuseOrAsk = (vanished: Vanished, rule: string, signal: AbortSignal): Promise<KnownHosts> => {
+  const reuseOrAsk = (vanished: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
     const key = JSON.stringify([vanished.query, vanished.seriesLabel]);
     const earlier = answers.get(key);
     if (earlier !== undefined && monotonic() - earlier.askedAt <= reuseSeconds) return earlier.hosts;
-    const hosts = ask(vanished, rule, signal);
+    const hosts = ask(vanished, signal);
     answers.set(key, { askedAt: monotonic(), hosts });
     return hosts;
+  };
+
+  const logFailures = (liveness: Liveness): void => {
+    const failed = findFailedQueries(liveness);
+    for (const message of new Set(failed.map((one) => one.message))) {
+      if (logged.has(message)) continue;
+      logged.add(message);
+      const names = failed.flatMap((one) => (one.message === message ? [one.rule] : []));
+      const rules = cutText(names.join(", "), 200);
+      log.warn("Hosts count as alive, as their query failed", { rules, err: message });
+    }
   };
 
   return {
@@ -80,9 +80,11 @@ export function createLivenessReader({ connect, monotonic, log }: LivenessOption
       const asked = rules.flatMap((rule) =>
         rule.action === "keep" || rule.vanished === null
           ? []
-          : [reuseOrAsk(rule.vanished, rule.name, signal).then((hosts) => [rule.name, hosts] as const)],
+          : [reuseOrAsk(rule.vanished, signal).then((hosts) => [rule.name, hosts] as const)],
       );
-      return new Map(await Promise.all(asked));
+      const liveness = new Map(await Promise.all(asked));
+      if (!signal.aborted) logFailures(liveness);
+      return liveness;
     },
     async close() {
       await (await connection?.catch(() => null))?.close();
@@ -96,8 +98,7 @@ export function openLiveness(
   { clock, env }: Pick<World, "clock" | "env">,
   log: Logger,
 ): LivenessReader | null {
-  if (prometheus === null || !rules.some((rule) => rule.action !== "keep" && rule.vanished !== null))
-    return null;
+  if (prometheus === null || !rules.some(asksForHosts)) return null;
   return createLivenessReader({
     async connect() {
       const { createPrometheus } = await import("../prometheus/prometheus.ts");

@@ -1,8 +1,7 @@
 import { agreedNow } from "../core/time.ts";
 import { isDeletion, type Decision } from "../core/decide.ts";
-import { asksForHosts, findFailedQueries, type Liveness } from "../core/liveness.ts";
+import { asksForHosts, type Liveness } from "../core/liveness.ts";
 import { planInSteps, type Plan } from "../core/plan.ts";
-import { cutText } from "../core/printable.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { breatheThrough } from "../gateway/breathe.ts";
 import { RequestError } from "../http/request-error.ts";
@@ -44,23 +43,13 @@ export async function readAndPlan(context: SweepContext, settings: SweepSettings
   return read("api");
 }
 
-/** Which hosts exist, as far as rules ask for them. What is not known is said in the log, once for all rules with the same problem. */
+/** Which hosts exist, as far as rules ask for them. */
 export async function readLiveness(
-  { gateway, readLiveness: read, stop, log }: SweepContext,
+  { readLiveness: read, stop }: SweepContext,
   { rules }: SweepSettings,
 ): Promise<Liveness> {
   if (read === undefined || !rules.some(asksForHosts)) return new Map();
-  const liveness = await read(rules, stop);
-  const failed = findFailedQueries(liveness);
-  for (const message of new Set(failed.map((one) => one.message))) {
-    const names = failed.filter((one) => one.message === message).map(({ rule }) => rule);
-    log.warn("Hosts count as alive, as their query failed", {
-      gateway: gateway.name,
-      rules: cutText(names.join(", "), 200),
-      err: message,
-    });
-  }
-  return liveness;
+  return read(rules, stop);
 }
 
 function namesEscaped({ url }: SweepContext["gateway"]): RequestError {

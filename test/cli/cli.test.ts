@@ -128,21 +128,6 @@ describe("check config", () => {
   });
 });
 
-describe("what a file asks for and this version does not do yet", () => {
-  it("is said, and not passed over", async () => {
-    const path = file(
-      "later.yml",
-      "pushgateways: [{ name: a, url: 'http://a' }]\nprometheus: { url: 'http://p' }\n" +
-        "rules: [{ name: r, matchers: [], ttl: 1d, vanished: { query: up, label: instance, ttl: 1h } }]\n",
-    );
-    const { exitCode, stderr } = await cli(["check", "config", path]);
-    expect(stderr).toContain(
-      `${path}: warning: rule r: vanished is not acted on yet, every host counts as alive`,
-    );
-    expect(exitCode).toBe(0);
-  });
-});
-
 describe("explain", () => {
   const explain = (...argv: string[]): ReturnType<typeof cli> =>
     cli(["explain", ...argv, `--config.file=${example}`]);

@@ -87,14 +87,14 @@ describe("what Prometheus knows about hosts", () => {
     expect(mostAtOnce()).toBe(4);
   });
 
-  it("logs a query that fails once, with a rule and the message", async () => {
+  it("logs a query that fails once, with its rules and the message", async () => {
     const { read, log, pass } = scene(() => ({ ok: false, message: "http://p: HTTP 503" }));
     const known = await read(rule("a", "up"), rule("b", "up"));
     pass(61);
     await read(rule("a", "up"));
     expect(known.get("b")).toEqual({ ok: false, message: "http://p: HTTP 503" });
-    expect(log().match(/Prometheus does not say which hosts exist/g)).toHaveLength(1);
-    expect(log()).toContain('rule=a query=up err="http://p: HTTP 503"');
+    expect(log().match(/Hosts count as alive, as their query failed/g)).toHaveLength(1);
+    expect(log()).toContain('rules="a, b" err="http://p: HTTP 503"');
   });
 
   it("is nothing while a file of its settings cannot be read, and is asked again", async () => {
