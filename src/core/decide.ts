@@ -21,15 +21,15 @@ export interface Circumstances {
   /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known, nothing expires. */
   readonly now: number | null;
   readonly outage: Outage | null;
-  /** To all groups: what they say about refused ones. */
+  /** The pushes to all groups: they show whether a refused push was the group's own fault. */
   readonly pushes: Pushes;
   /** Left out: every host counts as alive. */
   readonly findPresence?: FindPresence;
 }
 
 /**
- * Where a TTL comes from: `ttl_metric` and `ttl_label` are the group's own. `senseless`: the group has one that makes no sense, and
- * gets the longest that its rule can give.
+ * Where a TTL comes from. `ttl_metric`, `ttl_label`: the group sets it. `senseless`: the group sets one that makes no sense, and gets
+ * the longest that its rule can give.
  */
 export type TtlSource = "rule" | "vanished" | "ttl_metric" | "ttl_label" | "senseless";
 
@@ -54,15 +54,15 @@ export function isDeletion({ verdict }: Pick<Decision, "verdict">): boolean {
 }
 
 /**
- * Decides about one group. Pure; every branch that is not sure keeps the group.
- * What depends on other groups (`keep_latest`, the limits) comes after, in the plan.
+ * Decides about one group. Pure; in doubt it keeps the group. What depends on other groups (`keep_latest`, the limits) is decided
+ * afterwards, in the plan.
  */
 export function decide(group: Group, circumstances: Circumstances): Decision {
   const { rules, now, outage, pushes } = circumstances;
-  // No rule can be asked about labels that are not known, or only in part.
+  // Matchers need all labels.
   if (group.obstacle === "unreadable_labels" || group.obstacle === "over_budget")
     return undated(group, null, null, keep(group.obstacle));
-  // No rule decides about it, whatever it matches: who deletes everything after a minute still wants to see that.
+  // Not even a rule for all groups deletes the janitor's own metrics.
   const own = isOwnGroup(group.labels);
   const rule = own ? null : firstMatch(rules, group.labels);
   const activityAt = lastActivityAt(group, countedPushes(group, rule, pushes));
@@ -78,7 +78,7 @@ export function decide(group: Group, circumstances: Circumstances): Decision {
   if (now === null || age === null) return decision(group, rule, keep("unknown_time"), null, ttl, null);
   if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttl, null);
   const ageSeconds = Math.max(0, age);
-  // A host that has vanished now may have pushed before the gateway was killed: the shorter TTL says nothing about that.
+  // The TTL of vanished hosts is shorter than the intervals at which they pushed while they lived: the lost push is judged by the rule's.
   const pushingSeconds = ttl.source === "vanished" ? rule.ttlSeconds : ttl.seconds;
   const doubtSeconds = lostPushAllowance(outage, activityAt, pushingSeconds);
   const verdict = decideByAge(group, rule, ageSeconds, { ttl, doubtSeconds });
@@ -90,7 +90,7 @@ function undated(group: Group, rule: Rule | null, ageSeconds: number | null, ver
   return decision(group, rule, verdict, ageSeconds, null, null);
 }
 
-/** All decisions are made here, so that all of them have one shape: there are as many as groups. */
+/** Creates all decisions, so that V8 gives them one shape: there are as many as groups. */
 function decision(
   group: Group,
   rule: Rule | null,
@@ -109,7 +109,7 @@ function decideByAge(
   ageSeconds: number,
   { ttl, doubtSeconds }: { readonly ttl: Ttl; readonly doubtSeconds: number },
 ): Verdict {
-  // Strictly: a group whose age is its TTL is still within it.
+  // A group whose age is exactly its TTL has not expired.
   if (ageSeconds <= ttl.seconds) return keep("within_ttl");
   if (ageSeconds <= ttl.seconds + doubtSeconds) return keep("push_may_be_lost");
   if (rule.action === "report") return keep("rule_reports");
@@ -120,7 +120,7 @@ function decideByAge(
 const expiredVerdict: Verdict = { verdict: "delete", reason: "ttl_expired" };
 const vanishedVerdict: Verdict = { verdict: "delete", reason: "host_vanished" };
 
-/** One object for each reason, however many groups it keeps. */
+/** One object per reason, shared by all groups. */
 const keepVerdicts = new Map<KeepReason, Verdict>(
   keepReasons.map((reason) => [reason, { verdict: "keep", reason }]),
 );
@@ -135,8 +135,7 @@ interface Ttl {
 }
 
 /**
- * What the group declares comes first: that is a promise of its own, and holds also when its host has vanished. Then the TTL of
- * vanished hosts, then the rule's.
+ * A TTL that the group sets itself wins: it is a promise that holds even when the host has vanished.
  */
 function findTtl(rule: TtlRule, group: Group, findPresence: FindPresence | undefined): Ttl {
   const declared = declaredTtl(rule, group);
@@ -148,8 +147,8 @@ function findTtl(rule: TtlRule, group: Group, findPresence: FindPresence | undef
 }
 
 /**
- * The TTL that the group sets by its gauge or else by its label, within the rule's bounds. One that is there but makes no sense
- * means an unknown TTL: the longest that the rule can give. null: it sets none.
+ * The TTL that the group sets by its gauge, or else by its label, within the rule's bounds. One that makes no sense counts as the
+ * longest that the rule can give. null: the group sets none.
  */
 function declaredTtl({ ttlSeconds, ttlMetric, ttlLabel }: TtlRule, group: Group): Ttl | null {
   const gauge = ttlMetric === null ? undefined : group.gauges.get(ttlMetric.name);
@@ -165,7 +164,7 @@ function declaredTtl({ ttlSeconds, ttlMetric, ttlLabel }: TtlRule, group: Group)
   return ttlLabel === null || label === "" ? null : clamp(secondsOf(label), "ttl_label", ttlLabel);
 }
 
-/** A duration or a number of seconds; NaN for anything else. Longer texts than these are not even read. */
+/** Reads a duration or a number of seconds; NaN for anything else. Long texts are not even parsed. */
 function secondsOf(text: string): number {
   if (text.length > 50) return Number.NaN;
   const seconds = parseFiniteNumber(text);

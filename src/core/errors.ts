@@ -1,4 +1,4 @@
-/** A text that does not follow its grammar: what is wrong and where. Thrown by every `parse` function of core/. */
+/** A text that does not follow its grammar. Thrown by every `parse` function of core/. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
   /** Where it goes wrong: UTF-16 units from the start of the parsed text. */
@@ -10,7 +10,7 @@ export class ParseError extends Error {
   }
 }
 
-/** The code of an error of Node's, for example `ENOENT`. */
+/** The code of a Node error, for example `ENOENT`. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

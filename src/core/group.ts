@@ -1,13 +1,13 @@
 import { type Labels, createLabels } from "./labels.ts";
 
-/** Why the gateway cannot be asked to delete exactly this group. */
+/** Why no DELETE can name exactly this group. */
 export type Obstacle = "unreadable_labels" | "unaddressable" | "over_budget";
 
 /** What one snapshot says of one group. Times are Unix seconds of the gateway's clock. */
 export interface Group {
-  /** Identity among the groups of one gateway; equal keys are the same group in another snapshot. */
+  /** Identifies the group on its gateway, in every snapshot. */
   readonly key: string;
-  /** Empty if they could not be read; the obstacle `over_budget` may mean that they are cut: they then name no group. */
+  /** Empty if unreadable. Cut for some groups with the obstacle `over_budget`: then they name no group. */
   readonly labels: Labels;
   readonly obstacle: Obstacle | null;
   /** 0: never pushed successfully. null: unreadable. */
@@ -15,15 +15,14 @@ export interface Group {
   /** 0: no push ever failed. null: unreadable. */
   readonly lastFailureAt: number | null;
   /**
-   * It has no `instance` label, or an empty one: the source did not tell which. Both cannot exist on a gateway that is
-   * consistent.
+   * The group has no `instance` label, or an empty one: the source does not show which. A consistent gateway cannot hold both.
    */
   readonly hidesInstance?: true;
-  /** Whether it holds anything but the gateway's own two push times; null: the source did not tell. */
+  /** Whether it holds anything but the gateway's own two push times; null: the source does not show it. */
   readonly holdsMetrics: boolean | null;
-  /** Of all its families, the gateway's own two push times included; null: the source did not tell. */
+  /** In all its families, including the gateway's own two push times; null: the source does not show it. */
   readonly series: number | null;
-  /** Names of families that are native histograms, ten at most: the API does not tell their buckets, so that no archive holds them. */
+  /** Names of families that are native histograms, ten at most. The API leaves out their buckets, so that no archive holds them. */
   readonly nativeHistograms: readonly string[];
   /** The values of the gauges that rules take a TTL from, by metric name; NaN where the group has no single value. */
   readonly gauges: ReadonlyMap<string, number>;
@@ -35,7 +34,7 @@ export const successTimeName = "push_time_seconds";
 export const failureTimeName = "push_failure_time_seconds";
 export const pushTimeNames: ReadonlySet<string> = new Set([successTimeName, failureTimeName]);
 
-/** A push time for people and records: null for never, which the gateway writes as 0, and for unreadable. */
+/** A push time for output: null for never, which the gateway writes as 0, and for unreadable. */
 export function timeOrNever(time: number | null): number | null {
   return time === 0 ? null : time;
 }
@@ -43,8 +42,8 @@ export function timeOrNever(time: number | null): number | null {
 const ownJob = "pushgateway-janitor";
 
 /**
- * The group on a gateway that the janitor pushes its own metrics to. The instance is the gateway's name, because a Prometheus
- * that scrapes several gateways has to tell their groups apart.
+ * The group that the janitor pushes its own metrics to. Its instance is the gateway's name, so that a Prometheus that scrapes several
+ * gateways can distinguish them.
  */
 export function ownGroupLabels(gateway: string): Labels {
   return createLabels([
@@ -54,8 +53,8 @@ export function ownGroupLabels(gateway: string): Labels {
 }
 
 /**
- * Whether a group holds the janitor's own metrics: this one's, or those of another that calls the gateway by another name.
- * Exactly these labels, so that no other group escapes the rules by its job.
+ * Whether a group holds metrics of a janitor: this one, or another that has another name for the gateway. It has exactly these two
+ * labels, so that no other group escapes the rules by its job.
  */
 export function isOwnGroup(labels: Labels): boolean {
   return labels.size === 2 && labels.get("job") === ownJob && labels.has("instance");

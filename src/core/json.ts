@@ -5,7 +5,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The entries of an object that holds only texts, a key called `__proto__` included; null for anything else. */
+/** The entries of an object that holds only strings, including a key called `__proto__`; null for anything else. */
 export function decodeTexts(value: unknown): readonly (readonly [name: string, text: string])[] | null {
   if (!isJsonObject(value)) return null;
   const entries = Object.entries(value);
@@ -13,13 +13,12 @@ export function decodeTexts(value: unknown): readonly (readonly [name: string, t
 }
 
 /**
- * As `JSON.stringify`, without anything that could drive a terminal or turn the text around it: that is escaped, and reads back the
- * same.
- * @param indent spaces for each level; left out: all in one line
+ * As `JSON.stringify`, but escapes what could control a terminal or change the direction of the text around it.
+ * @param indent spaces per level; left out: one line
  */
 export function stringifyPrintable(value: object, indent?: number): string {
   const json = JSON.stringify(value, null, indent);
-  // Line feeds are those of the layout. Most groups have nothing to escape, and there may be very many.
+  // Line feeds come from the indentation. Most groups have nothing to escape.
   if (/^[\n -~]*$/.test(json)) return json;
   return json.replaceAll(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits);
 }

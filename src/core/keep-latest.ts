@@ -6,9 +6,9 @@ import type { KeepReason } from "./verdict.ts";
 /** What `keep_latest` makes of decisions. */
 export interface KeptLatest {
   readonly decisions: readonly Decision[];
-  /** Whether groups are kept only because the source does not tell whether those before them hold anything. */
+  /** Whether groups are kept only because the source does not show whether fresher ones hold anything. */
   readonly isUndecided: boolean;
-  /** What the operator should know about the rules, one sentence each. */
+  /** About rules, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -18,8 +18,8 @@ type KeepLatestRule = TtlRule & { readonly keepLatest: NonNullable<TtlRule["keep
 type Contest = readonly Decision[];
 
 /**
- * Keeps the freshest groups of every `keep_latest` rule, however old they are. Where the source does not tell whether the fresher ones
- * hold anything, the others are kept, too: each may be the latest that does.
+ * Keeps the freshest groups of every `keep_latest` rule, however old they are. Where the source does not show whether the fresher ones
+ * hold anything, all others are kept, too: each may be the latest that does.
  */
 export function keepLatest(decisions: readonly Decision[]): KeptLatest {
   const kept = new Set<Decision>();
@@ -56,8 +56,8 @@ export function keepLatest(decisions: readonly Decision[]): KeptLatest {
 }
 
 /**
- * Groups of unknown or future time, and those that hold nothing, take no place, so that they cannot push out one that is really the
- * latest: the gateway makes an empty group of a push that it refuses, and of one without metrics.
+ * Groups of an unknown or future time and groups that hold nothing do not count, so that they cannot replace the real latest one: a
+ * push that the gateway refuses, and one without metrics, create an empty group.
  */
 function findContests(decisions: readonly Decision[]): ReadonlyMap<KeepLatestRule, readonly Contest[]> {
   const byRule = new Map<KeepLatestRule, Decision[]>();
@@ -93,18 +93,18 @@ function pushTo<K>(lists: Map<K, Decision[]>, key: K, decision: Decision): void 
   else list.push(decision);
 }
 
-/** By what was pushed last: a failed push leaves the metrics as old as they were. */
+/** By the last successful push: a refused one does not renew the metrics. */
 function byFreshness(a: Decision, b: Decision): number {
   const newer = (b.group.lastSuccessAt ?? 0) - (a.group.lastSuccessAt ?? 0);
   return newer === 0 ? (a.group.key < b.group.key ? -1 : 1) : newer;
 }
 
 /** The note needs so many groups as evidence. */
-const tellableGroups = 3;
+const minReplacedGroups = 3;
 
 /**
- * A label that never repeats, such as a run's number, makes every group the latest of its own: nothing of the rule is ever deleted.
- * Groups that differ only by such labels are one job's pushes over time if they are older than each other by more than the TTL.
+ * With a label that never repeats, such as the number of a run, every group is the latest of its own, and the rule deletes nothing.
+ * Groups that differ only by such labels are taken for pushes of one job if the TTL has passed between them.
  */
 function noteUniqueLabels(
   { name, keepLatest }: KeepLatestRule,
@@ -113,7 +113,7 @@ function noteUniqueLabels(
   const { count, by } = keepLatest;
   if (contests.some((contest) => contest.length > count)) return [];
   const contenders = contests.flat();
-  const names = new Set(contenders.flatMap(({ group }) => [...group.labels.keys()]));
+  const names = new Set(contenders.flatMap(({ group }) => [...group.labels].map(([name]) => name)));
   const unique = new Set([...names].filter((label) => label !== "job" && isUniqueInJob(label, contenders)));
   const labels = by.filter((one) => unique.has(typeof one === "string" ? one : one.label));
   if (labels.length === 0) return [];
@@ -123,7 +123,7 @@ function noteUniqueLabels(
   const replaced = series.flatMap((pushes) =>
     pushes.slice(count).filter((one) => isReplaced(one, pushes[0])),
   );
-  if (replaced.length < tellableGroups) return [];
+  if (replaced.length < minReplacedGroups) return [];
   const which = labels
     .map((one) => (typeof one === "string" ? quote(one) : formatKeepLatestLabel(one)))
     .join(" and ");

@@ -1,21 +1,55 @@
 import { cutText } from "./printable.ts";
 
-/**
- * A grouping key: label names to values, `job` first, then by name, so that the same key always reads the same.
- * A map, because a label may be called `constructor` or `__proto__`.
- */
-export type Labels = ReadonlyMap<string, string>;
+/** A grouping key: label names to values, `job` first, then by name. A `Map` is one, too, in its own order. */
+export interface Labels extends Iterable<[name: string, value: string]> {
+  readonly size: number;
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+}
 
-/** Sorts `pairs` into a grouping key. A repeated name keeps its last value. */
+/** Sorts pairs into a grouping key. Of a repeated name the last value counts. */
 export function createLabels(pairs: Iterable<readonly [name: string, value: string]>): Labels {
   const list: string[] = [];
   for (const [name, value] of [...pairs].toSorted(byLabelName)) {
-    // Sorting keeps the order of equals, so that the last value comes last.
+    // Sorting is stable: of equal names the last one comes last.
     if (list.at(-2) === name) list[list.length - 1] = value;
     else list.push(name, value);
   }
-  // A list that has grown has room for more; a copy has not.
+  // A copy has no spare capacity.
   return new LabelList(list.slice());
+}
+
+/**
+ * Keeps names and values in turn in one list: a sweep holds one of these for every group of a gateway, and a Map takes four times the
+ * memory. A linear search is enough, as a grouping key has a handful of labels.
+ */
+class LabelList implements Labels {
+  readonly #list: readonly string[];
+
+  constructor(list: readonly string[]) {
+    this.#list = list;
+  }
+
+  get size(): number {
+    return this.#list.length / 2;
+  }
+
+  get(name: string): string | undefined {
+    for (let at = 0; at < this.#list.length; at += 2) if (this.#list[at] === name) return this.#list[at + 1];
+    return undefined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** Of a list of its own, which is quicker than a generator. */
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    const pairs: [string, string][] = [];
+    for (let at = 0; at < this.#list.length; at += 2)
+      pairs.push([this.#list[at] ?? "", this.#list[at + 1] ?? ""]);
+    return pairs.values();
+  }
 }
 
 function byLabelName([a]: readonly [string, string], [b]: readonly [string, string]): number {
@@ -30,14 +64,14 @@ function compareLabelNames(a: string, b: string): number {
 }
 
 /**
- * One string per grouping key: equal if and only if the keys are. Not for people; see {@link formatLabels}. It is the JSON of
- * the pairs, put together by hand: there is one for every group of every look.
+ * One string per grouping key, equal if and only if the keys are: the JSON of the pairs, built by hand, as every snapshot needs one
+ * for every group. Not for people; see {@link formatLabels}.
  */
 export function labelsKey(labels: Labels): string {
   const parts: string[] = [];
   for (const [name, value] of labels)
     parts.push(parts.length === 0 ? "[[" : "],[", toJson(name), ",", toJson(value));
-  // Joined, not added up: a text that is made of others keeps all of them in memory.
+  // Joined, not concatenated: V8 keeps all parts of a concatenation in memory.
   if (parts.length === 0) return "[]";
   parts.push("]]");
   return parts.join("");
@@ -62,15 +96,15 @@ export function formatLabels(labels: Labels): string {
   return `{${[...labels].map(([name, value]) => `${formatName(name)}=${quote(value)}`).join(", ")}}`;
 }
 
-/** The most that people are shown of one name, of one value, and of all of a group's, in UTF-16 units; and how many labels. */
+/** How much of labels is shown to people: of one name, one value, and all of a group's, in UTF-16 units; and how many labels. */
 const shown = { name: 200, value: 1000, labels: 4000, count: 50 };
 
-/** Labels cut to what people can read, whatever their pusher wrote. */
+/** Labels cut to a length that people can read. */
 export interface ShortLabels {
   readonly pairs: readonly {
     readonly name: string;
     readonly value: string;
-    /** Of the whole value, if it is cut. */
+    /** Of a value that is cut; null: it is not. */
     readonly fullLength: number | null;
   }[];
   /** How many labels are left out. */
@@ -136,54 +170,4 @@ function escapeCharacter(character: string): string {
   return codePoint > 0xffff
     ? `\\U${codePoint.toString(16).padStart(8, "0")}`
     : `\\u${codePoint.toString(16).padStart(4, "0")}`;
-}
-
-/**
- * A small read-only map of texts, kept as one list of names and values in turn: a sweep holds one for every group of a gateway, and a
- * Map takes four times the memory. Names are looked for one by one, as a grouping key has a handful.
- */
-export class LabelList implements ReadonlyMap<string, string> {
-  readonly #list: readonly string[];
-
-  /** @param list names and values in turn; every name once */
-  constructor(list: readonly string[]) {
-    this.#list = list;
-  }
-
-  get size(): number {
-    return this.#list.length / 2;
-  }
-
-  get(name: string): string | undefined {
-    for (let at = 0; at < this.#list.length; at += 2) if (this.#list[at] === name) return this.#list[at + 1];
-    return undefined;
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== undefined;
-  }
-
-  forEach(visit: (value: string, name: string, map: ReadonlyMap<string, string>) => void): void {
-    for (const [name, value] of this) visit(value, name, this);
-  }
-
-  /** Of a list of its own, which is quicker than a generator. */
-  [Symbol.iterator](): MapIterator<[string, string]> {
-    const pairs: [string, string][] = [];
-    for (let at = 0; at < this.#list.length; at += 2)
-      pairs.push([this.#list[at] ?? "", this.#list[at + 1] ?? ""]);
-    return pairs.values();
-  }
-
-  entries(): MapIterator<[string, string]> {
-    return this[Symbol.iterator]();
-  }
-
-  *keys(): MapIterator<string> {
-    for (const [name] of this) yield name;
-  }
-
-  *values(): MapIterator<string> {
-    for (const [, value] of this) yield value;
-  }
 }

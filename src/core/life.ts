@@ -22,10 +22,10 @@ function isTime(value: number | null): value is number {
   return value !== null && Number.isFinite(value) && value >= 0;
 }
 
-/** What the pushes to all groups of a gateway say about those that it refused. Unix seconds; 0: none. */
+/** The newest accepted and refused pushes of a gateway. Unix seconds; 0: none. */
 export interface Pushes {
   readonly newestSuccessAt: number;
-  /** The newest two refused pushes that no later success to the same group made good. */
+  /** The newest two refused pushes that no later push to the same group made good. */
   readonly refusedAt: readonly [newest: number, next: number];
 }
 
@@ -43,15 +43,15 @@ export function surveyPushes(groups: Iterable<LastPushes>, now: number | null): 
   return { newestSuccessAt, refusedAt: [newest, next] };
 }
 
-/** Whether the newest push of the whole gateway is a refused one: then it may be refusing all. */
+/** Whether the newest push of the gateway was refused: then it may be refusing all. */
 export function mayRefusePushes({ newestSuccessAt, refusedAt }: Pushes): boolean {
   return refusedAt[0] > newestSuccessAt;
 }
 
 /**
- * Which pushes to a group count as life by its rule. With `since: last_success` a refused push does not, if it was the group's own
- * fault: others' pushes were accepted after it, and none to another group has been refused since this one's last success. One bad
- * group makes a gateway refuse every push, and who heals it, succeeds and poisons it again is the only one who succeeds.
+ * Which pushes to a group count as life by its rule. With `since: last_success`, a refused push does not count if it was the group's
+ * own fault: other pushes were accepted after it, and no push to another group has been refused since this group's last success. The
+ * second condition matters because one bad group makes the gateway refuse every push but those that repair it for a moment.
  */
 export function countedPushes(group: LastPushes, rule: Rule | null, pushes: Pushes): Since {
   if (rule === null || rule.action === "keep" || rule.since === "last_activity") return "last_activity";
@@ -63,8 +63,8 @@ export function countedPushes(group: LastPushes, rule: Rule | null, pushes: Push
 }
 
 /**
- * Whether a group shows life that the plan did not know of. What counted as life when the plan was made still does, and what counts by
- * now does as well. Any other time than before is life, also one that went back or became unreadable.
+ * Whether a group shows life that the plan did not know of. What counts as life now counts in addition to what counted when the plan
+ * was made. Any change of the time is life, also one into the past or to something unreadable.
  */
 export function showsLife(
   known: { readonly group: LastPushes; readonly pushes: Pushes },
@@ -76,21 +76,21 @@ export function showsLife(
   return lastActivityAt(current.group, after) !== lastActivityAt(known.group, before);
 }
 
-/** The time around the gateway's last start in which nobody could push, or what was pushed may be lost. */
+/** The time around the gateway's last start in which it was down, or in which pushes may be lost. */
 export interface Outage {
   /** When the gateway started, Unix seconds. */
   readonly endedAt: number;
-  /** The newest push that is known from before that, Unix seconds. */
+  /** The newest push known from before that, Unix seconds. */
   readonly beganAt: number;
   /** Taken off the age of every group last active before the start. 0 or more. */
   readonly seconds: number;
-  /** The most that is ever not held against a group. */
+  /** The most time that never counts towards an age. */
   readonly maxSeconds: number;
 }
 
 /**
- * The gap around the gateway's last start: from the newest push before it. The gateway tells neither when it stopped nor when it last
- * wrote its state, so the gap is the longest that both can have been. Failure times do not count: pushers can forge them.
+ * Measures from the newest push before the gateway's last start: the gateway says neither when it stopped nor when it last wrote its
+ * state. Failure times do not count, as pushers can forge them.
  */
 export function measureOutage(
   groups: readonly Group[],
@@ -113,9 +113,10 @@ export function outageAllowance(outage: Outage | null, activityAt: number): numb
 }
 
 /**
- * How much older than its TTL a group may be that was last active at `activityAt`, because a later push may be lost: the gateway writes
- * its state every `--persistence.interval`, and what it accepted after that is gone when it is killed. The lost push came before the
- * start, and before the group had expired: one that already had when the outage began was not pushing.
+ * By how much a group last active at `activityAt` may exceed its TTL, because a later push may be lost: the gateway writes its state
+ * every `--persistence.interval`, and loses what came after that when it is killed. A group that had already expired when the outage
+ * began was no longer pushing.
+ * @param ttlSeconds longer than the interval at which the group pushed
  */
 export function lostPushAllowance(outage: Outage | null, activityAt: number, ttlSeconds: number): number {
   if (outage === null || activityAt >= outage.endedAt || activityAt + ttlSeconds <= outage.beganAt) return 0;

@@ -2,21 +2,21 @@ import { parsePositiveDuration } from "./duration.ts";
 import { ParseError } from "./errors.ts";
 import type { WithholdReason } from "./verdict.ts";
 
-/** What one sweep of one gateway may do at most. */
+/** Limits of one sweep of one gateway. */
 export interface Limits {
-  /** 0 to 1, of all groups of the gateway; more expired than this: nothing is deleted. */
+  /** 0 to 1: the share of the gateway's groups that may be deleted. */
   readonly maxDeleteRatio: number;
-  /** The ratio applies from this many groups on: on a small gateway half of them is soon reached. */
+  /** The ratio applies to gateways with at least so many groups. */
   readonly ratioMinGroups: number;
-  /** More expired than this: nothing is deleted. */
+  /** How many groups may be deleted. */
   readonly maxDeletes: number;
   /** A ceiling. */
   readonly deletesPerSecond: number;
-  /** The longest time in which the gateway was down that is not held against its groups. 0: none. */
+  /** The longest downtime of the gateway that does not count towards ages. 0: none. */
   readonly maxOutageSeconds: number;
-  /** What happens to a plan that exceeds one of the first two: nothing is deleted, or as many groups as it allows, oldest first. */
+  /** If a plan exceeds the ratio or the number: delete nothing, or only the oldest, as many as the limits allow. */
   readonly whenExceeded: WhenExceeded;
-  /** No DELETE on older knowledge about the group. null: one second plus twice what one read takes. */
+  /** The longest time between the start of the last read of a group and its DELETE. null: one second plus twice the duration of a read. */
   readonly maxEvidenceAgeSeconds: number | null;
 }
 
@@ -35,7 +35,7 @@ export const defaultLimits: Limits = {
   maxEvidenceAgeSeconds: null,
 };
 
-/** Which numbers a setting takes, in the file and as a flag. */
+/** The numbers that a setting accepts, in the file and as a flag. */
 export interface NumberRange {
   readonly min: number;
   readonly max: number;
@@ -55,7 +55,7 @@ export const limitRanges = {
   maxDeleteRatio: { min: 0, max: 1, whole: false, expected: "a number from 0 to 1" },
   ratioMinGroups: count,
   maxDeletes: count,
-  // At a slower rate a sweep would not end, and a timer of 25 days would fire at once.
+  // Below this a sweep would not end, and timers of over 25 days fire at once.
   deletesPerSecond: { min: 0.01, max: Number.MAX_VALUE, whole: false, expected: "a number of at least 0.01" },
 } as const satisfies Partial<Record<keyof Limits, NumberRange>>;
 
@@ -87,9 +87,9 @@ export interface ExceededLimit {
   /** How many groups the gateway has. */
   readonly groups: number;
   readonly limit: number;
-  /** How many of them are deleted all the same, the oldest. */
+  /** How many of them may be deleted, oldest first. 0: none. */
   readonly allowed: number;
-  /** The lowest limits that let the plan pass, of those that do not. */
+  /** Of the limits that the plan exceeds: the lowest values that let it pass. */
   readonly toPass: Partial<Pick<Limits, "maxDeleteRatio" | "maxDeletes">>;
 }
 
@@ -118,13 +118,13 @@ export function findExceededLimit(expired: number, groups: number, limits: Limit
   };
 }
 
-/** How many of `groups` are no more than this share of them: by division, as the limit itself. */
+/** The largest number whose share of `groups` is within the ratio. */
 function countWithin(ratio: number, groups: number): number {
   const count = Math.ceil(ratio * groups);
   return count / groups > ratio ? count - 1 : count;
 }
 
-/** The share in two digits or as many as it takes: 1, which lets everything pass, only if that is the share. */
+/** The share, rounded up to two digits or as many as it takes not to be 1, which would let everything pass. */
 function roundRatioUp(expired: number, groups: number): number {
   for (let scale = 100; ; scale *= 10) {
     const ratio = Math.ceil((expired * scale) / groups) / scale;
@@ -132,7 +132,7 @@ function roundRatioUp(expired: number, groups: number): number {
   }
 }
 
-/** Says with the numbers what a limit withheld. How to let it pass is for the caller to say, who knows the command line. */
+/** Says which limit was exceeded, with the numbers. How to let the plan pass depends on the caller's command line. */
 export function explainExceededLimit({ reason, expired, groups, limit, allowed }: ExceededLimit): string {
   const percent = ((100 * expired) / groups).toFixed(1);
   const then =
@@ -142,7 +142,7 @@ export function explainExceededLimit({ reason, expired, groups, limit, allowed }
     : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} ${then}`;
 }
 
-/** Longer sweeps are announced: whatever runs them may have a deadline. */
+/** Longer sweeps are announced, as a scheduler may set a deadline. */
 const longSeconds = 60;
 
 /** The shortest time that so many deletions can take; null: too short to be announced. */

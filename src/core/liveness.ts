@@ -1,7 +1,7 @@
 import type { Labels } from "./labels.ts";
 import type { Rule, TtlRule } from "./rule.ts";
 
-/** What one query said about which hosts exist. Not ok: all of them count as alive. */
+/** The answer to one query for the hosts that exist. Not ok: all hosts count as alive. */
 export type KnownHosts =
   | { readonly ok: true; readonly hosts: ReadonlySet<string> }
   | { readonly ok: false; readonly message: string };
@@ -10,19 +10,19 @@ export type KnownHosts =
 export type Liveness = ReadonlyMap<string, KnownHosts>;
 
 /**
- * - `gone`: the query answered, and the host is not among those that it returned
- * - `namesake`: it is known only with a port, or only without the one it has: the same host by another name. It counts as alive.
- * - `alive`: it is known, or nothing is known for certain
+ * - `gone`: the query was answered without this host
+ * - `namesake`: the answer has the host with a port, or without the one it has here: most likely the same host. It counts as alive.
+ * - `alive`: the answer has the host, or there is no usable answer
  */
 export type Presence = "gone" | "namesake" | "alive";
 
-/** Whether the host of a group with these labels exists, by the `vanished` of its rule. */
+/** Whether the host of a group with these labels exists, according to the `vanished` section of its rule. */
 export type FindPresence = (rule: TtlRule, labels: Labels) => Presence;
 
-/** Answers, and the same names without their ports: of answers that many rules share, or that are used again. */
+/** Cache: hosts of an answer to the same hosts without their ports. Rules share answers, and answers are used again. */
 export type NamesWithoutPorts = WeakMap<ReadonlySet<string>, ReadonlySet<string>>;
 
-/** Every branch that is not sure says `alive`. */
+/** In doubt, a host is `alive`. */
 export function createPresence(
   liveness: Liveness,
   withoutPorts: NamesWithoutPorts = new WeakMap(),

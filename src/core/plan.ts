@@ -16,7 +16,7 @@ import type { Rule, TtlRule } from "./rule.ts";
 import { countOf } from "./printable.ts";
 import type { WithholdReason } from "./verdict.ts";
 
-/** What a plan is made from. */
+/** The input of a plan. */
 export interface PlanInput {
   readonly groups: readonly Group[];
   /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known. */
@@ -29,19 +29,19 @@ export interface PlanInput {
   readonly liveness?: Liveness;
 }
 
-/** One decision per group, and what stands above the single decision. */
+/** One decision per group, and what applies to all of them. */
 export interface Plan {
   readonly circumstances: Circumstances;
   readonly outage: Outage | null;
   /** Deletions oldest first, then withheld ones oldest first, then what is kept, by expiry. */
   readonly decisions: readonly Decision[];
-  /** Whether groups are kept only because the source does not tell enough about others: see `keepLatest`. */
+  /** As in `KeptLatest`. */
   readonly isUndecided: boolean;
   /** The limit that withholds deletions. */
   readonly exceededLimit: ExceededLimit | null;
-  /** For these rules every host counts as alive. */
+  /** Rules for which every host counts as alive. */
   readonly failedQueries: readonly FailedQuery[];
-  /** What the operator should know about the rules, one sentence each. */
+  /** About rules, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -54,8 +54,8 @@ export function createPlan(input: PlanInput): Plan {
 }
 
 /**
- * As {@link createPlan}, group by group, for processes with other work: regular expressions over 100,000 groups take seconds, and so
- * they do over a few thousand long labels.
+ * As {@link createPlan}, in steps of one group: regular expressions over 100,000 groups take seconds, in which a process may have to do
+ * other work.
  */
 export function* planInSteps({
   groups,
@@ -102,7 +102,7 @@ export function* planInSteps({
   };
 }
 
-/** Groups that would have vanished if names with and without a port were different hosts. */
+/** Groups of hosts that count as alive only because a port does not matter. */
 function noteNamesakes(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
   return noteByRule(decisions, (rule, { group }) => {
     if (rule.vanished === null || findPresence(rule, group.labels) !== "namesake") return null;
@@ -126,7 +126,10 @@ function noteSenselessTtls(decisions: readonly Decision[]): readonly string[] {
   });
 }
 
-/** One sentence a rule, with the first of its groups as an example. @param noteOf null: nothing to say about this one */
+/**
+ * One sentence per rule, with the first of its groups as an example.
+ * @param noteOf null: no note about this decision
+ */
 function noteByRule(
   decisions: readonly Decision[],
   noteOf: (rule: TtlRule, decision: Decision) => ((count: number) => string) | null,

@@ -4,23 +4,23 @@ import { type JsonObject, decodeTexts, isJsonObject } from "./json.ts";
 import { isLegacyLabelName, quote, type Labels } from "./labels.ts";
 
 export interface PushTarget {
-  /** The group's: the gateway adds them to every series itself. */
+  /** The group's, which the gateway adds to every series itself. */
   readonly labels: Labels;
   /** Whether the gateway takes names outside `[a-zA-Z_:][a-zA-Z0-9_:]*` (`--push.enable-utf8-names`). */
   readonly utf8Names: boolean;
 }
 
-/** What a push in the text format can bring back of a group, and what it cannot. */
+/** The part of a group that a push in the text format can restore, and what it loses. */
 export interface Pushable {
   readonly families: readonly Family[];
-  /** One sentence each, for people; empty if the exposition would be the same. */
+  /** One sentence each; empty if the exposition would be the same. */
   readonly losses: readonly string[];
 }
 
 /**
- * Sorts out what a push in the text format can carry, so that the rest does not make the gateway refuse the whole group.
- * Exemplars and creation times are not in the API to begin with; no loss tells of them.
- * @param group as the API told it
+ * Selects what a push in the text format can carry, so that the rest does not make the gateway refuse the group. Exemplars and creation
+ * times are not among the losses, as the API does not return them.
+ * @param group as the API returned it
  */
 export function sortOutPushable(group: JsonObject, target: PushTarget): Pushable {
   const losses = new Set<string>();
@@ -46,14 +46,14 @@ export function sortOutPushable(group: JsonObject, target: PushTarget): Pushable
   return { families, losses: [...losses] };
 }
 
-/** What restoring this group would lose. Worth knowing before it is deleted. */
+/** What a restore of this group would lose. */
 export function findLosses(group: JsonObject, target: PushTarget): readonly string[] {
   return sortOutPushable(group, target).losses;
 }
 
 const carriedTypes: ReadonlySet<string> = new Set(["COUNTER", "GAUGE", "UNTYPED", "SUMMARY", "HISTOGRAM"]);
 
-/** Why the family as a whole cannot be carried. */
+/** Why nothing of the family can be carried. */
 function findObstacle(
   { name, type, series }: Family,
   all: ReadonlyMap<string, Family | null>,
@@ -63,14 +63,14 @@ function findObstacle(
   if (series.length === 0) return "has no series";
   if (!isLegacyMetricName(name) && !(target.utf8Names && isName(name)))
     return "has a name that the gateway does not take";
-  // In the text format these names belong to the summary or histogram. Only a gateway that checks nothing holds both.
+  // In the text format these names are parts of the summary or histogram. Only a gateway without consistency check holds both.
   const [, base, suffix] = /^(.+)_(count|sum|bucket)$/s.exec(name) ?? [];
   const baseType = base === undefined ? undefined : all.get(base)?.type;
   const collides = baseType === "HISTOGRAM" || (baseType === "SUMMARY" && suffix !== "bucket");
   return collides ? `has the name of a part of ${base}` : null;
 }
 
-/** What will not come back as it was, although it is pushed. */
+/** What changes although it is pushed. */
 function* findDoubts({ help, series }: Family): Generator<string> {
   if (/^[ \t]/.test(help)) yield "has a help text that loses the white space at its start";
   if (help.includes("\uFFFD"))
@@ -92,7 +92,7 @@ function* findDoubts({ help, series }: Family): Generator<string> {
   }
 }
 
-/** Why one series cannot be carried, the group's labels already taken off. */
+/** Why one series, without the group's labels, cannot be carried. */
 function findFlaw({ kind, labels }: Series, { utf8Names }: PushTarget): string | null {
   const reserved = kind === "plain" ? null : kind === "summary" ? "quantile" : "le";
   for (const name of labels.keys()) {
@@ -112,7 +112,7 @@ function withoutAdded(series: Series, group: Labels): Series {
   return { ...series, labels: new Map(own) };
 }
 
-/** A metric name as Prometheus knew them before UTF-8 names. */
+/** Whether a metric name was valid before UTF-8 names. */
 export function isLegacyMetricName(name: string): boolean {
   return /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name);
 }
@@ -121,12 +121,12 @@ function isName(name: string): boolean {
   return name !== "" && name.isWellFormed() && !name.includes("\uFFFD");
 }
 
-/** One metric of a group with its series, as the API tells it. Numbers stay the texts that the gateway wrote. */
+/** One metric of a group with its series, as the API returns it. Numbers stay the strings that the gateway wrote. */
 export interface Family {
   readonly name: string;
   /** In the API's spelling, for example `COUNTER`. */
   readonly type: string;
-  /** Empty if there is none; the API does not tell an empty one from none. */
+  /** Empty also if there is none: the API does not distinguish them. */
   readonly help: string;
   readonly series: readonly Series[];
 }
@@ -145,13 +145,13 @@ export interface Distribution {
   readonly labels: ReadonlyMap<string, string>;
   readonly sum: string;
   readonly count: string;
-  /** Quantiles, or upper bounds of buckets, ascending, each with its value. Of a native histogram the API tells none. */
+  /** Quantiles, or upper bounds of buckets, ascending, each with its value. Empty for native histograms. */
   readonly parts: readonly (readonly [bound: string, value: string])[];
 }
 
 /**
- * Decodes the families of one group of the API, without the two push times. What has not the API's shape is null.
- * A family is a sibling of the group's own `labels` and `last_push_successful`, and may stand in their place.
+ * Decodes the families of one group of the API, without the two push times; null: not the API's shape. A family is a sibling of the
+ * group's own `labels` and `last_push_successful`, and replaces them if it has the same name.
  */
 export function decodeFamilies(group: JsonObject): ReadonlyMap<string, Family | null> {
   const families = new Map<string, Family | null>();

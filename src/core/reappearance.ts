@@ -16,10 +16,10 @@ export interface Reappearance {
   readonly groups: readonly Labels[];
 }
 
-/** Times go through the archive in milliseconds; the gateway's are finer. */
+/** The archive has times in milliseconds; the gateway's are finer. */
 const archivedPrecisionSeconds = 0.001;
 
-/** Finds the groups that are pushed to less often than the rule's TTL thought. */
+/** Finds groups that were deleted although their jobs still push: less often than the rule's TTL. */
 export function findReappeared(
   groups: readonly Group[],
   deletions: ReadonlyMap<string, RecentDeletion>,
@@ -28,7 +28,7 @@ export function findReappeared(
   for (const group of groups) {
     const deletion = deletions.get(group.key);
     const activityAt = lastActivityAt(group);
-    // The same activity as before means that the deletion was lost, as when the gateway is killed before it persists.
+    // Without a new push the deletion was lost, as when the gateway is killed before it persists.
     if (deletion === undefined || activityAt === null) continue;
     if (activityAt <= deletion.lastActivityAt + archivedPrecisionSeconds) continue;
     const others = byRule.get(deletion.rule);
@@ -38,7 +38,7 @@ export function findReappeared(
   return [...byRule].map(([rule, labels]) => ({ rule, groups: labels }));
 }
 
-/** How many jobs a sentence names. */
+/** How many jobs are named. */
 const namedJobs = 5;
 
 export function explainReappearance({ rule, groups }: Reappearance): string {

@@ -4,7 +4,7 @@ import type { FailedQuery } from "./liveness.ts";
 import type { Reappearance } from "./reappearance.ts";
 import { isFailure, isGone, sweepFailureReasons, type SweepFailureReason, type Outcome } from "./verdict.ts";
 
-/** One pass over all gateways: what was found, decided and done. A dry run's report differs only in having no outcomes. */
+/** One pass over all gateways: what was found, decided and done. The report of a dry run is the same without outcomes. */
 export interface SweepReport {
   /** Unix seconds of the local clock, like `finishedAt`. */
   readonly startedAt: number;
@@ -18,7 +18,7 @@ export interface SweepReport {
 /**
  * - `ok`: everything that has expired is gone (or would be, in a dry run)
  * - `withheld`: a limit forbade deletions, all of them or all but the oldest
- * - `partial`: some deletions failed, were not confirmed, or were withheld by a doubt
+ * - `partial`: some deletions failed, were not confirmed, or were withheld for another reason than a limit
  * - `failed`: the gateway could not be read; nothing was done
  */
 export type GatewayStatus = "ok" | "withheld" | "partial" | "failed";
@@ -27,25 +27,25 @@ export interface GatewayReport {
   readonly name: string;
   readonly url: string;
   readonly status: GatewayStatus;
-  /** From the first request to the last look. */
+  /** From the first request to the last read. */
   readonly durationSeconds: number;
-  /** false: it refuses every push, because of what somebody pushed. null: not known. */
+  /** false: it refuses every push, because of a group in it. null: not known. */
   readonly consistent: boolean | null;
-  /** What stood in the way, when something did. */
+  /** Why the status is not `ok`, if there is one cause. */
   readonly error: { readonly code: string; readonly message: string } | null;
-  /** The limit that withheld the plan; the error is about it. */
+  /** The limit that withheld deletions. */
   readonly exceededLimit: ExceededLimit | null;
-  /** null if there is none. */
+  /** null: the gateway could not be read. */
   readonly snapshot: SnapshotFacts | null;
   /** In the order of the plan. */
   readonly entries: readonly ReportEntry[];
-  /** Groups deleted by earlier sweeps that are back; known only with an archive. */
+  /** Groups that earlier sweeps deleted and that are back; known only with an archive. */
   readonly reappeared: readonly Reappearance[];
   /** For these rules every host counted as alive. */
   readonly failedQueries: readonly FailedQuery[];
-  /** What the operator should know besides, one sentence each. */
+  /** Notes for the operator, one sentence each. */
   readonly notes: readonly string[];
-  /** In what a service remembers, where `snapshot` and `entries` may be older than the rest. */
+  /** Set by a service, whose `snapshot` and `entries` may be older than the rest. */
   readonly known?: KnownSince;
 }
 
@@ -60,7 +60,7 @@ export interface KnownSince {
 export interface SnapshotFacts {
   /** The time that ages count by, Unix seconds; null: not known. */
   readonly takenAt: number | null;
-  /** The time that the plan is for, when it is not `takenAt`: a look into the future. */
+  /** The time that the plan is for, if it is a later one than `takenAt`. */
   readonly plannedFor?: number;
   readonly groups: number;
   readonly sizeBytes: number;
@@ -70,14 +70,14 @@ export interface SnapshotFacts {
   readonly outageSeconds: number;
 }
 
-/** A decision and, if its deletion was tried, what became of it: those of a dry run are the decisions themselves. */
+/** A decision and, if its deletion was tried, the outcome. */
 export interface ReportEntry extends Decision {
   readonly outcome?: Outcome;
 }
 
 /**
- * Adds what a sweep found, or a read without one, to what a service knows. A gateway that could not be read this time keeps what it
- * held when it last could: a dead gateway is not an empty one.
+ * Adds the report of a sweep, or of a read without one, to what a service knows. A gateway that could not be read this time keeps its
+ * last known groups: a dead gateway is not an empty one.
  * @param known null: nothing yet
  */
 export function addToKnown(
@@ -102,12 +102,12 @@ export function addToKnown(
   };
 }
 
-/** When the gateway held the groups that its report tells of, Unix seconds, if its last sweep could not read it; null: then. */
+/** Since when the groups in the report are not up to date, Unix seconds, because the last sweep could not read the gateway; null: they are. */
 export function outdatedSince({ snapshot, status, known }: GatewayReport): number | null {
   return status === "failed" && snapshot !== null ? (known?.lastReadAt ?? null) : null;
 }
 
-/** Whether no sweep has tried the gateway, and no read could read it. */
+/** Whether the gateway has never been swept nor read. */
 export function isUnread({ known }: GatewayReport): boolean {
   return known?.lastSweptAt === null && known.lastReadAt === null;
 }
@@ -124,7 +124,7 @@ function withMemory(
   return { ...gateway, snapshot: { ...earlier.snapshot, groups: entries.length }, entries, known };
 }
 
-/** null: it did all of its work. */
+/** Why a sweep of a gateway did not do all of its work; null: it did. */
 export function findFailureReason({ status, error, entries }: GatewayReport): SweepFailureReason | null {
   if (status === "ok") return null;
   if (error !== null) return sweepFailureReasons.find((reason) => reason === error.code) ?? "internal";

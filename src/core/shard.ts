@@ -1,17 +1,17 @@
 import { ParseError } from "./errors.ts";
 
-/** One of several janitors that share the gateways out among them, without talking to each other. */
+/** One of several janitors that divide the gateways among themselves without communicating. */
 export interface Shard {
   /** From 0. */
   readonly index: number;
   readonly count: number;
 }
 
-/** More would each have less to do than to start. */
+/** A bound against typing errors. */
 const maxShards = 1000;
 
 /**
- * Parses `2/10`, the third of ten, or `auto/10`, whose index stands elsewhere: null.
+ * Parses `2/10`, the third of ten, or `auto/10`, whose index comes from elsewhere: null.
  * @throws {@link ParseError}
  */
 export function parseShard(text: string): { readonly index: number | null; readonly count: number } {
@@ -34,14 +34,14 @@ export function parseShardIndex(text: string, count: number): number {
 }
 
 /**
- * Which shard a gateway belongs to: rendezvous hashing. Every shard has a score for the name, and the highest has it. So with
- * one shard more, only those gateways move that the new one takes; with one less, only those that it had.
+ * The shard of a gateway, by rendezvous hashing: each shard has a score for the name, and the highest wins. If a shard is added, only
+ * the gateways that it takes move; if one is removed, only those that it had.
  */
 export function shardOf(name: string, count: number): number {
   const bytes = new TextEncoder().encode(name);
   let [best, bestScore] = [0, -1];
   for (let index = 0; index < count; index += 1) {
-    // No two shards have the same score for a name: one seed more is another hash.
+    // Scores never tie: hashes of the same bytes with different seeds differ.
     const score = murmur3(bytes, index);
     if (score > bestScore) [best, bestScore] = [index, score];
   }
@@ -49,8 +49,7 @@ export function shardOf(name: string, count: number): number {
 }
 
 /**
- * MurmurHash3, x86, 32 bits: fast, well spread, and the same on every machine for ever. Nothing that an attacker could gain
- * from a collision depends on it.
+ * MurmurHash3, x86, 32 bits: fast, evenly distributed, and the same on every machine. Collisions are of no use to an attacker.
  * @param seed 0 to 2^32-1; other seeds are other hash functions, and never give the same bytes the same hash
  * @returns 0 to 2^32-1
  */

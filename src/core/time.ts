@@ -1,6 +1,6 @@
 import { formatAge } from "./duration.ts";
 
-/** The clock, always an argument. Wall time may be wrong, jump or stand still; only monotonic time measures durations. */
+/** The clock, always an argument. Wall time may be wrong, jump or stop; only monotonic time measures durations. */
 export interface Clock {
   /** Local wall time, Unix seconds. */
   now(): number;
@@ -8,7 +8,7 @@ export interface Clock {
   monotonic(): number;
 }
 
-/** What the clocks said when one request left, Unix seconds. */
+/** The clocks when one request was sent, Unix seconds. */
 export interface Clocks {
   /** The gateway's; null: its answer has no readable `Date`. */
   readonly gateway: number | null;
@@ -17,12 +17,11 @@ export interface Clocks {
 }
 
 /**
- * What the gateway's clock said at the start of a request, by the `Date` header of its answer: the push times were stamped by the
- * same clock. The header is stamped when the answer is ready and is cut to whole seconds, so the result is
- * early by up to a second: never late.
- * @param dateHeader as received: one that was sent twice is a list, and says nothing
+ * Reads the gateway's clock, which stamped the push times, from the `Date` header of an answer. The header is stamped when the answer
+ * is ready, and cut to whole seconds, so that the result is early by up to a second, and never late.
+ * @param dateHeader as received: a header that was sent twice is a list, and is not readable
  * @param elapsedSeconds from the start of the request to the arrival of the headers, on a monotonic clock
- * @param local what the local clock said at the start of the request, Unix seconds
+ * @param local the local clock at the start of the request, Unix seconds
  */
 export function clocksAtStart(
   dateHeader: string | readonly string[] | undefined,
@@ -33,7 +32,7 @@ export function clocksAtStart(
   return { gateway: stampedAt === null ? null : stampedAt - elapsedSeconds, local };
 }
 
-/** Only the one format that may be sent, which is what `toUTCString` writes: `Date.parse` alone takes `1` for a year. */
+/** Accepts only the format that RFC 9110 allows servers to send, as `toUTCString` writes it: `Date.parse` alone takes `1` for a year. */
 function parseHttpDate(text: string): number | null {
   const date = new Date(text);
   return !Number.isNaN(date.getTime()) && date.toUTCString() === text ? date.getTime() / 1000 : null;
@@ -43,8 +42,8 @@ function parseHttpDate(text: string): number | null {
 export const agreementSeconds = 60;
 
 /**
- * The time that ages count by: a group expires only if it has by both clocks. The gateway's clock stamped the pushes, so it
- * counts where the two agree; where they do not, either may be wrong, and the earlier one counts.
+ * The time that ages count by: a group expires only if it has by both clocks. While they agree, the gateway's counts, as it stamped
+ * the pushes. If they do not, either may be wrong, and the earlier one counts.
  * @returns Unix seconds; null: not known, then nothing expires
  */
 export function agreedNow({ gateway, local }: Clocks): number | null {
@@ -53,27 +52,27 @@ export function agreedNow({ gateway, local }: Clocks): number | null {
 }
 
 /**
- * How far a push time may lie ahead of now and still be the present: `Date` is cut to whole seconds, and the push may have
- * come while the snapshot was taken.
+ * How far a push time may be ahead of now without being in the future: `Date` is cut to whole seconds, and the push may have come
+ * during the read.
  */
 const presentSeconds = 2;
 
-/** A time that the clocks have not come to: it says nothing about when. */
+/** Whether a push time is in the future, and so cannot be the time of a push. */
 export function isFuture(time: number, now: number): boolean {
   return time > now + presentSeconds;
 }
 
-/** `Date` has whole seconds and the answer takes its time: less than this is no skew. */
-const tellableSkewSeconds = 2;
+/** Less is no skew: `Date` has whole seconds, and an answer takes some time. */
+const minSkewSeconds = 2;
 
-/** Local minus gateway time, seconds; 0 when they agree as far as can be told, null if not known. */
+/** Local minus gateway time, seconds; 0 if no difference can be measured, null if not known. */
 export function clockSkewSeconds({ gateway, local }: Clocks): number | null {
   if (gateway === null || !Number.isFinite(local)) return null;
   const skew = local - gateway;
-  return Math.abs(skew) > tellableSkewSeconds ? skew : 0;
+  return Math.abs(skew) > minSkewSeconds ? skew : 0;
 }
 
-/** What an operator has to know about the clocks; null: nothing. */
+/** A note about the clocks for the operator; null: they agree. */
 export function explainClocks(clocks: Clocks): string | null {
   const skew = clockSkewSeconds(clocks);
   if (skew === null) {
@@ -90,7 +89,7 @@ export function explainClocks(clocks: Clocks): string | null {
   );
 }
 
-/** Renders Unix seconds as RFC 3339 in UTC, to the millisecond; null stays null, as does what no date can hold. */
+/** Renders Unix seconds as RFC 3339 in UTC, to the millisecond; null for null, and for what no date can hold. */
 export function formatTime(seconds: number): string;
 export function formatTime(seconds: number | null): string | null;
 export function formatTime(seconds: number | null): string | null {

@@ -9,19 +9,19 @@ import {
   type Verdict,
 } from "./verdict.ts";
 
-/** What groups come to: the one meaning that these words have in every report, metric and log line. */
+/** Counts of groups. These words have the same meaning in every report, metric and log line. */
 export interface Totals {
   readonly groups: number;
   readonly verdicts: Readonly<Record<Verdict["verdict"], number>>;
   readonly reasons: Readonly<Record<Verdict["reason"], number>>;
   readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** Older than their TTL, whatever was done about it; not those that are kept because their age may be another, or as the latest. */
+  /** Older than their TTL, whatever was done about it. Not if the age is in doubt (`push_may_be_lost`, a future time), nor if kept as the latest. */
   readonly expired: number;
-  /** Gone by a DELETE of the janitor's: also those that were pushed again since, as what they held is gone. */
+  /** See {@link isDeleted}. */
   readonly deleted: number;
-  /** Of these, where the source tells. */
+  /** Of the deleted groups, as far as the source shows them. */
   readonly deletedSeries: number;
-  /** When the next of those that are kept expires, Unix seconds; null: none does. */
+  /** When the next kept group expires, Unix seconds; null: none does. */
   readonly nextExpiryAt: number | null;
 }
 
@@ -39,7 +39,7 @@ export function countGroups(entries: Iterable<ReportEntry>): Totals {
 
 /**
  * Counts groups by their rule.
- * @param rules the names of all, in order: one that matches nothing counts 0. What no rule decides about comes last, if there is any.
+ * @param rules the names of all, in order: one that matches nothing counts 0. Groups without a rule come last.
  */
 export function countByRule(entries: Iterable<ReportEntry>, rules: readonly string[]): readonly RuleTotals[] {
   const byRule = new Map<string | null, Counting>(rules.map((rule) => [rule, createTotals()]));
@@ -47,7 +47,7 @@ export function countByRule(entries: Iterable<ReportEntry>, rules: readonly stri
   for (const entry of entries) {
     const rule = entry.rule?.name;
     let totals = rule === undefined ? others : byRule.get(rule);
-    // A rule of before: what a service remembers of a gateway may be older than its configuration.
+    // A former rule: what a service knows of a gateway may be older than its configuration.
     if (totals === undefined) byRule.set(rule ?? null, (totals = createTotals()));
     count(totals, entry);
   }

@@ -1,6 +1,6 @@
 /**
- * The closed unions of everything the janitor can decide. Reports, logs, metrics, `explain` and the tests share them;
- * they are label values of metrics, so a new one is a change of the interface.
+ * The closed unions of all verdicts, outcomes and failures. Reports, logs, metrics, `explain` and tests share them; most are label
+ * values of metrics, so that a new one changes the interface.
  */
 export const deleteReasons = ["ttl_expired", "host_vanished"] as const;
 export const keepReasons = [
@@ -44,7 +44,7 @@ export type Verdict =
   | { readonly verdict: "withhold"; readonly reason: WithholdReason };
 
 /**
- * What became of one planned deletion, as the gateway showed it afterwards: its 202 only means that the request was queued.
+ * What became of one planned deletion, as reads of the gateway showed afterwards: its 202 only means that the request was queued.
  * - `gone`: the group has disappeared after a DELETE of ours
  * - `gone_already`: it had disappeared before a DELETE of ours was sent; it does not count as deleted
  * - `pushed_again`: it was pushed to after our DELETE
@@ -55,10 +55,10 @@ export const outcomes = ["gone", "gone_already", "pushed_again", "still_there", 
 
 export type Outcome = (typeof outcomes)[number];
 
-/** Prometheus' ways to find servers; label values of the janitor's metrics. */
+/** The mechanisms of service discovery. */
 export type Mechanism = "file" | "http" | "dns";
 
-/** What can go wrong between the janitor and a gateway; label values of the janitor's metrics, as are the others here. */
+/** What can go wrong between the janitor and a server. */
 export const gatewayErrorCodes = [
   "unreachable",
   "timeout",
@@ -82,9 +82,9 @@ export const skipReasons = ["already_running", "missed", "stopping"] as const;
 export type SkipReason = (typeof skipReasons)[number];
 
 /**
- * Why a sweep of a gateway did not do all of its work: a gateway's error, what withheld deletions (but a group that came back
- * to life in time is no failure), and
- * - `unconfirmed`: groups are still there after their deletion, or nobody could look
+ * Why a sweep of a gateway did not do all of its work: an error of the gateway, a reason that withheld deletions (except that a group
+ * came back to life), or
+ * - `unconfirmed`: groups are still there after their deletion, or the gateway could not be read afterwards
  * - `configuration`: a file that it names could not be read
  * - `internal`: a mistake of the janitor's own
  */
@@ -99,7 +99,7 @@ export const sweepFailureReasons: readonly SweepFailureReason[] = [
   "internal",
 ];
 
-/** What came back to life in time, or may have: that is no failure. */
+/** A group that came back to life in time, or may have, is no failure. */
 type Revival = "pushed_again" | "host_may_exist";
 
 export function isFailure(reason: WithholdReason): reason is Exclude<WithholdReason, Revival> {
@@ -111,7 +111,7 @@ export function isGone(outcome: Outcome | null | undefined): boolean {
   return outcome === "gone" || outcome === "gone_already";
 }
 
-/** Whether a DELETE of the janitor's took effect. What the group held is gone, even if it was pushed to again since. */
+/** Whether a DELETE of ours took effect. What the group held is gone, even if it was pushed to again since. */
 export function isDeleted(outcome: Outcome | undefined): boolean {
   return outcome === "gone" || outcome === "pushed_again";
 }

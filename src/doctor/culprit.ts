@@ -69,7 +69,7 @@ function rawGroupPath(raw: RawLabels, naming: PathNaming): string | null {
   if (plain !== null) return plain;
   if ((labels.get("job") ?? "") === "") return null;
   let path = "/metrics";
-  for (const name of labels.keys()) {
+  for (const [name] of labels) {
     const segment = pathName(name, naming);
     if (segment === null) return null;
     path += `/${segment}@base64/${Buffer.from(raw.get(name) ?? []).toString("base64url") || "="}`;
@@ -144,5 +144,5 @@ function newestSuccess(side: Side): number {
 
 /** An empty label is rarely intended: `instance=""` is the usual culprit. */
 function oddSpelling(side: Side): number {
-  return side.some(({ labels }) => [...labels.values()].includes("")) ? 0 : 1;
+  return side.some(({ labels }) => [...labels].some(([, value]) => value === "")) ? 0 : 1;
 }

@@ -63,7 +63,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
     process: times.process,
     compare(known, rule, planned) {
       // The gateway escapes other names in the exposition, each version in its way.
-      if (![...known.labels.keys()].every(isLegacyLabelName)) return "unclear";
+      if (![...known.labels].every(([name]) => isLegacyLabelName(name))) return "unclear";
       const key = expositionKey(known.labels);
       const success = times.success.get(key);
       if (success === undefined) return key.length > times.maxKeyLength ? "unclear" : "absent";
