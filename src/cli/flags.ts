@@ -9,6 +9,8 @@ import { ParseError } from "../core/errors.ts";
 import { limitRanges, parseEvidenceAge, parseNumber, whenExceededChoices } from "../core/limits.ts";
 import { logFormats, logLevels } from "../core/log-level.ts";
 import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
+import type { Sort } from "../report/query.ts";
+import { verdictNames } from "../core/verdict.ts";
 import type { Io } from "./io.ts";
 import { parseMoment, parseTime } from "./parse-time.ts";
 
@@ -189,7 +191,23 @@ export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
         (text) => parseMoment(text, clock.now()),
       ),
     )
-    .option("--detailed-exitcode", "exit with 24 if anything has expired");
+    .option("--detailed-exitcode", "exit with 24 if anything has expired")
+    .option(
+      "--match <matchers>",
+      'print only groups that match, for example \'{job="batch", instance=~"web.*"}\'; totals stay those of all',
+    )
+    .addOption(new Option("--verdict <verdict>", "print only groups with this verdict").choices(verdictNames))
+    .option("--rule <name>", "print only groups that this rule decides about")
+    .addOption(
+      new Option("--sort <order>", "the next to expire, or the oldest, first").choices([
+        "expiry",
+        "age",
+        "labels",
+      ] as const satisfies readonly Sort[]),
+    )
+    .addOption(parsed("--limit <count>", "print at most so many groups of each gateway", parseLimit))
+    .option("--all", "on a terminal: also print groups that are kept")
+    .option("--wide", "on a terminal: cut no line");
 }
 
 /** `once` ends before anything could scrape it. */
@@ -314,6 +332,15 @@ function resolveShard(text: string, env: Io["env"]): Shard {
     );
   }
   return { index: parseFlag(indexVariable, variable, (value) => parseShardIndex(value, count)), count };
+}
+
+function parseLimit(text: string): number {
+  return parseNumber(text, {
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    whole: true,
+    expected: "a whole number of at least 1",
+  });
 }
 
 const maxConcurrency = 1000;

@@ -1,5 +1,6 @@
 import type { SweepReport } from "../core/report.ts";
 import { joinToBlocks } from "../report/text.ts";
+import type { TableOptions, TableSelection } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
@@ -17,15 +18,21 @@ export function checkOutputFlags({ output, outputFile }: OutputFlags): void {
  * Prints a report, or writes it to a file.
  * @returns why it could not be written; null: it is written
  */
-export async function printReport(report: SweepReport, flags: OutputFlags, io: Io): Promise<string | null> {
+export async function printReport(
+  report: SweepReport,
+  flags: OutputFlags & { readonly wide?: boolean | undefined },
+  io: Io,
+  selection: TableSelection = {},
+): Promise<string | null> {
   const { stdout } = io;
   const file = flags.outputFile;
-  // A file is no terminal: it has no colours, and no width to cut to.
-  const terminal =
-    file === undefined
-      ? { columns: stdout.columns, color: wantsColor(stdout, io.env) }
-      : { columns: null, color: false };
-  const parts = await render(report, flags.output, terminal);
+  const terminal = file === undefined && stdout.isTTY;
+  const parts = await render(report, flags.output, {
+    terminal,
+    selection,
+    columns: terminal && flags.wide !== true ? stdout.columns : null,
+    color: terminal && wantsColor(stdout, io.env),
+  });
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
   const blocks = joinToBlocks(parts, blockLength);
   if (file !== undefined) {
@@ -43,23 +50,24 @@ const blockLength = 16 * 1024;
 async function render(
   report: SweepReport,
   format: OutputFormat,
-  terminal: { readonly columns: number | null; readonly color: boolean },
+  options: TableOptions & { readonly selection: TableSelection },
 ): Promise<Iterable<string>> {
+  const { selection } = options;
   switch (format) {
     case "table":
     case "summary":
       return (await import("../report/table.ts")).renderTable(report, {
-        ...terminal,
+        ...options,
         summary: format === "summary",
       });
     case "json":
-      return (await import("../report/json-report.ts")).renderJson(report);
+      return (await import("../report/json-report.ts")).renderJson(report, selection);
     case "csv":
-      return (await import("../report/csv.ts")).renderCsv(report);
+      return (await import("../report/csv.ts")).renderCsv(report, selection);
     case "markdown":
-      return (await import("../report/markdown.ts")).renderMarkdown(report);
+      return (await import("../report/markdown.ts")).renderMarkdown(report, selection);
     case "html":
-      return (await import("../report/html/page.ts")).renderHtml(report);
+      return (await import("../report/html/page.ts")).renderHtml(report, selection);
     case "none":
       return [];
   }

@@ -1,9 +1,10 @@
+import { parseMatchers } from "../core/matcher.ts";
 import type { SweepReport } from "../core/report.ts";
 import { discover } from "../fleet/discover.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { showText } from "../report/text.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
-import type { OutputFlags, ReportFlags } from "./flags.ts";
+import { parseFlag, type OutputFlags, type ReportFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { checkOutputFlags, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
@@ -12,6 +13,8 @@ import { createCommandToPass, loadSettings } from "./settings.ts";
 /** `report`: a sweep that ends after the plan. */
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
   checkOutputFlags(flags);
+  const { verdict, rule, sort, limit, all } = flags;
+  const match = flags.match === undefined ? undefined : parseFlag("--match", flags.match, parseMatchers);
   const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
   const settings = await loadSettings(flags);
   settings.warnings.forEach(warn);
@@ -25,7 +28,7 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   );
   clear();
   if (io.stop.aborted) return io.signalExitCode();
-  const problem = await printReport(result, flags, io);
+  const problem = await printReport(result, flags, io, { match, verdict, rule, sort, limit, all });
   if (problem !== null) io.stderr.write(`${problem}\n`);
   writeErrors(result, flags, io);
   if (problem !== null) return exitCodes.failed;

@@ -2,34 +2,68 @@ import { toCell, widthOf } from "./printable.ts";
 
 const gap = "  ";
 
+interface ColumnsOptions {
+  readonly titles?: readonly string[];
+  /** The indexes of columns of numbers, which are aligned to the right. */
+  readonly numbers?: readonly number[];
+  /** Longer lines are cut, the last cell in its middle. null: nothing is cut. */
+  readonly maxWidth?: number | null;
+}
+
 /** Aligns cells in columns: measure every row first, then render each. Widths are columns of a terminal. */
 export class Columns {
-  readonly #rightAligned: ReadonlySet<number>;
+  readonly #titles: readonly string[];
+  readonly #numbers: ReadonlySet<number>;
   readonly #maxWidth: number | null;
-  readonly #widths: number[] = [];
+  readonly #widths: number[];
+  /** The only value of each column; null: it has several. */
+  readonly #only: (string | null)[] = [];
+  readonly #dropped = new Set<number>();
 
-  /**
-   * @param rightAligned the indexes of columns of numbers
-   * @param maxWidth of a line; longer ones are cut, the last cell in its middle. null: nothing is cut
-   */
-  constructor(rightAligned: readonly number[] = [], maxWidth: number | null = null) {
-    this.#rightAligned = new Set(rightAligned);
+  constructor({ titles = [], numbers = [], maxWidth = null }: ColumnsOptions = {}) {
+    this.#titles = titles;
+    this.#numbers = new Set(numbers);
     this.#maxWidth = maxWidth;
+    this.#widths = titles.map(widthOf);
   }
 
-  /** The last cell needs no width, unless it is a number. */
   measure(cells: readonly string[]): void {
     for (const [column, cell] of cells.entries()) {
-      if (column === cells.length - 1 && !this.#rightAligned.has(column)) continue;
+      // The last cell needs no width of its own, unless it is a number or may have to be cut.
+      const isOpen = column === cells.length - 1 && !this.#numbers.has(column) && this.#maxWidth === null;
+      if (isOpen) continue;
       this.#widths[column] = Math.max(this.#widths[column] ?? 0, widthOf(cell));
+      const only = this.#only[column];
+      if (only !== cell) this.#only[column] = only === undefined ? cell : null;
     }
+  }
+
+  /**
+   * If lines had to be cut, drops the columns that hold one value only.
+   * @returns the titles and values of these columns, to print them once
+   */
+  dropUniform(): readonly (readonly [title: string, value: string])[] {
+    const width = this.#widths.reduce((sum, one) => sum + one + gap.length, -gap.length);
+    if (this.#maxWidth === null || width <= this.#maxWidth) return [];
+    return this.#titles.slice(0, -1).flatMap((title, column) => {
+      const value = this.#only[column] ?? null;
+      if (value === null) return [];
+      this.#dropped.add(column);
+      return [[title, value] as const];
+    });
+  }
+
+  renderTitles(): string {
+    return this.render(this.#titles);
   }
 
   render(cells: readonly string[]): string {
     const last = cells.length - 1;
-    const start = cells.slice(0, -1).map((cell, column) => this.#pad(cell, column) + gap);
-    const leading = start.join("");
-    const rest = this.#rightAligned.has(last) ? this.#pad(cells[last] ?? "", last) : (cells[last] ?? "");
+    let leading = "";
+    for (const [column, cell] of cells.entries()) {
+      if (column < last && !this.#dropped.has(column)) leading += this.#pad(cell, column) + gap;
+    }
+    const rest = this.#numbers.has(last) ? this.#pad(cells[last] ?? "", last) : (cells[last] ?? "");
     if (this.#maxWidth === null) return (leading + rest).trimEnd();
     const room = Math.max(this.#maxWidth - widthOf(leading), 0);
     return cutTo(leading + cutMiddle(rest, room), this.#maxWidth).trimEnd();
@@ -37,13 +71,13 @@ export class Columns {
 
   #pad(cell: string, column: number): string {
     const padding = " ".repeat(Math.max(0, (this.#widths[column] ?? 0) - widthOf(cell)));
-    return this.#rightAligned.has(column) ? padding + cell : cell + padding;
+    return this.#numbers.has(column) ? padding + cell : cell + padding;
   }
 }
 
-/** Cuts a line to so many columns, with a mark where something is missing. */
-function cutTo(line: string, columns: number): string {
-  if (widthOf(line) <= columns) return line;
+/** Cuts a line to so many columns, with a mark where something is missing. null: nothing is cut. */
+export function cutTo(line: string, columns: number | null): string {
+  if (columns === null || widthOf(line) <= columns) return line;
   let kept = "";
   let width = 0;
   for (const character of line) {

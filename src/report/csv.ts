@@ -1,7 +1,8 @@
 import type { SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { formatLabels } from "../core/labels.ts";
-import { hiddenLabels, viewRow, type Row } from "./view.ts";
+import { selectEntries, type PrintSelection } from "./select.ts";
+import { hiddenLabels, viewRow, wholeAge, type Row } from "./view.ts";
 import { escapeText } from "./text.ts";
 
 /** New ones are added at the end: scripts count them. */
@@ -24,13 +25,17 @@ const columns = [
   "ttl_source",
 ] as const;
 
+/** Without it, Excel takes UTF-8 for the code page of the system. */
+const byteOrderMark = "\uFEFF";
+
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
 
 /** Renders one line per group in the format of RFC 4180: header, commas, CRLF. Unknown values are empty; nothing is cut. */
-export function* renderCsv(report: SweepReport): Generator<string> {
-  yield `${columns.join(",")}\r\n`;
+export function* renderCsv(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
+  yield `${byteOrderMark}${columns.join(",")}\r\n`;
   for (const { name, entries } of report.gateways) {
-    for (const entry of entries) yield `${renderLine(cells(escapeText(name), viewRow(entry)))}\r\n`;
+    for (const entry of selectEntries(entries, selection))
+      yield `${renderLine(cells(escapeText(name), viewRow(entry)))}\r\n`;
   }
 }
 
@@ -44,7 +49,7 @@ function cells(gateway: string, row: Row): Cells {
     reason: row.reason,
     rule: row.rule,
     outcome: row.outcome,
-    age_seconds: row.ageSeconds,
+    age_seconds: wholeAge(row.ageSeconds),
     ttl_seconds: row.ttlSeconds,
     ttl_used_ratio: row.ttlUsed === null ? null : Number(row.ttlUsed.toFixed(4)),
     expires_at: formatTime(row.expiresAt),

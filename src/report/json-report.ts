@@ -5,18 +5,18 @@ import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts"
 import { formatTime } from "../core/time.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
 import type { QueryProblem, ReportQuery } from "./query.ts";
-import type { SelectedGroups } from "./select.ts";
-import { countRules } from "./view.ts";
+import { selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
+import { countRules, wholeAge } from "./view.ts";
 
 /** Grows when a field changes its meaning or goes; new fields do not count. */
 const schemaVersion = 1;
 
 /** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, unknown values are null. */
-export function renderJson(report: SweepReport): Generator<string> {
+export function renderJson(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
   return renderParts(
     report,
     {},
-    report.gateways.map((gateway) => [gateway, gateway.entries]),
+    report.gateways.map((gateway) => [gateway, selectEntries(gateway.entries, selection)]),
   );
 }
 
@@ -125,7 +125,7 @@ function entryToJson(entry: ReportEntry): object {
     verdict: verdict.verdict,
     reason: verdict.reason,
     rule: rule?.name ?? null,
-    age_seconds: ageSeconds,
+    age_seconds: wholeAge(ageSeconds),
     ttl_seconds: ttlSeconds,
     ttl_source: ttlSource,
     expires_at: formatTime(expiresAt),

@@ -3,19 +3,24 @@ import { quote } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import type { RuleTotals } from "../core/totals.ts";
+import { selectEntries, type PrintSelection } from "./select.ts";
 import { countRules, showLabels, viewRow, type Row, viewGateway } from "./view.ts";
 import { showText } from "./text.ts";
 
 /** Renders a report for an issue or a chat that supports GitHub's tables, part by part. */
-export function* renderMarkdown(report: SweepReport): Generator<string> {
+export function* renderMarkdown(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
   for (const [index, gateway] of report.gateways.entries()) {
     if (index > 0) yield "\n";
-    yield* renderGateway(gateway, report);
+    yield* renderGateway(gateway, report, selection);
   }
 }
 
-function* renderGateway(report: GatewayReport, { dryRun, rules }: SweepReport): Generator<string> {
-  const { name, url, status, facts, error, withheld, notes } = viewGateway(report, dryRun);
+function* renderGateway(
+  report: GatewayReport,
+  { dryRun, rules }: SweepReport,
+  selection: PrintSelection,
+): Generator<string> {
+  const { name, url, status, facts, error, withheld, notes, planOnly } = viewGateway(report, dryRun);
   const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
   // Prose is a code span, too: it quotes labels, which could hold a link, a mention or an image.
   if (error !== null) blocks.push(`**${status}**: ${code(error.message)}`);
@@ -27,16 +32,26 @@ function* renderGateway(report: GatewayReport, { dryRun, rules }: SweepReport): 
   yield `${blocks.join("\n\n")}\n`;
   if (report.entries.length === 0) return;
   yield "\n";
-  yield* renderRules(countRules({ gateways: [report], rules }), dryRun);
+  yield* renderRules(countRules({ gateways: [report], rules }), planOnly);
+  const selected = selectEntries(report.entries, selection);
+  if (selected.length === 0) return;
   yield "\n";
-  yield* renderRows(report.entries);
+  yield* renderRows(selected);
 }
 
-function renderRules(rules: readonly RuleTotals[], dryRun: boolean): Generator<string> {
-  const header = ["Rule", "Groups", "Kept", "Expired", "Withheld", "Deleted", "Next expiry"];
+function renderRules(rules: readonly RuleTotals[], planOnly: boolean): Generator<string> {
+  const header = [
+    "Rule",
+    "Groups",
+    "Kept",
+    "Expired",
+    planOnly ? "To delete" : "Deleted",
+    "Withheld",
+    "Next expiry",
+  ];
   const rows = rules.map(({ rule, groups, verdicts, expired, deleted, nextExpiryAt }) => [
     rule === null ? "(none)" : cell(showText(rule)),
-    ...[groups, verdicts.keep, expired, verdicts.withhold, dryRun ? "" : deleted].map(String),
+    ...[groups, verdicts.keep, expired, planOnly ? verdicts.delete : deleted, verdicts.withhold].map(String),
     formatTime(nextExpiryAt) ?? "",
   ]);
   return renderTable(header, [":--", "--:", "--:", "--:", "--:", "--:", ":--"], rows);

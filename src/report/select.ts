@@ -1,6 +1,8 @@
 import type { Labels } from "../core/labels.ts";
+import type { Matcher } from "../core/matcher.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
-import { isGone } from "../core/verdict.ts";
+import { matchesAll } from "../core/rule.ts";
+import { isGone, type VerdictName } from "../core/verdict.ts";
 import type { ReportQuery, Sort } from "./query.ts";
 
 /** A group of a report and its gateway. */
@@ -25,47 +27,89 @@ export function selectGroups(
   query: ReportQuery,
   matches: (labels: Labels) => boolean,
 ): SelectedGroups {
-  const { verdict, rule, page, perPage } = query;
+  const { verdict, rule, sort, page, perPage } = query;
   const matching: LocatedGroup[] = [];
   for (const gateway of gateways) {
     if (query.gateway !== null && query.gateway !== gateway.name) continue;
     for (const entry of gateway.entries) {
-      // The regular expressions come last: they take the longest.
-      const isSelected =
-        (verdict === null || entry.verdict.verdict === verdict) &&
-        (rule === null || entry.rule?.name === rule) &&
-        matches(entry.group.labels);
-      if (isSelected) matching.push({ gateway, entry });
+      if (isSelected(entry, verdict, rule, matches)) matching.push({ gateway, entry });
     }
   }
   const start = (page - 1) * perPage;
+  const order: Order<LocatedGroup> = (a, b) => orders[sort](a.entry, b.entry);
   return {
-    groups: sliceSorted(matching, orders[query.sort], start, start + perPage),
+    groups: sliceSorted(matching, order, start, start + perPage),
     matched: matching.length,
     pages: Math.max(1, Math.ceil(matching.length / perPage)),
   };
 }
 
+/** The groups of each gateway that are printed, and their order. The totals of a report are always those of all groups. */
+export interface PrintSelection {
+  readonly match?: readonly Matcher[] | undefined;
+  readonly verdict?: VerdictName | undefined;
+  readonly rule?: string | undefined;
+  /** Left out: the order of the plan. */
+  readonly sort?: Sort | undefined;
+  /** At least 1, of each gateway. */
+  readonly limit?: number | undefined;
+}
+
+export function selectEntries(
+  entries: readonly ReportEntry[],
+  { match = [], verdict, rule, sort, limit = entries.length }: PrintSelection,
+): readonly ReportEntry[] {
+  const isFiltered = match.length > 0 || verdict !== undefined || rule !== undefined;
+  const matches = (labels: Labels): boolean => matchesAll(match, labels);
+  const matching = isFiltered
+    ? entries.filter((entry) => isSelected(entry, verdict ?? null, rule ?? null, matches))
+    : entries;
+  return sort === undefined ? matching.slice(0, limit) : sliceSorted(matching, orders[sort], 0, limit);
+}
+
+/** As {@link selectEntries}, of all gateways together, by expiry if nothing else is asked for. */
+export function selectFromAll({ gateways }: SweepReport, selection: PrintSelection): readonly LocatedGroup[] {
+  const { sort = "expiry" } = selection;
+  const groups = gateways.flatMap((gateway) =>
+    selectEntries(gateway.entries, { ...selection, sort }).map((entry) => ({ gateway, entry })),
+  );
+  return groups.toSorted((a, b) => orders[sort](a.entry, b.entry));
+}
+
+function isSelected(
+  { verdict, rule, group }: ReportEntry,
+  wantedVerdict: VerdictName | null,
+  wantedRule: string | null,
+  matches: (labels: Labels) => boolean,
+): boolean {
+  // The regular expressions come last: they take the longest.
+  return (
+    (wantedVerdict === null || verdict.verdict === wantedVerdict) &&
+    (wantedRule === null || rule?.name === wantedRule) &&
+    matches(group.labels)
+  );
+}
+
 type Order<T> = (a: T, b: T) => number;
 
-const orders: Readonly<Record<Sort, Order<LocatedGroup>>> = {
+const orders: Readonly<Record<Sort, Order<ReportEntry>>> = {
   expiry: (a, b) => compare(expiryOf(a), expiryOf(b)) || compareKeys(a, b),
   age: (a, b) => compare(youthOf(a), youthOf(b)) || compareKeys(a, b),
   labels: compareKeys,
 };
 
 /** Groups that are gone or kept for ever do not expire: both come last. */
-function expiryOf({ entry }: LocatedGroup): number {
-  return isGone(entry.outcome) ? Number.POSITIVE_INFINITY : (entry.expiresAt ?? Number.MAX_VALUE);
+function expiryOf({ outcome, expiresAt }: ReportEntry): number {
+  return isGone(outcome) ? Number.POSITIVE_INFINITY : (expiresAt ?? Number.MAX_VALUE);
 }
 
 /** The oldest first, unknown ages last. */
-function youthOf({ entry }: LocatedGroup): number {
-  return entry.ageSeconds === null ? Number.POSITIVE_INFINITY : -entry.ageSeconds;
+function youthOf({ ageSeconds }: ReportEntry): number {
+  return ageSeconds === null ? Number.POSITIVE_INFINITY : -ageSeconds;
 }
 
-function compareKeys(a: LocatedGroup, b: LocatedGroup): number {
-  return compare(a.entry.group.key, b.entry.group.key);
+function compareKeys(a: ReportEntry, b: ReportEntry): number {
+  return compare(a.group.key, b.group.key);
 }
 
 /** Not by subtraction, which makes NaN of two infinities. */

@@ -1,86 +1,165 @@
+import { Columns, cutTo } from "../core/columns.ts";
 import { formatAge, formatDuration } from "../core/duration.ts";
-import { Columns } from "../core/columns.ts";
+import { countOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
-import { createStyle, type Paint, type Style, showText } from "./text.ts";
-import { countRules, showLabels, viewRow, type Row, viewGateway, type GatewayView } from "./view.ts";
+import { keepReasons } from "../core/verdict.ts";
+import { selectEntries, type PrintSelection } from "./select.ts";
+import { createStyle, showText, type Paint, type Style } from "./text.ts";
+import {
+  countRules,
+  momentOf,
+  showLabels,
+  viewGateway,
+  viewRow,
+  type GatewayView,
+  type Row,
+} from "./view.ts";
 
-export interface TableOptions {
-  /** Of the terminal; the groups are cut to fit. null: nothing is cut. */
-  readonly columns: number | null;
-  readonly color: boolean;
-  /** Without the lines of groups. */
-  readonly summary?: boolean;
+export interface TableSelection extends PrintSelection {
+  /** On a terminal: also the groups that are kept. */
+  readonly all?: boolean | undefined;
 }
 
-/** Renders a report for people, line by line: for each gateway a headline, totals per rule, a line for each group, then errors and notes. */
+export interface TableOptions {
+  /** Of the terminal; lines of groups and rules are cut to fit. null: nothing is cut. */
+  readonly columns: number | null;
+  readonly color: boolean;
+  /** Groups that are kept are summed up in one line, unless the selection asks for them. */
+  readonly terminal?: boolean;
+  /** Without the lines of groups. */
+  readonly summary?: boolean;
+  readonly selection?: TableSelection;
+}
+
+/** A longer report repeats its headlines at the end, as they have scrolled away. */
+const screenLines = 40;
+
+/**
+ * Renders a report for people, line by line: for each gateway a headline, totals per rule, a line for each group, then errors and
+ * notes.
+ */
 export function* renderTable(report: SweepReport, options: TableOptions): Generator<string> {
   const style = createStyle(options.color);
-  for (const [index, gateway] of report.gateways.entries()) {
-    if (index > 0) yield "\n";
-    for (const line of renderGateway(gateway, report, options, style)) yield `${line}\n`;
+  const headlines: string[] = [];
+  let lines = 0;
+  for (const gateway of report.gateways) {
+    const view = viewGateway(gateway, report.dryRun);
+    headlines.push(renderHeadline(view, style));
+    if (headlines.length > 1) yield "\n";
+    for (const line of renderGateway(gateway, view, report.rules, options, style)) {
+      lines += 1;
+      yield `${line}\n`;
+    }
   }
+  if (options.terminal !== true || lines <= screenLines) return;
+  for (const line of ["", ...headlines]) yield `${line}\n`;
 }
 
 function* renderGateway(
-  report: GatewayReport,
-  { dryRun, rules }: SweepReport,
+  gateway: GatewayReport,
+  view: GatewayView,
+  rules: readonly string[],
   options: TableOptions,
   style: Style,
 ): Generator<string> {
-  const gateway = viewGateway(report, dryRun);
-  yield headline(gateway, style);
-  yield* renderRules(countRules({ gateways: [report], rules }), gateway.planOnly, options, style);
-  if (report.entries.length > 0 && options.summary !== true) {
-    yield "";
-    yield* renderRows(report.entries, options, style);
-  }
-  if (gateway.error !== null) yield* ["", style.red(`${gateway.status}: ${gateway.error.message}`)];
-  for (const note of gateway.notes) yield* ["", style.yellow(`note: ${note}`)];
+  yield renderHeadline(view, style);
+  yield* renderRules(countRules({ gateways: [gateway], rules }), view, options, style);
+  if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
+  if (view.error !== null) yield* ["", style.red(`${view.status}: ${view.error.message}`)];
+  for (const note of view.notes) yield* ["", style.yellow(`note: ${note}`)];
 }
 
-function headline({ name, url, facts, status }: GatewayView, style: Style): string {
+function renderHeadline({ name, url, facts, status }: GatewayView, style: Style): string {
   const title = `${style.bold(name)} ${style.dim(url)}`;
   return `${title}  ${facts.length === 0 ? style.red(status) : facts.join(", ")}`;
 }
 
-/** Nothing where one rule decides about all groups: the headline says the same. */
 function* renderRules(
   rules: readonly RuleTotals[],
-  planOnly: boolean,
+  { planOnly, snapshot }: GatewayView,
+  { columns: maxWidth }: TableOptions,
+  style: Style,
+): Generator<string> {
+  if (rules.length === 0) return;
+  const titles = ["RULE", "GROUPS", "EXPIRED", planOnly ? "TO DELETE" : "DELETED", "WITHHELD", "NEXT EXPIRY"];
+  const now = momentOf(snapshot);
+  const rows = rules.map(({ rule, groups, expired, deleted, verdicts, nextExpiryAt }) => [
+    rule === null ? "(no rule)" : showText(rule),
+    ...[groups, expired, planOnly ? verdicts.delete : deleted, verdicts.withhold].map(String),
+    nextExpiryAt === null || now === null ? "-" : describeMoment(nextExpiryAt - now),
+  ]);
+  const columns = new Columns({ titles, numbers: [1, 2, 3, 4], maxWidth });
+  for (const row of rows) columns.measure(row);
+  yield* ["", style.dim(columns.renderTitles()), ...rows.map((row) => columns.render(row))];
+}
+
+function describeMoment(aheadSeconds: number): string {
+  return aheadSeconds > 0 ? `in ${formatAge(aheadSeconds)}` : "now";
+}
+
+function* renderGroups(
+  { entries }: GatewayReport,
+  { totals }: GatewayView,
   options: TableOptions,
   style: Style,
 ): Generator<string> {
-  if (rules.length === 0 || (rules.length === 1 && rules[0]?.groups !== 0)) return;
-  const cells = rules.map(({ rule, groups, expired, deleted, verdicts }) => [
-    rule === null ? "(no rule)" : showText(rule),
-    ...[groups, expired, verdicts.withhold, ...(planOnly ? [] : [deleted])].map(String),
-  ]);
-  const titles = ["RULE", "GROUPS", "EXPIRED", "WITHHELD", ...(planOnly ? [] : ["DELETED"])];
-  const columns = new Columns([1, 2, 3, 4], options.columns);
-  for (const row of [titles, ...cells]) columns.measure(row);
-  yield* ["", style.dim(columns.render(titles)), ...cells.map((row) => columns.render(row))];
+  const { terminal = false, selection = {} } = options;
+  const { match, verdict, rule, sort, all, limit } = selection;
+  const asksFor = all === true || [match, verdict, rule, sort].some((one) => one !== undefined);
+  const isShort = terminal && !asksFor;
+  const offered = isShort ? entries.filter((entry) => entry.verdict.verdict !== "keep") : entries;
+  const selected = selectEntries(offered, selection);
+  if (selected.length > 0) {
+    yield "";
+    yield* renderRows(selected, options, style);
+  }
+  if (selected.length < offered.length) {
+    const limited = limit === undefined ? "" : ` (--limit=${limit})`;
+    yield* ["", style.dim(`${selected.length} of ${countOf(offered.length, "group")} shown${limited}`)];
+  }
+  if (isShort && totals.verdicts.keep > 0) {
+    const reasons = keepReasons.flatMap((reason) =>
+      totals.reasons[reason] > 0 ? [`${totals.reasons[reason]} ${reason}`] : [],
+    );
+    yield "";
+    yield `${countOf(totals.verdicts.keep, "group")} kept: ${reasons.join(", ")} ${style.dim("(`report --verdict=keep` lists them)")}`;
+  }
 }
-
-const header = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];
 
 function* renderRows(
   entries: readonly ReportEntry[],
-  options: TableOptions,
+  { columns: maxWidth }: TableOptions,
   style: Style,
 ): Generator<string> {
-  const columns = new Columns([3, 4], options.columns);
-  columns.measure(header);
+  const titles = ["VERDICT", "REASON", "RULE", "AGE", "TTL", "GROUP"];
+  const columns = new Columns({ titles, numbers: [3, 4], maxWidth });
   // Cells are made to be measured and once more to be printed: to keep all of them would take more than the report itself.
   for (const entry of entries) columns.measure(cellsOf(viewRow(entry)));
-  yield style.dim(columns.render(header));
+  yield* renderUniform(columns.dropUniform(), maxWidth, style);
+  yield style.dim(columns.renderTitles());
   for (const entry of entries) {
     const row = viewRow(entry);
     yield paintOf(row, style)(columns.render(cellsOf(row)));
   }
 }
 
-function cellsOf({ fate, reason, rule, ageSeconds, ttlSeconds, labels }: Row): string[] {
+/** The columns that hold one value only, on one line if it fits. */
+function* renderUniform(
+  columns: readonly (readonly [title: string, value: string])[],
+  maxWidth: number | null,
+  style: Style,
+): Generator<string> {
+  if (columns.length === 0) return;
+  const line = columns.map(([title, value]) => `${title} ${value}`).join("  ");
+  if (maxWidth === null || widthOf(line) <= maxWidth) {
+    yield columns.map(([title, value]) => `${style.dim(title)} ${value}`).join("  ");
+    return;
+  }
+  for (const [title, value] of columns) yield cutTo(`${title} ${value}`, maxWidth);
+}
+
+function cellsOf({ fate, reason, rule, ageSeconds, ttlSeconds, labels }: Row): readonly string[] {
   return [
     fate,
     reason,

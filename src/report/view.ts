@@ -110,6 +110,11 @@ function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
   return facts;
 }
 
+/** The moment that a report is about, Unix seconds: `in 3h` counts from it. */
+export function momentOf(snapshot: SnapshotFacts | null): number | null {
+  return snapshot?.plannedFor ?? snapshot?.takenAt ?? null;
+}
+
 /** One group, as every renderer shows it. All but `labels` is safe to print, but not to put into markup. */
 export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "ttlSource" | "expiresAt"> {
   /** As they are: see {@link showLabels}. null: a pushed metric hides them. */
@@ -158,6 +163,11 @@ export function viewRow(entry: ReportEntry): Row {
     lastFailureAt: timeOrNever(group.lastFailureAt),
     series: group.series,
   };
+}
+
+/** An age in whole seconds for programs. It is rounded up: it exceeds a TTL of whole seconds if and only if the exact age does. */
+export function wholeAge(ageSeconds: number | null): number | null {
+  return ageSeconds === null ? null : Math.ceil(ageSeconds);
 }
 
 /** Shown instead of labels that are not known. */

@@ -32,15 +32,67 @@ function report(...flags: readonly string[]): Promise<CliResult> {
 describe("--output", () => {
   it.each<[string, (text: string) => unknown]>([
     ["table", (text) => /^VERDICT {2}/m.test(text)],
-    ["summary", (text) => /^\S+ \S+ {2}14 groups, \d+ kept, \d+ to delete\n$/.test(text)],
+    [
+      "summary",
+      (text) => /^\S+ \S+ {2}14 groups, \d+ kept, \d+ to delete\n\nRULE .*\neverything .*\n$/.test(text),
+    ],
     ["none", (text) => text === ""],
     ["json", (text) => (JSON.parse(text) as { schema_version: number }).schema_version === 1],
-    ["csv", (text) => text.startsWith("gateway,job,instance,labels,verdict,")],
+    ["csv", (text) => text.startsWith("\uFEFFgateway,job,instance,labels,verdict,")],
     ["markdown", (text) => text.startsWith("## `")],
     ["html", (text) => readMarkup(text).some(({ name }) => name === "table")],
   ])("%s goes to stdout, and stderr stays silent", async (format, isRight) => {
     const { exitCode, stdout, stderr } = await report(`--output=${format}`);
     expect({ exitCode, stderr, right: isRight(stdout) }).toEqual({ exitCode: 0, stderr: "", right: true });
+  });
+});
+
+describe("what report prints", () => {
+  const groupsIn = (text: string): number => (text.match(/\{job=/g) ?? []).length;
+
+  it("is selected by flags, and totals stay those of all groups", async () => {
+    const [all, kept, matching, oldest] = await Promise.all([
+      report(),
+      report("--verdict=keep"),
+      report('--match={job=~"batch|backup.*"}', "--rule=everything"),
+      report("--sort=age", "--limit=2"),
+    ]);
+    expect(groupsIn(all.stdout)).toBe(14);
+    const totals = all.stdout.split("\n").slice(0, 4).join("\n");
+    for (const { stdout } of [kept, matching, oldest]) {
+      expect(stdout).toContain(totals);
+      expect(groupsIn(stdout)).toBeLessThan(14);
+      expect(groupsIn(stdout)).toBeGreaterThan(0);
+    }
+    expect(kept.stdout).not.toContain("ttl_expired");
+    expect(groupsIn(oldest.stdout)).toBe(2);
+  });
+
+  it("is short on a terminal, unless --all asks for everything and --wide for whole lines", async () => {
+    const terminal = (...flags: readonly string[]) =>
+      cli(["report", `--gateway=${url}`, "--ttl=30d", ...flags], { columns: 50, env: { NO_COLOR: "1" } });
+    const [short, all, wide] = await Promise.all([
+      terminal(),
+      terminal("--all"),
+      terminal("--all", "--wide"),
+    ]);
+    expect(short.stdout).toMatch(/\n\d+ groups kept: .*\(`report --verdict=keep` lists them\)\n/);
+    expect(groupsIn(short.stdout)).toBeLessThan(14);
+    expect(all.stdout).not.toContain("groups kept:");
+    expect(all.stdout).toContain("…");
+    expect(groupsIn(wide.stdout)).toBe(14);
+    expect(wide.stdout).not.toContain("…");
+  });
+
+  it.each([
+    ["--limit=0", '--limit: expected a whole number of at least 1, got "0"'],
+    ["--match={job", "--match: "],
+    ["--verdict=deleted", "Allowed choices are delete, withhold, keep"],
+    ["--sort=size", "Allowed choices are expiry, age, labels"],
+  ])("is refused to be selected by %s", async (flag, message) => {
+    const { exitCode, stdout, stderr } = await report(flag);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(message);
   });
 });
 

@@ -25,14 +25,14 @@ function parse(text: string): string[][] {
 }
 
 describe("csv", () => {
-  it("has a header and one line per group, unknown things empty", () => {
+  it("has a byte order mark, a header and one line per group, unknown things empty", () => {
     const groups = [
       group({ job: "a", instance: "b,c" }, 7200),
       group({ job: "x" }, 0, { lastSuccessAt: null }),
     ];
     const report = sweepReport([plannedGateway(groups, rules, { outcome: "gone" })]);
     expect(whole(renderCsv(report)).split("\r\n")).toEqual([
-      "gateway,job,instance,labels,verdict,reason,rule,outcome,age_seconds,ttl_seconds,ttl_used_ratio,expires_at,last_success_at,last_failure_at,series,ttl_source",
+      "\uFEFFgateway,job,instance,labels,verdict,reason,rule,outcome,age_seconds,ttl_seconds,ttl_used_ratio,expires_at,last_success_at,last_failure_at,series,ttl_source",
       'g,a,"b,c","{job=""a"", instance=""b,c""}",delete,ttl_expired,hour,gone,7200,3600,2,2027-01-15T07:00:00.000Z,2027-01-15T06:00:00.000Z,,3,rule',
       'g,x,,"{job=""x""}",keep,invalid_time,hour,,,3600,,,,,3,rule',
       "",

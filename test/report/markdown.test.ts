@@ -39,9 +39,9 @@ describe("markdown", () => {
 
 - Note: \`no archive: what was deleted cannot be restored\`
 
-| Rule | Groups | Kept | Expired | Withheld | Deleted | Next expiry |
+| Rule | Groups | Kept | Expired | Deleted | Withheld | Next expiry |
 | :-- | --: | --: | --: | --: | --: | :-- |
-| \`hour\` | 2 | 1 | 1 | 0 | 1 | 2027-01-15T08:59:00.000Z |
+| \`hour\` | 2 | 1 | 1 | 1 | 0 | 2027-01-15T08:59:00.000Z |
 
 | Verdict | Reason | Rule | Age | TTL | TTL used | Expires | Group |
 | :-- | :-- | :-- | --: | --: | --: | :-- | :-- |

@@ -3,8 +3,8 @@ import { outdatedSince, type GatewayReport, type SweepReport } from "../../core/
 import type { RuleTotals, Totals } from "../../core/totals.ts";
 import { isGone, type VerdictName } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
-import { defaultQuery, isFiltered, type QueryProblem, type Sort } from "../query.ts";
-import { selectGroups, type SelectedGroups } from "../select.ts";
+import { isFiltered, type QueryProblem, type Sort } from "../query.ts";
+import { selectFromAll, type LocatedGroup, type PrintSelection, type SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
 import { hiddenLabels, viewRow, type Row } from "../view.ts";
 import { renderForm } from "./filter-form.ts";
@@ -49,19 +49,23 @@ function* renderResult({ report, selected, now, nextSweepAt, links }: GroupsCont
     yield renderEmpty(report, selected, links);
   } else {
     yield html`<p class="range" role="status">${describeRange(selected, links)}</p>`;
-    yield* renderTable(report, selected, now, links);
+    yield* renderTable(report, selected.groups, now, links);
     yield renderPager(selected.pages, links);
   }
 }
 
-/** All groups of a report, without links; nothing if there are none. */
-export function* renderAllGroups(report: SweepReport, now: number): Generator<Html> {
-  const all = selectGroups(report, { ...defaultQuery, perPage: Number.MAX_SAFE_INTEGER }, () => true);
-  if (all.matched === 0) return;
+/** The selected groups of a report, without links; nothing if there are none. */
+export function* renderFileGroups(
+  report: SweepReport,
+  selection: PrintSelection,
+  now: number,
+): Generator<Html> {
+  const groups = selectFromAll(report, selection);
+  if (groups.length === 0) return;
   yield trusted('<section aria-labelledby="groups-title">\n');
   yield html`<h2 id="groups-title">Groups</h2>
-    <p class="range">${countOf(all.matched, "group")}, ${orderWords.expiry}</p> `;
-  yield* renderTable(report, all, now, null);
+    <p class="range">${countOf(groups.length, "group")}, ${orderWords[selection.sort ?? "expiry"]}</p> `;
+  yield* renderTable(report, groups, now, null);
   yield trusted("</section>\n");
 }
 
@@ -126,7 +130,7 @@ function describeRange({ groups, matched }: SelectedGroups, { query }: Links): s
 
 function* renderTable(
   report: SweepReport,
-  { groups }: SelectedGroups,
+  groups: readonly LocatedGroup[],
   now: number,
   links: Links | null,
 ): Generator<Html> {

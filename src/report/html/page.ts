@@ -1,10 +1,10 @@
 import type { SweepReport } from "../../core/report.ts";
 import { formatReportQuery, type QueryProblem, type ReportQuery } from "../query.ts";
-import type { SelectedGroups } from "../select.ts";
+import type { PrintSelection, SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
 import { countRules, viewGateway, type GatewayView } from "../view.ts";
 import { renderAttention, renderGateway, renderGateways, renderUnreadGateway } from "./gateways.ts";
-import { renderAllGroups, renderGroupsSection } from "./groups.ts";
+import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
 import { style } from "./page-style.ts";
 import { createLinks, formatMinute, renderMoment } from "./parts.ts";
@@ -76,16 +76,13 @@ function titleOf(views: readonly GatewayView[]): string {
 }
 
 /** Renders the page as one file to keep or to mail, in parts: nothing to load, no script. */
-export function renderHtml(report: SweepReport): Generator<string> {
+export function renderHtml(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
   const { dryRun, gateways, finishedAt } = report;
   const title = "Pushgateway groups";
   const moment = `${formatMinute(finishedAt)} UTC`;
   const views = gateways.map((gateway) => viewGateway(gateway, dryRun));
   // `in 3h` counts from the moment that the report is about.
-  const now = gateways.reduce(
-    (latest, { snapshot }) => Math.max(latest, snapshot?.plannedFor ?? 0),
-    finishedAt,
-  );
+  const now = Math.max(finishedAt, ...gateways.map(({ snapshot }) => snapshot?.plannedFor ?? 0));
   return renderDocument({
     title: `${title}, ${moment}`,
     nonce: null,
@@ -99,7 +96,7 @@ export function renderHtml(report: SweepReport): Generator<string> {
     summary: html`${renderAttention(views, null)}
       ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
       <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>`,
-    groups: renderAllGroups(report, now),
+    groups: renderFileGroups(report, selection, now),
     footer: nothing,
   });
 }
