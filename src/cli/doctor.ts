@@ -1,5 +1,10 @@
 import { createArchive } from "../archive/archive.ts";
-import type { ArchiveSettings, Config, PushgatewaySettings } from "../config/config.ts";
+import {
+  type ArchiveSettings,
+  type Config,
+  type PushgatewaySettings,
+  ConfigError,
+} from "../config/config.ts";
 import type { Clock } from "../core/time.ts";
 import { formatLabels } from "../core/labels.ts";
 import { ttlMetricNames } from "../core/rule.ts";
@@ -17,7 +22,6 @@ import { defaultConfigFile, type DoctorFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
 import { readServerOptions } from "../fleet/connect.ts";
 import { loadSettings, type LoadedSettings } from "./settings.ts";
-import { ConfigError } from "../config/config-error.ts";
 
 /** `doctor`: checks whether the gateway is consistent, names the group that breaks it, and measures a push. */
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {

@@ -12,7 +12,7 @@ import { exitCodes } from "./exit-code.ts";
 import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { loadSettings } from "./settings.ts";
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "../config/config.ts";
 
 /** `explain job=ci instance=x`: which rule decides about such a group, and why. */
 export async function explain(texts: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {

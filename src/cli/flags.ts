@@ -1,8 +1,7 @@
 import type * as typed from "@commander-js/extra-typings";
 import type { Command as FlagsCommand, CommandUnknownOpts } from "@commander-js/extra-typings";
 import * as commander from "commander";
-
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "../config/config.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";

@@ -4,7 +4,7 @@ import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "../config/config.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "../service/web/listen-address.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultListenAddress, parseFlag, type HealthcheckFlags } from "./flags.ts";

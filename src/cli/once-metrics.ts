@@ -1,4 +1,4 @@
-import type { PushgatewaySettings } from "../config/config.ts";
+import { type PushgatewaySettings, ConfigError } from "../config/config.ts";
 import { ownGroupLabels } from "../core/group.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { Gateway } from "../gateway/gateway.ts";
@@ -9,7 +9,6 @@ import type { Discovered } from "../fleet/discover.ts";
 import type { OnceFlags } from "./flags.ts";
 import { readBuildInfo, type Io } from "./io.ts";
 import type { SweepCounts } from "../fleet/sweep-all.ts";
-import { ConfigError } from "../config/config-error.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The metrics of a single sweep, which nobody could come and scrape. */

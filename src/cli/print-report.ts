@@ -2,7 +2,7 @@ import type { SweepReport } from "../core/report.ts";
 import { joinToBlocks } from "../report/text.ts";
 import type { TableOptions, TableSelection } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "../config/config.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
 import { writeWhole } from "./write-whole.ts";
 

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 
 import type { Command as CliCommand } from "@commander-js/extra-typings";
 
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError } from "../config/config.ts";
 import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import { exitCodes } from "./exit-code.ts";
 import {

@@ -1,7 +1,6 @@
 import { ArchiveError } from "../archive/file-access.ts";
 import { readLatestGroups } from "../archive/history.ts";
-import { ConfigError } from "../config/config-error.ts";
-import type { Config } from "../config/config.ts";
+import { ConfigError, type Config } from "../config/config.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { discover } from "../fleet/discover.ts";

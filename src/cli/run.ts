@@ -1,5 +1,4 @@
-import { ConfigError } from "../config/config-error.ts";
-import type { Config } from "../config/config.ts";
+import { ConfigError, type Config } from "../config/config.ts";
 import { renderProblem } from "../config/file/problem.ts";
 import type { WebConfig } from "../config/web/web-config.ts";
 import { loadWebConfig } from "../config/web/load-web-config.ts";

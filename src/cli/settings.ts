@@ -1,8 +1,13 @@
-import { ConfigError } from "../config/config-error.ts";
-import { defaultConfig, noHttpSettings, type Config, type PushgatewaySettings } from "../config/config.ts";
+import {
+  ConfigError,
+  defaultConfig,
+  noHttpSettings,
+  type Config,
+  type PushgatewaySettings,
+} from "../config/config.ts";
 import { doubtGatewayUrl } from "../config/url.ts";
 import { formatDuration } from "../core/duration.ts";
-import { type Limits } from "../core/limits.ts";
+import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
 import type { TtlRule } from "../core/rule.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";

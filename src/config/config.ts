@@ -28,8 +28,6 @@ export interface Config {
   readonly rules: readonly Rule[];
 }
 
-export type Source = "api" | "auto" | "exposition";
-
 /** A server that is asked by HTTP. */
 export interface ServerSettings {
   /** With the route prefix, without a slash at its end, credentials, query or fragment. */
@@ -43,37 +41,35 @@ export interface ServerSettings {
 
 export interface PushgatewaySettings extends ServerSettings {
   readonly name: string;
-  readonly source: Source;
+  readonly source: "api" | "auto" | "exposition";
 }
 
-/** Where Pushgateways are found, in Prometheus' ways. */
+/** Where Pushgateways are found, as in Prometheus. */
 export type DiscoverySettings = {
   /** How often the service asks anew. Over 0. */
   readonly refreshSeconds: number;
   readonly gateway: FoundGatewaySettings;
-} & (FileDiscoverySettings | HttpDiscoverySettings | DnsDiscoverySettings);
-
-export interface FileDiscoverySettings {
-  readonly mechanism: "file";
-  /** Absolute; in the last part, `*` and `?` are wildcards. */
-  readonly files: readonly string[];
-}
-
-export interface HttpDiscoverySettings {
-  readonly mechanism: "http";
-  /** May have a query; no credentials, no fragment. */
-  readonly url: string;
-  /** For the discovery's own server, not for the gateways. */
-  readonly http: HttpSettings;
-}
-
-export interface DnsDiscoverySettings {
-  readonly mechanism: "dns";
-  readonly names: readonly string[];
-  readonly type: "SRV" | "A" | "AAAA";
-  /** null: SRV records have their own. */
-  readonly port: number | null;
-}
+} & (
+  | {
+      readonly mechanism: "file";
+      /** Absolute; in the last part, `*` and `?` are wildcards. */
+      readonly files: readonly string[];
+    }
+  | {
+      readonly mechanism: "http";
+      /** May have a query; no credentials, no fragment. */
+      readonly url: string;
+      /** For the discovery's own server, not for the gateways. */
+      readonly http: HttpSettings;
+    }
+  | {
+      readonly mechanism: "dns";
+      readonly names: readonly string[];
+      readonly type: "SRV" | "A" | "AAAA";
+      /** null: SRV records have their own. */
+      readonly port: number | null;
+    }
+);
 
 /** How to reach the gateways that a discovery finds. */
 export interface FoundGatewaySettings extends Omit<PushgatewaySettings, "name" | "url"> {
@@ -93,8 +89,6 @@ export type PrometheusSettings = ServerSettings;
 
 export const notificationEvents = ["deleted", "withheld", "failed"] as const;
 
-export type NotificationEvent = (typeof notificationEvents)[number];
-
 export const notificationFormats = ["text", "report"] as const;
 
 /** Where messages about sweeps are sent. */
@@ -104,7 +98,7 @@ export interface NotificationSettings {
   /** Whoever knows it can send messages. In a file: its first line. */
   readonly url: SecretSource;
   /** At least one. */
-  readonly on: readonly NotificationEvent[];
+  readonly on: readonly (typeof notificationEvents)[number][];
   readonly format: (typeof notificationFormats)[number];
   /** Over 0. */
   readonly timeoutSeconds: number;
@@ -203,3 +197,8 @@ export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
 };
 
 export type LoadResult = FileResult<Config>;
+
+/** The user asked for something that cannot be: exit code 2, and a message that says what to do instead. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}

@@ -8,15 +8,17 @@ import { displayDiscoveryUrl } from "./url.ts";
 
 /** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
 export function describeConfig(config: Config): string {
-  const { path, pushgateways, discoveries, rules, archive } = config;
-  const kept =
+  const { path, pushgateways, discoveries, rules, archive, notifications } = config;
+  const summary = [
+    ...countAny(pushgateways, "gateway"),
+    ...countAny(discoveries, "discovery", "discoveries"),
+    ...countAny(rules, "rule"),
     archive === null
       ? "no archive: nothing that is deleted can be restored"
-      : `archive in ${toPrintable(archive.dir)} for ${formatDuration(archive.retentionSeconds)}`;
-  const gateways = pushgateways.length > 0 ? [countOf(pushgateways.length, "gateway")] : [];
-  const found = discoveries.length > 0 ? [countOf(discoveries.length, "discovery", "discoveries")] : [];
-  const summary = [...gateways, ...found, countOf(rules.length, "rule"), kept];
-  if (config.dryRun) summary.push("dry run");
+      : `archive in ${toPrintable(archive.dir)} for ${formatDuration(archive.retentionSeconds)}`,
+    ...countAny(notifications, "notification"),
+    ...(config.dryRun ? ["dry run"] : []),
+  ];
   return [
     `${path}: ${summary.join(", ")}`,
     "",
@@ -28,7 +30,7 @@ export function describeConfig(config: Config): string {
       ["DISCOVERY", "WHERE", "EVERY", "GATEWAYS", "SOURCE"],
       ...discoveries.map((one) => [
         one.mechanism,
-        describePlace(one),
+        describeSearch(one),
         formatDuration(one.refreshSeconds),
         `${one.gateway.scheme}://…${one.gateway.pathPrefix}`,
         one.gateway.source,
@@ -39,7 +41,11 @@ export function describeConfig(config: Config): string {
   ].join("\n");
 }
 
-function describePlace(discovery: DiscoverySettings): string {
+function countAny(list: readonly unknown[], noun: string, plural?: string): readonly string[] {
+  return list.length === 0 ? [] : [countOf(list.length, noun, plural)];
+}
+
+function describeSearch(discovery: DiscoverySettings): string {
   switch (discovery.mechanism) {
     case "file":
       return discovery.files.join(", ");
@@ -62,11 +68,12 @@ function describeRule(rule: Rule): readonly string[] {
   return [rule.name, matchers, rule.action, rule.action === "keep" ? "" : describeTtl(rule)];
 }
 
-function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, vanished }: TtlRule): string {
+function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, ttlLabel, vanished }: TtlRule): string {
   const parts = [formatDuration(ttlSeconds)];
   if (since === "last_success") parts.push("since the last success");
-  if (ttlMetric !== null) {
-    const { name, minSeconds, maxSeconds } = ttlMetric;
+  for (const declared of [ttlMetric, ttlLabel]) {
+    if (declared === null) continue;
+    const { name, minSeconds, maxSeconds } = declared;
     parts.push(`or ${name} (${formatDuration(minSeconds)} to ${formatDuration(maxSeconds)})`);
   }
   if (vanished !== null)

@@ -11,7 +11,7 @@ import {
   required,
   section,
 } from "./file/kinds.ts";
-import { httpKeys, timeout, timer, toHttpSettings } from "./http-settings.ts";
+import { httpKeys, serverKeys, timer, toHttpSettings, toServerSettings } from "./http-settings.ts";
 import { parseDiscoveryUrl, parsePathPrefix } from "./url.ts";
 
 export const source = choice("api", "auto", "exposition");
@@ -33,16 +33,14 @@ const foundGateway = section(
       "Also reach gateways at link-local addresses (169.254.0.0/16, fe80::/10), where clouds hand out credentials.",
     ),
     source: defaulted(source, "api", "As of a Pushgateway in the list."),
-    timeout: defaulted(timeout, "60s", "For one request to a gateway."),
-    ...httpKeys,
+    ...serverKeys("60s", "For one request to a gateway."),
   },
   (values, at): FoundGatewaySettings => ({
     scheme: values.scheme,
     pathPrefix: values.path_prefix ?? "",
     allowLinkLocal: values.allow_link_local,
     source: values.source,
-    timeoutSeconds: values.timeout,
-    http: toHttpSettings(values, at),
+    ...toServerSettings(values, at),
   }),
 );
 

@@ -6,6 +6,7 @@ import type {
   HttpSettings,
   ProxySettings,
   SecretSource,
+  ServerSettings,
   TextSource,
   TlsSettings,
   TlsVersion,
@@ -71,8 +72,6 @@ function sourceOf<T>(
 export function timer(why: string): Kind<number> {
   return duration((written) => Math.min(parsePositiveDuration(written, why), parseTimer(written)));
 }
-
-export const timeout = timer("with it every request fails at once");
 
 const basicAuth: Kind<BasicAuth> = section(
   {
@@ -240,6 +239,19 @@ export const httpKeys = {
 };
 
 type HttpValues = Values<typeof httpKeys>;
+
+/** The keys of a server that is asked by HTTP. */
+export function serverKeys(defaultTimeout: string, timeoutDescription: string) {
+  const timeout = timer("with it every request fails at once");
+  return { timeout: defaulted(timeout, defaultTimeout, timeoutDescription), ...httpKeys };
+}
+
+export function toServerSettings(
+  values: HttpValues & { readonly timeout: number },
+  at: FileValue,
+): Pick<ServerSettings, "timeoutSeconds" | "http"> {
+  return { timeoutSeconds: values.timeout, http: toHttpSettings(values, at) };
+}
 
 export function toHttpSettings(values: HttpValues, at: FileValue): HttpSettings {
   if (at.has("basic_auth") && at.has("authorization")) {

@@ -16,7 +16,14 @@ import {
   type PrometheusSettings,
   type PushgatewaySettings,
 } from "./config.ts";
-import { everComes, neverComes, parseSchedule, shortestIntervalSeconds } from "./cron.ts";
+import {
+  everComes,
+  neverComes,
+  parseSchedule,
+  shortestIntervalSeconds,
+  changesClocks,
+  parseTimezone,
+} from "./cron.ts";
 import { discoveryKeys, source } from "./discoveries.ts";
 import type { FileValue } from "./file/file-value.ts";
 import {
@@ -36,9 +43,8 @@ import {
   type Kind,
   type Values,
 } from "./file/kinds.ts";
-import { httpKeys, secretSourceOf, timeout, toHttpSettings } from "./http-settings.ts";
+import { secretSourceOf, serverKeys, toServerSettings } from "./http-settings.ts";
 import { name, rules } from "./rules.ts";
-import { changesClocks, parseTimezone } from "./timezone.ts";
 import { doubtGatewayUrl, parseNotificationUrl, parseServerUrl } from "./url.ts";
 
 /** The keys of janitor.yml, from the top. Their descriptions are shown by editors and in docs/reference.md. */
@@ -55,8 +61,7 @@ const pushgateway = section(
       "api",
       "api: GET /api/v1/metrics. auto: read GET /metrics first, far cheaper for both sides, and read the API only when something has expired. exposition: /metrics alone, no archive.",
     ),
-    timeout: defaulted(timeout, "60s", "For one request."),
-    ...httpKeys,
+    ...serverKeys("60s", "For one request."),
   },
   (values, at): PushgatewaySettings => {
     const { url = "" } = values;
@@ -66,8 +71,7 @@ const pushgateway = section(
       name: values.name ?? "",
       url,
       source: values.source,
-      timeoutSeconds: values.timeout,
-      http: toHttpSettings(values, at),
+      ...toServerSettings(values, at),
     };
   },
 );
@@ -156,19 +160,13 @@ const prometheus = section(
       parsed("a URL like http://localhost:9090", parseServerUrl),
       "Prometheus, asked by `vanished` and `suggest` only.",
     ),
-    timeout: defaulted(timeout, "30s", "For one query."),
-    ...httpKeys,
+    ...serverKeys("30s", "For one query."),
   },
   (values, at): PrometheusSettings => ({
     url: values.url ?? "",
-    timeoutSeconds: values.timeout,
-    http: toHttpSettings(values, at),
+    ...toServerSettings(values, at),
   }),
 );
-
-const events = list(choice(...notificationEvents), "a list of events like [deleted]", {
-  atLeast: "at least one event",
-});
 
 const notification = section(
   {
@@ -178,7 +176,9 @@ const notification = section(
     ),
     url_file: optional(file, "File that holds the URL, for example of a mounted secret."),
     on: optional(
-      events,
+      list(choice(...notificationEvents), "a list of events like [deleted]", {
+        atLeast: "at least one event",
+      }),
       "When a message is sent: after deletions, when a limit begins or ceases to withhold, when sweeps begin or cease to fail. Left out: all of them.",
     ),
     format: defaulted(
@@ -186,8 +186,7 @@ const notification = section(
       "text",
       'text: {"text": "…"}, as Slack, Mattermost, Rocket.Chat and Google Chat take it. report: the JSON of /api/v1/report without kept groups.',
     ),
-    timeout: defaulted(timeout, "30s", "For one message."),
-    ...httpKeys,
+    ...serverKeys("30s", "For one message."),
   },
   (values, at): NotificationSettings => {
     const url = secretSourceOf("url", values, at);
@@ -197,8 +196,7 @@ const notification = section(
       url: url ?? { file: "" },
       on: values.on ?? notificationEvents,
       format: values.format,
-      timeoutSeconds: values.timeout,
-      http: toHttpSettings(values, at),
+      ...toServerSettings(values, at),
     };
   },
 );

@@ -1,10 +1,11 @@
-import type {
-  PushgatewaySettings,
-  HttpHeader,
-  HttpSettings,
-  SecretSource,
-  ServerSettings,
-  TextSource,
+import {
+  type PushgatewaySettings,
+  type HttpHeader,
+  type HttpSettings,
+  type SecretSource,
+  type ServerSettings,
+  type TextSource,
+  ConfigError,
 } from "../config/config.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Environment, World } from "./world.ts";
@@ -12,7 +13,6 @@ import { maxFileBytes, readStart } from "../config/file/read-file.ts";
 import { explainFileError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
-import { ConfigError } from "../config/config-error.ts";
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
 /**

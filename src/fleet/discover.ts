@@ -1,5 +1,4 @@
-import { ConfigError } from "../config/config-error.ts";
-import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/file/did-you-mean.ts";
 import type { Shard } from "../core/shard.ts";
 import type { Mechanism } from "../core/verdict.ts";

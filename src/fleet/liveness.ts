@@ -1,5 +1,4 @@
-import { ConfigError } from "../config/config-error.ts";
-import type { PrometheusSettings } from "../config/config.ts";
+import { ConfigError, type PrometheusSettings } from "../config/config.ts";
 import { asksForHosts, findFailedQueries, type KnownHosts, type Liveness } from "../core/liveness.ts";
 import { cutText } from "../core/printable.ts";
 import type { Rule, Vanished } from "../core/rule.ts";

@@ -1,6 +1,5 @@
 import type { Archive } from "../archive/archive.ts";
-import { ConfigError } from "../config/config-error.ts";
-import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import type { ExceededLimit } from "../core/limits.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import { failedReport } from "../sweep/create-report.ts";

@@ -74,14 +74,13 @@ const reasonsByVerdict = {
 } as const satisfies Record<VerdictName, readonly Verdict["reason"][]>;
 
 const gaugeValue: Kind<number> = {
-  expected: "a number, or NaN, +Inf or -Inf as Prometheus writes them",
   schema: { anyOf: [{ type: "number" }, { type: "string", enum: ["NaN", "+Inf", "-Inf"] }] },
   read(at) {
     const { content } = at;
     if (typeof content === "number" && Number.isFinite(content)) return content;
     return content === "NaN" || content === "+Inf" || content === "-Inf"
       ? Number(content.replace("Inf", "Infinity"))
-      : reject(at, gaugeValue.expected);
+      : reject(at, "a number, or NaN, +Inf or -Inf as Prometheus writes them");
   },
 };
 

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
-
 import { addSourceFlags, addSweepFlags, Command } from "../../src/cli/flags.ts";
 import { loadSettings } from "../../src/cli/settings.ts";
-import { ConfigError } from "../../src/config/config-error.ts";
+import { ConfigError, type Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { defaultLimits, type Limits } from "../../src/core/limits.ts";
-import type { Config } from "../../src/config/config.ts";
 
 /** What became of a value: what it means, or the problem without where it was found. */
 type Meaning = { readonly value: unknown } | { readonly problem: string };

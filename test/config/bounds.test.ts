@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
 import { renderProblem } from "../../src/config/file/problem.ts";
-import { findContradiction, findShadows } from "../../src/config/rule-effect.ts";
+import { findContradiction, findShadows } from "../../src/config/rules.ts";
 import { createMatcher } from "../../src/core/matcher.ts";
 
 /*

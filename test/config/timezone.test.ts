@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { changesClocks, parseTimezone, steadyTimezone } from "../../src/config/timezone.ts";
+import { changesClocks, parseTimezone, steadyTimezone } from "../../src/config/cron.ts";
 
 describe("a time zone", () => {
   test.each(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"])("may be %s", (text) => {

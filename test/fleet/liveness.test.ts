@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { ConfigError } from "../../src/config/config-error.ts";
+import { ConfigError } from "../../src/config/config.ts";
 import type { KnownHosts } from "../../src/core/liveness.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { createLivenessReader } from "../../src/fleet/liveness.ts";

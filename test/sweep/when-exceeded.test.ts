@@ -1,8 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
-
 import type { Limits } from "../../src/core/limits.ts";
-import type { GatewayReport } from "../../src/core/report.ts";
-import { findFailureReason } from "../../src/core/report.ts";
+import { type GatewayReport, findFailureReason } from "../../src/core/report.ts";
 import { countGroups } from "../../src/core/totals.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import { RequestError } from "../../src/http/request-error.ts";

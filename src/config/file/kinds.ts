@@ -10,8 +10,6 @@ import { findSecret } from "./find-secret.ts";
  * editors.
  */
 export interface Kind<T> {
-  /** Completes "expected …". */
-  readonly expected: string;
   readonly schema: JsonSchema;
   /** undefined: what is wrong has been reported. */
   readonly read: (at: FileValue) => T | undefined;
@@ -21,7 +19,7 @@ export interface Kind<T> {
   readonly missingHint?: string;
 }
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
+type JsonSchema = Readonly<Record<string, unknown>>;
 
 type ValueOf<K> = K extends Kind<infer T> ? T : never;
 
@@ -34,6 +32,7 @@ interface TextOptions {
 
 /**
  * A text with a grammar.
+ * @param expected completes "expected …", here and below
  * @param parse throws {@link ParseError}
  */
 export function parsed<T>(
@@ -42,7 +41,6 @@ export function parsed<T>(
   { hint = quotesHint, schema = {}, mayBeEmpty = false }: TextOptions = {},
 ): Kind<T> {
   return {
-    expected,
     schema: { type: "string", minLength: 1, ...schema },
     read: (at) =>
       typeof at.content === "string" && (mayBeEmpty || at.content !== "")
@@ -78,7 +76,6 @@ export function duration(
 const unitHint = ": it needs a unit, one of ms, s, m, h, d, w and y";
 
 export const flag: Kind<boolean> = {
-  expected: "true or false",
   schema: { type: "boolean" },
   read: (at) =>
     typeof at.content === "boolean" ? at.content : reject(at, "true or false", booleanHint(at.content)),
@@ -93,7 +90,6 @@ function booleanHint(content: unknown): string {
 
 export function numberIn({ min, max, whole, expected }: NumberRange): Kind<number> {
   return {
-    expected,
     schema: { type: whole ? "integer" : "number", minimum: min, maximum: max },
     read: (at) => {
       const { content } = at;
@@ -123,7 +119,6 @@ export const positiveCount = numberIn({
 export function choice<const V extends string>(...values: readonly V[]): Kind<V> {
   const expected = `one of ${values.join(", ")}`;
   return {
-    expected,
     schema: { type: "string", enum: values },
     read: (at) =>
       values.find((value) => value === at.content) ??
@@ -137,7 +132,7 @@ export interface Item<T> {
   readonly at: FileValue;
 }
 
-export interface ListOptions<T> {
+interface ListOptions<T> {
   /** What an empty list lacks; left out: it may be empty. */
   readonly atLeast?: string;
   /** Reports what is wrong between the items. */
@@ -152,7 +147,6 @@ export function list<T>(
   { atLeast, check, missingHint }: ListOptions<T> = {},
 ): Kind<readonly T[]> {
   return {
-    expected,
     schema: { type: "array", items: item.schema, ...(atLeast === undefined ? {} : { minItems: 1 }) },
     ...(missingHint === undefined ? {} : { missingHint }),
     read(at) {
@@ -189,7 +183,6 @@ export function mapping<T>(
   checkKey: (name: string, at: FileValue) => boolean = () => true,
 ): Kind<ReadonlyMap<string, T>> {
   return {
-    expected,
     schema: { type: "object", additionalProperties: value.schema },
     read(at) {
       if (!(at.content instanceof Map)) return reject(at, expected);
@@ -206,7 +199,6 @@ export function mapping<T>(
 /** Text in one form, a mapping or list in the other. */
 export function either<A, B>(short: Kind<A>, long: Kind<B>, expected: string): Kind<A | B> {
   return {
-    expected,
     schema: { anyOf: [short.schema, long.schema] },
     read(at) {
       if (at.content instanceof Map) return long.read(at);
@@ -216,7 +208,7 @@ export function either<A, B>(short: Kind<A>, long: Kind<B>, expected: string): K
 }
 
 /** A key of a section. */
-export interface Key<T> {
+interface Key<T> {
   readonly kind: Kind<T>;
   /** For editors and the reference. */
   readonly description: string;
@@ -229,7 +221,7 @@ interface DefaultedKey<T> extends Key<T> {
   readonly default: string | number | boolean;
 }
 
-export type Keys = Readonly<Record<string, Key<unknown>>>;
+type Keys = Readonly<Record<string, Key<unknown>>>;
 
 /** The values of a section: undefined is what the file does not have, or what has been reported. */
 export type Values<K extends Keys> = {
@@ -264,7 +256,6 @@ export function section<K extends Keys, T>(
   const names = Object.keys(keys);
   const expected = `a mapping with keys like ${names.slice(0, 3).join(", ")}`;
   return {
-    expected,
     schema: { ...describeKeys(keys), ...schema },
     read(at) {
       if (!(at.content instanceof Map)) return reject(at, expected);
