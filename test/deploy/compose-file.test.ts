@@ -65,9 +65,9 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
   });
 
   it("checks the health of every service that serves", () => {
-    // The janitor's is in its image; the hosts serve nothing.
+    // The janitor's is in its image.
     const without = Object.entries(readServices()).filter(([, { healthcheck }]) => healthcheck === undefined);
-    expect(without.map(([name]) => name)).toEqual(["hosts", "janitor"]);
+    expect(without.map(([name]) => name)).toEqual(["janitor"]);
     expect(readFileSync(join(stackFolder, "../../Dockerfile"), "utf8")).toContain("\nHEALTHCHECK ");
   });
 
@@ -98,10 +98,10 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
       readStackFile(name, {}),
     );
     const looked = texts.flatMap((text) =>
-      [...text.matchAll(/(?:http:\/\/|")([a-z]+):(?:8080|909[01]|9717|3000)/g)].map(([, name]) => name!),
+      [...text.matchAll(/(?:http:\/\/|")([a-z]+):(?:8080|909[01]|9100|9717|3000)/g)].map(([, name]) => name!),
     );
     expect(new Set(looked.filter((name) => name !== "localhost"))).toEqual(
-      new Set(["application", "janitor", "prometheus", "pushgateway"]),
+      new Set(["application", "hosts", "janitor", "prometheus", "pushgateway"]),
     );
     for (const name of looked.filter((name) => name !== "localhost")) expect(names).toContain(name);
   });
@@ -127,6 +127,7 @@ describe("the files that the stack mounts", () => {
     expect(jobs.map(({ job_name, honor_labels = false }) => [job_name, honor_labels])).toEqual([
       ["pushgateway", true],
       ["pushgateway-janitor", false],
+      ["hosts", false],
       ["application", false],
     ]);
   });

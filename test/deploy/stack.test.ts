@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { cli } from "../support/cli.ts";
+import { freePort } from "../support/free-port.ts";
 import { getJson } from "../support/http.ts";
 import {
   mayLackPrometheus,
@@ -15,7 +17,7 @@ import { startPushgateway } from "../support/pushgateway.ts";
 import { startService, testFolder, type RunningService } from "../support/service.ts";
 import { readStackFile, stackFolder } from "./stack-files.ts";
 
-const vanishings = 12;
+const vanishings = 4;
 const livingHosts = ["database", "mailer"];
 
 /** A script of the stack, killed with the test. Returns what it has said so far. */
@@ -39,6 +41,8 @@ interface RuleGroups {
 interface Stack {
   readonly prometheus: PrometheusServer;
   readonly janitor: RunningService;
+  /** The folder. */
+  readonly archive: string;
   /** The hosts that have gone by now. */
   vanished(): readonly string[];
 }
@@ -52,20 +56,10 @@ async function startStack(): Promise<Stack> {
   };
   const gateway = await startPushgateway();
   onTestFinished(() => gateway.stop());
-  const janitor = await startService([
-    `--config.file=${place(
-      "janitor.yml",
-      readStackFile("janitor.yml", {
-        "http://pushgateway:9091": gateway.url,
-        "/var/lib/pushgateway-janitor": join(folder, "archive"),
-        '"*/10 * * * * *"': '"* * * * * *"',
-        // Long enough for a busy machine on which a living host's push is late.
-        "ttl: 30s": "ttl: 5s",
-      }),
-    )}`,
-  ]);
   const application = startScript("application.mjs", { LISTEN: "127.0.0.1:0" });
   await expect.poll(application, { timeout: 20_000 }).toMatch(/^listens on /);
+  // Each of them is to know the others, so that some addresses are settled before anybody listens there.
+  const [janitorAddress, hostsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   // Beside prometheus.yml, as in the container.
   symlinkSync(join(stackFolder, "../prometheus"), join(folder, "rules"));
   const prometheus = await startPrometheus(
@@ -74,18 +68,33 @@ async function startStack(): Promise<Stack> {
       readStackFile("prometheus.yml", {
         "scrape_interval: 5s": "scrape_interval: 1s",
         "evaluation_interval: 5s": "evaluation_interval: 1s",
+        "refresh_interval: 5s": "refresh_interval: 1s",
         "pushgateway:9091": new URL(gateway.url).host,
-        "janitor:9717": new URL(janitor.url).host,
+        "janitor:9717": janitorAddress,
+        "hosts:9100": hostsAddress,
         "application:8080": application().replace("listens on ", "").trim(),
       }),
     ),
   );
+  const config = place(
+    "janitor.yml",
+    readStackFile("janitor.yml", {
+      "http://pushgateway:9091": gateway.url,
+      "http://prometheus:9090": prometheus.url,
+      "/var/lib/pushgateway-janitor": join(folder, "archive"),
+      '"*/10 * * * * *"': '"* * * * * *"',
+      // Long enough for a busy machine on which Prometheus finds a new host late.
+      "ttl: 30s": "ttl: 5s",
+    }),
+  );
+  const janitor = await startService([`--config.file=${config}`, `--web.listen-address=${janitorAddress}`]);
   const scraped = async () =>
     (await prometheus.query("up == 1")).map(({ metric }) => metric["job"] ?? "").toSorted();
   await expect
     .poll(scraped, { timeout: 60_000 })
     .toEqual(["application", "pushgateway", "pushgateway-janitor"]);
   const hosts = startScript("hosts.mjs", {
+    LISTEN: hostsAddress,
     PUSHGATEWAY: gateway.url,
     PUSH_EVERY: "500ms",
     HOST_EVERY: "1s",
@@ -93,14 +102,14 @@ async function startStack(): Promise<Stack> {
   });
   const vanished = (): readonly string[] =>
     [...hosts().matchAll(/^(\S+) vanishes$/gm)].map(([, host]) => host!);
-  return { prometheus, janitor, vanished };
+  return { prometheus, janitor, archive: join(folder, "archive"), vanished };
 }
 
 describe("the stack to try it", { timeout: 180_000 }, () => {
   it.skipIf(mayLackPrometheus)(
     "makes the series of vanished hosts disappear from Prometheus, and never those of living ones",
     async () => {
-      const { prometheus, janitor, vanished } = await startStack();
+      const { prometheus, janitor, archive, vanished } = await startStack();
       const known = (host: string) =>
         prometheus.samples(`batch_jobs_done{job="batch",instance="${host}"}[10m]`);
       // A scrape that fails shows no host at all: that must not pass for a sweep.
@@ -124,6 +133,10 @@ describe("the stack to try it", { timeout: 180_000 }, () => {
       expect(Number(await janitor.metric(`deletes_total${batch}`))).toBeGreaterThanOrEqual(vanishings);
       expect(await janitor.metric(`groups_reappeared_total${batch}`)).toBe("0");
       expect((await janitor.stop()).exitCode).toBe(0);
+      // Their TTL is an hour: it was Prometheus that no longer knew them.
+      const { stdout } = await cli(["archive", "list", archive, "--output=json"]);
+      const reasons = [...stdout.matchAll(/"reason": ?"(\w+)"/g)].map(([, reason]) => reason);
+      expect(new Set(reasons)).toEqual(new Set(["host_vanished"]));
     },
   );
 });
