@@ -144,6 +144,8 @@ describe("a host that the query knows by a name with another port, or without on
   it.each([
     ["web-1", "web-1:9100", "namesake"],
     ["web-1:9091", "web-1", "namesake"],
+    ["web-1", "web-1:65535", "namesake"],
+    ["web-1", "web-1:655350", "gone"],
     ["[2001:db8::1]", "[2001:db8::1]:9100", "namesake"],
     ["web-1:9091", "web-1:9100", "gone"],
     ["web-1", "web-10:9100", "gone"],
@@ -196,6 +198,14 @@ describe("a gateway that was down", () => {
     const pushes = surveyPushes([], now);
     const { verdict } = decide(one, { rules: [hosts], now, outage, pushes, findPresence });
     expect(verdict.reason).toBe("push_may_be_lost");
+  });
+
+  it("has lost no push of a group whose own TTL was over before", () => {
+    const outage = { beganAt: now - 2 * hour, endedAt: now - hour / 2, seconds: 1.5 * hour, maxSeconds: day };
+    const rule = ttlRule(30 * day, { ttlLabel: { name: "ttl", minSeconds: 60, maxSeconds: day } });
+    const one = group({ job: "a", ttl: "1h" }, 3.5 * hour);
+    const { verdict } = decide(one, { rules: [rule], now, outage, pushes: surveyPushes([], now) });
+    expect(verdict.reason).toBe("ttl_expired");
   });
 });
 

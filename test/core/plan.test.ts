@@ -234,6 +234,10 @@ describe("when_exceeded: delete_oldest", () => {
     );
   });
 
+  it("lets a share pass whose product with the groups is a little less than a whole number", () => {
+    expect(findExceededLimit(58, 100, limited({ maxDeleteRatio: 0.57 }))?.allowed).toBe(57);
+  });
+
   it("never lets more pass than the limits would", () => {
     const count = fc.integer({ min: 1, max: 5000 });
     fc.assert(

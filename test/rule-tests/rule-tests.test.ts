@@ -20,6 +20,7 @@ rules:
     matchers: ['job="declared"']
     ttl: 1d
     ttl_metric: { name: ttl_seconds, min: 5m, max: 30d }
+    ttl_label: { name: ttl, min: 5m, max: 30d }
   - name: hosts
     matchers: ['job="batch"']
     ttl: 30d
@@ -92,10 +93,12 @@ describe("test rules", () => {
       ],
     ],
     [
-      "a gauge that sets the TTL",
+      "a gauge or label that sets the TTL",
       [
         '{ labels: { job: declared, n: "1" }, age: 2h, gauges: { ttl_seconds: 3600 }, expect: { verdict: delete } }',
         '{ labels: { job: declared, n: "2" }, age: 2d, gauges: { ttl_seconds: NaN }, expect: { verdict: keep } }',
+        "{ labels: { job: declared, ttl: 2h }, age: 3h, expect: { verdict: delete, reason: ttl_expired } }",
+        '{ labels: { job: declared, ttl: "-1" }, age: 29d, expect: { verdict: keep } }',
         '{ labels: { job: declared, n: "3" }, age: 29d, gauges: { ttl_seconds: +Inf }, expect: { verdict: keep } }',
       ],
     ],
@@ -159,7 +162,7 @@ describe("test rules", () => {
     expected delete by rule ci
     got      keep by rule declared (within_ttl)
     ci: does not match job="ci"
-    Rule declared: more than 1d, or what its gauge ttl_seconds says, after its last push, failed pushes included, it is deleted (ttl_expired).
+    Rule declared: more than 1d, or what its gauge ttl_seconds or its label ttl says, after its last push, failed pushes included, it is deleted (ttl_expired).
     Its last push was 2h ago, and its TTL is 2h, as its gauge ttl_seconds says 7200: it expires in 0s.
   line 7: {job="other"}
     expected keep by rule hosts
