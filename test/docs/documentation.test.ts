@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -10,6 +10,7 @@ import { keepReasons, withholdReasons } from "../../src/core/verdict.ts";
 import { routes } from "../../src/service/web/routes.ts";
 import { cli } from "../support/cli.ts";
 import { declaredFamilies } from "../support/families.ts";
+import { mayLackPromtool, runPromtool } from "../support/promtool.ts";
 import { testFolder, writeConfig } from "../support/service.ts";
 import { listCommands } from "./commands.ts";
 import { listKeys } from "./keys.ts";
@@ -132,6 +133,17 @@ describe.each(pages)("$path", (page) => {
       expect(parseConfig(complete(text), "janitor.yml")).toMatchObject({ ok: true });
   });
 
+  it.skipIf(mayLackPromtool)("shows queries that Prometheus can parse", () => {
+    const queries = codeBlocks(page).flatMap(({ language, text }) =>
+      language === "yaml" && isConfiguration(text) ? queriesOf(text) : [],
+    );
+    if (queries.length === 0) return;
+    const file = join(testFolder(), "rules.yml");
+    const rules = queries.map((expr, index) => ({ record: `query:${index}`, expr }));
+    writeFileSync(file, stringify({ groups: [{ name: "queries", rules }] }));
+    expect(runPromtool(["check", "rules", file])).toMatchObject({ exitCode: 0 });
+  });
+
   it("shows rule tests that pass for the configuration above them", async () => {
     let config = "";
     for (const { language, text } of codeBlocks(page)) {
@@ -231,12 +243,21 @@ function isConfiguration(text: string): boolean {
   );
 }
 
+function queriesOf(text: string): readonly string[] {
+  const { rules = [] } = parse(text) as {
+    rules?: readonly { vanished?: { query: string } }[];
+  };
+  return rules.flatMap(({ vanished }) => (vanished === undefined ? [] : [vanished.query]));
+}
+
 /** A part of a configuration, completed with what is required. */
 function complete(text: string): string {
   const value = parse(text) as object;
   const gateways = "pushgateways: [{ name: g, url: http://localhost:9091 }]\n";
   const rules = "rules: [{ name: r, matchers: [], ttl: 30d }]\n";
-  return `${text}${"pushgateways" in value ? "" : gateways}${"rules" in value ? "" : rules}`;
+  const prometheus = "prometheus: { url: http://localhost:9090 }\n";
+  const asks = !("prometheus" in value) && text.includes("vanished:");
+  return `${text}${"pushgateways" in value ? "" : gateways}${"rules" in value ? "" : rules}${asks ? prometheus : ""}`;
 }
 
 function isThere(from: string, target: string): boolean {
