@@ -95,6 +95,30 @@ export async function removeExpiredFiles(
   return { removed, problems };
 }
 
+export interface ArchiveSize {
+  readonly sizeBytes: number;
+  /** When the oldest file was begun, Unix seconds; null: there is none. */
+  readonly oldestAt: number | null;
+}
+
+/** @throws `ArchiveError` if the folder cannot be read */
+export async function measureFiles(dir: string, access: FileAccess): Promise<ArchiveSize> {
+  const files = await listArchiveFiles(dir, access);
+  let sizeBytes = 0;
+  for (const { path } of files) sizeBytes += (await sizeOf(path, access)) ?? 0;
+  return { sizeBytes, oldestAt: files[0]?.startedAt ?? null };
+}
+
+/** null: it cannot be read, as when another janitor has just removed it. */
+export async function sizeOf(path: string, access: FileAccess): Promise<number | null> {
+  try {
+    return (await access.call(path, doing, () => lstat(path))).size;
+  } catch (error) {
+    if (access.isHanging()) throw error;
+    return null;
+  }
+}
+
 /** When a file was begun, Unix seconds; null if its name is none of the janitor's. */
 function startOf(name: string): number | null {
   const [, day, hours = "00", minutes = "00", seconds = "00"] = fileName.exec(name) ?? [];

@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
-import { removeExpiredFiles } from "./archive-files.ts";
+import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";
 import { ArchiveWriter, type ArchiveEntry } from "./archive-writer.ts";
 import { FileAccess } from "./file-access.ts";
 import { DeletionIndex, type RecentDeletion } from "./deletion-index.ts";
@@ -46,7 +46,7 @@ export interface ArchivedGroup {
 
 /**
  * Groups before they are deleted, and what became of them. Any number of processes may have the same folder open. Every method
- * but `applyRetention` and `close` rejects with `ArchiveError`.
+ * but `applyRetention`, `measure` and `close` rejects with `ArchiveError`.
  */
 export interface Archive {
   /** Creates the folder, and says early why it cannot be written to. */
@@ -72,6 +72,8 @@ export interface Archive {
    * @param now Unix seconds, by more than the local clock alone: one that is wrong would remove the whole archive
    */
   applyRetention(now: number): Promise<void>;
+  /** The size of all files; null: they cannot be read. */
+  measure(): Promise<ArchiveSize | null>;
   /** Waits for what is being written, and closes the file. Harmless when called again. */
   close(): Promise<void>;
 }
@@ -151,6 +153,14 @@ export function createArchive({
           warn(error instanceof Error ? error.message : String(error));
         }
       }),
+
+    measure: () =>
+      inTurn(() =>
+        measureFiles(dir, access).catch((error: unknown) => {
+          warn((error as Error).message);
+          return null;
+        }),
+      ),
 
     close: () =>
       inTurn(() => {

@@ -1,7 +1,5 @@
-import { lstat } from "node:fs/promises";
-
 import { labelsKey } from "../core/labels.ts";
-import { listArchiveFiles } from "./archive-files.ts";
+import { listArchiveFiles, sizeOf } from "./archive-files.ts";
 import type { FileAccess } from "./file-access.ts";
 import { readFiles, type OnArchiveProblem, type ReadFrom } from "./read-archive.ts";
 import { lastActivityOf, wasDeleted, type ArchiveRecord } from "./records.ts";
@@ -63,7 +61,7 @@ export class DeletionIndex {
     const changed: ReadFrom[] = [];
     const gone = new Set(before.keys());
     for (const file of (await listArchiveFiles(this.#dir, this.#access)).slice(-readableFiles)) {
-      const size = await this.#sizeOf(file.path);
+      const size = await sizeOf(file.path, this.#access);
       // Another janitor has just removed it.
       if (size === null) continue;
       const known = before.get(file.path);
@@ -82,15 +80,6 @@ export class DeletionIndex {
     }
     this.#files = files;
     return this.#byGateway.get(gateway) ?? new Map();
-  }
-
-  async #sizeOf(path: string): Promise<number | null> {
-    try {
-      return (await this.#access.call(path, "cannot be read", () => lstat(path))).size;
-    } catch (error) {
-      if (this.#access.isHanging()) throw error;
-      return null;
-    }
   }
 
   /** Idempotent: after a failed call, records are read again. */

@@ -12,7 +12,7 @@ import type { SweepCounts } from "../fleet/sweep-all.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The metrics of a single sweep, which nobody could come and scrape. */
-export interface OnceMetrics extends SweepCounts {
+export interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFailed"> {
   /**
    * Takes them to where the flags say, also after a sweep that failed.
    * @returns what went wrong, for people
@@ -41,6 +41,12 @@ export async function createOnceMetrics(
     groupsArchived(gateway, count) {
       for (const { metrics } of destinations) metrics.groupsArchived(gateway, count);
     },
+    archiveMeasured(size) {
+      for (const { metrics } of destinations) metrics.archiveMeasured(size);
+    },
+    notificationFailed(notification) {
+      for (const { metrics } of destinations) metrics.notificationFailed(notification);
+    },
     async publish(report) {
       const problems = await Promise.all(
         destinations.map(async ({ metrics, publish }) => {
@@ -54,20 +60,22 @@ export async function createOnceMetrics(
 }
 
 async function findDestinations(
-  { config: { pushgateways, rules, dryRun }, mechanisms }: Discovered,
-  { "metrics.textfile": file, "metrics.push": wantsPush, shard }: MetricsFlags,
+  { config: { pushgateways, rules, dryRun, archive, notifications }, mechanisms }: Discovered,
+  { "metrics.textfile": file, "metrics.push": wantsPush, shard = { index: 0, count: 1 } }: MetricsFlags,
   io: Io,
 ): Promise<readonly Destination[]> {
   if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
     const metrics = createMetrics(readBuildInfo(io));
-    const names = { gateways: gateways.map(({ name }) => name), rules: rules.map(({ name }) => name) };
     metrics.configure({
-      ...names,
+      gateways: gateways.map(({ name }) => name),
+      rules,
       dryRun,
+      hasArchive: archive !== null,
+      notifications: notifications.map(({ name }) => name),
       mechanisms: [...mechanisms.keys()],
-      ...(shard === undefined ? {} : { shard }),
+      shard,
     });
     for (const [mechanism, { gateways: count, succeeded }] of mechanisms)
       metrics.discovered(mechanism, count, succeeded);

@@ -28,6 +28,13 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const report = await sweepAll(config, { world: io, log, progress, concurrency, commandToPass, metrics });
   clear();
   logReport(report, log);
+  if (config.notifications.length > 0) {
+    const { notifyOnce } = await import("../fleet/notifications.ts");
+    await notifyOnce(report, config, io, (notification, message) => {
+      metrics.notificationFailed(notification);
+      log.error("Notification could not be delivered", { notification, err: message });
+    });
+  }
   // Before the report, which waits for its reader.
   const unpublished = await metrics.publish(report);
   for (const problem of unpublished) log.error("Metrics could not be delivered", { err: problem });

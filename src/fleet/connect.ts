@@ -55,7 +55,7 @@ async function readRequestHeaders(
 ): Promise<Record<string, string[]>> {
   const all = await readHeaders(headers, secrets);
   if (basicAuth !== null) {
-    const password = await revealed(basicAuth.password);
+    const password = await readSecret(basicAuth.password);
     const pair = Buffer.from(`${await textOf(basicAuth.username)}:${password}`, "utf8").toString("base64");
     secrets.push(password, pair);
     all["authorization"] = [`Basic ${pair}`];
@@ -89,7 +89,7 @@ async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
     ...(tls.ca === null ? {} : { ca: await textOf(tls.ca) }),
     ...(tls.client === null
       ? {}
-      : { cert: await textOf(tls.client.cert), key: await revealed(tls.client.key) }),
+      : { cert: await textOf(tls.client.cert), key: await readSecret(tls.client.key) }),
     ...(tls.serverName === null ? {} : { servername: tls.serverName }),
     ...(tls.minVersion === null ? {} : { minVersion: tls.minVersion }),
     ...(tls.maxVersion === null ? {} : { maxVersion: tls.maxVersion }),
@@ -137,13 +137,14 @@ function environmentProxy(serverUrl: string, env: Environment): string | null {
 }
 
 async function headerValue(source: SecretSource): Promise<string> {
-  const value = await revealed(source);
+  const value = await readSecret(source);
   if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return value;
   const where = "file" in source ? source.file : "http_headers";
   throw new ConfigError(`${where}: the value of a header is one line of Latin-1 characters`);
 }
 
-async function revealed(source: SecretSource): Promise<string> {
+/** @throws {@link ConfigError} if its file cannot be read */
+export async function readSecret(source: SecretSource): Promise<string> {
   return "secret" in source ? source.secret.reveal() : fileText(source.file);
 }
 

@@ -1,3 +1,4 @@
+import type { ArchiveSize } from "../archive/archive-files.ts";
 import type { Archive } from "../archive/archive.ts";
 import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import type { ExceededLimit } from "../core/limits.ts";
@@ -22,6 +23,8 @@ import type { World } from "./world.ts";
 /** What is counted while gateways are swept; everything else is in the report. */
 export interface SweepCounts extends SweepMetrics {
   groupsArchived(gateway: string, count: number): void;
+  /** @param size null: it could not be measured */
+  archiveMeasured(size: ArchiveSize | null): void;
 }
 
 /** The command that lets the plan of this gateway pass its limits once. */
@@ -51,7 +54,11 @@ interface SweepParts extends Omit<FleetSweepOptions, "metrics" | "openArchive" |
   readonly readLiveness: ReadLiveness | undefined;
 }
 
-const uncounted: SweepCounts = { observeDelete: () => {}, groupsArchived: () => {} };
+const uncounted: SweepCounts = {
+  observeDelete: () => {},
+  groupsArchived: () => {},
+  archiveMeasured: () => {},
+};
 
 /**
  * Sweeps every gateway that the configuration lists. Each is swept by itself: one gateway's failure never stops another's sweep,
@@ -84,6 +91,7 @@ export async function sweepAll(config: Config, options: FleetSweepOptions): Prom
   try {
     const reports = await Promise.all(config.pushgateways.map(sweepInTurn));
     await applyRetention(archive, reports, clock.now());
+    if (archive !== null) metrics.archiveMeasured(await archive.measure());
     const rules = config.rules.map(({ name }) => name);
     return { startedAt, finishedAt: clock.now(), dryRun: config.dryRun, rules, gateways: reports };
   } finally {

@@ -4,7 +4,7 @@ import { labelsToObject } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
-import type { QueryProblem, ReportQuery } from "./query.ts";
+import { defaultQuery, maxPerPage, type QueryProblem, type ReportQuery } from "./query.ts";
 import { selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
 import { countRules, wholeAge } from "./view.ts";
 
@@ -35,6 +35,17 @@ export function renderApiReport(
   }
   for (const { gateway, entry } of groups) shown.get(gateway)?.push(entry);
   return renderParts(report, { page: query.page, pages, per_page: query.perPage, matched }, [...shown]);
+}
+
+/** As {@link renderApiReport}: the first page of the groups that are deleted or withheld. */
+export function renderWithoutKept(report: SweepReport): string {
+  const query: ReportQuery = { ...defaultQuery, perPage: maxPerPage };
+  const groups = report.gateways.flatMap((gateway) =>
+    gateway.entries.flatMap((entry) => (entry.verdict.verdict === "keep" ? [] : [{ gateway, entry }])),
+  );
+  const pages = Math.max(1, Math.ceil(groups.length / query.perPage));
+  const page = { groups: groups.slice(0, query.perPage), matched: groups.length, pages };
+  return [...renderApiReport(report, query, page)].join("");
 }
 
 /** Renders why a query cannot be answered. */

@@ -40,7 +40,7 @@ export type QueryResult =
 
 export const sorts = ["expiry", "age", "labels"] as const;
 
-const maxPerPage = 1000;
+export const maxPerPage = 1000;
 
 /** Of a parameter, in UTF-16 units: every link of the page repeats them. */
 const maxParameterLength = 1000;

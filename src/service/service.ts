@@ -4,34 +4,17 @@ import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/render-config.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
-import type { Shard } from "../core/shard.ts";
 import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fleet/fleet.ts";
+import { createNotifier, receiversOf } from "../fleet/notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
+import type { Notifier } from "../notify/notifier.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
+import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { recallDeletions, rememberDeletions, type DeletedGroup } from "./deletion-log.ts";
 import { createReloader, type Loaded, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
-
-/** What the service reports to its metrics. */
-export interface ServiceMetrics {
-  configure(scope: {
-    gateways: readonly string[];
-    rules: readonly string[];
-    dryRun: boolean;
-    mechanisms: readonly Mechanism[];
-    shard: Shard;
-  }): void;
-  configLoaded(at: number): void;
-  configFailed(): void;
-  discovered(mechanism: Mechanism, gateways: number, succeeded: boolean): void;
-  sweepSkipped(reason: SkipReason): void;
-  nextSweepAt(at: number | null): void;
-  sweepFinished(report: SweepReport): void;
-  /** Gateways were read, and not swept. */
-  readFinished(report: SweepReport): void;
-}
 
 export interface ServiceOptions {
   readonly config: Config;
@@ -43,7 +26,7 @@ export interface ServiceOptions {
   readonly sweep: (config: Config) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
-  readonly metrics: ServiceMetrics;
+  readonly metrics: JanitorMetrics;
   readonly log: Logger;
   readonly now: () => number;
   readonly wait: Wait;
@@ -72,6 +55,9 @@ export interface ServiceState {
 /** How long after a gateway could not be read it is read again, before the first sweep. */
 const retrySeconds = { first: 5, longest: 300 };
 
+/** How long messages that are being sent may hold up the end. */
+const notificationGraceSeconds = 1;
+
 /** The service without its edge: schedule, sweeps and reloads. Nothing happens before `start`. */
 export class Service {
   readonly #options: ServiceOptions;
@@ -80,6 +66,7 @@ export class Service {
   #config: Config;
   #fleet: Fleet;
   readonly #logFleet: (state: FleetState) => boolean;
+  readonly #notifier: Notifier;
   #following = new AbortController();
   #followed: Promise<unknown> = Promise.resolve();
   #schedule: Schedule | null = null;
@@ -98,7 +85,11 @@ export class Service {
     this.#config = options.config;
     this.#logFleet = createFleetLog(options.log);
     this.#fleet = this.#createFleet(options.config);
-    const { metrics } = options;
+    const { metrics, log } = options;
+    this.#notifier = createNotifier(options.fleet.world, (notification, message) => {
+      metrics.notificationFailed(notification);
+      log.error("Notification could not be delivered", { notification, err: message });
+    });
     this.#sweeper = createSweeper(
       () => this.#sweep(),
       (reason) => this.#skipped(reason),
@@ -109,7 +100,7 @@ export class Service {
       onFailure: (message) => {
         this.#configProblem = message;
         metrics.configFailed();
-        options.log.error("Reload failed, the configuration before stays in force", { err: message });
+        log.error("Reload failed, the configuration before stays in force", { err: message });
       },
     });
   }
@@ -125,6 +116,7 @@ export class Service {
     await this.#schedule?.stop();
     await this.#sweeper.stop();
     await this.#followed;
+    await this.#notifier.close(notificationGraceSeconds);
   }
 
   async reload(why: string): Promise<ReloadResult> {
@@ -183,6 +175,7 @@ export class Service {
     this.#recentDeletions = rememberDeletions(report, this.#recentDeletions);
     metrics.sweepFinished(report);
     logReport(report, log);
+    this.#notifier.notify(report, { isArchived: config.archive !== null });
     return report;
   }
 
@@ -242,6 +235,7 @@ export class Service {
     this.#configProblem = null;
     if (schedule !== before.schedule) await before.schedule?.stop();
     this.#configureMetrics();
+    this.#notifier.use(receiversOf(config, this.#options.fleet.world.env));
     this.#follow();
     metrics.configLoaded(now());
     this.#options.onApplied?.(config);
@@ -270,12 +264,13 @@ export class Service {
 
   /** The series of a gateway that is gone end. */
   #configureMetrics(): void {
-    const { metrics } = this.#options;
-    const { rules, discoveries } = this.#config;
-    metrics.configure({
+    const { rules, discoveries, dryRun, archive, notifications } = this.#config;
+    this.#options.metrics.configure({
       gateways: this.#fleet.state().gateways.map(({ name }) => name),
-      rules: rules.map(({ name }) => name),
-      dryRun: this.#config.dryRun,
+      rules,
+      dryRun,
+      hasArchive: archive !== null,
+      notifications: notifications.map(({ name }) => name),
       mechanisms: [...new Set(discoveries.map(({ mechanism }) => mechanism))],
       shard: this.#fleet.shard,
     });

@@ -117,21 +117,52 @@ export function createFamilies(registry: MetricRegistry) {
         "Expired groups that disappeared before their DELETE was sent: something else deletes there.",
         gateway,
       ),
-      archived: registry.counter("archived_groups_total", "Groups written to the archive.", gateway),
     },
+    /** Only with an archive. */
+    archive: {
+      archived: registry.counter("archived_groups_total", "Groups written to the archive.", gateway),
+      size: registry.gauge(
+        "archive_size_bytes",
+        "Size of all files of the archive after the last sweep, NaN if not known.",
+        [],
+        unknown,
+      ),
+      oldestAt: registry.gauge(
+        "archive_oldest_timestamp_seconds",
+        "When the oldest file of the archive was begun, 0 if there is none, NaN if not known.",
+        [],
+        unknown,
+      ),
+    },
+    /** Only with notifications. */
+    notificationFailures: registry.counter(
+      "notification_failures_total",
+      "Messages that could not be delivered, after a second attempt where that makes sense.",
+      ["notification"],
+    ),
     groups: registry.gauge(
       "groups",
       "Groups by verdict at the last successful read, NaN before the first.",
       ["gateway", "verdict"],
       unknown,
     ),
-    byRule: {
-      groups: registry.gauge(
-        "rule_groups",
-        "Groups that the rule decides about, at the last successful read.",
-        rule,
-        unknown,
-      ),
+    kept: registry.gauge(
+      "keep_groups",
+      "Groups that are kept, by reason, at the last successful read, NaN before the first.",
+      reason,
+      unknown,
+    ),
+    ruleGroups: registry.gauge(
+      "rule_groups",
+      "Groups that the rule decides about, at the last successful read.",
+      rule,
+      unknown,
+    ),
+    ruleTtl: registry.gauge("rule_ttl_seconds", "The TTL of the rule, where groups do not set their own.", [
+      "rule",
+    ]),
+    /** Of rules with a TTL. */
+    byTtlRule: {
       expired: registry.gauge(
         "rule_expired_groups",
         "Groups of the rule older than their TTL, deleted or not, at the last successful read.",
@@ -144,18 +175,33 @@ export function createFamilies(registry: MetricRegistry) {
         rule,
         unknown,
       ),
+    },
+    /** Of rules with a TTL that delete. */
+    byDeletingRule: {
       deletes: registry.counter(
         "deletes_total",
         "Groups gone after their DELETE, or pushed again since. None in a dry run.",
         rule,
       ),
       deletedSeries: registry.counter("deleted_series_total", "Series of the deleted groups.", rule),
-      reappeared: registry.counter(
-        "groups_reappeared_total",
-        "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
+      lastDeleted: registry.gauge(
+        "last_sweep_deleted_groups",
+        "Groups that the last sweep deleted, NaN before the first.",
         rule,
+        unknown,
       ),
     },
+    /** Known only with an archive. */
+    reappeared: registry.counter(
+      "groups_reappeared_total",
+      "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
+      rule,
+    ),
+    queryFailures: registry.counter(
+      "vanished_query_failures_total",
+      "Sweeps in which the query of `vanished` failed, so that all hosts of the rule counted as alive.",
+      rule,
+    ),
     failures: registry.counter("sweep_failures_total", "Sweeps that did not do all of their work.", reason),
     deleteFailures: registry.counter(
       "delete_failures_total",

@@ -1,21 +1,24 @@
 import {
+  findFailureReason,
   type GatewayReport,
   type SnapshotFacts,
   type SweepReport,
-  findFailureReason,
 } from "../core/report.ts";
+import type { Rule } from "../core/rule.ts";
+import type { Shard } from "../core/shard.ts";
 import { countByRule, countGroups } from "../core/totals.ts";
 import {
-  type Mechanism,
   gatewayErrorCodes,
+  keepReasons,
   skipReasons,
   sweepFailureReasons,
-  type SkipReason,
   verdictNames,
   withholdReasons,
+  type KeepReason,
+  type Mechanism,
   type Outcome,
+  type SkipReason,
 } from "../core/verdict.ts";
-import type { Shard } from "../core/shard.ts";
 import { createFamilies } from "./families.ts";
 import { createRegistry } from "./registry.ts";
 
@@ -25,27 +28,33 @@ export interface BuildInfo {
   readonly nodeVersion: string;
 }
 
+/** What the metrics are about: there are series for this, and for nothing else. */
+export interface MetricScope {
+  /** Names. */
+  readonly gateways: readonly string[];
+  readonly rules: readonly Rule[];
+  readonly dryRun: boolean;
+  readonly hasArchive: boolean;
+  /** Names. */
+  readonly notifications: readonly string[];
+  /** Of the discoveries there are. */
+  readonly mechanisms: readonly Mechanism[];
+  readonly shard: Shard;
+}
+
 /** The janitor's own metrics. Nothing here throws, and no gateway's answer adds a series. */
 export interface JanitorMetrics {
   /**
-   * Makes every series exist for these gateways and rules. Those of others end; counters of those that stay continue. What is reported
-   * later about gateways and rules that are not among them (a sweep may outlast a reload) is not counted.
+   * Makes every series of this scope exist. All others end; counters of those that stay continue. Later reports about other
+   * gateways and rules (a sweep may outlast a reload) are not counted.
    */
-  configure(what: {
-    readonly gateways: readonly string[];
-    readonly rules: readonly string[];
-    readonly dryRun: boolean;
-    /** Of the discoveries there are; none by default. */
-    readonly mechanisms?: readonly Mechanism[];
-    /** All there is, by default. */
-    readonly shard?: Shard;
-  }): void;
+  configure(scope: MetricScope): void;
   /**
    * A discovery has been asked.
    * @param gateways as many as all of this mechanism know of now
-   * @param wellDone whether this one answered, and everything it named can be swept
+   * @param succeeded whether this one answered, and everything it named can be swept
    */
-  discovered(mechanism: Mechanism, gateways: number, wellDone: boolean): void;
+  discovered(mechanism: Mechanism, gateways: number, succeeded: boolean): void;
   /** @param at Unix seconds */
   configLoaded(at: number): void;
   /** The configuration before it stays in force. */
@@ -55,6 +64,9 @@ export interface JanitorMetrics {
   sweepSkipped(reason: SkipReason): void;
   observeDelete(gateway: string, durationSeconds: number): void;
   groupsArchived(gateway: string, count: number): void;
+  /** @param size null: it could not be measured */
+  archiveMeasured(size: { readonly sizeBytes: number; readonly oldestAt: number | null } | null): void;
+  notificationFailed(notification: string): void;
   /** Everything else comes from the report. */
   sweepFinished(report: SweepReport): void;
   /** Gateways were read, and not swept: says what they hold, and counts nothing. */
@@ -95,24 +107,25 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     snapshot: SnapshotFacts,
     finishedAt: number,
   ): void {
-    const { byGateway, byRule } = families;
+    const { byGateway, byTtlRule } = families;
     byGateway.up.set({ gateway }, 1);
     byGateway.lastReadAt.set({ gateway }, finishedAt);
     byGateway.scrapeSeconds.set({ gateway }, snapshot.durationSeconds);
     byGateway.scrapeBytes.set({ gateway }, snapshot.sizeBytes);
     const totals = countGroups(entries);
     for (const verdict of verdictNames) families.groups.set({ gateway, verdict }, totals.verdicts[verdict]);
+    for (const reason of keepReasons) families.kept.set({ gateway, reason }, totals.reasons[reason]);
     for (const { rule, groups, expired, nextExpiryAt } of countByRule(entries, ruleNames)) {
       if (rule === null) continue;
-      byRule.groups.set({ gateway, rule }, groups);
-      byRule.expired.set({ gateway, rule }, expired);
-      byRule.nextExpiryAt.set({ gateway, rule }, nextExpiryAt ?? 0);
+      families.ruleGroups.set({ gateway, rule }, groups);
+      byTtlRule.expired.set({ gateway, rule }, expired);
+      byTtlRule.nextExpiryAt.set({ gateway, rule }, nextExpiryAt ?? 0);
     }
   }
 
   function countSweep(report: GatewayReport, finishedAt: number): void {
     const gateway = report.name;
-    const { byGateway, byRule } = families;
+    const { byGateway, byDeletingRule } = families;
     byGateway.lastSweepAt.set({ gateway }, finishedAt);
     byGateway.sweepSeconds.observe({ gateway }, report.durationSeconds);
     const failure = findFailureReason(report);
@@ -123,18 +136,21 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     byGateway.goneAlready.add({ gateway }, outcomes.gone_already);
     for (const { rule, deleted, deletedSeries } of countByRule(report.entries, ruleNames)) {
       if (rule === null) continue;
-      byRule.deletes.add({ gateway, rule }, deleted);
-      byRule.deletedSeries.add({ gateway, rule }, deletedSeries);
+      byDeletingRule.deletes.add({ gateway, rule }, deleted);
+      byDeletingRule.deletedSeries.add({ gateway, rule }, deletedSeries);
+      byDeletingRule.lastDeleted.set({ gateway, rule }, deleted);
     }
     for (const reason of withholdReasons) families.withheld.add({ gateway, reason }, reasons[reason]);
     for (const reason of deleteFailureReasons)
       families.deleteFailures.add({ gateway, reason }, outcomes[reason]);
-    for (const { rule, groups } of report.reappeared) byRule.reappeared.add({ gateway, rule }, groups.length);
+    for (const { rule, groups } of report.reappeared)
+      families.reappeared.add({ gateway, rule }, groups.length);
+    for (const { rule } of report.failedQueries) families.queryFailures.add({ gateway, rule }, 1);
   }
 
   return {
-    configure({ gateways, rules, dryRun, mechanisms = [], shard = { index: 0, count: 1 } }) {
-      ruleNames = rules;
+    configure({ gateways, rules, dryRun, hasArchive, notifications, mechanisms, shard }) {
+      ruleNames = namesOf(rules);
       families.dryRun.set({}, Number(dryRun));
       const ownShard = { shard: String(shard.index), shards: String(shard.count) };
       families.shard.declare([ownShard]);
@@ -142,19 +158,39 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
       const byMechanism = mechanisms.map((mechanism) => ({ mechanism }));
       families.discovered.declare(byMechanism);
       families.discoveryFailures.declare(byMechanism);
+      families.notificationFailures.declare(notifications.map((notification) => ({ notification })));
+
       const byGateway = gateways.map((gateway) => ({ gateway }));
-      const forEach = <K extends string>(key: K, values: readonly string[]) =>
-        byGateway.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value }) as Labelled<K>));
+      const byReason = (reasons: readonly string[]) =>
+        byGateway.flatMap((labels) => reasons.map((reason) => ({ ...labels, reason })));
+      const byRule = (names: readonly string[]) =>
+        byGateway.flatMap((labels) => names.map((rule) => ({ ...labels, rule })));
       for (const family of Object.values(families.byGateway)) family.declare(byGateway);
-      for (const family of Object.values(families.byRule)) family.declare(forEach("rule", rules));
-      families.groups.declare(forEach("verdict", verdictNames));
-      families.failures.declare(forEach("reason", sweepFailureReasons));
-      families.deleteFailures.declare(forEach("reason", deleteFailureReasons));
-      families.withheld.declare(forEach("reason", withholdReasons));
+      families.groups.declare(
+        byGateway.flatMap((labels) => verdictNames.map((verdict) => ({ ...labels, verdict }))),
+      );
+      families.kept.declare(byReason(keepReasons.filter((reason) => canKeep(reason, rules))));
+      families.failures.declare(byReason(sweepFailureReasons));
+      families.deleteFailures.declare(byReason(deleteFailureReasons));
+      families.withheld.declare(byReason(withholdReasons));
+
+      const ttlRules = rules.filter((rule) => rule.action !== "keep");
+      const deleting = namesOf(ttlRules.filter(({ action }) => action === "delete"));
+      families.ruleGroups.declare(byRule(ruleNames));
+      families.ruleTtl.declare(ttlRules.map(({ name }) => ({ rule: name })));
+      for (const { name, ttlSeconds } of ttlRules) families.ruleTtl.set({ rule: name }, ttlSeconds);
+      for (const family of Object.values(families.byTtlRule)) family.declare(byRule(namesOf(ttlRules)));
+      for (const family of Object.values(families.byDeletingRule)) family.declare(byRule(deleting));
+      families.queryFailures.declare(byRule(namesOf(ttlRules.filter(({ vanished }) => vanished !== null))));
+
+      families.reappeared.declare(hasArchive ? byRule(deleting) : []);
+      families.archive.archived.declare(hasArchive ? byGateway : []);
+      families.archive.size.declare(hasArchive ? [{}] : []);
+      families.archive.oldestAt.declare(hasArchive ? [{}] : []);
     },
-    discovered(mechanism, gateways, wellDone) {
+    discovered(mechanism, gateways, succeeded) {
       families.discovered.set({ mechanism }, gateways);
-      if (!wellDone) families.discoveryFailures.add({ mechanism }, 1);
+      if (!succeeded) families.discoveryFailures.add({ mechanism }, 1);
     },
     configLoaded(at) {
       families.configSuccessful.set({}, 1);
@@ -164,7 +200,12 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     nextSweepAt: (at) => families.nextSweepAt.set({}, at ?? 0),
     sweepSkipped: (reason) => families.skipped.add({ reason }, 1),
     observeDelete: (gateway, seconds) => families.byGateway.deleteSeconds.observe({ gateway }, seconds),
-    groupsArchived: (gateway, count) => families.byGateway.archived.add({ gateway }, count),
+    groupsArchived: (gateway, count) => families.archive.archived.add({ gateway }, count),
+    archiveMeasured(size) {
+      families.archive.size.set({}, size?.sizeBytes ?? Number.NaN);
+      families.archive.oldestAt.set({}, size === null ? Number.NaN : (size.oldestAt ?? 0));
+    },
+    notificationFailed: (notification) => families.notificationFailures.add({ notification }, 1),
     sweepFinished({ gateways, finishedAt }) {
       families.sweeps.add({}, 1);
       for (const report of gateways) {
@@ -180,7 +221,23 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
   };
 }
 
-type Labelled<K extends string> = Readonly<Record<"gateway" | K, string>>;
+/** Whether groups can be kept for this reason under these rules. */
+function canKeep(reason: KeepReason, rules: readonly Rule[]): boolean {
+  switch (reason) {
+    case "rule_keeps":
+      return rules.some(({ action }) => action === "keep");
+    case "rule_reports":
+      return rules.some(({ action }) => action === "report");
+    case "kept_latest":
+      return rules.some((rule) => rule.action !== "keep" && rule.keepLatest !== null);
+    default:
+      return true;
+  }
+}
+
+function namesOf(rules: readonly Rule[]): readonly string[] {
+  return rules.map(({ name }) => name);
+}
 
 /** A sweep that was interrupted, or failed by the janitor's own mistake, says nothing about the gateway. */
 function isGatewaysFault(failure: string | null): boolean {

@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -25,12 +26,13 @@ describe.each(installedGateways)(
     it("are what the log says, sweep after sweep, rule by rule", async () => {
       const gateway = await startPushgateway({ gateway: installed, groups });
       onTestFinished(() => gateway.stop());
+      const dir = join(testFolder(), "archive");
       const file = writeConfig(
         [
           `schedule: "${never}"`,
           `pushgateways: [{ name: g, url: "${gateway.url}" }]`,
           "limits: { max_outage: 0s, max_delete_ratio: 1 }",
-          `archive: { dir: ${join(testFolder(), "archive")} }`,
+          `archive: { dir: ${dir} }`,
           "rules:",
           "  - { name: keep-billing, matchers: ['job=\"billing\"'], action: keep }",
           "  - { name: ci, matchers: ['job=\"ci\"'], ttl: 1h }",
@@ -52,12 +54,16 @@ describe.each(installedGateways)(
       const { exitCode, stderr } = await service.stop();
       expect(exitCode).toBe(0);
       const rules = loggedFields(stderr, "Deleted group", "rule");
-      for (const [rule, count] of Object.entries({ "keep-billing": 0, ci: 7, rest: 4 })) {
+      expect(metrics.has('deletes_total{gateway="g",rule="keep-billing"}')).toBe(false);
+      for (const [rule, count] of Object.entries({ ci: 7, rest: 4 })) {
         expect(rules.filter((one) => one === rule).length).toBe(count);
         expect(metrics.get(`deletes_total{gateway="g",rule="${rule}"}`)).toBe(String(count));
         // With the two times that the gateway adds.
         expect(metrics.get(`deleted_series_total{gateway="g",rule="${rule}"}`)).toBe(String(3 * count));
       }
+      const sizeOfArchive = readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
+      const oldest = Number(metrics.get("archive_oldest_timestamp_seconds"));
+      expect(Math.abs(oldest - Date.now() / 1000)).toBeLessThan(60);
       const labels = loggedFields(stderr, "Deleted group", "labels");
       expect(new Set(labels).size).toBe(labels.length);
       expect(Object.fromEntries(metrics)).toMatchObject({
@@ -66,6 +72,10 @@ describe.each(installedGateways)(
         'delete_duration_seconds_count{gateway="g"}': "11",
         'sweep_duration_seconds_count{gateway="g"}': "5",
         'groups_reappeared_total{gateway="g",rule="ci"}': "1",
+        'last_sweep_deleted_groups{gateway="g",rule="ci"}': "0",
+        'rule_ttl_seconds{rule="ci"}': "3600",
+        'keep_groups{gateway="g",reason="rule_keeps"}': "1",
+        archive_size_bytes: String(sizeOfArchive),
         'groups{gateway="g",verdict="keep"}': "3",
         'groups{gateway="g",verdict="delete"}': "0",
         'rule_groups{gateway="g",rule="ci"}': "2",

@@ -11,7 +11,7 @@ import { rememberDeletions } from "../../src/service/deletion-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { now, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway, type EntryOptions } from "../support/reports.ts";
-import { readMetrics } from "../telemetry/read-metrics.ts";
+import { metricScope, readMetrics } from "../telemetry/read-metrics.ts";
 
 const keep = (reason: KeepReason, options?: EntryOptions) => entry({ verdict: "keep", reason }, options);
 const expired = (outcome: Outcome) => entry({ verdict: "delete", reason: "ttl_expired" }, { outcome });
@@ -126,7 +126,7 @@ describe("the same totals are in", () => {
 
   it("metrics", async () => {
     const metrics = createMetrics({ version: "1", revision: "r", nodeVersion: "v" });
-    metrics.configure({ gateways: ["g"], rules: report.rules, dryRun: false });
+    metrics.configure(metricScope({ rules: report.rules }));
     metrics.sweepFinished(report);
     const samples = readMetrics(await metrics.render());
     const of = (family: string): (string | undefined)[] =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { metricScope } from "../telemetry/read-metrics.ts";
 import { alertRules, recordingRules, rulesFile } from "./alert-rules.ts";
 import { metricPrefix, usedMetrics } from "./promql.ts";
 import { runPromtool } from "./promtool.ts";
@@ -116,7 +117,7 @@ async function coursesOf({
   series,
 }: Janitor): Promise<readonly [string, Course][]> {
   const metrics = createMetrics({ version: "1", revision: "r", nodeVersion: "v" });
-  metrics.configure({ gateways, rules: ["ci", "rest"], dryRun: false });
+  metrics.configure(metricScope({ gateways, rules: ["ci", "rest"] }));
   metrics.configLoaded(0);
   const samples = (await metrics.render()).split("\n").filter((line) => line.startsWith(metricPrefix));
   const initial = new Map(

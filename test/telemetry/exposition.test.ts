@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { group, now, ttlRule } from "../support/core-values.ts";
+import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
+import { metricScope } from "./read-metrics.ts";
 import { mayLackPromtool, runPromtool } from "../support/promtool.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
@@ -11,11 +12,15 @@ const day = ttlRule(86_400, { name: odd });
 /** One of everything. */
 async function exposition(): Promise<string> {
   const metrics = createMetrics({ version: "1.2.3", revision: "abc", nodeVersion: "v20.19.0" });
-  metrics.configure({ gateways: ["g", odd], rules: ["hour", odd], dryRun: false });
+  const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: 60 };
+  const rules = ["hour", ttlRule(86_400, { name: odd, vanished }), keepRule("kept", [])];
+  metrics.configure(metricScope({ gateways: ["g", odd], rules, notifications: ["notifications[0]"] }));
   metrics.configLoaded(now - 600);
   metrics.nextSweepAt(now + 300);
   metrics.sweepSkipped("already_running");
   metrics.groupsArchived("g", 5);
+  metrics.archiveMeasured({ sizeBytes: 123_456, oldestAt: now - 86_400 });
+  metrics.notificationFailed("notifications[0]");
   for (const seconds of [0.0009, 0.004, 0.2, 12]) metrics.observeDelete("g", seconds);
   const deletion = { verdict: "delete", reason: "ttl_expired" } as const;
   const entries = [
@@ -32,6 +37,7 @@ async function exposition(): Promise<string> {
       gatewayReport(entries, {
         status: "partial",
         consistent: false,
+        failedQueries: [{ rule: odd, message: "down" }],
         reappeared: [{ rule: "hour", groups: [group({ job: "a" }, 1).labels] }],
       }),
       unreadGateway("http_status", { name: odd, durationSeconds: 0.02 }),

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import type { SweepReport } from "../../src/core/report.ts";
 import { createMetrics, type JanitorMetrics } from "../../src/telemetry/metrics.ts";
-import { group, now, ttlRule } from "../support/core-values.ts";
+import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
-import { changedMetrics, readMetrics } from "./read-metrics.ts";
+import { changedMetrics, metricScope, readMetrics } from "./read-metrics.ts";
 
 const hour = ttlRule(3600, { name: "hour" });
 const day = ttlRule(86_400, { name: "day" });
@@ -12,9 +12,9 @@ const keep = (reason: "within_ttl" | "kept_latest" | "rule_reports" | "no_rule" 
   ({ verdict: "keep", reason }) as const;
 const expired = { verdict: "delete", reason: "ttl_expired" } as const;
 
-function start({ gateways = ["g"], rules = ["hour", "day"], dryRun = false } = {}): JanitorMetrics {
+function start(scope: Parameters<typeof metricScope>[0] = {}): JanitorMetrics {
   const metrics = createMetrics({ version: "1.2.3", revision: "abc", nodeVersion: "v20.19.0" });
-  metrics.configure({ gateways, rules, dryRun });
+  metrics.configure(metricScope({ rules: ["hour", "day"], ...scope }));
   return metrics;
 }
 
@@ -41,6 +41,9 @@ const succeeded = { 'last_success_timestamp_seconds{gateway="g"}': String(now) }
 const failed = (reason: string) => ({ [`sweep_failures_total{gateway="g",reason="${reason}"}`]: "1" });
 const found = (verdict: string, count: number) => ({
   [`groups{gateway="g",verdict="${verdict}"}`]: String(count),
+});
+const kept = (reason: string, count: number) => ({
+  [`keep_groups{gateway="g",reason="${reason}"}`]: String(count),
 });
 const ofRule = (name: string, rule: string, value: number) => ({
   [`${name}{gateway="g",rule="${rule}"}`]: String(value),
@@ -113,6 +116,7 @@ describe("a sweep", () => {
         ...succeeded,
         ...found("delete", 1),
         ...found("keep", 1),
+        ...kept("no_rule", 1),
         ...ofRule("rule_groups", "hour", 1),
         ...ofRule("rule_expired_groups", "hour", 1),
       },
@@ -152,6 +156,8 @@ describe("a sweep", () => {
       {
         ...succeeded,
         ...found("keep", 5),
+        ...kept("within_ttl", 2),
+        ...kept("future_time", 1),
         ...ofRule("rule_groups", "hour", 5),
         ...ofRule("rule_expired_groups", "hour", 1),
         ...ofRule("rule_next_expiry_timestamp_seconds", "hour", now + 2000),
@@ -217,6 +223,24 @@ describe("a sweep", () => {
   });
 });
 
+describe("the last sweep", () => {
+  it("says how many groups it has deleted, and for which hosts a query failed", async () => {
+    const vanished = { query: "up", groupLabel: "i", seriesLabel: "i", ttlSeconds: 60 };
+    const metrics = start({ rules: ["hour", ttlRule(60, { name: "hosts", vanished })] });
+    const sweep = async (count: number, failedQueries: readonly { rule: string; message: string }[]) => {
+      const entries = Array.from({ length: count }, () => entry(expired, { outcome: "gone" }));
+      metrics.sweepFinished(sweepReport([gatewayReport(entries, { failedQueries })]));
+      const samples = readMetrics(await metrics.render());
+      return ["last_sweep_deleted_groups", "deletes_total"]
+        .map((name) => samples.get(`${name}{gateway="g",rule="hour"}`))
+        .concat(samples.get('vanished_query_failures_total{gateway="g",rule="hosts"}'));
+    };
+    expect(await sweep(3, [])).toEqual(["3", "3", "0"]);
+    expect(await sweep(1, [{ rule: "hosts", message: "down" }])).toEqual(["1", "4", "1"]);
+    expect(await sweep(0, [])).toEqual(["0", "4", "1"]);
+  });
+});
+
 describe("a read without a sweep", () => {
   it.each<[string, SweepReport, Record<string, string>]>([
     [
@@ -240,6 +264,7 @@ describe("a read without a sweep", () => {
         ...found("delete", 1),
         ...found("keep", 1),
         ...found("withhold", 1),
+        ...kept("within_ttl", 1),
         ...ofRule("rule_groups", "hour", 2),
         ...ofRule("rule_expired_groups", "hour", 1),
         ...ofRule("rule_next_expiry_timestamp_seconds", "hour", now + 3000),
@@ -295,15 +320,52 @@ describe("the series", () => {
       "clock_skew_seconds",
       "scrape_duration_seconds",
       "scrape_response_size_bytes",
+      "archive_size_bytes",
+      "archive_oldest_timestamp_seconds",
       "groups",
+      "keep_groups",
       "rule_groups",
       "rule_expired_groups",
       "rule_next_expiry_timestamp_seconds",
+      "last_sweep_deleted_groups",
     ]);
     expect(samples.filter(([, value]) => value !== "0" && value !== "NaN")).toEqual([
       ['build_info{version="1.2.3",revision="abc",nodeversion="v20.19.0"}', "1"],
       ['shard_info{shard="0",shards="1"}', "1"],
+      ['rule_ttl_seconds{rule="hour"}', "3600"],
+      ['rule_ttl_seconds{rule="day"}', "3600"],
     ]);
+  });
+
+  it("exist only for what can be other than 0", async () => {
+    const vanished = { query: "up", groupLabel: "i", seriesLabel: "i", ttlSeconds: 60 };
+    const keepLatest = { count: 1, by: ["job"] };
+    const rules = [
+      keepRule("keeping", []),
+      ttlRule(1, { name: "reporting", action: "report" }),
+      ttlRule(2, { name: "deleting", keepLatest, vanished }),
+    ];
+    const names = async (scope: Parameters<typeof metricScope>[0]): Promise<string> =>
+      (await everything(start(scope))).join("\n");
+    const all = await names({ rules, notifications: ["notifications[0]"] });
+    const none = await names({ rules: ["hour"], hasArchive: false });
+    for (const series of [
+      'rule_groups{gateway="g",rule="keeping"}',
+      'rule_ttl_seconds{rule="reporting"}',
+      'vanished_query_failures_total{gateway="g",rule="deleting"}',
+      'keep_groups{gateway="g",reason="rule_keeps"}',
+      'keep_groups{gateway="g",reason="rule_reports"}',
+      'keep_groups{gateway="g",reason="kept_latest"}',
+      'notification_failures_total{notification="notifications[0]"}',
+      "archive_size_bytes",
+      "archived_groups_total",
+      "groups_reappeared_total",
+    ]) {
+      expect(all).toContain(series);
+      expect(none).not.toContain(series);
+    }
+    expect(all).not.toMatch(/(rule_ttl_seconds|rule_expired_groups|deletes_total).*"keeping"/);
+    expect(all).not.toMatch(/(deletes_total|last_sweep_deleted_groups|groups_reappeared_total).*"reporting"/);
   });
 
   it("of gateways and rules that are gone end with a reload; those of others go on", async () => {
@@ -312,7 +374,7 @@ describe("the series", () => {
     metrics.groupsArchived("g", 1);
     metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
     const before = await metrics.render();
-    metrics.configure({ gateways: ["g", "new"], rules: ["hour", "new"], dryRun: true });
+    metrics.configure(metricScope({ gateways: ["g", "new"], rules: ["hour", "new"], dryRun: true }));
     const after = await metrics.render();
 
     expect(after).not.toContain('"old"');
@@ -328,8 +390,8 @@ describe("the series", () => {
   it("begin anew when a rule comes back", async () => {
     const metrics = start();
     metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone", rule: hour })])]));
-    metrics.configure({ gateways: ["g"], rules: [], dryRun: false });
-    metrics.configure({ gateways: ["g"], rules: ["hour"], dryRun: false });
+    metrics.configure(metricScope({}));
+    metrics.configure(metricScope({ rules: ["hour"] }));
     expect(readMetrics(await metrics.render()).get('deletes_total{gateway="g",rule="hour"}')).toBe("0");
   });
 
@@ -370,6 +432,17 @@ describe("what is not told by a report", () => {
       (metrics) => metrics.groupsArchived("g", 400),
       { 'archived_groups_total{gateway="g"}': "400" },
     ],
+    [
+      "the size of the archive",
+      (metrics) => metrics.archiveMeasured({ sizeBytes: 5, oldestAt: now }),
+      { archive_size_bytes: "5", archive_oldest_timestamp_seconds: String(now) },
+    ],
+    [
+      "an archive without files",
+      (metrics) => metrics.archiveMeasured({ sizeBytes: 0, oldestAt: null }),
+      { archive_size_bytes: "0", archive_oldest_timestamp_seconds: "0" },
+    ],
+    ["an archive that cannot be read", (metrics) => metrics.archiveMeasured(null), {}],
     [
       "an answered DELETE",
       (metrics) => metrics.observeDelete("g", 7),

@@ -1,0 +1,64 @@
+import { ConfigError } from "../config/config-error.ts";
+import type { Config, NotificationSettings } from "../config/config.ts";
+import { parseNotificationUrl } from "../config/url.ts";
+import { ParseError } from "../core/errors.ts";
+import type { SweepReport } from "../core/report.ts";
+import type { Destination } from "../notify/deliver.ts";
+import { Notifier, type Receiver } from "../notify/notifier.ts";
+import { renderWithoutKept } from "../report/json-report.ts";
+import { readSecret, readServerOptions } from "./connect.ts";
+import type { Environment, World } from "./world.ts";
+
+/** @param onFailure is called with the receiver's name when a message could not be delivered, and why, without secrets */
+export function createNotifier(
+  { wait }: Pick<World, "wait">,
+  onFailure: (receiver: string, message: string) => void,
+): Notifier {
+  return new Notifier({ wait, onFailure, renderReport: renderWithoutKept });
+}
+
+/** How long messages may hold up the end of a single sweep, and of one that has been asked to end. */
+const patienceSeconds = { usual: 30, stopping: 1 };
+
+/** Sends the news of a single sweep; resolves when all messages are sent or given up. */
+export async function notifyOnce(
+  report: SweepReport,
+  config: Config,
+  world: Pick<World, "env" | "wait" | "stop">,
+  onFailure: (receiver: string, message: string) => void,
+): Promise<void> {
+  const notifier = createNotifier(world, onFailure);
+  notifier.use(receiversOf(config, world.env));
+  notifier.notify(report, { isArchived: config.archive !== null });
+  const hurry = (): void => void notifier.close(patienceSeconds.stopping);
+  world.stop.addEventListener("abort", hurry, { once: true });
+  await notifier.close(world.stop.aborted ? patienceSeconds.stopping : patienceSeconds.usual);
+  world.stop.removeEventListener("abort", hurry);
+}
+
+export function receiversOf({ notifications }: Config, env: Environment): readonly Receiver[] {
+  return notifications.map((settings) => ({
+    name: settings.name,
+    on: settings.on,
+    format: settings.format,
+    connect: () => readDestination(settings, env),
+  }));
+}
+
+/** Reads the files anew for each message, so that rotated secrets take effect. */
+async function readDestination(
+  { name, url: source, timeoutSeconds, http }: NotificationSettings,
+  env: Environment,
+): Promise<Destination> {
+  const [line = ""] = (await readSecret(source)).split("\n");
+  const url = new URL(parseSecretUrl(line.trim(), "file" in source ? source.file : name));
+  return { url, options: await readServerOptions({ url: url.origin, timeoutSeconds, http }, env) };
+}
+
+function parseSecretUrl(text: string, where: string): string {
+  try {
+    return parseNotificationUrl(text);
+  } catch (error) {
+    throw error instanceof ParseError ? new ConfigError(`${where}: ${error.message}`) : error;
+  }
+}
