@@ -29,7 +29,7 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   clear();
   logReport(report, log);
   if (config.notifications.length > 0) {
-    const { notifyOnce } = await import("../fleet/notifications.ts");
+    const { notifyOnce } = await import("../service/notifications.ts");
     await notifyOnce(report, config, io, (notification, message) => {
       metrics.notificationFailed(notification);
       log.error("Notification could not be delivered", { notification, err: message });

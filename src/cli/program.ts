@@ -111,6 +111,15 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
       "Prints all problems of files for --web.config.file, and of the certificates they name (exit code 2).",
     )
     .action(async (files) => finish(await (await import("./check.ts")).checkWebConfig(files, io)));
+  check
+    .command("notifications <file...>")
+    .summary("send a test message to every receiver of configuration files")
+    .description(
+      "Sends a test message to each entry of `notifications` and says whether it was delivered (exit code 1 if not).",
+    )
+    .action(async (files) =>
+      finish(await (await import("./check-notifications.ts")).checkNotifications(files, io)),
+    );
 
   const test = program.command("test").description("test the rules of a configuration");
   addTestRulesFlags(test.command("rules"))

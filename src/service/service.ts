@@ -5,7 +5,7 @@ import { renderConfig } from "../config/render-config.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
 import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fleet/fleet.ts";
-import { createNotifier, receiversOf } from "../fleet/notifications.ts";
+import { createNotifier, receiversOf } from "./notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { Logger } from "../telemetry/logger.ts";

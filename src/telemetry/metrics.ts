@@ -162,12 +162,12 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
 
       const byGateway = gateways.map((gateway) => ({ gateway }));
       const byReason = (reasons: readonly string[]) =>
-        byGateway.flatMap((labels) => reasons.map((reason) => ({ ...labels, reason })));
+        gateways.flatMap((gateway) => reasons.map((reason) => ({ gateway, reason })));
       const byRule = (names: readonly string[]) =>
-        byGateway.flatMap((labels) => names.map((rule) => ({ ...labels, rule })));
+        gateways.flatMap((gateway) => names.map((rule) => ({ gateway, rule })));
       for (const family of Object.values(families.byGateway)) family.declare(byGateway);
       families.groups.declare(
-        byGateway.flatMap((labels) => verdictNames.map((verdict) => ({ ...labels, verdict }))),
+        gateways.flatMap((gateway) => verdictNames.map((verdict) => ({ gateway, verdict }))),
       );
       families.kept.declare(byReason(keepReasons.filter((reason) => canKeep(reason, rules))));
       families.failures.declare(byReason(sweepFailureReasons));

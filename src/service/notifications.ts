@@ -1,13 +1,12 @@
-import { ConfigError } from "../config/config-error.ts";
-import type { Config, NotificationSettings } from "../config/config.ts";
+import { ConfigError, type Config, type NotificationSettings } from "../config/config.ts";
 import { parseNotificationUrl } from "../config/url.ts";
 import { ParseError } from "../core/errors.ts";
 import type { SweepReport } from "../core/report.ts";
-import type { Destination } from "../notify/deliver.ts";
-import { Notifier, type Receiver } from "../notify/notifier.ts";
+import { deliver, type Destination } from "../notify/deliver.ts";
+import { Notifier, renderTestMessage, type Receiver } from "../notify/notifier.ts";
 import { renderWithoutKept } from "../report/json-report.ts";
-import { readSecret, readServerOptions } from "./connect.ts";
-import type { Environment, World } from "./world.ts";
+import { readSecret, readServerOptions } from "../fleet/connect.ts";
+import type { Environment, World } from "../fleet/world.ts";
 
 /** @param onFailure is called with the receiver's name when a message could not be delivered, and why, without secrets */
 export function createNotifier(
@@ -34,6 +33,15 @@ export async function notifyOnce(
   world.stop.addEventListener("abort", hurry, { once: true });
   await notifier.close(world.stop.aborted ? patienceSeconds.stopping : patienceSeconds.usual);
   world.stop.removeEventListener("abort", hurry);
+}
+
+/** @returns why it was not delivered, for people, without secrets; null: it was */
+export function sendTestMessage(
+  receiver: Receiver,
+  { wait, stop }: Pick<World, "wait" | "stop">,
+): Promise<string | null> {
+  const body = renderTestMessage(receiver.format, renderWithoutKept);
+  return deliver(body, { connect: receiver.connect, wait, signal: stop });
 }
 
 export function receiversOf({ notifications }: Config, env: Environment): readonly Receiver[] {
