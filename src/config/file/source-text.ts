@@ -1,4 +1,4 @@
-import { toCell, type Cell } from "../../core/printable.ts";
+import { toCell, widthOf } from "../../core/printable.ts";
 
 /** A part of a text, in UTF-16 units. */
 export interface Span {
@@ -19,9 +19,9 @@ export interface Location {
   readonly caretLength: number;
 }
 
-/** An excerpt is at most this wide; before the caret it shows this much. */
-const excerptWidth = 110;
-const widthBeforeCaret = 60;
+/** A line that is longer is cut to what fits around the caret. In UTF-16 units: most lines have no wide characters. */
+const maxExcerptLength = 110;
+const maxLengthBefore = 60;
 
 /** The text of a file, which knows its lines and which parts of them must not be shown. */
 export class SourceText {
@@ -61,74 +61,38 @@ export class SourceText {
   /** Points at `span`, or at the part of it that lies on its first line. */
   locate(span: Span): Location {
     const line = this.lineOf(span.offset);
-    const lineStart = this.#lineStarts[line - 1] ?? 0;
-    const lineEnd = (this.#lineStarts[line] ?? this.text.length + 1) - 1;
-    // A line may be as long as the file: only what can be visible is looked at.
-    const from = Math.max(lineStart, span.offset - 2 * excerptWidth);
-    const to = Math.min(lineEnd, span.offset + 2 * excerptWidth);
-    const shown = this.text.slice(from, to).replace(/\r$/, "");
-
-    const secrets = this.#secrets.filter(({ offset, length }) => offset < to && offset + length > from);
-
-    const before: Cell[] = [];
-    const marked: Cell[] = [];
-    const after: Cell[] = [];
-    let offset = from;
-    for (const character of shown) {
-      const part = offset < span.offset ? before : offset < span.offset + span.length ? marked : after;
-      part.push(this.#cellAt(offset, from, secrets) ?? toCell(character));
-      offset += character.length;
-    }
+    const { text, start: lineStart } = this.lineAt(line);
+    const lineEnd = lineStart + text.length;
+    const isLong = text.length > maxExcerptLength;
+    const start = isLong ? Math.max(lineStart, span.offset - maxLengthBefore) : lineStart;
+    const end = Math.min(lineEnd, start + maxExcerptLength);
+    const spanEnd = Math.min(span.offset + Math.max(1, span.length), end);
+    const show = (from: number, to: number): string => this.#show(from, to, start);
+    const before = `${start > lineStart ? "…" : ""}${show(start, Math.min(span.offset, end))}`;
+    const marked = show(span.offset, spanEnd);
     return {
       line,
       column: span.offset - lineStart + 1,
-      ...layOut(before, marked, after, { cutBefore: from > lineStart, cutAfter: to < lineEnd }),
+      excerpt: `${before}${marked}${show(spanEnd, end)}${end < lineEnd ? "…" : ""}`,
+      caretIndent: widthOf(before),
+      caretLength: Math.max(1, widthOf(marked)),
     };
   }
 
-  /** A secret is one cell, at its first visible character: its length stays hidden, too. */
-  #cellAt(offset: number, from: number, secrets: readonly Span[]): Cell | null {
-    const secret = secrets.find((span) => offset >= span.offset && offset < span.offset + span.length);
-    if (secret === undefined) return null;
-    const isFirst = offset === Math.max(secret.offset, from) || this.text[offset - 1] === "\n";
-    return isFirst ? { text: "<secret>", width: 8 } : { text: "", width: 0 };
-  }
-}
-
-/** Cuts a line to what fits around its marked part. */
-function layOut(
-  before: Cell[],
-  marked: readonly Cell[],
-  after: readonly Cell[],
-  cut: { readonly cutBefore: boolean; readonly cutAfter: boolean },
-): Pick<Location, "excerpt" | "caretIndent" | "caretLength"> {
-  let { cutBefore, cutAfter } = cut;
-  while (widthOf(before) > widthBeforeCaret && widthOf([...before, ...marked, ...after]) > excerptWidth) {
-    before.shift();
-    cutBefore = true;
-  }
-  const start = `${cutBefore ? "…" : ""}${textOf(before)}`;
-  const indent = widthOf(before) + (cutBefore ? 1 : 0);
-  const rest: Cell[] = [];
-  for (const cell of [...marked, ...after]) {
-    if (indent + widthOf(rest) + cell.width > excerptWidth) {
-      cutAfter = true;
-      break;
+  /**
+   * A part of an excerpt that begins at `excerptStart`, safe to print. A secret is one word at its first visible character: its length
+   * stays hidden, too.
+   */
+  #show(start: number, end: number, excerptStart: number): string {
+    const secrets = this.#secrets.filter(({ offset, length }) => offset < end && offset + length > start);
+    let shown = "";
+    let at = start;
+    for (const character of this.text.slice(start, end)) {
+      const secret = secrets.find(({ offset, length }) => at >= offset && at < offset + length);
+      if (secret === undefined) shown += toCell(character).text;
+      else if (at === Math.max(secret.offset, excerptStart)) shown += "<secret>";
+      at += character.length;
     }
-    rest.push(cell);
+    return shown;
   }
-  const caretLength = widthOf(rest.slice(0, marked.length));
-  return {
-    excerpt: `${start}${textOf(rest)}${cutAfter ? "…" : ""}`,
-    caretIndent: indent,
-    caretLength: Math.max(1, caretLength),
-  };
-}
-
-function widthOf(cells: readonly Cell[]): number {
-  return cells.reduce((sum, { width }) => sum + width, 0);
-}
-
-function textOf(cells: readonly Cell[]): string {
-  return cells.map(({ text }) => text).join("");
 }
