@@ -57,14 +57,15 @@ export interface PrintSelection {
 
 export function selectEntries(
   entries: readonly ReportEntry[],
-  { match = [], verdict, rule, sort, limit = entries.length }: PrintSelection,
+  { match = [], verdict, rule, sort, limit }: PrintSelection,
 ): readonly ReportEntry[] {
   const isFiltered = match.length > 0 || verdict !== undefined || rule !== undefined;
   const matches = (labels: Labels): boolean => matchesAll(match, labels);
   const matching = isFiltered
     ? entries.filter((entry) => isSelected(entry, verdict ?? null, rule ?? null, matches))
     : entries;
-  return sort === undefined ? matching.slice(0, limit) : sliceSorted(matching, orders[sort], 0, limit);
+  if (sort !== undefined) return sliceSorted(matching, orders[sort], 0, limit ?? matching.length);
+  return limit === undefined ? matching : matching.slice(0, limit);
 }
 
 /** As {@link selectEntries}, of all gateways together, by expiry if nothing else is asked for. */

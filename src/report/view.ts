@@ -31,7 +31,7 @@ export interface GatewayView extends Pick<
   readonly totals: Totals;
   /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
   readonly facts: readonly string[];
-  /** Unusual facts that the decisions rest on: `1h of outage not counted`. */
+  /** Unusual facts that the decisions rest on: `ages do not include 1h of downtime`. */
   readonly circumstances: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
   /** Groups that have expired and stay, by the limit or the doubt that is the reason. */
@@ -98,7 +98,7 @@ export function describeTrouble({ outcomes }: Totals): readonly string[] {
 function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
   const { outageSeconds, clockSkewSeconds, takenAt, plannedFor } = snapshot;
   const facts: string[] = [];
-  if (outageSeconds > 0) facts.push(`${formatAge(outageSeconds)} of outage not counted`);
+  if (outageSeconds >= 1) facts.push(`ages do not include ${formatAge(outageSeconds)} of downtime`);
   if (clockSkewSeconds !== null && clockSkewSeconds !== 0) {
     const direction = clockSkewSeconds > 0 ? "ahead" : "behind";
     facts.push(`this clock is ${formatAge(Math.abs(clockSkewSeconds))} ${direction}`);

@@ -60,9 +60,12 @@ describe("a full disk", () => {
 
 describe("a terminal of unknown width", () => {
   it("receives complete lines", async () => {
-    const { ended } = startProgram(["report", `--gateway=${await startLightGateway()}`, "--ttl=1d"], {
-      under: (command) => ["script", "--quiet", "--return", "--command", command, "/dev/null"],
-    });
+    const { ended } = startProgram(
+      ["report", `--gateway=${await startLightGateway()}`, "--ttl=1d", "--all"],
+      {
+        under: (command) => ["script", "--quiet", "--return", "--command", command, "/dev/null"],
+      },
+    );
     expect((await ended).stdout).toContain('{job="fresh"}');
   });
 });

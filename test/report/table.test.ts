@@ -48,6 +48,16 @@ describe("the table", () => {
     );
   });
 
+  it("says how much downtime ages do not include", () => {
+    const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
+    const at = (outageSeconds: number) => {
+      const snapshot = gateway.snapshot && { ...gateway.snapshot, outageSeconds };
+      return whole(renderTable(sweepReport([{ ...gateway, snapshot }]), plain)).split("\n")[0];
+    };
+    expect(at(129)).toBe("g http://g  1 group, 1 kept, 0 deleted, ages do not include 2m9s of downtime");
+    expect(at(0.4)).toBe("g http://g  1 group, 1 kept, 0 deleted");
+  });
+
   it.each(hostileValues)("shows %s, and never sends it", (_, value) => {
     const lines = render([value]).split("\n");
     expect(lines).toHaveLength(8);
