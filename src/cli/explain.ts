@@ -1,27 +1,73 @@
+import { ConfigError, type Config } from "../config/config.ts";
+import type { Decision } from "../core/decide.ts";
 import { formatDuration } from "../core/duration.ts";
+import { ParseError } from "../core/errors.ts";
 import {
   describeDeciding,
   describeMatch,
+  describeNumbers,
   explain as explainRules,
   type Explanation,
 } from "../core/explain.ts";
-import { createLabels, formatLabels, quote, type Labels } from "../core/labels.ts";
+import { createLabels, formatLabels, labelsKey, quote, type Labels } from "../core/labels.ts";
 import { parseMatchers } from "../core/matcher.ts";
-import { ParseError } from "../core/errors.ts";
+import type { Plan } from "../core/plan.ts";
+import { discover } from "../fleet/discover.ts";
+import { readPlan } from "../fleet/read-plan.ts";
+import { RequestError } from "../http/request-error.ts";
+import { showText } from "../report/text.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { createCommandLog } from "./progress.ts";
 import { loadSettings } from "./settings.ts";
-import { ConfigError } from "../config/config.ts";
 
-/** `explain job=ci instance=x`: which rule decides about such a group, and why. */
+/** `explain job=ci instance=x`: which rule decides about such a group, and why; with a gateway, what is decided about its group. */
 export async function explain(texts: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
   const labels = parseLabels(texts);
-  const { age: ageSeconds = null } = flags;
+  const { age = null, only, gateway } = flags;
+  if (age !== null && only !== undefined) throw new ConfigError("--only and --age exclude each other");
   const { config, warnings } = await loadSettings(flags);
-  for (const warning of warnings) io.stderr.write(`${warning}\n`);
-  io.stdout.write(renderExplanation(labels, explainRules(config.rules, labels, ageSeconds), ageSeconds));
-  return exitCodes.done;
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  warnings.forEach(warn);
+  io.stdout.write(renderExplanation(labels, explainRules(config.rules, labels, age), age));
+  if (age !== null || (only ?? gateway) === undefined) return exitCodes.done;
+  const discovered = await discover(config, { world: io, warn, only });
+  return explainOnGateways(labels, discovered.config, io);
+}
+
+/** What a sweep would decide about the group now, on each gateway that has it. */
+async function explainOnGateways(labels: Labels, config: Config, io: Io): Promise<number> {
+  const { log, progress, clear } = createCommandLog("warn", "logfmt", io);
+  let exitCode: number = exitCodes.done;
+  for (const gateway of config.pushgateways) {
+    try {
+      const plan = await readPlan(gateway, config, { world: io, log, progress });
+      clear();
+      const decision = plan.decisions.find(({ group }) => group.key === labelsKey(labels));
+      const text = decision === undefined ? "  no such group\n" : renderDecision(decision, plan);
+      io.stdout.write(`\n${gateway.name} ${gateway.url}:\n${text}`);
+    } catch (error) {
+      clear();
+      if (!(error instanceof RequestError)) throw error;
+      if (io.stop.aborted) return io.signalExitCode();
+      io.stderr.write(`${showText(`${gateway.name}: ${error.message}`)}\n`);
+      exitCode = exitCodes.failed;
+    }
+  }
+  return exitCode;
+}
+
+function renderDecision(decision: Decision, { circumstances, failedQueries }: Plan): string {
+  const { verdict, rule } = decision;
+  const numbers = describeNumbers(decision, circumstances);
+  const failed = failedQueries.find((one) => one.rule === rule?.name);
+  const lines = [
+    ...(numbers === null ? [] : [numbers]),
+    ...(failed === undefined ? [] : [`Its host counts as alive: ${failed.message}`]),
+    `${verdict.verdict} (${verdict.reason})`,
+  ];
+  return lines.map((line) => `  ${showText(line)}\n`).join("");
 }
 
 /**

@@ -249,9 +249,17 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
 }
 
 export function addExplainFlags(command: FlagsCommand) {
-  return addSourceFlags(command).addOption(
-    parsed("--age <duration>", "also say whether the group is deleted at this age", parseDuration),
-  );
+  return addSourceFlags(command)
+    .addOption(
+      parsed("--age <duration>", "offline: also say whether the group is deleted at this age", parseDuration),
+    )
+    .addOption(
+      repeated(
+        "--only <name>",
+        "read the group on this gateway of the file, and say what is decided; may be repeated",
+        asWritten,
+      ),
+    );
 }
 
 export function addTestRulesFlags(command: FlagsCommand) {

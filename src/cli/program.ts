@@ -90,11 +90,12 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
 
   addExplainFlags(program.command("explain"))
     .argument("<label=value...>")
-    .summary("which rule decides about a group, and why; offline")
+    .summary("which rule decides about a group, and why")
     .description(
       "Goes through the rules in order for a group with these labels and says which one decides.\n" +
         'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
-        "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h",
+        "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h\n" +
+        "With --only or --gateway and without --age it reads the group there, and says what a sweep would do with it.",
     )
     .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
 
