@@ -13,7 +13,7 @@ import {
   type Liveness,
 } from "./liveness.ts";
 import type { Rule, TtlRule } from "./rule.ts";
-import { countOf } from "./printable.ts";
+import { countOf, cutText } from "./printable.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** The input of a plan. */
@@ -98,7 +98,12 @@ export function* planInSteps({
     isUndecided,
     exceededLimit,
     failedQueries: findFailedQueries(liveness),
-    notes: [...notes, ...noteNamesakes(decisions, findPresence), ...noteSenselessTtls(decisions)],
+    notes: [
+      ...notes,
+      ...noteNamesakes(decisions, findPresence),
+      ...noteForeignHosts(decisions, findPresence),
+      ...noteSenselessTtls(decisions),
+    ],
   };
 }
 
@@ -110,6 +115,38 @@ function noteNamesakes(decisions: readonly Decision[], findPresence: FindPresenc
     return (count) =>
       `rule ${rule.name}: ${countOf(count, "group")} of hosts that the query knows only by a name with another port, or without one, ` +
       `count as alive, for example ${label}: make the names agree, as with label_replace in the query`;
+  });
+}
+
+/** The note needs so many groups as evidence. */
+const tellingGroups = 3;
+
+/** Rules whose label names no host, or none that the query knows: the label or the names are most likely wrong. */
+function noteForeignHosts(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
+  const counts = new Map<TtlRule, { groups: number; hosts: number; known: number; example: string }>();
+  for (const { rule, group } of decisions) {
+    if (rule === null || rule.action === "keep" || rule.vanished === null) continue;
+    let count = counts.get(rule);
+    if (count === undefined) counts.set(rule, (count = { groups: 0, hosts: 0, known: 0, example: "" }));
+    count.groups += 1;
+    const host = group.labels.get(rule.vanished.groupLabel) ?? "";
+    if (host === "") continue;
+    if (count.hosts === 0) count.example = host;
+    count.hosts += 1;
+    if (findPresence(rule, group.labels) !== "gone") count.known += 1;
+  }
+  return [...counts].flatMap(([{ name, vanished }, { groups, hosts, known, example }]) => {
+    if (groups < tellingGroups) return [];
+    const label = quote(vanished?.groupLabel ?? "");
+    if (hosts === 0)
+      return [
+        `rule ${name}: none of its ${groups} groups has the label ${label}, so that no host of them can vanish`,
+      ];
+    if (known > 0) return [];
+    return [
+      `rule ${name}: the query knows no host of its ${countOf(hosts, "group")} by the label ${label}, for example ${quote(cutText(example, 100))}: ` +
+        "check that the names agree, as with label_replace in the query",
+    ];
   });
 }
 

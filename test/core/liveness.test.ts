@@ -167,6 +167,34 @@ describe("a host that the query knows by a name with another port, or without on
   });
 });
 
+describe("a rule whose label and query do not fit", () => {
+  const three = (label: string): Group[] =>
+    ["a", "b", "c"].map((value) => group({ job: "a", [label]: value }, 60));
+
+  it.each<[string, readonly Group[], KnownHosts, readonly string[]]>([
+    [
+      "names no host, as no group has the label",
+      three("hostname"),
+      known("web-1"),
+      ['rule hosts: none of its 3 groups has the label "instance", so that no host of them can vanish'],
+    ],
+    [
+      "knows no host of any group",
+      three("instance"),
+      known("web-1"),
+      [
+        'rule hosts: the query knows no host of its 3 groups by the label "instance", for example "a": ' +
+          "check that the names agree, as with label_replace in the query",
+      ],
+    ],
+    ["knows one of them", three("instance"), known("b"), []],
+    ["has too few groups to tell", three("instance").slice(1), known("web-1"), []],
+    ["has no answer", three("instance"), { ok: false, message: "down" }, []],
+  ])("%s", (_, groups, answer, notes) => {
+    expect(planFor(groups, answer).notes).toEqual(notes);
+  });
+});
+
 describe("half of all hosts that vanish at once, as when Prometheus loses a scrape config", () => {
   const groups = Array.from({ length: 40 }, (_, index) =>
     group({ job: "a", instance: `web-${index}` }, 2 * hour),

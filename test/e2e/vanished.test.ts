@@ -17,6 +17,7 @@ import { writeConfig } from "../support/service.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 
 const hour = 3600;
+const day = 24 * hour;
 
 type LabelPairs = Readonly<Record<string, string>>;
 
@@ -318,5 +319,49 @@ describe("vanished, with a Prometheus that is wrong", () => {
     const { verdicts } = await judge("once", config);
     expect(verdicts).toEqual({ "web-1": "delete host_vanished", "web-2": "delete host_vanished" });
     expect(prometheus.queries.toSorted()).toEqual(["other", "up"]);
+  });
+});
+
+describe.each(["api", "exposition"])("TTLs that groups set themselves, read from the %s", (source) => {
+  it("count if they make sense, and else as the longest of their rule", async () => {
+    const declare = (instance: string, values: readonly number[], labels: LabelPairs = {}): SeedGroup => {
+      const samples = values.map((value, index) =>
+        values.length === 1 ? { value } : { labels: { n: String(index) }, value },
+      );
+      const metrics = [{ name: "push_ttl_seconds", type: "gauge" as const, samples }];
+      return group(
+        { job: "declared", instance, ...labels },
+        20 * day,
+        values.length === 0 ? {} : { metrics },
+      );
+    };
+    const gateway = await startGateway([
+      declare("hour", [3600]),
+      declare("nan", [Number.NaN]),
+      declare("negative", [-3600]),
+      declare("infinite", [Number.POSITIVE_INFINITY]),
+      // The exposition does not show whose series these are: that leaves all gauges of the job in doubt.
+      declare("two", [3600, 60], { job: "two" }),
+      declare("label", [], { ttl: "2h" }),
+      declare("seconds", [], { ttl: "7200" }),
+      declare("minus", [], { ttl: "-5" }),
+      declare("word", [], { ttl: "soon" }),
+      declare("gauge-first", [Number.NaN], { ttl: "2h" }),
+    ]);
+    const config = writeConfig(`
+pushgateways: [{ name: g, url: "${gateway}", source: ${source} }]
+limits: { max_outage: 0s }
+rules:
+  - name: declared
+    matchers: []
+    ttl: 7d
+    ttl_metric: { name: push_ttl_seconds, min: 5m, max: 30d }
+    ttl_label: { name: ttl, min: 5m, max: 30d }
+`);
+    const { verdicts } = await judge("once", config);
+    const deleted = Object.keys(verdicts).filter((name) => verdicts[name] === "delete ttl_expired");
+    expect(deleted.toSorted()).toEqual(["hour", "label", "seconds"]);
+    const kept = Object.values(verdicts).filter((verdict) => verdict === "keep within_ttl");
+    expect(kept).toHaveLength(7);
   });
 });
