@@ -4,12 +4,13 @@ import type { Decision } from "../core/decide.ts";
 import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
+import type { RecentDeletion } from "../core/reappearance.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
 import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";
 import { ArchiveWriter, type ArchiveEntry } from "./archive-writer.ts";
 import { FileAccess } from "./file-access.ts";
-import { DeletionIndex, type RecentDeletion } from "./deletion-index.ts";
+import { DeletionIndex } from "./deletion-index.ts";
 import { renderRecord, type ArchivedOutcome, type ArchiveRecord, type GroupRecord } from "./records.ts";
 
 export interface ArchiveOptions {

@@ -1,17 +1,9 @@
 import { labelsKey } from "../core/labels.ts";
+import type { RecentDeletion } from "../core/reappearance.ts";
 import { listArchiveFiles, sizeOf } from "./archive-files.ts";
 import type { FileAccess } from "./file-access.ts";
 import { readFiles, type OnArchiveProblem, type ReadFrom } from "./read-archive.ts";
 import { lastActivityOf, wasDeleted, type ArchiveRecord } from "./records.ts";
-
-/** A group that a rule deleted. */
-export interface RecentDeletion {
-  readonly rule: string;
-  /** Unix seconds of the janitor's clock. */
-  readonly deletedAt: number;
-  /** Its last activity then, Unix seconds of the gateway's clock: a later one means that it was pushed to since. */
-  readonly lastActivityAt: number;
-}
 
 /** So many of a gateway are remembered, some 30 MB: a group that comes back after that many others is not counted. */
 const rememberedDeletions = 100_000;
@@ -92,12 +84,12 @@ export class DeletionIndex {
       if (record.outcome !== "accepted") this.#pending.delete(record.id);
       return;
     }
-    const { gateway, at, labels } = record;
+    const { gateway, labels } = record;
     const key = labelsKey(labels);
     if (record.kind !== "group") this.#forget(gateway, key);
     else if (record.rule !== null) {
-      const times = { deletedAt: at, lastActivityAt: lastActivityOf(record) };
-      this.#pending.set(record.id, { path, gateway, key, rule: record.rule, ...times });
+      const lastActivityAt = lastActivityOf(record);
+      this.#pending.set(record.id, { path, gateway, key, rule: record.rule, lastActivityAt });
       dropOldest(this.#pending);
     }
   }

@@ -30,13 +30,13 @@ export interface RecordBatch {
   /** To be read once: they are decoded one by one. */
   readonly records: Iterable<ArchiveRecord>;
   /** The groups of the batch with all their metrics, in order. Only while the batch is the current one. */
-  readonly rawGroups: () => AsyncIterable<RawGroup>;
+  readonly rawGroups: () => AsyncIterable<StoredMetrics>;
   /** The byte at which the next batch of its file begins. */
   readonly end: number;
 }
 
 /** A group as the API returned it. */
-export interface RawGroup {
+export interface StoredMetrics {
   /** Of its record. */
   readonly id: string;
   readonly raw: JsonObject;
@@ -50,7 +50,6 @@ export interface ReadFrom extends ArchiveFile {
 /** Files with more damaged parts, and batches with more lines that are no records, are not read to their end. */
 const maxDamages = 1000;
 const maxBadLines = 100;
-const maxOpenFiles = 32;
 const doing = "cannot be read";
 
 /**
@@ -75,7 +74,7 @@ export async function* readFiles(
   onProblem: OnArchiveProblem,
   access: FileAccess,
 ): AsyncGenerator<RecordBatch> {
-  const shared: Shared = { access, onProblem, open: new Set(), exposureReported: false };
+  const shared: Shared = { access, onProblem, open: null, exposureReported: false };
   /** Of the files that have been begun, by the time of their next batches: the next one is last. */
   const cursors: FileCursor[] = [];
   const advance = async (cursor: FileCursor): Promise<void> => {
@@ -98,7 +97,7 @@ export async function* readFiles(
       await advance(cursor);
     }
   } finally {
-    for (const cursor of shared.open) await cursor.close();
+    await shared.open?.close();
   }
 }
 
@@ -106,12 +105,12 @@ export async function* readFiles(
 interface Shared {
   readonly access: FileAccess;
   readonly onProblem: OnArchiveProblem;
-  /** Those whose files are open, the one used last at the end. */
-  readonly open: Set<FileCursor>;
+  /** The one whose file is open: there may be thousands of files. */
+  open: FileCursor | null;
   exposureReported: boolean;
 }
 
-/** How far one file has been read. It keeps no batch in memory: there may be thousands of files. */
+/** How far one file has been read. It keeps no batch in memory, as there may be thousands of files. */
 class FileCursor {
   /** When the next batch was written, Unix seconds. */
   at: number;
@@ -170,7 +169,7 @@ class FileCursor {
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = null;
-    this.#shared.open.delete(this);
+    if (this.#shared.open === this) this.#shared.open = null;
     if (handle !== null) await this.#shared.access.close(handle);
   }
 
@@ -230,14 +229,10 @@ class FileCursor {
   }
 
   async #open(): Promise<FileHandle> {
-    const { access, open } = this.#shared;
-    this.#handle ??= await access.open(this.#path, constants.O_RDONLY, doing);
-    open.delete(this);
-    open.add(this);
-    for (const other of open) {
-      if (open.size <= maxOpenFiles) break;
-      await other.close();
-    }
+    if (this.#handle !== null) return this.#handle;
+    await this.#shared.open?.close();
+    this.#handle = await this.#shared.access.open(this.#path, constants.O_RDONLY, doing);
+    this.#shared.open = this;
     return this.#handle;
   }
 
@@ -304,7 +299,7 @@ async function* decodeRawGroups(
   lines: AsyncIterable<string>,
   where: string,
   onProblem: OnArchiveProblem,
-): AsyncGenerator<RawGroup> {
+): AsyncGenerator<StoredMetrics> {
   let bad = 0;
   try {
     for await (const line of lines) {

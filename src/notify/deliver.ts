@@ -8,7 +8,7 @@ import { RequestError } from "../http/request-error.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 
 /** How to reach a receiver. Its URL is a secret: anybody who knows it can send messages in the janitor's name. */
-export interface Destination {
+export interface ReceiverAddress {
   readonly url: URL;
   /** Their `url` is the origin, which messages may show. */
   readonly options: ServerOptions;
@@ -16,7 +16,7 @@ export interface Destination {
 
 export interface DeliveryOptions {
   /** Reads the settings. @throws an Error with a message for people, without secrets */
-  readonly connect: () => Promise<Destination>;
+  readonly connect: () => Promise<ReceiverAddress>;
   /** Resolves early when the signal aborts. */
   readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
@@ -48,13 +48,13 @@ export async function deliver(body: string, options: DeliveryOptions): Promise<s
 }
 
 async function post(body: string, { connect, signal }: DeliveryOptions): Promise<DeliveryFailure | null> {
-  let destination: Destination;
+  let address: ReceiverAddress;
   try {
-    destination = await connect();
+    address = await connect();
   } catch (error) {
     return { message: (error as Error).message, pauseSeconds: null };
   }
-  const { url, options } = destination;
+  const { url, options } = address;
   const secrets = [...(options.secrets ?? []), ...secretsIn(url)];
   const redact = createRedact(secrets);
   const client = createHttpClient({ ...options, secrets });

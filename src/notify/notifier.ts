@@ -1,7 +1,7 @@
 import type { SweepReport } from "../core/report.ts";
 import { deliver, type DeliveryOptions } from "./deliver.ts";
-import { renderText, testText, type TextFacts } from "./render-text.ts";
-import { summarizeSweep, type KnownConditions, type SweepEvent } from "./summary.ts";
+import { renderText, testText, type TextFacts } from "./message-text.ts";
+import { summarizeSweep, type KnownConditions, type SweepEvent } from "./news.ts";
 
 /** One entry of `notifications`. */
 export interface Receiver extends Pick<DeliveryOptions, "connect"> {

@@ -2,7 +2,7 @@ import { ConfigError, type Config, type NotificationSettings } from "../config/c
 import { parseNotificationUrl } from "../config/url.ts";
 import { ParseError } from "../core/errors.ts";
 import type { SweepReport } from "../core/report.ts";
-import { deliver, type Destination } from "../notify/deliver.ts";
+import { deliver, type ReceiverAddress } from "../notify/deliver.ts";
 import { Notifier, renderTestMessage, type Receiver } from "../notify/notifier.ts";
 import { renderWithoutKept } from "../report/json-report.ts";
 import { readSecret, readServerOptions } from "../fleet/connect.ts";
@@ -49,15 +49,15 @@ export function receiversOf({ notifications }: Config, env: Environment): readon
     name: settings.name,
     on: settings.on,
     format: settings.format,
-    connect: () => readDestination(settings, env),
+    connect: () => readAddress(settings, env),
   }));
 }
 
 /** Reads the files anew for each message, so that rotated secrets take effect. */
-async function readDestination(
+async function readAddress(
   { name, url: source, timeoutSeconds, http }: NotificationSettings,
   env: Environment,
-): Promise<Destination> {
+): Promise<ReceiverAddress> {
   const [line = ""] = (await readSecret(source)).split("\n");
   const url = new URL(parseSecretUrl(line.trim(), "file" in source ? source.file : name));
   return { url, options: await readServerOptions({ url: url.origin, timeoutSeconds, http }, env) };

@@ -7,20 +7,20 @@ export type LabelSet<L extends string> = Readonly<Record<L, string>>;
  * A family whose series are declared, and no others exist: what is told of another one is dropped. So the number of series is
  * what the configuration makes it, whatever a gateway answers.
  */
-export interface Family<L extends string> {
+export interface MetricFamily<L extends string> {
   /** New series begin, series that are missing here end, all others go on as they are. */
   declare(series: readonly LabelSet<L>[]): void;
 }
 
-export interface CounterFamily<L extends string> extends Family<L> {
+export interface CounterFamily<L extends string> extends MetricFamily<L> {
   add(labels: LabelSet<L>, count: number): void;
 }
 
-export interface GaugeFamily<L extends string> extends Family<L> {
+export interface GaugeFamily<L extends string> extends MetricFamily<L> {
   set(labels: LabelSet<L>, value: number): void;
 }
 
-export interface HistogramFamily<L extends string> extends Family<L> {
+export interface HistogramFamily<L extends string> extends MetricFamily<L> {
   observe(labels: LabelSet<L>, seconds: number): void;
 }
 

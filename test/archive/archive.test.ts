@@ -273,7 +273,10 @@ describe("recent deletions", () => {
     ]);
     const deletions = await archive.recentDeletions("batch");
     expect([...deletions.keys()].toSorted()).toEqual([key("accepted"), key("gone")].toSorted());
-    expect(deletions.get(key("gone"))).toMatchObject({ rule: "old", deletedAt: noon });
+    expect(deletions.get(key("gone"))).toMatchObject({
+      rule: "old",
+      lastActivityAt: expect.any(Number) as number,
+    });
   });
 
   it("leave out what was restored or counted as reappeared, until it is deleted again", async () => {

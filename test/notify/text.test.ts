@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Verdict } from "../../src/core/verdict.ts";
-import { renderText } from "../../src/notify/render-text.ts";
-import { summarizeSweep, type KnownConditions, type SweepEvent } from "../../src/notify/summary.ts";
+import { renderText } from "../../src/notify/message-text.ts";
+import { summarizeSweep, type KnownConditions, type SweepEvent } from "../../src/notify/news.ts";
 import { group, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 

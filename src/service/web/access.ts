@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type * as bcryptjs from "bcryptjs";
 import type { WebConfig } from "../../config/web/web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { plain, type WebAnswer } from "./answer.ts";
+import { plain, type WebAnswer } from "./send-answer.ts";
 import { clientOf } from "./connections.ts";
 import { createThread } from "./thread.ts";
 

@@ -3,9 +3,9 @@ import { isIP } from "node:net";
 
 import { quote } from "../../core/labels.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { beginBody, plain, type InTurn, type ReadyAnswer, type WebAnswer } from "./answer.ts";
+import { beginBody, plain, type InTurn, type ReadyAnswer, type WebAnswer } from "./send-answer.ts";
 import { clientOf } from "./connections.ts";
-import { routes, type Route, type WebHandlers } from "./routes.ts";
+import { routes, type WebRoute, type WebHandlers } from "./routes.ts";
 
 export interface DispatchOptions {
   readonly handlers: WebHandlers;
@@ -78,7 +78,7 @@ function parseTarget(target: string, basePath: string): { path: string; query: U
   return { path: path === "" ? "/" : path, query: new URLSearchParams(local.slice(end + 1)) };
 }
 
-function refuseMethod(route: Route, method: string | undefined): WebAnswer | null {
+function refuseMethod(route: WebRoute, method: string | undefined): WebAnswer | null {
   const allowed = route.changes === true ? ["POST"] : ["GET", "HEAD"];
   if (allowed.includes(method ?? "")) return null;
   const allow = allowed.join(", ");

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { plain, type WebAnswer } from "./answer.ts";
+import { plain, type WebAnswer } from "./send-answer.ts";
 
 /** The server adds the headers, compresses, and omits the body for HEAD. */
 export interface HandlerAnswer {
@@ -38,7 +38,7 @@ export interface WebHandlers {
   page(query: URLSearchParams, client: string, nonce: string): Promise<HandlerAnswer>;
 }
 
-export interface Route {
+export interface WebRoute {
   /** It changes something: POST only, with `--web.enable-lifecycle` only, and never for a foreign page. */
   readonly changes?: true;
   /** It is answered whatever host the request names: probes and Prometheus have names of their own. */
@@ -48,7 +48,7 @@ export interface Route {
 
 type RouteAnswer = WebAnswer<string | Iterable<string>>;
 
-export const routes: Readonly<Record<string, Route>> = {
+export const routes: Readonly<Record<string, WebRoute>> = {
   "/metrics": {
     anyHost: true,
     answer: async (handlers) => ({ status: 200, ...(await handlers.metrics()) }),

@@ -14,7 +14,7 @@ import { toSecureContextOptions } from "../../config/web/load-web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ReloadResult } from "../reload.ts";
 import { createLoginCheck } from "./access.ts";
-import { createSender, createTurns, plain, type ReadyAnswer } from "./answer.ts";
+import { createSender, createTurns, plain, type ReadyAnswer } from "./send-answer.ts";
 import { defaultWebLimits, discardBody, trackConnections, type WebLimits } from "./connections.ts";
 import { dispatch, parseExternalUrl } from "./dispatch.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "./listen-address.ts";

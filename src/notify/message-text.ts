@@ -1,7 +1,7 @@
 import { formatAge } from "../core/duration.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { countOf, cutText, toPrintable } from "../core/printable.ts";
-import type { DeletedSummary, FailedSummary, GatewaySummary, WithheldSummary } from "./summary.ts";
+import type { DeletedSummary, FailedSummary, GatewaySummary, WithheldSummary } from "./news.ts";
 
 export interface TextFacts {
   readonly dryRun: boolean;
