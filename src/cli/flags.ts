@@ -20,7 +20,6 @@ export const { Command, CommanderError, Option } = commander as unknown as typeo
 type FlagsOf<Add extends (...args: never[]) => CommandUnknownOpts> = ReturnType<ReturnType<Add>["opts"]>;
 
 export type SourceFlags = FlagsOf<typeof addSourceFlags>;
-export type SweepFlags = FlagsOf<typeof addSweepFlags>;
 export type OutputFlags = Pick<FlagsOf<typeof addOutputFlags>, "output" | "outputFile">;
 export type ReportFlags = FlagsOf<typeof addReportFlags>;
 export type OnceFlags = FlagsOf<typeof addOnceFlags>;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A group that was pushed to. Times are Unix seconds; a fail time of 0 means that no push failed. */
+/** A group that was pushed to. Times are Unix seconds; a fail time of 0: no push failed. */
 export interface DemoGroup {
   readonly labels: Readonly<Record<string, string>>;
   readonly pushTime: number;
@@ -25,7 +25,7 @@ export async function startDemoGateway(
   let requests = 0;
   let deletions = 0;
 
-  /** By these a sweep tells one process from another, and sees that its DELETEs arrive. */
+  /** A sweep recognises the process by these, and sees that its DELETEs arrive. */
   const ownSamples = (): readonly string[] => [
     `go_memstats_mallocs_total ${requests}`,
     `process_start_time_seconds ${startedAt}`,
@@ -101,7 +101,7 @@ function parseGroupPath(path: string): readonly (readonly [name: string, value: 
 
 type Gauge = readonly [name: string, value: number, pushedAt: number];
 
-/** What the pushes to a group left there: one gauge of the job, and the gateway's own two. */
+/** The gauges of a group: one of the job, and the gateway's own two. */
 function gaugesOf({ pushTime, failTime }: DemoGroup): readonly Gauge[] {
   return [
     ["job_last_duration_seconds", 12.5, pushTime],
@@ -132,7 +132,7 @@ function renderExposition(groups: readonly DemoGroup[], own: readonly string[]):
     );
     return gaugesOf(group).map(([name, value]) => `${name}{${pairs.join(",")}} ${value}\n`);
   });
-  // Readers rely on the order: a family that stands last shows that nothing was cut off.
+  // Sorted, because readers rely on it: the last family shows that nothing was cut off.
   return [...samples, ...own.map((line) => `${line}\n`)].toSorted().join("");
 }
 

@@ -26,7 +26,7 @@ rules:                                # the first match wins
 `;
 }
 
-/** Hosts and jobs that live, failed, and vanished, as a gateway collects them. `now` in Unix seconds. */
+/** Living, failing and vanished hosts and jobs, as a gateway accumulates them. `now` in Unix seconds. */
 export function demoGroups(now: number): readonly DemoGroup[] {
   const pushed = (labels: Record<string, string>, ageSeconds: number, failedAgo?: number): DemoGroup => ({
     labels,
