@@ -1,14 +1,7 @@
 import { stat } from "node:fs/promises";
-
 import type { Config, LoadResult } from "./config.ts";
-import {
-  readConfigFile,
-  readStart,
-  readText,
-  toResult,
-  type FileKind,
-  type ReadFile,
-} from "./file/read-file.ts";
+import { readConfigFile, readText, toResult, type FileKind } from "./file/read-file.ts";
+import type { ReadFile } from "./file/read-file-start.ts";
 import type { ProblemList } from "./file/problem.ts";
 import { janitorYml } from "./janitor-yml.ts";
 
@@ -28,7 +21,7 @@ const configFile: FileKind<Omit<Config, "path" | "files">> = {
  * with the file.
  */
 export async function loadConfig(path: string, dependencies: LoadDependencies = {}): Promise<LoadResult> {
-  const { readFile = readStart, fileExists = isFile } = dependencies;
+  const { readFile, fileExists = isFile } = dependencies;
   const { value, list } = await readConfigFile(path, configFile, readFile);
   for (const { file, span } of list.namedFiles) {
     if (!(await fileExists(file))) list.error(`there is no file ${file}`, span);

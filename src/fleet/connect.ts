@@ -9,7 +9,7 @@ import {
 } from "../config/config.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Environment, World } from "./world.ts";
-import { maxFileBytes, readStart } from "../config/file/read-file.ts";
+import { maxFileBytes, readFileStart } from "../config/file/read-file-start.ts";
 import { explainFileError } from "../core/errors.ts";
 import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
@@ -155,7 +155,7 @@ async function textOf(source: TextSource): Promise<string> {
 async function fileText(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = await readStart(path);
+    bytes = await readFileStart(path);
   } catch (error) {
     throw new ConfigError(`${path} cannot be read: ${explainFileError(error)}`);
   }

@@ -19,7 +19,7 @@ import {
   type Kind,
 } from "../config/file/kinds.ts";
 import type { Problem } from "../config/file/problem.ts";
-import { readConfigFile, readStart } from "../config/file/read-file.ts";
+import { readConfigFile } from "../config/file/read-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseDuration } from "../core/duration.ts";
 import { createLabels, labelsKey, quote, type Labels } from "../core/labels.ts";
@@ -217,7 +217,7 @@ export const ruleTestsSchema = section(
  */
 export async function loadRuleTests(path: string): Promise<RuleTestLoadResult> {
   const kind = { kind: ruleTestsSchema, needed: "config and tests" };
-  const { value, list: problems } = await readConfigFile(path, kind, readStart);
+  const { value, list: problems } = await readConfigFile(path, kind);
   if (value?.config === undefined) return { ok: false, path, problems: problems.problems };
   const configPath = isAbsolute(value.config) ? value.config : join(dirname(path), value.config);
   const loaded = await loadConfig(configPath, { fileExists: () => Promise.resolve(true) });

@@ -1,22 +1,9 @@
-import { createReadStream } from "node:fs";
-
 import { explainFileError } from "../../core/errors.ts";
 import type { Kind } from "./kinds.ts";
 import { ProblemList, type Problem } from "./problem.ts";
+import { maxFileBytes, readFileStart, type ReadFile } from "./read-file-start.ts";
 import { SourceText } from "./source-text.ts";
 import { configBounds, readYaml } from "./yaml.ts";
-
-/** No configuration is longer; a longer file has been named by mistake. */
-export const maxFileBytes = 1_048_576;
-
-/** Reads the first bytes of a file, at least 1 MiB and one more if it has them. Rejects as Node's functions do. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
-
-export const readStart: ReadFile = async (path) => {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of createReadStream(path, { end: maxFileBytes })) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
-};
 
 /** A kind of YAML file. */
 export interface FileKind<T> {
@@ -53,7 +40,7 @@ export function readText<T>(text: string, path: string, { kind, needed }: FileKi
 export async function readConfigFile<T>(
   path: string,
   kind: FileKind<T>,
-  readFile: ReadFile,
+  readFile: ReadFile = readFileStart,
 ): Promise<FileReading<T>> {
   let bytes: Uint8Array;
   try {

@@ -1,11 +1,11 @@
 import { constants, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContextOptions } from "node:tls";
-
 import { explainFileError } from "../../core/errors.ts";
 import { countOf } from "../../core/printable.ts";
 import type { SecretSource, TextSource } from "../config.ts";
 import type { FileValue } from "../file/file-value.ts";
-import { readConfigFile, readStart, toResult, type ReadFile } from "../file/read-file.ts";
+import { readConfigFile, toResult } from "../file/read-file.ts";
+import { readFileStart, type ReadFile } from "../file/read-file-start.ts";
 import { Secret } from "../secret.ts";
 import { webYml, type WebConfig, type WebLoadResult, type WebTls, type WebTlsSources } from "./web-config.ts";
 
@@ -27,7 +27,7 @@ const webConfigFile = {
  */
 export async function loadWebConfig(
   path: string,
-  { readFile = readStart, nowMs = Date.now() }: WebLoadDependencies = {},
+  { readFile = readFileStart, nowMs = Date.now() }: WebLoadDependencies = {},
 ): Promise<WebLoadResult> {
   const { value, list } = await readConfigFile(path, webConfigFile, readFile);
   if (value === null) return toResult<WebConfig>({ value, list });
