@@ -7,7 +7,7 @@ import { formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { parseSelection } from "./archive-selection.ts";
 import type { ArchiveListFlags } from "./flags.ts";
-import { createColumns } from "../report/columns.ts";
+import { createRowPrinter } from "../report/row-printer.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
@@ -55,7 +55,7 @@ const outcomeWords = {
 } as const;
 
 function createTablePrinter({ stdout }: Io): Printer {
-  const columns = createColumns(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
+  const columns = createRowPrinter(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
   return {
     add(entry) {
       const { at, gateway, labels } = entry.record;

@@ -12,7 +12,7 @@ import {
   type RestoreResult,
   type TargetOf,
 } from "../fleet/restore.ts";
-import { createColumns } from "../report/columns.ts";
+import { createRowPrinter } from "../report/row-printer.ts";
 import { parseSelection } from "./archive-selection.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
@@ -26,7 +26,7 @@ export async function restore(path: string, flags: RestoreFlags, io: Io): Promis
   if (all === isSelective) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
   const { config, targetOf } = await findTargets(flags, io);
   const { stdout, stderr, stop } = io;
-  const columns = createColumns(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], stdout);
+  const columns = createRowPrinter(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], stdout);
   const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };
   let archive = "complete" as ArchiveState;
   /** By the gateway they were deleted from and are back in. */

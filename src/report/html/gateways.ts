@@ -62,7 +62,7 @@ function renderCommands(text: string): readonly Html[] {
 }
 
 /** Unix seconds of one clock. */
-export interface Moments {
+interface Moments {
   readonly now: number;
   /** null: not known, or none. */
   readonly nextSweepAt: number | null;

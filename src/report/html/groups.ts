@@ -11,7 +11,7 @@ import { renderForm } from "./filter-form.ts";
 import { countOf, formatCount, renderDate, renderLabels, renderMoment, type Links } from "./parts.ts";
 import { html, nothing, trusted, type Html } from "./template.ts";
 
-export interface GroupsContent {
+interface GroupsContent {
   readonly report: SweepReport | null;
   /** null: there is no report. */
   readonly selected: SelectedGroups | QueryProblem | null;

@@ -8,7 +8,7 @@ import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
 import { style } from "./page-style.ts";
 import { createLinks, formatMinute, renderMoment } from "./parts.ts";
-import { renderDeletions, renderRules, type PageDeletion } from "./summary.ts";
+import { renderDeletions, renderRules, type PageDeletion } from "./tables.ts";
 import { html, nothing, trusted, type Html } from "./template.ts";
 
 /** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
@@ -101,7 +101,7 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
   });
 }
 
-interface Document {
+interface DocumentParts {
   readonly title: string;
   /** Of a page that is served under a Content-Security-Policy; null: a file, which brings its own and has no script. */
   readonly nonce: string | null;
@@ -112,7 +112,14 @@ interface Document {
 }
 
 /** One style, at most one script, nothing from elsewhere. */
-function* renderDocument({ title, nonce, header, summary, groups, footer }: Document): Generator<string> {
+function* renderDocument({
+  title,
+  nonce,
+  header,
+  summary,
+  groups,
+  footer,
+}: DocumentParts): Generator<string> {
   const policy =
     nonce === null
       ? html`<meta

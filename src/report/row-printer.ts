@@ -2,7 +2,7 @@ import { Columns } from "../core/columns.ts";
 import { showText } from "./text.ts";
 
 /** Rows that arrive one by one, aligned page by page: a long list starts to show before it ends. */
-export interface PagedColumns {
+export interface RowPrinter {
   /** Whatever is in a cell, it cannot drive the terminal. */
   add(row: readonly string[]): void;
   /** Prints the rest. */
@@ -12,10 +12,10 @@ export interface PagedColumns {
 const pageRows = 500;
 
 /** Prints the header before the first row; nothing at all without rows. */
-export function createColumns(
+export function createRowPrinter(
   header: readonly string[],
   output: { readonly write: (text: string) => unknown },
-): PagedColumns {
+): RowPrinter {
   const columns = new Columns();
   let page: (readonly string[])[] = [];
   let started = false;
