@@ -5,7 +5,13 @@ import { ConfigError } from "../config/config.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
-import { limitRanges, parseEvidenceAge, parseNumber, whenExceededChoices } from "../core/limits.ts";
+import {
+  limitRanges,
+  parseEvidenceAge,
+  parseNumber,
+  whenExceededChoices,
+  type NumberRange,
+} from "../core/limits.ts";
 import { logFormats, logLevels } from "../core/log-level.ts";
 import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { Sort } from "../report/query.ts";
@@ -52,70 +58,54 @@ export function parseFlag<T>(flag: string, text: string, parse: (text: string) =
   }
 }
 
-/** A flag whose value is parsed with the command line. */
-function parsed<const Usage extends string, T>(
-  usage: Usage,
-  description: string,
-  parse: (text: string) => T,
-) {
-  const flag = usage.replace(/ .*/, "");
-  return new Option(usage, description).argParser((text: string): T => parseFlag(flag, text, parse));
+/** Makes the parsers of a command's flags, and of all commands below it, name the flag in their errors. */
+export function nameFlagsInErrors({ commands, options }: CommandUnknownOpts): void {
+  for (const option of options) {
+    const { long, parseArg: parse } = option;
+    if (parse === undefined || long === undefined) continue;
+    option.parseArg = (text, before) => parseFlag(long, text, () => parse(text, before));
+  }
+  for (const command of commands) nameFlagsInErrors(command);
 }
 
-/** A flag that may be repeated. */
-function repeated<const Usage extends string, T = string>(
-  usage: Usage,
-  description: string,
-  parse: (text: string) => T,
-) {
-  const flag = usage.replace(/ .*/, "");
-  return new Option(usage, description).argParser(
-    (text: string, before: readonly T[] | undefined): readonly T[] => [
-      ...(before ?? []),
-      parseFlag(flag, text, parse),
-    ],
-  );
+/** For flags that may be repeated. */
+function each<T>(parse: (text: string) => T) {
+  return (text: string, before: readonly T[] | undefined): readonly T[] => [...(before ?? []), parse(text)];
 }
 
-const asWritten = (text: string): string => text;
+const asWritten = each((text) => text);
+
+const numberIn = (range: NumberRange) => (text: string) => parseNumber(text, range);
 
 /** Where the rules come from: a file, or one TTL for everything. */
 export function addSourceFlags(command: FlagsCommand) {
   return command
     .option("--config.file <file>", `the configuration (default: ${defaultConfigFile})`)
-    .addOption(
-      repeated(
-        "--gateway <url>",
-        "without a file: this gateway, route prefix included; may be repeated",
-        parseServerUrl,
-      ),
+    .option(
+      "--gateway <url>",
+      "without a file: this gateway, route prefix included; may be repeated",
+      each(parseServerUrl),
     )
-    .addOption(
-      parsed("--ttl <duration>", "without a file: the TTL of every group, for example 30d", parseTtl),
-    );
+    .option("--ttl <duration>", "without a file: the TTL of every group, for example 30d", parseTtl);
 }
 
 /** Of the commands that read the groups of gateways. */
 export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
   return addSourceFlags(command)
-    .addOption(
-      parsed(
-        "--limits.max-delete-ratio <ratio>",
-        "0 to 1 of a gateway's groups; more expired: nothing is deleted",
-        (text) => parseNumber(text, limitRanges.maxDeleteRatio),
-      ),
+    .option(
+      "--limits.max-delete-ratio <ratio>",
+      "0 to 1 of a gateway's groups; more expired: nothing is deleted",
+      numberIn(limitRanges.maxDeleteRatio),
     )
-    .addOption(
-      parsed(
-        "--limits.ratio-min-groups <count>",
-        "the ratio applies to gateways with at least this many groups",
-        (text) => parseNumber(text, limitRanges.ratioMinGroups),
-      ),
+    .option(
+      "--limits.ratio-min-groups <count>",
+      "the ratio applies to gateways with at least this many groups",
+      numberIn(limitRanges.ratioMinGroups),
     )
-    .addOption(
-      parsed("--limits.max-deletes <count>", "more expired: nothing is deleted", (text) =>
-        parseNumber(text, limitRanges.maxDeletes),
-      ),
+    .option(
+      "--limits.max-deletes <count>",
+      "more expired: nothing is deleted",
+      numberIn(limitRanges.maxDeletes),
     )
     .addOption(
       new Option(
@@ -123,39 +113,32 @@ export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
         "if more has expired than these limits allow: delete nothing, or the oldest as far as they allow",
       ).choices(whenExceededChoices),
     )
-    .addOption(
-      parsed("--limits.deletes-per-second <rate>", "the highest rate of deletions", (text) =>
-        parseNumber(text, limitRanges.deletesPerSecond),
-      ),
+    .option(
+      "--limits.deletes-per-second <rate>",
+      "the highest rate of deletions",
+      numberIn(limitRanges.deletesPerSecond),
     )
-    .addOption(
-      parsed(
-        "--limits.max-outage <duration>",
-        "the longest downtime of the gateway that does not count towards ages",
-        parseDuration,
-      ),
+    .option(
+      "--limits.max-outage <duration>",
+      "the longest downtime of the gateway that does not count towards ages",
+      parseDuration,
     )
-    .addOption(
-      parsed(
-        "--limits.max-evidence-age <duration>",
-        "how long before its deletion a group must have been read, at most; or auto",
-        // Not null, which commander takes for a flag without a value.
-        (text) => parseEvidenceAge(text) ?? ("auto" as const),
-      ),
+    .option(
+      "--limits.max-evidence-age <duration>",
+      "how long before its deletion a group must have been read, at most; or auto",
+      // Not null, which commander takes for a flag without a value.
+      (text) => parseEvidenceAge(text) ?? ("auto" as const),
     )
-    .addOption(
-      parsed(
-        "--gateways.concurrency <count>",
-        "how many gateways are swept at once",
-        parseConcurrency,
-      ).default(8),
+    .option(
+      "--gateways.concurrency <count>",
+      "how many gateways are swept at once",
+      numberIn(counts.gateways),
+      8,
     )
-    .addOption(
-      parsed(
-        "--shard <index/count>",
-        "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
-        (text) => resolveShard(text, env),
-      ),
+    .option(
+      "--shard <index/count>",
+      "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
+      (text) => resolveShard(text, env),
     )
     .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices(logLevels))
     .addOption(new Option("--log.format <format>", "of log lines").choices(logFormats).default("logfmt"));
@@ -164,12 +147,10 @@ export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
 /** Of the commands that sweep once and end with a report. */
 export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
-    .addOption(
-      repeated(
-        "--only <name>",
-        "only this gateway of the file, listed or discovered; may be repeated",
-        asWritten,
-      ),
+    .option(
+      "--only <name>",
+      "only this gateway of the file, listed or discovered; may be repeated",
+      asWritten,
     )
     .addOption(
       new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
@@ -182,12 +163,10 @@ export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
 
 export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
   return addOutputFlags(command, env)
-    .addOption(
-      parsed(
-        "--at <moment>",
-        "as of then, if nobody pushes until then: +7d from now on, or RFC 3339",
-        (text) => parseMoment(text, clock.now()),
-      ),
+    .option(
+      "--at <moment>",
+      "as of then, if nobody pushes until then: +7d from now on, or RFC 3339",
+      (text) => parseMoment(text, clock.now()),
     )
     .option("--detailed-exitcode", "exit with 24 if anything has expired")
     .option(
@@ -203,7 +182,7 @@ export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
         "labels",
       ] as const satisfies readonly Sort[]),
     )
-    .addOption(parsed("--limit <count>", "print at most so many groups of each gateway", parseLimit))
+    .option("--limit <count>", "print at most so many groups of each gateway", numberIn(counts.groups))
     .option("--all", "on a terminal: also print groups that are kept")
     .option("--wide", "on a terminal: cut no line");
 }
@@ -230,18 +209,14 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
     .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
     .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
     .addOption(
-      parsed(
-        "--schedule.jitter <duration>",
-        "each sweep starts late by a random time up to this",
-        parseTimer,
-      ).default(0, "0s"),
+      new Option("--schedule.jitter <duration>", "each sweep starts late by a random time up to this")
+        .argParser(parseTimer)
+        .default(0, "0s"),
     )
     .addOption(
-      parsed(
-        "--config.poll-interval <duration>",
-        "how often files are checked for changes; 0s: never",
-        parseTimer,
-      ).default(30, "30s"),
+      new Option("--config.poll-interval <duration>", "how often files are checked for changes; 0s: never")
+        .argParser(parseTimer)
+        .default(30, "30s"),
     )
     .option("--dry-run", "only say what would be deleted")
     .option("--no-dry-run", "delete, whatever dry_run in the file says");
@@ -249,15 +224,11 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
 
 export function addExplainFlags(command: FlagsCommand) {
   return addSourceFlags(command)
-    .addOption(
-      parsed("--age <duration>", "offline: also say whether the group is deleted at this age", parseDuration),
-    )
-    .addOption(
-      repeated(
-        "--only <name>",
-        "read the group on this gateway of the file, and say what is decided; may be repeated",
-        asWritten,
-      ),
+    .option("--age <duration>", "offline: also say whether the group is deleted at this age", parseDuration)
+    .option(
+      "--only <name>",
+      "read the group on this gateway of the file, and say what is decided; may be repeated",
+      asWritten,
     );
 }
 
@@ -275,12 +246,10 @@ export function addDoctorFlags(command: FlagsCommand) {
       "--heal",
       "archive and delete the groups that are certainly to blame, and examine the gateway again",
     )
-    .addOption(
-      repeated(
-        "--release <labels>",
-        "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
-        asWritten,
-      ),
+    .option(
+      "--release <labels>",
+      "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
+      asWritten,
     )
     .option("--no-archive", "with --heal: also delete groups that cannot be archived")
     .option(
@@ -295,10 +264,8 @@ export function addSelectionFlags(command: FlagsCommand) {
   return command
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
-    .addOption(parsed("--since <time>", "only what was deleted at this time or later, RFC 3339", parseTime))
-    .addOption(
-      parsed("--until <time>", "only what was deleted at this time or earlier, RFC 3339", parseTime),
-    );
+    .option("--since <time>", "only what was deleted at this time or later, RFC 3339", parseTime)
+    .option("--until <time>", "only what was deleted at this time or earlier, RFC 3339", parseTime);
 }
 
 export function addRestoreFlags(command: FlagsCommand) {
@@ -307,7 +274,7 @@ export function addRestoreFlags(command: FlagsCommand) {
       "--config.file <file>",
       `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
     )
-    .addOption(parsed("--gateway <url>", "restore into this gateway instead", parseServerUrl))
+    .option("--gateway <url>", "restore into this gateway instead", parseServerUrl)
     .option("--all", "everything in the archive, instead of a filter")
     .option("--overwrite", "also replace groups that exist")
     .option("--dry-run", "only say what would be restored");
@@ -340,19 +307,8 @@ function resolveShard(text: string, env: Io["env"]): Shard {
   return { index: parseFlag(indexVariable, variable, (value) => parseShardIndex(value, count)), count };
 }
 
-function parseLimit(text: string): number {
-  return parseNumber(text, {
-    min: 1,
-    max: Number.MAX_SAFE_INTEGER,
-    whole: true,
-    expected: "a whole number of at least 1",
-  });
-}
-
-const maxConcurrency = 1000;
-
-function parseConcurrency(text: string): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= maxConcurrency) return value;
-  throw new ParseError(`expected a whole number from 1 to ${maxConcurrency}, got ${JSON.stringify(text)}`);
-}
+/** How many groups are printed, or gateways are swept at once. */
+const counts = {
+  groups: { min: 1, max: Number.MAX_SAFE_INTEGER, whole: true, expected: "a whole number of at least 1" },
+  gateways: { min: 1, max: 1000, whole: true, expected: "a whole number from 1 to 1000" },
+} as const satisfies Record<string, NumberRange>;

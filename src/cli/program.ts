@@ -17,6 +17,7 @@ import {
   addTestRulesFlags,
   Command,
   CommanderError,
+  nameFlagsInErrors,
 } from "./flags.ts";
 import { readVersion, type Io } from "./io.ts";
 
@@ -183,5 +184,6 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .action(async () => finish(await (await import("./demo.ts")).demo(io)));
 
+  nameFlagsInErrors(program);
   return program;
 }

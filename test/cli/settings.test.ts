@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { addSourceFlags, addSweepFlags, Command } from "../../src/cli/flags.ts";
 import { loadSettings } from "../../src/cli/settings.ts";
 import { ConfigError, type Config } from "../../src/config/config.ts";
+import { ParseError } from "../../src/core/errors.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { defaultLimits, type Limits } from "../../src/core/limits.ts";
 
@@ -18,7 +19,7 @@ async function asFlag(parse: () => unknown): Promise<Meaning> {
   try {
     return { value: await parse() };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof ParseError)) throw error;
     return { problem: error.message.replace(/^--[\w.-]+: /, "") };
   }
 }
