@@ -60,7 +60,7 @@ export async function listArchiveFiles(dir: string, access: FileAccess): Promise
 
 /**
  * Removes the files whose day ended, and that were last written to, more than `retentionSeconds` ago, and never another
- * file. What cannot be removed stops no other.
+ * file. A file that cannot be removed does not keep the others.
  * @returns the paths of those that are gone, and what went wrong, one sentence each
  * @throws `ArchiveError` if the folder cannot be read
  */

@@ -35,7 +35,7 @@ export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "age
   readonly verdict: { readonly reason: Verdict["reason"] | "inconsistent" };
 }
 
-/** A group on its way into the archive: what was decided, and the group as the gateway's API returned it. */
+/** A group to be archived: the decision, and the group as the gateway's API returned it. */
 export interface ArchivedGroup {
   /** The gateway's name. */
   readonly gateway: string;
@@ -46,7 +46,7 @@ export interface ArchivedGroup {
 }
 
 /**
- * Groups before they are deleted, and what became of them. Any number of processes may have the same folder open. Every method
+ * Groups before they are deleted, and the outcomes. Any number of processes may have the same folder open. Every method
  * but `applyRetention`, `measure` and `close` rejects with `ArchiveError`.
  */
 export interface Archive {
@@ -55,8 +55,8 @@ export interface Archive {
   /** Resolves when all of them are on the disk; if it rejects, none may be deleted. */
   append(groups: readonly ArchivedGroup[]): Promise<void>;
   /**
-   * What became of groups that were appended since the last `close`, by `labelsKey`; others are not recorded. First
-   * `accepted`, then what the sweep saw of it.
+   * Records outcomes of groups that were appended since the last `close`, by `labelsKey`; others are ignored. First `accepted`,
+   * then what the sweep has seen.
    */
   recordOutcomes(
     gateway: string,
@@ -70,7 +70,7 @@ export interface Archive {
   recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
   /**
    * Removes files past the retention, and logs what it cannot remove.
-   * @param now Unix seconds, by more than the local clock alone: one that is wrong would remove the whole archive
+   * @param now Unix seconds, by more than the local clock alone: a wrong clock would remove the entire archive
    */
   applyRetention(now: number): Promise<void>;
   /** The size of all files; null: they cannot be read. */
@@ -171,7 +171,7 @@ export function createArchive({
   };
 }
 
-/** Several gateways are swept at once; what they want of the archive happens one after the other. */
+/** Several gateways are swept at once; the archive works for them one after the other. */
 function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -204,7 +204,7 @@ function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, 
     ttlSeconds,
     lastSuccessAt: timeOrNever(group.lastSuccessAt),
     lastFailureAt: timeOrNever(group.lastFailureAt),
-    // The API, which returned the group, returned that, too.
+    // Known, as the group was read from the API.
     series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.
     losses: findLosses(whole, { labels: group.labels, utf8Names: true }),

@@ -6,7 +6,7 @@ import { outcomes } from "../core/verdict.ts";
 /** Grows when a line changes its meaning; readers skip lines of later versions, and kinds they do not know. */
 const recordVersion = 1;
 
-/** One group, written before its DELETE leaves. Whether it left is told by an {@link OutcomeRecord} after it. */
+/** One group, written before its DELETE is sent. An {@link OutcomeRecord} after it has the result. */
 export interface GroupRecord {
   readonly kind: "group";
   /** Unique in the archive. */
@@ -27,7 +27,7 @@ export interface GroupRecord {
   readonly lastSuccessAt: number | null;
   readonly lastFailureAt: number | null;
   readonly series: number;
-  /** What a restore cannot bring back, one sentence each. */
+  /** The metrics that a restore cannot bring back, one sentence each. */
   readonly losses: readonly string[];
 }
 

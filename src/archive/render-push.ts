@@ -35,12 +35,12 @@ function renderSample(name: string, labels: ReadonlyMap<string, string>, value: 
   const pairs = [...labels].map(
     ([label, text]) => `${isLegacyLabelName(label) ? label : quoteText(label)}=${quoteText(text)}`,
   );
-  // Since UTF-8 names a name that needs quotes stands inside the braces.
+  // Since UTF-8 names, a name that needs quotes is written inside the braces.
   if (!isLegacyMetricName(name)) return `{${[quoteText(name), ...pairs].join(",")}} ${value}`;
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`;
 }
 
-/** The text format knows just these three escapes; any other byte stands for itself. */
+/** The text format has just these three escapes. */
 function quoteText(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"')}"`;
 }

@@ -18,8 +18,8 @@ const maxExampleLength = 200;
 /**
  * The text of a message: a title, one line for each gateway and event, then what to do. Pure.
  *
- * Chats read markup in it: `<!channel>` and links in Slack, `@channel` and links in Mattermost and Rocket.Chat. Nobody but the
- * janitor may write any, so everything that it has not written itself (names, labels, the words of gateways) is a code span.
+ * Chats interpret markup: `<!channel>` and links in Slack, `@channel` and links in Mattermost and Rocket.Chat. Therefore all foreign
+ * text (names, labels, the words of gateways) is in code spans.
  * @param news not empty
  */
 export function renderText(news: readonly GatewaySummary[], { dryRun, isArchived }: TextFacts): string {
@@ -98,11 +98,11 @@ function describeFailed({ deletions, explanation }: FailedSummary): string {
 function adviceFor(news: readonly GatewaySummary[], isArchived: boolean): readonly string[] {
   const advice: string[] = [];
   if (news.some(({ withheld }) => isBegin(withheld)))
-    advice.push("What is withheld, and why: `pushgateway-janitor report`");
+    advice.push("`pushgateway-janitor report` lists withheld groups and the reasons.");
   if (news.some(({ failed }) => isBegin(failed)))
-    advice.push("What is wrong with a gateway: `pushgateway-janitor doctor`");
+    advice.push("`pushgateway-janitor doctor` examines a gateway that fails.");
   if (isArchived && news.some(({ deleted }) => deleted !== null))
-    advice.push("If a group should have stayed, `pushgateway-janitor restore` brings it back.");
+    advice.push("`pushgateway-janitor restore` brings a group back that should have stayed.");
   return advice;
 }
 
@@ -115,7 +115,7 @@ function code(text: string, max = maxSpanLength): string {
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
-    // Rocket.Chat looks for mentions in code spans, too: an invisible character breaks them.
+    // Rocket.Chat finds mentions in code spans, too: an invisible character breaks them.
     .replaceAll(/(?<!\w)@(?=\w)/g, "@\u2060");
   return `\`${shown}\``;
 }

@@ -104,7 +104,7 @@ function textBody(text: string): string {
   return JSON.stringify({ text });
 }
 
-/** The body of a message that only tests the way to a receiver. */
+/** The body of a test message. */
 export function renderTestMessage(
   format: Receiver["format"],
   renderReport: NotifierOptions["renderReport"],

@@ -6,23 +6,23 @@ import { errorCode } from "../core/errors.ts";
 import type { Wait } from "../gateway/pace.ts";
 
 export interface FileWatchOptions {
-  /** Which files count at the moment: the configuration and what it names. */
+  /** The files to watch now: the configuration, and those that it names. */
   readonly paths: () => readonly string[];
   /** Over 0. */
   readonly everySeconds: number;
   readonly onChange: () => Promise<void>;
   readonly wait: Wait;
   readonly signal: AbortSignal;
-  /** As files were before they were read: a change between that and the first look is one, too. */
+  /** Sums from before the configuration was read, so that a change since then counts. */
   readonly before?: FileSums;
 }
 
-/** What files held, by their path. */
+/** A checksum of the content by path. */
 export type FileSums = ReadonlyMap<string, string>;
 
 /**
- * Compares the content of files again and again until the signal aborts. Not by file system events: a ConfigMap is a
- * symlink to a folder that is swapped, which those miss, and a mounted secret may change without its name.
+ * Compares the content of files again and again until the signal aborts. File system events would miss changes: a ConfigMap is a
+ * symlink to a folder that is swapped, and a mounted secret may change without its name.
  */
 export async function watchFiles({
   paths,
@@ -38,13 +38,13 @@ export async function watchFiles({
     if (signal.aborted) return;
     const current = await sumFiles(paths());
     if ([...current].every(([path, sum]) => known.get(path) === sum)) continue;
-    // As it was before the reload, which may make other files count: better one reload too many than one too few.
+    // Not the sums after the reload, which may change the paths: one reload too many is better than one too few.
     known = current;
     await onChange();
   }
 }
 
-/** What cannot be read counts by the reason why. */
+/** The sum of a file that cannot be read is the error code. */
 export async function sumFiles(paths: readonly string[]): Promise<FileSums> {
   const sums = new Map<string, string>();
   for (const path of paths) {
@@ -53,12 +53,12 @@ export async function sumFiles(paths: readonly string[]): Promise<FileSums> {
   return sums;
 }
 
-/** No file of a configuration is longer; of one that is, the start counts, and its size. */
+/** No file of a configuration is longer. Of a longer file, the start and the size count. */
 const maxBytes = 8 * 1024 * 1024;
 
 async function sumFile(path: string): Promise<string> {
   const stats = await stat(path);
-  // What is read from a pipe, as from <(command) of a shell, is gone for whoever reads it next.
+  // Reading a pipe, as from a shell's <(command), would take its content away from the next reader.
   if (!stats.isFile()) return "no regular file";
   const hash = createHash("sha256").update(`${stats.size}\n`);
   for await (const chunk of createReadStream(path, { end: maxBytes - 1 })) hash.update(chunk as Uint8Array);

@@ -1,7 +1,7 @@
-/** What a reload comes to. */
+/** The result of a reload. */
 export interface ReloadResult {
   readonly ok: boolean;
-  /** For people: what is in force now, or all that is wrong. */
+  /** For people: success, or all problems. */
   readonly message: string;
 }
 
@@ -16,9 +16,8 @@ export interface ReloaderOptions<T> {
 }
 
 /**
- * The one path on which a configuration is read again, whoever asks: a signal, a request, a changed file. What asks while a
- * reload is under way gets one that begins after it, so that nobody is told of an older file than the one he changed. A bad
- * file changes nothing.
+ * Reads a configuration again, for a signal, a request or a changed file alike. A request during a reload is answered by a reload
+ * that begins after it, so that the answer is never about an older file. A bad file changes nothing.
  */
 export function createReloader<T>({
   load,

@@ -1,11 +1,12 @@
 import { schedule } from "node-cron";
 
 import { clockOf, parseSchedule } from "../config/cron.ts";
+import type { Logger } from "../telemetry/logger.ts";
 
-/** When sweeps are due. */
+/** A running schedule. */
 export interface Schedule {
   stop(): Promise<void>;
-  /** Unix seconds; null once stopped. Without the jitter, which is drawn when the time has come. */
+  /** Unix seconds, without the jitter, which is drawn when a sweep is due; null once stopped. */
   nextAt(): number | null;
 }
 
@@ -14,17 +15,12 @@ export interface ScheduleOptions {
   readonly expression: string;
   /** IANA name. node-cron's own default would be the machine's. */
   readonly timezone: string;
-  /** Each sweep begins up to so much later, so that many janitors do not come all at once. 0: on time. */
+  /** The longest delay of a sweep, so that many janitors do not sweep at the same moment. 0: on time. */
   readonly jitterSeconds: number;
   readonly onDue: () => Promise<void>;
-  /** The time of a sweep passed while the process was suspended or too busy. */
+  /** A sweep was due while the process was suspended or too busy. */
   readonly onMissed: () => void;
-  readonly log: ScheduleLog;
-}
-
-export interface ScheduleLog {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly log: Pick<Logger, "debug" | "warn">;
 }
 
 /** A sweep that is late by no more than this still happens. */

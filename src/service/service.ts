@@ -22,7 +22,7 @@ export interface ServiceOptions {
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
   readonly fleet: Omit<FleetOptions, "onRefreshed">;
-  /** Its gateways are those that are known by now. */
+  /** The configuration lists all gateways that are known, discovered ones included. */
   readonly sweep: (config: Config) => Promise<SweepReport>;
   /** 0: on time. */
   readonly jitterSeconds: number;
@@ -32,14 +32,14 @@ export interface ServiceOptions {
   readonly wait: Wait;
 }
 
-/** What people and monitoring may see of the service. */
+/** The state that page, API and metrics show. */
 export interface ServiceState {
   readonly config: Config;
   /** Those that the configuration lists and those that were found. */
   readonly gateways: readonly PushgatewaySettings[];
   readonly gatewaysOfAllShards: number;
   readonly dryRun: boolean;
-  /** What is known of the gateways; null: nothing yet. Before the first sweep: what was read at the start. */
+  /** The latest report of each gateway; null: none yet. Before the first sweep: of the reads at the start. */
   readonly known: SweepReport | null;
   /** Unix seconds, as the next one; null: none yet. */
   readonly lastSweepAt: number | null;
@@ -211,7 +211,7 @@ export class Service {
     this.#known = addToKnown(this.#known, report, "read");
   }
 
-  /** What was deleted before this start, on the gateways that are known; others may share the archive. */
+  /** The deletions before this start, on the gateways that are known; others may share the archive. */
   async #recallDeletions({ archive }: Config, signal: AbortSignal): Promise<void> {
     if (archive === null || this.#deletionsSince === null) return;
     const { gateways } = await this.#fleet.current();

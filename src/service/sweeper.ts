@@ -4,13 +4,13 @@ import type { SkipReason } from "../core/verdict.ts";
 export type SweepResult =
   { readonly ran: true; readonly report: SweepReport } | { readonly ran: false; readonly reason: SkipReason };
 
-/** The one point where gateways begin to be asked, whether for a sweep or only to be read: never twice at once. */
+/** Starts sweeps and reads of the gateways, never two at once. */
 export interface Sweeper {
-  /** Sweeps, after a read that is under way, or says why not. Rejects as the sweep does. */
+  /** Sweeps once the current read is over, or returns why not. Rejects as the sweep does. */
   run(): Promise<SweepResult>;
-  /** Reads, after a read that is under way, unless a sweep is under way or waits: then nothing happens. Rejects as `work` does. */
+  /** Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does. */
   read(work: () => Promise<void>): Promise<void>;
-  /** What is under way continues, nothing new begins. Resolves when it is over. */
+  /** Starts nothing new; resolves when the current work is over. */
   stop(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function createSweeper(
     },
     async stop() {
       stopping = true;
-      // Whoever asked for it handles its error.
+      // The caller of `run` handles its error.
       await running?.catch(() => {});
       await lastRead;
     },

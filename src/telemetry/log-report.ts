@@ -2,12 +2,12 @@ import type { GatewayReport, SweepReport } from "../core/report.ts";
 import { countGroups } from "../core/totals.ts";
 import type { Logger } from "./logger.ts";
 
-/** Logs the result of a sweep: one line per gateway, at the level `error` where something has to be done. */
+/** Logs the result of a sweep: one line per gateway, at level `error` if somebody has to act. */
 export function logReport({ gateways, dryRun }: SweepReport, log: Logger): void {
   for (const gateway of gateways) logGateway(gateway, dryRun, log);
 }
 
-/** Logs what a read without a sweep found. A gateway that cannot be read yet is news once; whether it should be, sweeps say. */
+/** Logs the result of a read without a sweep. A gateway that cannot be read yet is logged once; the next sweep makes it an error. */
 export function logRead(report: SweepReport, before: SweepReport | null, log: Logger): void {
   for (const { name, error, status, entries, snapshot, durationSeconds } of report.gateways) {
     if (status === "failed") {

@@ -28,7 +28,7 @@ export interface BuildInfo {
   readonly nodeVersion: string;
 }
 
-/** What the metrics are about: there are series for this, and for nothing else. */
+/** The scope of the metrics: no other series exist. */
 export interface MetricScope {
   /** Names. */
   readonly gateways: readonly string[];
@@ -76,7 +76,7 @@ export interface JanitorMetrics {
   readonly contentType: string;
 }
 
-/** What can become of a deletion that did not work. */
+/** The outcomes of deletions that failed. */
 const deleteFailureReasons = ["failed", "still_there"] as const satisfies readonly Outcome[];
 
 export function createMetrics({ version, revision, nodeVersion }: BuildInfo): JanitorMetrics {

@@ -4,11 +4,11 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 export type LabelSet<L extends string> = Readonly<Record<L, string>>;
 
 /**
- * A family whose series are declared, and no others exist: what is told of another one is dropped. So the number of series is
- * what the configuration makes it, whatever a gateway answers.
+ * A family with declared series only: values for other ones are dropped. So the configuration alone determines the number of series,
+ * whatever a gateway answers.
  */
 export interface MetricFamily<L extends string> {
-  /** New series begin, series that are missing here end, all others go on as they are. */
+  /** Adds and removes series so that exactly these exist; those that stay keep their values. */
   declare(series: readonly LabelSet<L>[]): void;
 }
 
@@ -45,7 +45,7 @@ export interface MetricRegistry {
   readonly contentType: string;
 }
 
-/** An empty registry. prom-client stands behind it, and nothing else knows that. */
+/** An empty registry on top of prom-client, which nothing else uses. */
 export function createRegistry(prefix: string): MetricRegistry {
   const registry = new Registry();
   const settings = (name: string, help: string, labelNames: readonly string[]) => ({
@@ -78,7 +78,7 @@ export function createRegistry(prefix: string): MetricRegistry {
 
 type Act = (labels: Record<string, string>, value: number) => void;
 
-/** Keeps book of the series of one family. One without labels has its single series from the start. */
+/** Tracks the series of one family. A family without labels has its single series from the start. */
 function trackSeries<L extends string>(
   labelNames: readonly L[],
   family: { remove(labels: Record<string, string>): void },

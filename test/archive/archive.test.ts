@@ -37,7 +37,7 @@ function archiveIn(dir: string, rest: Partial<ArchiveOptions> = {}): Archive {
 }
 
 describe("an archive", () => {
-  it("gives back what was appended, batch by batch", async () => {
+  it("returns the appended groups, batch by batch", async () => {
     const dir = temporaryFolder();
     const archive = archiveIn(dir);
     await archive.append([
@@ -175,7 +175,7 @@ describe("an archive", () => {
     expect((await readContent(dir)).jobs).toEqual([["b"]]);
   });
 
-  it("says what is wrong with a folder that cannot be one", async () => {
+  it("explains a folder that cannot be created", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     const inFile = createArchive({ dir: join(file, "archive"), retentionSeconds: null, now: () => noon });
@@ -213,7 +213,7 @@ describe("the retention of an archive", () => {
     );
   });
 
-  it("goes by the time it is told: a local clock that is far ahead takes nothing away", async () => {
+  it("uses the given time: a local clock that is far ahead removes nothing", async () => {
     const dir = temporaryFolder();
     for (const name of files) write(dir, name);
     const archive = archiveIn(dir, { retentionSeconds: day, now: () => noon + 40 * day });
@@ -221,14 +221,14 @@ describe("the retention of an archive", () => {
     expect(readdirSync(dir)).toEqual(expect.arrayContaining(files));
   });
 
-  it("keeps a file that was written to lately, whatever day another machine's clock gave it", async () => {
+  it("keeps a file that was written to recently, whatever day is in its name", async () => {
     const dir = temporaryFolder();
     writeFileSync(join(dir, files[0]!), "");
     await archiveIn(dir).applyRetention(Date.now() / 1000);
     expect(readdirSync(dir)).toEqual([files[0]]);
   });
 
-  it("names what is no file of its own, leaves it alone, and removes the rest", async () => {
+  it("reports and keeps files that are not its own, and removes the rest", async () => {
     const dir = temporaryFolder();
     const warn = vi.fn();
     mkdirSync(join(dir, "deleted-2026-10-20.ndjson.gz"));
@@ -279,7 +279,7 @@ describe("recent deletions", () => {
     });
   });
 
-  it("leave out what was restored or counted as reappeared, until it is deleted again", async () => {
+  it("omit groups that were restored or counted as reappeared, until they are deleted again", async () => {
     const archive = archiveIn(temporaryFolder());
     const jobs = ["restored", "reappeared", "again"];
     await archive.append(jobs.map((job) => archivedGroup({ job })));
@@ -316,7 +316,7 @@ describe("recent deletions", () => {
     ]);
   });
 
-  it("are remembered: the next call reads only what was appended since, whoever appended it", async () => {
+  it("are remembered: the next call reads only later records, of any process", async () => {
     const dir = temporaryFolder();
     const archive = archiveIn(dir);
     await archive.append(["a", "b"].map((job) => archivedGroup({ job })));
@@ -337,7 +337,7 @@ describe("recent deletions", () => {
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b"), key("c")]);
   });
 
-  it("are forgotten with the file that told of them, as after the retention", async () => {
+  it("are forgotten with their file, as after the retention", async () => {
     const dir = temporaryFolder();
     const archive = archiveIn(dir);
     await archive.append([archivedGroup({ job: "a" })]);
@@ -368,7 +368,7 @@ describe("recent deletions", () => {
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b")]);
   });
 
-  it("tell of a damaged place once, not at every sweep", async () => {
+  it("report damage once, not at every sweep", async () => {
     const dir = temporaryFolder();
     const warn = vi.fn();
     const archive = createArchive({
@@ -385,7 +385,7 @@ describe("recent deletions", () => {
 });
 
 describe("the latest deletions", () => {
-  it("come from the last days that have enough of them, the latest first, whoever wrote them", async () => {
+  it("come from the last days that have enough of them, the latest first, from any process", async () => {
     const dir = temporaryFolder();
     const write = async (
       at: number,

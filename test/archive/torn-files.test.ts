@@ -82,7 +82,7 @@ describe("an archive file", () => {
     }
   });
 
-  it("with large metrics gives none of a batch whose metrics are damaged: what comes first may be wrong, too", async () => {
+  it("with large metrics returns none of a batch whose metrics are damaged: its beginning may be wrong, too", async () => {
     const dir = temporaryFolder();
     const archive = createArchive({ dir, retentionSeconds: null, now: () => noon });
     const noise = Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 104_729).join(" ");

@@ -143,9 +143,9 @@ describe("the text of a message", () => {
         "`c`: not swept. `GET http://g: unreachable`",
         "`d`: nothing is withheld any more.",
         "`e`: swept again without a failure.",
-        "What is withheld, and why: `pushgateway-janitor report`",
-        "What is wrong with a gateway: `pushgateway-janitor doctor`",
-        "If a group should have stayed, `pushgateway-janitor restore` brings it back.",
+        "`pushgateway-janitor report` lists withheld groups and the reasons.",
+        "`pushgateway-janitor doctor` examines a gateway that fails.",
+        "`pushgateway-janitor restore` brings a group back that should have stayed.",
       ].join("\n"),
     );
   });
@@ -191,6 +191,6 @@ describe("the text of a message", () => {
     const text = textOf(gateways);
     expect(text.length).toBeLessThan(4000);
     expect(text).toContain("1000 groups deleted");
-    expect(text).toMatch(/\n… and 4\d\d more gateways: see the janitor's log\nIf a group/);
+    expect(text).toMatch(/\n… and 4\d\d more gateways: see the janitor's log\n`pushgateway-janitor restore/);
   });
 });

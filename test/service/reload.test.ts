@@ -9,7 +9,7 @@ import { sumFiles, watchFiles } from "../../src/service/file-watch.ts";
 import { createReloader } from "../../src/service/reload.ts";
 
 describe("a reload", () => {
-  it("of a good file puts it into force, of a bad one changes nothing and says what is wrong", async () => {
+  it("applies a good file; a bad one changes nothing and is explained", async () => {
     const files = [
       { ok: true as const, value: "new" },
       { ok: false as const, message: "janitor.yml:1:1: no" },
@@ -125,7 +125,7 @@ describe("the watch over files", () => {
     expect(changes()).toBe(1);
   });
 
-  it("does not read a pipe, which would wait for its writer and take what it writes from whoever reads it next", async () => {
+  it("does not read a pipe, whose content would be lost to the next reader", async () => {
     const pipe = join(folder(), "janitor.yml");
     execFileSync("mkfifo", [pipe]);
     expect([...(await sumFiles([pipe]))]).toEqual([[pipe, "no regular file"]]);

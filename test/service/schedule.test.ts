@@ -30,7 +30,7 @@ describe("the schedule", () => {
     vi.useRealTimers();
   });
 
-  it("is due at the minutes of its expression, and tells the next one", async () => {
+  it("is due at the minutes of its expression, and knows the next one", async () => {
     const { schedule: one, dueAt } = schedule("*/5 * * * *");
     expect(new Date(one.nextAt()! * 1000).toISOString()).toBe("2026-11-24T12:05:00.000Z");
     await vi.advanceTimersByTimeAsync(10 * 60_000);

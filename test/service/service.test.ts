@@ -100,7 +100,7 @@ describe("the service", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("keeps what waits for its jitter when a reload leaves the schedule as it is", async () => {
+  it("keeps a sweep that waits for its jitter when a reload does not change the schedule", async () => {
     const one = scene(configWith("*/5 * * * *"), 240);
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     await one.service.start();
@@ -158,7 +158,7 @@ describe("the service", () => {
     expect(one.sweptWith).toEqual([]);
   });
 
-  it("goes on after a sweep that failed by a bug, and after a reload that did", async () => {
+  it("continues after a sweep or a reload that failed by a bug", async () => {
     const one = scene(configWith("* * * * *"));
     await one.service.start();
     one.sweep = () => Promise.reject(new Error("bug one"));
@@ -178,7 +178,7 @@ describe("the service", () => {
     const readable = sweepReport([gatewayReport([], gateway)], { dryRun: true });
     const unreadable = sweepReport([unreadGateway("unreachable", gateway)], { dryRun: true });
 
-    it("reads what the gateways hold, which is no sweep", async () => {
+    it("reads the gateways without a sweep", async () => {
       const one = scene(configWith("0 0 1 1 *"));
       one.read = () => Promise.resolve(readable);
       await one.service.start();
@@ -211,7 +211,7 @@ describe("the service", () => {
       await one.service.stop();
     });
 
-    it("leaves a gateway to the sweeps once they have tried it", async () => {
+    it("does not read a gateway that a sweep has tried", async () => {
       const one = scene(configWith("* * * * *"));
       one.read = () => Promise.resolve(unreadable);
       one.sweep = () => Promise.resolve(unreadable);

@@ -46,8 +46,8 @@ async function exposition(): Promise<string> {
   return metrics.render();
 }
 
-describe("the whole exposition", () => {
-  it("after a known sweep is as it stands in the file", async () => {
+describe("the exposition", () => {
+  it("after a known sweep is that of the file", async () => {
     await expect(await exposition()).toMatchFileSnapshot("exposition.prom");
   });
 
@@ -55,7 +55,7 @@ describe("the whole exposition", () => {
     expect(runPromtool(["check", "metrics"], await exposition())).toEqual({ exitCode: 0, output: "" });
   });
 
-  it("says what it is", () => {
+  it("has its content type", () => {
     const build = { version: "1", revision: "", nodeVersion: "" };
     expect(createMetrics(build).contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
   });

@@ -33,13 +33,13 @@ describe("the log", () => {
     ]);
   });
 
-  it("cuts what a stranger may have written without end", () => {
+  it("cuts long foreign texts", () => {
     const { log, lines } = logging("logfmt");
     log.warn("Sweep note", { note: "x".repeat(1_000_000), gateway: "batch" });
     expect(lines[0]).toMatch(/note="x{10000}… \(1000000 characters\)" gateway=batch\n$/);
   });
 
-  it("leaves out what is below its level, which can change while it is in use", () => {
+  it("omits lines below its level, which can change", () => {
     const { log, lines } = logging("logfmt");
     log.debug("one");
     log.setLevel("debug");

@@ -143,7 +143,7 @@ describe("a sweep", () => {
       },
     ],
     [
-      "tells when the next group expires, and which of the kept ones have",
+      "knows when the next group expires, and which of the kept ones have",
       sweepReport([
         gatewayReport([
           entry(keep("within_ttl"), { ageSeconds: 600, expiresAt: now + 3000 }),
@@ -207,7 +207,7 @@ describe("a sweep", () => {
     expect(await changesBy(report)).toEqual(expected);
   });
 
-  it("that cannot read the gateway leaves what is known of its groups, and not of its health", async () => {
+  it("that cannot read the gateway keeps the numbers of its groups, and not its health", async () => {
     const metrics = start();
     metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
     expect(
@@ -311,7 +311,7 @@ describe("the series", () => {
     expect(await everything(metrics)).toEqual(before);
   });
 
-  it("of counters and times begin at 0; what is not known yet of a gateway is NaN", async () => {
+  it("of counters and times begin at 0; unknown facts about a gateway are NaN", async () => {
     const samples = [...readMetrics(await start().render())];
     const unknown = samples.filter(([, value]) => value === "NaN").map(([series]) => series);
     expect([...new Set(unknown.map((series) => series.replace(/\{.*/, "")))]).toEqual([
@@ -337,7 +337,7 @@ describe("the series", () => {
     ]);
   });
 
-  it("exist only for what can be other than 0", async () => {
+  it("exist only where they can be other than 0", async () => {
     const vanished = { query: "up", groupLabel: "i", seriesLabel: "i", ttlSeconds: 60 };
     const keepLatest = { count: 1, by: ["job"] };
     const rules = [
@@ -368,7 +368,7 @@ describe("the series", () => {
     expect(all).not.toMatch(/(deletes_total|last_sweep_deleted_groups|groups_reappeared_total).*"reporting"/);
   });
 
-  it("of gateways and rules that are gone end with a reload; those of others go on", async () => {
+  it("of gateways and rules that are gone end with a reload; others continue", async () => {
     const metrics = start({ gateways: ["g", "old"], rules: ["hour", "old"] });
     metrics.observeDelete("g", 0.003);
     metrics.groupsArchived("g", 1);
@@ -402,7 +402,7 @@ describe("the series", () => {
   });
 });
 
-describe("what is not told by a report", () => {
+describe("events outside of reports", () => {
   it.each<[string, (metrics: JanitorMetrics) => void, Record<string, string>]>([
     [
       "a configuration that was loaded",
@@ -453,10 +453,10 @@ describe("what is not told by a report", () => {
         'delete_duration_seconds_count{gateway="g"}': "1",
       },
     ],
-  ])("%s", async (_, tell, expected) => {
+  ])("%s", async (_, happen, expected) => {
     const metrics = start();
     const before = await metrics.render();
-    tell(metrics);
+    happen(metrics);
     expect(changedMetrics(before, await metrics.render())).toEqual(expected);
   });
 });

@@ -136,7 +136,7 @@ export interface WebLimits {
   readonly maxHeaderBytes: number;
   /** No endpoint reads a body; a small one is ignored. */
   readonly maxBodyBytes: number;
-  /** Until a request has come in whole, from the connection or from its first byte; also for the TLS handshake. */
+  /** For receiving one complete request, from the connection or its first byte on; also for the TLS handshake. */
   readonly requestTimeoutMs: number;
   /** Between two requests of one connection: longer than most scrape intervals. */
   readonly keepAliveTimeoutMs: number;

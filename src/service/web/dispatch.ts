@@ -11,7 +11,7 @@ export interface DispatchOptions {
   readonly handlers: WebHandlers;
   readonly enableLifecycle: boolean;
   readonly external: ExternalUrl;
-  /** The host of `--web.listen-address` and that of the external URL, as far as they are names. */
+  /** The hosts of `--web.listen-address` and of the external URL. */
   readonly ownNames: ReadonlySet<string>;
   readonly inTurn: InTurn;
   readonly log: Logger;
@@ -36,7 +36,7 @@ export function parseExternalUrl(text: string | undefined): ExternalUrl {
 
 /**
  * Finds the endpoint of a request, checks whether it may be used like this, and calls its handler.
- * @param authenticated by TLS or a login: another site's name that leads here gets neither a certificate nor a password
+ * @param authenticated by TLS or a login, which another site's name that points here cannot pass
  * @returns null if the client has gone in the meantime
  */
 export async function dispatch(
@@ -114,10 +114,9 @@ function remoteOf({ socket }: IncomingMessage): string | null {
 }
 
 /**
- * Why a request must not be answered without a login, or null. Another site's name can be made to lead here (DNS rebinding), and then
- * its pages may read all that a browser gets from there; but the browser says the name. No name leads elsewhere than its owner wants:
- * an IP address, localhost, and those that the operator gave.
- * @param ownNames where the operator says that people find the janitor, in lower case
+ * Why a request must not be answered without a login, or null. DNS rebinding makes another site's name point here; its pages can then
+ * read every answer, but the browser sends the name. IP addresses, localhost and the operator's own names are safe from it.
+ * @param ownNames in lower case
  */
 export function refuseForeignHost(host: string | undefined, ownNames: ReadonlySet<string>): string | null {
   // HTTP/1.0: no browser speaks it any more.
@@ -142,9 +141,9 @@ function nameOf(host: string): string {
 }
 
 /**
- * Why a request that changes something must not be done, or null. Browsers send requests wherever a page wants, with the
- * user's login; but they say for which page: by `Sec-Fetch-Site` and `Origin`, which no page can change. What sends
- * neither is no browser: curl, a scheduler. Where `Origin` and `Host` agree, {@link refuseForeignHost} has judged the host.
+ * Why a request that changes something must be refused, or null. A foreign page can make a browser send requests with the user's
+ * login, but not change `Sec-Fetch-Site` and `Origin`, which name the page. Clients that send neither are no browsers: curl, a
+ * scheduler. Where `Origin` and `Host` agree, {@link refuseForeignHost} has judged the host.
  * @param externalOrigin scheme, host and port of `--web.external-url`; null without one
  */
 export function refuseForeignPage(
@@ -153,7 +152,7 @@ export function refuseForeignPage(
 ): string | null {
   const site = headers["sec-fetch-site"];
   const { origin, host = "" } = headers;
-  // "none": the user's own doing, not a page's.
+  // "none": the user has typed the URL.
   if (site !== undefined && site !== "same-origin" && site !== "none") return "it comes from another site";
   if (origin === undefined || origin === externalOrigin || hostOf(origin) === host.toLowerCase()) return null;
   return `it comes from ${origin}`;

@@ -74,7 +74,7 @@ function refuse({ code }: QueryProblem, body: HandlerAnswer["body"]): HandlerAns
   return { status: code === "bad_query" ? 400 : 503, body };
 }
 
-/** What is not begun before its first part is asked for. */
+/** Starts to render with the first part. */
 function* later(render: () => Iterable<string>): Generator<string> {
   yield* render();
 }

@@ -11,7 +11,7 @@ export interface HandlerAnswer {
 }
 
 /**
- * What the web server serves. A handler that throws is logged and answered with 500 without details. Handlers run at the same
+ * The content of the web server. A handler that throws is logged and answered with 500 without details. Handlers run at the same
  * time as each other and as sweeps; GET handlers must not change anything. Messages and statuses are sent as they are: no secrets.
  */
 export interface WebHandlers {

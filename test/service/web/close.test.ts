@@ -36,7 +36,7 @@ function createSignal(): { send: () => void; sent: Promise<void> } {
 }
 
 describe("closing", () => {
-  it("cuts idle connections, half requests and those that said nothing, and leaves nothing open", async () => {
+  it("cuts idle connections, those without a request and those with half of one; none stays open", async () => {
     const before = openHandles();
     const { port, close } = await startServer();
     const agent = new Agent({ keepAlive: true });
@@ -66,7 +66,7 @@ describe("closing", () => {
     agent.destroy();
   });
 
-  it("cuts off what does not finish in time", async () => {
+  it("cuts requests that do not finish in time", async () => {
     const { server, begun, finish } = await startSweeping();
     const sweep = ask(server.port, "/-/sweep", { method: "POST" }).then(
       () => "answered",

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from "vitest";
 
 import { ask, startServer } from "./server.ts";
 
-describe("what is read", () => {
+describe("an endpoint that reads", () => {
   it.each([
     ["/metrics", "text/plain; version=0.0.4", "up 1\n"],
     ["/-/healthy", "text/plain; charset=utf-8", "pushgateway-janitor is healthy.\n"],
@@ -20,7 +20,7 @@ describe("what is read", () => {
     expect(head.headers["content-length"]).toBe(String(Buffer.byteLength(text)));
   });
 
-  it("is served whole or with another status as the handlers say", async () => {
+  it("has the status and body of its handler", async () => {
     const { port } = await startServer({
       handlers: {
         ready: () => false,
@@ -73,7 +73,7 @@ describe("every answer", () => {
     ["/none", "GET"],
     ["/metrics", "POST"],
     ["/-/reload", "POST"],
-  ])("%s to %s tells the browser to be careful", async (path, method) => {
+  ])("%s to %s has the security headers", async (path, method) => {
     const { port } = await startServer();
     const { headers } = await ask(port, path, { method });
     expect(headers).toMatchObject({
@@ -99,7 +99,7 @@ describe("every answer", () => {
     "/../metrics",
     "/%2d/healthy",
     "*",
-  ])("to what is not there, like %s, is a plain 404", async (path) => {
+  ])("to a path that does not exist, like %s, is a plain 404", async (path) => {
     const { port } = await startServer();
     const { status, headers, text } = await ask(port, path);
     expect([status, headers["content-type"], text]).toEqual([

@@ -62,7 +62,7 @@ describe("a filter", () => {
     }
   });
 
-  it("says what is wrong with a regular expression, and where", async () => {
+  it("explains a bad regular expression, with its position", async () => {
     expect(await prepare(createFilters(), '{job=~"a("}')).toMatchObject({
       code: "bad_query",
       parameter: "match",

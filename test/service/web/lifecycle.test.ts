@@ -6,7 +6,7 @@ import { ask, startServer, talk } from "./server.ts";
 const paths = ["/-/reload", "/-/sweep"];
 
 describe("reload and sweep", () => {
-  it("are done for a POST that no browser sent, and say what came of it", async () => {
+  it("are done for a POST that no browser sent, and return the result", async () => {
     const { port } = await startServer();
     expect(await ask(port, "/-/reload", { method: "POST" })).toMatchObject({
       status: 200,
@@ -113,7 +113,7 @@ describe("a request without a login", () => {
     for (const path of open) expect((await ask(port, path, { headers: { host } })).status).toBe(200);
   });
 
-  it("is refused with what to do", async () => {
+  it("is refused with a remedy", async () => {
     const server = await startServer();
     const { text } = await ask(server.port, "/", { headers: { host: "Janitor.Lan\u00e9:9717" } });
     expect(text).toBe(

@@ -209,7 +209,7 @@ describe("an answer in parts", () => {
     return { seen, page: () => Promise.resolve({ status: 200, body }) };
   }
 
-  it("is rendered as the client takes it, and no further when it leaves", async () => {
+  it("is rendered as the client reads it, and no further once the client has gone", async () => {
     const { seen, page } = endlessPage();
     const { port } = await startServer({ handlers: { page } });
     const socket = await open(port);
@@ -290,7 +290,7 @@ describe("a request that is too large is refused", () => {
     expect(heard).toMatch(/^HTTP\/1.1 413 .*Connection: close/s);
   });
 
-  it("for what it turns out to be", async () => {
+  it("for the size that arrives", async () => {
     const { port } = await startServer();
     const chunk = `1000\r\n${"x".repeat(0x1000)}\r\n`;
     const head = "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -303,7 +303,7 @@ describe("a request that is too large is refused", () => {
   });
 });
 
-describe("what is no HTTP", () => {
+describe("a request that is not HTTP", () => {
   it.each([
     "hello\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",

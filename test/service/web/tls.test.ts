@@ -62,7 +62,7 @@ describe("HTTPS", () => {
     expect(await isServed(port)).toBe(true);
   });
 
-  it("cuts off who does not finish the handshake, and closes with one under way", async () => {
+  it("cuts clients that do not finish the handshake, and closes during one", async () => {
     const path = webFiles({ ...files, "web.yml": serving });
     const webConfig = await load(path("web.yml"));
     const { port } = await startServer({ webConfig, limits: { requestTimeoutMs: 50, checkIntervalMs: 20 } });
@@ -113,7 +113,7 @@ describe("client certificates", () => {
     RequireAndVerifyClientCert: ["known"],
   };
 
-  it.each(modes)("%s lets in who it says, with TLS 1.2 and 1.3", async (mode) => {
+  it.each(modes)("%s admits the right clients, with TLS 1.2 and 1.3", async (mode) => {
     const ca = mode === "NoClientCert" ? "" : "  client_ca_file: ca.crt\n";
     const { port } = await startTls(`  client_auth_type: ${mode}\n${ca}`);
     for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
@@ -153,7 +153,7 @@ describe("client certificates", () => {
 });
 
 describe("a web configuration that changes", () => {
-  it("gives new connections the new certificate, and open ones go on", async () => {
+  it("gives new connections the new certificate, and keeps open ones", async () => {
     const { port, path, reloadWebConfig, configFiles } = await startTls();
     expect(configFiles()).toEqual([path("web.yml"), path("server.crt"), path("server.key")]);
     const nameOf = async (): Promise<unknown> => {
@@ -233,7 +233,7 @@ describe("a web configuration that changes", () => {
     [`${strict}${ca}basic_auth_users: {}\n`, "turning the login off takes a restart"],
     [users, "a change of client_auth_type takes a restart"],
     [`${strict}${users}`, "accepting clients' certificates of any public authority takes a restart"],
-  ])("never lets more clients in, as a file that is half written may: %j", async (text, message) => {
+  ])("never admits more clients, as a half-written file may: %j", async (text, message) => {
     const { path, reloadWebConfig } = await startTls(`${strict}${ca}`, users);
     writeFileSync(path("web.yml"), `${serving}${text}`);
     const result = await reloadWebConfig();
@@ -253,7 +253,7 @@ describe("a web configuration that changes", () => {
 });
 
 describe("closing HTTPS", () => {
-  it("lets a large answer in flight arrive whole", async () => {
+  it("completes a large answer in flight", async () => {
     const body = "swept".repeat(1_000_000);
     const path = webFiles({ ...files, "web.yml": serving });
     const begun: { now?: () => void } = {};

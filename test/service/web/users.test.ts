@@ -10,7 +10,7 @@ const alice = `alice: ${hashSync("open sesame", 4)}`;
 const bob = `bob: ${hashSync("pässwort:1", 4)}`;
 
 describe("a server with users", () => {
-  it("lets nobody read anything without a login", async () => {
+  it("serves nothing without a login", async () => {
     const path = webFiles({ "web.yml": `basic_auth_users:\n  ${alice}\n` });
     const { port } = await startServer({ webConfig: await load(path("web.yml")) });
     for (const endpoint of [
@@ -57,7 +57,7 @@ describe("a server with users", () => {
     expect(server.log()).not.toMatch(/sesame|mallory|alice|\$2b\$/);
   });
 
-  it("still refuses foreign pages, whose requests bear the user's login", async () => {
+  it("still refuses foreign pages, whose requests have the user's login", async () => {
     const path = webFiles({ "web.yml": `basic_auth_users:\n  ${alice}\n` });
     const { port } = await startServer({ webConfig: await load(path("web.yml")) });
     const login = basic("alice", "open sesame");
@@ -84,7 +84,7 @@ describe("checking passwords", () => {
     expect(compare).toHaveBeenCalledTimes(4);
   });
 
-  it("is done once for those who ask at the same time", async () => {
+  it("is done once for simultaneous requests", async () => {
     const compare = vi.fn(() => Promise.resolve(true));
     const passwords = createPasswordCheck(compare);
     const answers = await Promise.all(
@@ -116,7 +116,7 @@ describe("checking passwords", () => {
     expect(compare).toHaveBeenCalledTimes(before + 1);
   });
 
-  it("goes on after a comparison that failed", async () => {
+  it("continues after a comparison that failed", async () => {
     const compare = vi
       .fn<() => Promise<boolean>>()
       .mockRejectedValueOnce(new Error("broken"))
@@ -144,7 +144,7 @@ describe("checking passwords", () => {
 });
 
 describe("a flood of guesses", () => {
-  it("holds up no other request, is turned away, and lets others log in", async () => {
+  it("delays no other request, is refused, and does not keep others from logging in", async () => {
     const path = webFiles({ "web.yml": `basic_auth_users:\n  alice: ${hashSync("right", 11)}\n` });
     const { port } = await startServer({ webConfig: await load(path("web.yml")) });
     const guess = (index: number): Promise<number> =>
@@ -166,7 +166,7 @@ describe("a flood of guesses", () => {
 });
 
 describe("headers of the web configuration", () => {
-  it("stand in every answer, instead of the janitor's own", async () => {
+  it("are in every answer, instead of the janitor's own", async () => {
     const path = webFiles({
       "web.yml": `http_server_config:
   http2: false
