@@ -83,7 +83,7 @@ describe("a vanished host, and a query that failed, are in", () => {
       expect(markup).toContain(
         'title="its host has vanished, and it is older than the TTL of vanished hosts">host_vanished',
       );
-      expect(textOf(markup)).toContain("2h of 1h, host vanished");
+      expect(textOf(markup)).toContain("2h of 1h host vanished");
       expect(textOf(markup)).toContain(`g rule down: every host counts as alive`);
       expect(markup).toContain("503 \\u001b[31m&#60;b&#62;");
     }

@@ -201,12 +201,10 @@ function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
 function renderAge({ ageSeconds, ttlSeconds, ttlSource, ttlUsed }: Row): Html {
   const age = ageSeconds === null ? "unknown" : formatAge(ageSeconds);
   const ttl =
-    ttlSeconds === null
-      ? nothing
-      : html` <span class="quiet"
-          >of ${formatDuration(ttlSeconds)}${ttlSource === "vanished" ? ", host vanished" : ""}</span
-        >`;
-  return html`<span class="ratio">${age}${ttl}</span>${ttlUsed === null ? nothing : renderBar(ttlUsed)}`;
+    ttlSeconds === null ? nothing : html` <span class="quiet">of ${formatDuration(ttlSeconds)}</span>`;
+  const vanished = ttlSource === "vanished" ? html`<span class="where">host vanished</span>` : nothing;
+  return html`<span class="ratio">${age}${ttl}</span
+    >${vanished}${ttlUsed === null ? nothing : renderBar(ttlUsed)}`;
 }
 
 /** From here on a bar says that it is getting late. */

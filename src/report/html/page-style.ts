@@ -78,6 +78,7 @@ a:hover{text-decoration-color:currentColor}
 .skip:focus{top:.5rem}
 header{display:flex;flex-wrap:wrap;gap:.75rem 2rem;justify-content:space-between;align-items:flex-start;padding:1.75rem 0 1.5rem}
 header p{color:var(--muted);margin-top:.2rem}
+header code{white-space:nowrap}
 header .pill{vertical-align:.12em;margin-left:.5rem}
 main>section,main>.pair{margin-bottom:2.25rem}
 .tools{display:flex;gap:.5rem}
