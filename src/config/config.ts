@@ -4,7 +4,7 @@ import type { Rule } from "../core/rule.ts";
 import type { FileResult } from "./file/read-file.ts";
 import type { Secret } from "./secret.ts";
 
-/** What janitor.yml says, checked and complete: defaults are filled in, paths are absolute. */
+/** The settings in janitor.yml, checked and complete: defaults are filled in, paths are absolute. */
 export interface Config {
   /** The file it was read from, as it was named. */
   readonly path: string;
@@ -95,7 +95,7 @@ export const notificationFormats = ["text", "report"] as const;
 export interface NotificationSettings {
   /** For logs and metrics, which must not hold the URL: `notifications[0] (hooks.example)`. Unique. */
   readonly name: string;
-  /** Whoever knows it can send messages. In a file: its first line. */
+  /** It permits sending messages. A file is read for each message, so that a rotated URL takes effect. */
   readonly url: SecretSource;
   /** At least one. */
   readonly on: readonly (typeof notificationEvents)[number][];
@@ -145,7 +145,7 @@ export interface TlsSettings {
   readonly ca: TextSource | null;
   /** The client's certificate, PEM; always together with its key. */
   readonly client: { readonly cert: TextSource; readonly key: SecretSource } | null;
-  /** The name that the server's certificate must bear, if not the URL's host. */
+  /** The name in the server's certificate, if not the URL's host. */
   readonly serverName: string | null;
   readonly insecureSkipVerify: boolean;
   readonly minVersion: TlsVersion | null;
@@ -181,7 +181,7 @@ export const noHttpSettings: HttpSettings = {
   headers: [],
 };
 
-/** Without gateways and rules: all else that a file leaves out. */
+/** The settings of a file that has only gateways and rules, without these. */
 export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
   path: "",
   files: [],
@@ -198,7 +198,7 @@ export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
 
 export type LoadResult = FileResult<Config>;
 
-/** The user asked for something that cannot be: exit code 2, and a message that says what to do instead. */
+/** A mistake in flags or files: exit code 2. The message says what to do instead. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }

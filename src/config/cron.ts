@@ -3,7 +3,7 @@ import { quote } from "../core/labels.ts";
 import { ParseError } from "../core/errors.ts";
 import { didYouMean } from "./file/did-you-mean.ts";
 
-/** What a cron expression restricts, and what may surprise about it. */
+/** The fields that a cron expression restricts, and warnings about its meaning. */
 export interface CronExpression {
   readonly namesDays: boolean;
   /** Days or hours. It then follows the clock of its time zone, and a change of that clock moves or drops a sweep. */
@@ -42,7 +42,7 @@ export const neverComes =
   "this schedule never fires: no month has such a day, or the clocks skip this time whenever it is due";
 
 /**
- * Reads a cron expression as node-cron does. Also refuses what node-cron takes but reads as nobody means it.
+ * Reads a cron expression as node-cron does. Refuses, too, what node-cron accepts but reads as nobody means it.
  * @throws {@link ParseError}
  */
 export function parseSchedule(text: string): CronExpression {
@@ -163,7 +163,7 @@ function checkStep({ text, offset, field: { label, min, max, size } }: Word): re
 
 /** @throws {@link ParseError} unless `text` is the IANA name of a time zone */
 export function parseTimezone(text: string): string {
-  // Newer Nodes take offsets, too; a schedule in one would not follow the clocks of any place.
+  // Newer Nodes take offsets, too; a schedule in one would follow no country's clocks.
   if (/^[+-]/.test(text) || !isTimezone(text)) {
     const hint = didYouMean(text, Intl.supportedValuesOf("timeZone")) || ": write a name like Europe/Berlin";
     throw new ParseError(`${quote(text)} is not a time zone${hint}`);
@@ -172,7 +172,7 @@ export function parseTimezone(text: string): string {
 }
 
 function isTimezone(text: string): boolean {
-  // The default; to look it up takes longer than to read the rest of the file.
+  // The default. Asking ICU takes longer than reading the rest of the file.
   if (text === "UTC") return true;
   try {
     createFormat(text);

@@ -6,7 +6,7 @@ import { type Rule, type TtlRule, formatKeepLatestLabel } from "../core/rule.ts"
 import type { Config, DiscoverySettings } from "./config.ts";
 import { displayDiscoveryUrl } from "./url.ts";
 
-/** What was understood: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
+/** Describes the configuration: a summary line, the gateways and the rules. Plain text without secrets, no newline at the end. */
 export function describeConfig(config: Config): string {
   const { path, pushgateways, discoveries, rules, archive, notifications } = config;
   const summary = [

@@ -136,7 +136,7 @@ const dnsDiscovery = section(
   },
 );
 
-/** Prometheus' ways to find servers, with its names and formats. */
+/** Service discovery as in Prometheus, with its names and formats. */
 export const discoveryKeys = {
   file_sd_configs: optional(
     list(fileDiscovery, "a list of file discoveries", { atLeast: "at least one file discovery" }),

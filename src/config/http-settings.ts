@@ -31,7 +31,7 @@ import { parsePositiveDuration, parseTimer } from "../core/duration.ts";
 import { Secret } from "./secret.ts";
 import { parseProxyUrl } from "./url.ts";
 
-/** What a server's section says about HTTP. Names and exclusions are those of a scrape_config of Prometheus. */
+/** The HTTP settings of a server. Names and exclusions are those of a scrape_config of Prometheus. */
 
 type SourceTexts<Key extends string> = { readonly [K in Key | `${Key}_file`]: string | undefined };
 
@@ -63,7 +63,7 @@ function sourceOf<T>(
   if (at.has(key) && at.has(fileKey)) {
     at.to(fileKey).errorAtKey(`at most one of ${key} and ${fileKey} can be set`);
   }
-  // What has been reported is there, too.
+  // Also if its value is wrong.
   if (at.has(fileKey)) return { file: values[fileKey] ?? "" };
   return at.has(key) ? inline(values[key] ?? "") : null;
 }
@@ -129,7 +129,7 @@ const tls: Kind<TlsSettings> = section(
     key_file: optional(file, "File with the client's key. Needs cert or cert_file."),
     server_name: optional(
       text("a host name"),
-      "The name the server's certificate must bear, if not the URL's host.",
+      "The name in the server's certificate, if not the URL's host.",
     ),
     insecure_skip_verify: optional(flag, "Accept any certificate."),
     min_version: optional(tlsVersion, "Oldest TLS version to accept."),
@@ -156,7 +156,7 @@ const tls: Kind<TlsSettings> = section(
   },
 );
 
-/** What the janitor sets itself, what belongs to the connection, and what Prometheus reserves. */
+/** Set by the janitor itself, part of the connection, or reserved by Prometheus. */
 const reservedHeaders: ReadonlySet<string> = new Set(
   [
     "accept accept-encoding authorization connection content-encoding content-length content-type expect host keep-alive",

@@ -248,7 +248,7 @@ export function findShadows(scopes: readonly RuleScope[]): readonly (string | nu
   const frequency = new Map<string, number>();
   for (const { restrictions } of rules)
     for (const text of restrictions) frequency.set(text, (frequency.get(text) ?? 0) + 1);
-  // Each rule is looked up by its rarest matcher: comparing all pairs takes minutes with 10,000 rules.
+  // Each rule is found by its rarest matcher: comparing all pairs takes minutes with 10,000 rules.
   const byRarest = new Map<string, (typeof rules)[number][]>();
   return rules.map((rule) => {
     const own = rule.restrictions;

@@ -11,7 +11,7 @@ export function parseServerUrl(text: string): string {
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-/** What looks wrong about the URL of a gateway although it may be right; null: nothing. */
+/** A doubt about the URL of a gateway that may be right; null: none. */
 export function doubtGatewayUrl(url: string): string | null {
   const suffix = /\/(?:metrics|api\/v1|api\/v1\/metrics|-\/healthy|-\/ready)$/.exec(url)?.[0];
   return suffix === undefined ? null : `ends in ${suffix}, which the janitor adds itself: leave it out?`;

@@ -49,7 +49,7 @@ describe("a configuration of the largest size", () => {
     expect(problemsOf(`${gateways}${rules}archive: { dir: "${dir}" }\n`)).toEqual([]);
   });
 
-  it("is read with 10,000 rules that ask Prometheus the same", () => {
+  it("is read with 10,000 rules that have the same Prometheus query", () => {
     const rule = (index: number): string =>
       `- {name: r${index}, matchers: [a="${index}"], ttl: 1d, vanished: {query: up, label: a, ttl: 1h}}`;
     const text = `${gateways}prometheus: { url: "http://p" }\nrules:\n${lines(10_000, rule)}`;

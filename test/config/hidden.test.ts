@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
 import { renderProblem } from "../../src/config/file/problem.ts";
 
-/** What an operator is shown for a gateway with these lines. */
+/** The problems of a gateway with these lines, as an operator sees them. */
 function shown(...lines: readonly string[]): string {
   const text = [
     "pushgateways:",
@@ -16,7 +16,7 @@ function shown(...lines: readonly string[]): string {
   return result.ok ? "" : result.problems.map(renderProblem).join("\n");
 }
 
-describe("what may be a secret is hidden where it has the wrong shape or stands in the wrong place", () => {
+describe("a possible secret is hidden where it has the wrong type or is under the wrong key", () => {
   it.each([
     "basic_auth: hunter2",
     "basic_auth: me:hunter2",
@@ -94,7 +94,7 @@ it("of a URL with a mistake, the query is hidden and the rest is shown", () => {
   expect(problems).not.toContain("hunter2");
 });
 
-describe("what is no secret is shown with its mistake", () => {
+describe("a value that is no secret is shown with its mistake", () => {
   it.each([
     "basic_auth: { username: 'a:visible', password: x }",
     "authorization: { type: 'visible;', credentials: x }",

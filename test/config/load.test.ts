@@ -27,7 +27,7 @@ function loadBytes(bytes: Uint8Array): Promise<LoadResult> {
   return loadConfig("janitor.yml", { readFile: () => Promise.resolve(bytes) });
 }
 
-describe("what the file leaves out has its default", () => {
+describe("a setting that the file leaves out has its default", () => {
   test("in the smallest file", () => {
     expect(parse(minimal)).toStrictEqual({
       path: "conf/janitor.yml",
@@ -102,7 +102,7 @@ describe("discoveries", () => {
   const withoutList = (text: string): Config =>
     parse(`${text}\nrules: [{ name: all, matchers: [], ttl: 30d }]\n`);
 
-  test("make the list optional, and have Prometheus' defaults", () => {
+  test("make the list optional, and have the defaults of Prometheus", () => {
     const config = withoutList(`
 file_sd_configs: [{ files: ["gateways/*.yml", /etc/all.json] }]
 http_sd_configs: [{ url: "http://INVENTORY:80/list?role=a" }]
@@ -126,7 +126,7 @@ dns_sd_configs: [{ names: [_pg._tcp.test] }]`);
     ]);
   });
 
-  test("say apart how their server and how the gateways are reached", () => {
+  test("have separate settings for their server and for the gateways", () => {
     const [discovery] = withoutList(`
 http_sd_configs:
   - url: http://inventory
@@ -320,7 +320,7 @@ describe("a complete file", () => {
       `);
   });
 
-  test("shows its secrets in no way of printing it", async () => {
+  test("never prints its secrets", async () => {
     const result = await loadConfig(path, { fileExists: () => Promise.resolve(true) });
     if (!result.ok) throw new Error("refused");
     const { config } = result;
@@ -456,7 +456,7 @@ pushgateways:
 rules: [{ name: all, matchers: [], ttl: 30d }]
 `;
 
-  test("are looked for next to it, each missing one a problem", async () => {
+  test("are expected next to it; each missing one is a problem", async () => {
     const asked: string[] = [];
     const result = await loadConfig("/etc/janitor/janitor.yml", {
       readFile: () => Promise.resolve(Buffer.from(text)),
@@ -472,7 +472,7 @@ rules: [{ name: all, matchers: [], ttl: 30d }]
     ]);
   });
 
-  test("are not looked for in a text at hand", () => {
+  test("need not exist for text that was not read from a file", () => {
     expect(parseConfig(text, "janitor.yml").ok).toBe(true);
   });
 });

@@ -39,7 +39,7 @@ rules: [{ name: r, matchers: [], ttl: 1d }]
 `;
 
 describe("the configuration as it is shown", () => {
-  it("is a configuration that means the same", () => {
+  it("is a configuration with the same meaning", () => {
     const config = parse(readFileSync(join(import.meta.dirname, "../../config/janitor.yml"), "utf8"));
     const again = parse(renderConfig(config));
     expect(renderConfig(again)).toBe(renderConfig(config));
@@ -112,7 +112,7 @@ describe("the configuration as it is shown", () => {
       "
     `);
     const config = parse(secretive);
-    // A proxy's URL is a secret as a whole, and not understood again.
+    // All of a proxy's URL is a secret, so that it cannot be read again.
     const again = parse(
       renderConfig(config)
         .replaceAll("proxy_url: <secret>", "proxy_url: http://proxy")
@@ -121,7 +121,7 @@ describe("the configuration as it is shown", () => {
     expect(JSON.stringify(again.discoveries)).toBe(JSON.stringify(config.discoveries));
   });
 
-  it("holds no secret, wherever one can stand", () => {
+  it("holds no secret, under any key that can have one", () => {
     const text = renderConfig(parse(secretive));
     expect(text).not.toContain("hunter2");
     expect(text).toContain("<secret>");

@@ -11,7 +11,7 @@ function show(text: string, marked: string, secret?: string): string {
 
 describe("the caret", () => {
   test.each([
-    ["stands under what it marks", "a\nb: cc d\ne", "cc", "f:2:4: m\n  b: cc d\n     ^^"],
+    ["is under what it marks", "a\nb: cc d\ne", "cc", "f:2:4: m\n  b: cc d\n     ^^"],
     ["is one column at least", "ab", "", "f:1:1: m\n  ab\n  ^"],
     ["takes the columns of a wide character", "日本: 語", "語", "f:1:5: m\n  日本: 語\n        ^^"],
     ["takes none for a combining mark", "e\u0301: x", "x", "f:1:5: m\n  e\u0301: x\n     ^"],

@@ -139,7 +139,7 @@ function skipTokens(text: string, start: number, count: number, token: RegExp): 
     token.lastIndex = at;
     const [written = ""] = token.exec(text) ?? [];
     at += written.length;
-    // The only escape that can stand for two units.
+    // The only escape that can mean two units.
     if (written.startsWith("\\U") && Number.parseInt(written.slice(2), 16) > 0xffff) done++;
   }
   return at;

@@ -1,7 +1,7 @@
 import { suggest } from "./did-you-mean.ts";
 import type { Path } from "./file-value.ts";
 
-/** Keys whose values must not be shown, wherever they stand. */
+/** Keys whose values are never shown, in any section. */
 const secretKeys: ReadonlySet<string | number> = new Set([
   "password",
   "credentials",
@@ -11,7 +11,7 @@ const secretKeys: ReadonlySet<string | number> = new Set([
   "basic_auth_users",
 ]);
 
-/** What may be shown of a section that may hold secrets; all else is hidden, since a misspelt key most likely holds one. */
+/** Whether a value of a section with secrets may be shown. All others are hidden: a misspelt key most likely holds a secret. */
 type Shown = (rest: Path, value: unknown) => boolean;
 
 const onlyKeys =
@@ -35,10 +35,10 @@ const secretSections: ReadonlyMap<string, Shown> = new Map([
   ],
   ["http_headers", ([, kind, index]) => (kind === "values" || kind === "files") && typeof index === "number"],
   ["proxy_connect_header", () => false],
-  // Whole it is text, and {@link isUrlWithCredentials} tells.
+  // A text is checked by {@link isUrlWithCredentials}.
   ["proxy_url", (rest) => rest.length === 0],
   ["oauth2", () => false],
-  // Whoever knows the URL of one can send messages.
+  // The URL itself permits sending messages.
   ["notifications", isShownInNotification],
 ]);
 
@@ -56,16 +56,16 @@ function isShownInNotification([, key, ...deeper]: Path, value: unknown): boolea
   return key !== undefined && shownInNotification.has(key) && findSecret([key, ...deeper], value) === null;
 }
 
-/** Where servers are described, such keys are no key of the janitor's, and what they hold may be meant to be a secret. */
+/** In sections of servers, such keys are not known to the janitor, and their values may be secrets. */
 const servers: ReadonlySet<unknown> = new Set(["pushgateways", "prometheus"]);
 const secretLike = /passw|secret|credential|token|auth|^headers$/i;
 
-/** What `basic_auth_users` at the top of a web configuration may look like when it is misspelt. */
+/** Matches `basic_auth_users` at the top of a web configuration, also when it is misspelt. */
 const usersLike = /auth|user/i;
 
 /**
- * Where in the value at `path`, which would be shown with a mistake there, a secret may begin. null: nowhere. Of a URL only the
- * query is one, unless there are credentials in it.
+ * The offset in the value at `path` where a secret may begin. null: it may be shown. In a URL, only the query is a secret, unless there
+ * are credentials in it.
  */
 export function findSecret(path: Path, value: unknown): number | null {
   const isHidden =
@@ -94,15 +94,15 @@ function isHiddenInSection(path: Path, value: unknown): boolean {
   return false;
 }
 
-/** `http://user:password@host`, with or without the scheme, which may stand where none is allowed. */
+/** `http://user:password@host`, with or without the scheme; also where no URL is allowed. */
 function isUrlWithCredentials(value: unknown): boolean {
   const before = typeof value === "string" ? value.slice(0, value.lastIndexOf("@") + 1) : "";
   return before.includes("://") || /^[^/\s]*:/.test(before);
 }
 
 /**
- * In a file that cannot be read as YAML: where in a line what may be a secret begins, and goes on to its end. It follows the
- * name of one, or it looks like a line of a key. null: nothing does.
+ * In a file that cannot be read as YAML: the offset in a line from which it may be a secret, up to its end. A secret follows its
+ * name, or the line resembles one of a PEM key. null: it may be shown.
  */
 export function findSecretInLine(line: string): number | null {
   const named =
@@ -110,7 +110,7 @@ export function findSecretInLine(line: string): number | null {
   return named.exec(line)?.indices?.[0]?.[1] ?? null;
 }
 
-/** Whether a line of such a file opens a section in which everything may be a secret. */
+/** Whether a line of such a file begins a section in which everything may be a secret. */
 export function opensSecretSection(line: string): boolean {
   return /^\s*(?:-\s+)*["']?(?:basic_auth_users|basic_auth|authorization|http_headers|proxy_connect_header)\b/.test(
     line,

@@ -5,17 +5,14 @@ import { didYouMean, suggest } from "./did-you-mean.ts";
 import type { FileValue } from "./file-value.ts";
 import { findSecret } from "./find-secret.ts";
 
-/**
- * The kinds of values that a file is described with. One description checks a value, gives it its meaning and is the JSON Schema for
- * editors.
- */
+/** A kind of value in a file: one description checks a value, decodes it, and is the JSON Schema for editors. */
 export interface Kind<T> {
   readonly schema: JsonSchema;
-  /** undefined: what is wrong has been reported. */
+  /** undefined: the mistake has been reported. */
   readonly read: (at: FileValue) => T | undefined;
-  /** Of what is written as text. */
+  /** Of a value that is written as text. */
   readonly parse?: (text: string) => T;
-  /** What to add when the value is missing. */
+  /** Added to the message when the value is missing. */
   readonly missingHint?: string;
 }
 
@@ -67,7 +64,7 @@ export function duration(
   zeroHint = unitHint,
 ): Kind<number> {
   return parsed(expected, parse, {
-    // Says what is missing, never which value it should be: a TTL in the wrong unit deletes living groups.
+    // Names the mistake, never the value that was meant: a TTL in the wrong unit deletes living groups.
     hint: ({ content }) => (typeof content !== "number" ? "" : content === 0 ? zeroHint : unitHint),
     schema: { pattern: "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$" },
   });
@@ -133,14 +130,14 @@ export interface Item<T> {
 }
 
 interface ListOptions<T> {
-  /** What an empty list lacks; left out: it may be empty. */
+  /** Missing in an empty list; left out: the list may be empty. */
   readonly atLeast?: string;
   /** Reports what is wrong between the items. */
   readonly check?: (items: readonly Item<T>[]) => void;
   readonly missingHint?: string;
 }
 
-/** Of items that cannot be read, the list holds none. */
+/** The list leaves out items that cannot be read. */
 export function list<T>(
   item: Kind<T>,
   expected: string,
@@ -176,7 +173,7 @@ export function findRepeated<T>(
   });
 }
 
-/** A mapping with keys of the user's own. The names of what cannot be read are left out. */
+/** A mapping with keys of the user's own. It leaves out values that cannot be read. */
 export function mapping<T>(
   value: Kind<T>,
   expected: string,
@@ -223,7 +220,7 @@ interface DefaultedKey<T> extends Key<T> {
 
 type Keys = Readonly<Record<string, Key<unknown>>>;
 
-/** The values of a section: undefined is what the file does not have, or what has been reported. */
+/** The values of a section. undefined: the file does not have it, or a mistake in it has been reported. */
 export type Values<K extends Keys> = {
   readonly [Name in keyof K]: K[Name] extends DefaultedKey<unknown>
     ? ValueOf<K[Name]["kind"]>
@@ -315,7 +312,7 @@ function reportUnknownKeys(at: FileValue, known: readonly string[]): void {
     const instead = unsupportedKeys.get(key);
     if (instead === undefined) {
       child.errorAtKey(`unknown key ${quote(key)}${didYouMean(key, known)}`);
-      // What is misspelt is not missing, too.
+      // A misspelt key is not reported as missing, too.
       const meant = suggest(key, known);
       if (meant !== null) at.markReported(meant);
     } else {
@@ -339,7 +336,7 @@ function quotesHint({ content }: FileValue): string {
   return typeof content === "number" || typeof content === "boolean" ? ": put it in quotes" : "";
 }
 
-/** Says what a value is in an operator's words; a secret only by its type. */
+/** Describes a value in words; a secret only by its type. */
 function describeValue({ content, path }: FileValue): string {
   if (Array.isArray(content)) return content.length === 0 ? "an empty list" : "a list";
   if (content === null) return "nothing";

@@ -8,7 +8,7 @@ import { configBounds, readYaml } from "./yaml.ts";
 /** A kind of YAML file. */
 export interface FileKind<T> {
   readonly kind: Kind<T>;
-  /** What a file must hold at least, for the message. */
+  /** The least that a file must hold, for the message. */
   readonly needed: string;
 }
 

@@ -18,7 +18,7 @@ export function readTree(root: Node, problems: ProblemList, maxValues: number): 
 
 interface Surroundings {
   readonly key: Span | null;
-  /** What is shown for a value that the file does not even have a character for. */
+  /** Shown for a value that has no character in the file. */
   readonly around: Span;
 }
 

@@ -106,16 +106,16 @@ function parseWithinBounds(
   }
 }
 
-/** Mistakes that leave no doubt about what the rest of the file says. */
+/** Mistakes after which the rest of the file is still clear. */
 const harmless: ReadonlySet<YAMLError["code"]> = new Set(["NON_STRING_KEY", "TAG_RESOLVE_FAILED"]);
 
-/** Says whether the structure is in doubt. One mistake brings others along: each line speaks once. */
+/** Returns whether the structure is in doubt. One mistake causes others: each line is reported once. */
 function reportErrors(errors: readonly YAMLError[], problems: ProblemList): boolean {
   const { source } = problems;
   const broken = errors.filter(({ code }) => !harmless.has(code));
   const lines = new Set<number>();
   for (const error of broken.length > 0 ? broken : errors) {
-    // What is missing at the end of the file is missing after its last word.
+    // Something missing at the end of the file is missing after its last word.
     const start = Math.min(error.pos[0], Math.max(0, source.text.trimEnd().length - 1));
     const end = error.pos[1];
     const line = source.lineOf(start);
@@ -145,7 +145,7 @@ function explain({ code, message, pos: [start, end] }: YAMLError, source: Source
   }
 }
 
-/** In a file that cannot be read as YAML, what may be a secret is found by the look of its line and of those around it. */
+/** In a file that cannot be read as YAML, secrets are guessed from their line and the lines around it. */
 function hideSecretOf(line: number, source: SourceText): void {
   const { text, start } = source.lineAt(line);
   const inSection = isInSecretSection(line, source);
@@ -156,7 +156,7 @@ function hideSecretOf(line: number, source: SourceText): void {
   source.hide({ offset: start + from, length: text.length - from });
 }
 
-/** Looks at the lines that this one is indented below. */
+/** Checks the lines that this one is indented below. */
 function isInSecretSection(line: number, source: SourceText): boolean {
   let indent = indentOf(source.lineAt(line).text);
   for (let above = line - 1; above > 0 && indent > 0; above--) {

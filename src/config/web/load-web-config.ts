@@ -37,7 +37,7 @@ export async function loadWebConfig(
     try {
       createSecureContext(toSecureContextOptions(tls));
     } catch (error) {
-      // What OpenSSL does not take although it looks right, like a key that is too short.
+      // OpenSSL refuses some keys that are well-formed, for example short ones.
       tlsSources?.at.errorAtKey(`TLS cannot be set up: ${explainOpenssl(error)}`);
     }
   }
@@ -69,7 +69,7 @@ function explainOpenssl(error: unknown): string {
   return message.split(":").at(-1) ?? message;
 }
 
-/** What was understood, in one line without secrets. */
+/** Describes the configuration in one line, without secrets. */
 export function describeWebConfig({ path, tls, users, headers }: WebConfig): string {
   const parts = [
     tls === null ? "plain HTTP" : describeTls(tls),
@@ -120,7 +120,7 @@ async function readPem(
   if ("text" in source) return { text: source.text, at: section.to(name) };
   if ("secret" in source) return { text: source.secret.reveal(), at: section.to(name) };
   const at = section.to(`${name}_file`);
-  // What is wrong with its name has been reported.
+  // A mistake in its name has been reported.
   if (source.file === "") return null;
   try {
     return { text: Buffer.from(await readFile(source.file)).toString("latin1"), at };

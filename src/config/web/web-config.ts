@@ -16,7 +16,7 @@ import {
 import { checkHeaderValue, secretSourceOf, textSourceOf, tlsVersion, tlsVersions } from "../http-settings.ts";
 import { Secret } from "../secret.ts";
 
-/** What a web configuration file says, checked, with the certificates it names: they are read with it. */
+/** The settings in a web configuration file, checked, with the certificates that it names.*/
 export interface WebConfig {
   /** The file it was read from, as it was named. */
   readonly path: string;

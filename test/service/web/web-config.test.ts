@@ -33,7 +33,7 @@ beforeAll(() => {
   files.set("encrypted.key", encrypted.toString());
 });
 
-/** The files that a configuration names stand next to it in /etc/janitor. */
+/** The files that a configuration names are next to it in /etc/janitor. */
 async function readAny(path: string): Promise<Uint8Array> {
   const name = path.replace("/etc/janitor/", "");
   const text = files.get(name);
@@ -149,13 +149,13 @@ basic_auth_users: { a: ${hash}, b: ${hash} }
       `${serving}  client_auth_type: RequireAndVerifyClientCert\n`,
       "4:21: warning: without client_ca_file a certificate of any public authority will do: did you mean to set it?",
     ],
-  ])("that is odd is warned of: %j", async (text, warning) => {
+  ])("gets a warning for what is probably a mistake: %j", async (text, warning) => {
     const result = await loadText(text);
     expect(result.ok).toBe(true);
     expect(messagesOf(result)).toEqual([`/etc/janitor/web.yml:${warning}`]);
   });
 
-  it("with a certificate that is not valid now is warned of", async () => {
+  it("gets a warning for a certificate that is not valid now", async () => {
     const messages = await Promise.all(
       [0, 1e13].map(async (nowMs) => messagesOf(await loadText(serving, nowMs))),
     );
@@ -167,7 +167,7 @@ basic_auth_users: { a: ${hash}, b: ${hash} }
 });
 
 describe("check web-config", () => {
-  it("says of each file that it is valid, or all that is wrong, with exit code 2", async () => {
+  it("prints for each file that it is valid, or all of its problems, with exit code 2", async () => {
     const path = webFiles({
       "good.yml": serving.replace("/etc/janitor/", ""),
       "bad.yml": "basic_auth_users: { a: b }\nx: 1\n",
