@@ -1,15 +1,15 @@
-import { type Family, type Series, isLegacyMetricName } from "../core/pushable.ts";
+import { type ApiFamily, type ApiSeries, isLegacyMetricName } from "../core/pushable.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
 
 /**
  * Renders families in the text format, for the body of a push. They must be pushable: what text cannot carry has been
  * taken out before. Numbers go out as the gateway wrote them.
  */
-export function renderPush(families: readonly Family[]): string {
+export function renderPush(families: readonly ApiFamily[]): string {
   return families.map(renderFamily).join("");
 }
 
-function renderFamily({ name, type, help, series }: Family): string {
+function renderFamily({ name, type, help, series }: ApiFamily): string {
   const shown = isLegacyMetricName(name) ? name : quoteText(name);
   // An empty help cannot be written: the gateway's parser skips such a line.
   const lines = help === "" ? [] : [`# HELP ${shown} ${escapeHelp(help)}`];
@@ -17,7 +17,7 @@ function renderFamily({ name, type, help, series }: Family): string {
   return `${lines.join("\n")}\n`;
 }
 
-function renderSeries(name: string, series: Series): string[] {
+function renderSeries(name: string, series: ApiSeries): string[] {
   const { kind, labels } = series;
   if (kind === "plain") return [renderSample(name, labels, series.value)];
   const [partName, boundLabel] = kind === "summary" ? [name, "quantile"] : [`${name}_bucket`, "le"];

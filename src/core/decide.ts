@@ -164,9 +164,8 @@ function declaredTtl({ ttlSeconds, ttlMetric, ttlLabel }: TtlRule, group: Group)
   return ttlLabel === null || label === "" ? null : clamp(secondsOf(label), "ttl_label", ttlLabel);
 }
 
-/** Reads a duration or a number of seconds; NaN for anything else. Long texts are not even parsed. */
+/** Reads a duration or a number of seconds; NaN for anything else. */
 function secondsOf(text: string): number {
-  if (text.length > 50) return Number.NaN;
   const seconds = parseFiniteNumber(text);
   if (seconds !== null) return seconds;
   try {

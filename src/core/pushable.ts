@@ -12,7 +12,7 @@ export interface PushTarget {
 
 /** The part of a group that a push in the text format can restore, and what it loses. */
 export interface Pushable {
-  readonly families: readonly Family[];
+  readonly families: readonly ApiFamily[];
   /** One sentence each; empty if the exposition would be the same. */
   readonly losses: readonly string[];
 }
@@ -25,7 +25,7 @@ export interface Pushable {
 export function sortOutPushable(group: JsonObject, target: PushTarget): Pushable {
   const losses = new Set<string>();
   const decoded = decodeFamilies(group);
-  const families: Family[] = [];
+  const families: ApiFamily[] = [];
   for (const [name, family] of decoded) {
     const shown = isLegacyMetricName(name) ? name : quote(name);
     const obstacle =
@@ -55,8 +55,8 @@ const carriedTypes: ReadonlySet<string> = new Set(["COUNTER", "GAUGE", "UNTYPED"
 
 /** Why nothing of the family can be carried. */
 function findObstacle(
-  { name, type, series }: Family,
-  all: ReadonlyMap<string, Family | null>,
+  { name, type, series }: ApiFamily,
+  all: ReadonlyMap<string, ApiFamily | null>,
   target: PushTarget,
 ) {
   if (!carriedTypes.has(type)) return `is a ${type.toLowerCase()}, of which the API does not tell the values`;
@@ -71,7 +71,7 @@ function findObstacle(
 }
 
 /** What changes although it is pushed. */
-function* findDoubts({ help, series }: Family): Generator<string> {
+function* findDoubts({ help, series }: ApiFamily): Generator<string> {
   if (/^[ \t]/.test(help)) yield "has a help text that loses the white space at its start";
   if (help.includes("\uFFFD"))
     yield "has a help text with U+FFFD, perhaps in place of bytes that are not UTF-8";
@@ -93,7 +93,7 @@ function* findDoubts({ help, series }: Family): Generator<string> {
 }
 
 /** Why one series, without the group's labels, cannot be carried. */
-function findFlaw({ kind, labels }: Series, { utf8Names }: PushTarget): string | null {
+function findFlaw({ kind, labels }: ApiSeries, { utf8Names }: PushTarget): string | null {
   const reserved = kind === "plain" ? null : kind === "summary" ? "quantile" : "le";
   for (const name of labels.keys()) {
     if (name === reserved) return `has a label ${name} of its own`;
@@ -105,7 +105,7 @@ function findFlaw({ kind, labels }: Series, { utf8Names }: PushTarget): string |
 }
 
 /** The series without the labels that the gateway adds or overwrites: the group's, and an empty `instance`. */
-function withoutAdded(series: Series, group: Labels): Series {
+function withoutAdded(series: ApiSeries, group: Labels): ApiSeries {
   const own = [...series.labels].filter(
     ([name, value]) => !group.has(name) && !(name === "instance" && value === ""),
   );
@@ -122,16 +122,16 @@ function isName(name: string): boolean {
 }
 
 /** One metric of a group with its series, as the API returns it. Numbers stay the strings that the gateway wrote. */
-export interface Family {
+export interface ApiFamily {
   readonly name: string;
   /** In the API's spelling, for example `COUNTER`. */
   readonly type: string;
   /** Empty also if there is none: the API does not distinguish them. */
   readonly help: string;
-  readonly series: readonly Series[];
+  readonly series: readonly ApiSeries[];
 }
 
-export type Series = PlainSeries | Distribution;
+export type ApiSeries = PlainSeries | Distribution;
 
 export interface PlainSeries {
   readonly kind: "plain";
@@ -153,8 +153,8 @@ export interface Distribution {
  * Decodes the families of one group of the API, without the two push times; null: not the API's shape. A family is a sibling of the
  * group's own `labels` and `last_push_successful`, and replaces them if it has the same name.
  */
-export function decodeFamilies(group: JsonObject): ReadonlyMap<string, Family | null> {
-  const families = new Map<string, Family | null>();
+export function decodeFamilies(group: JsonObject): ReadonlyMap<string, ApiFamily | null> {
+  const families = new Map<string, ApiFamily | null>();
   for (const [name, value] of Object.entries(group)) {
     const ownOfGroup =
       name === "labels"
@@ -165,7 +165,7 @@ export function decodeFamilies(group: JsonObject): ReadonlyMap<string, Family | 
   return families;
 }
 
-function decodeFamily(name: string, value: unknown): Family | null {
+function decodeFamily(name: string, value: unknown): ApiFamily | null {
   if (!isJsonObject(value)) return null;
   const { type, help = "", metrics } = value as { type?: unknown; help?: unknown; metrics?: unknown };
   if (typeof type !== "string" || typeof help !== "string" || !Array.isArray(metrics)) return null;
@@ -173,7 +173,7 @@ function decodeFamily(name: string, value: unknown): Family | null {
   return series.every((one) => one !== null) ? { name, type, help, series } : null;
 }
 
-function decodeSeries(type: string, metric: unknown): Series | null {
+function decodeSeries(type: string, metric: unknown): ApiSeries | null {
   if (!isJsonObject(metric)) return null;
   const pairs = decodeTexts(metric["labels"]);
   if (pairs === null) return null;

@@ -7,7 +7,7 @@ import type { HttpClient } from "../http/client.ts";
 import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.ts";
 import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
-import type { GatewayStatus } from "../gateway/status.ts";
+import type { GatewayInfo } from "../gateway/status.ts";
 import { findRemedy, spellLabels, type Culprit } from "./culprit.ts";
 import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
 
@@ -39,7 +39,7 @@ export async function closesConnection(
 /** Names the group that breaks the API, as far as `/metrics` shows it. */
 export async function findBreaker(
   { client, clock, released, signal }: BreakerOptions,
-  { expositionPath, utf8Names }: Pick<GatewayStatus, "expositionPath" | "utf8Names">,
+  { expositionPath, utf8Names }: Pick<GatewayInfo, "expositionPath" | "utf8Names">,
   exposition: ExpositionState,
 ): Promise<Finding> {
   const symptom = "GET /api/v1/metrics: the connection is closed without an answer";

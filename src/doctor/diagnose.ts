@@ -10,7 +10,7 @@ import { RequestError } from "../http/request-error.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { probeHealth } from "../gateway/pace.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
-import { missingApi, readStatus, type GatewayStatus } from "../gateway/status.ts";
+import { missingApi, readStatus, type GatewayInfo } from "../gateway/status.ts";
 import { closesConnection, findBreaker, toFault, type BreakerOptions } from "./broken-api.ts";
 import { parseComplaints, type Complaint } from "./complaints.ts";
 import { createHolders, findConflicts } from "./conflicts.ts";
@@ -143,7 +143,7 @@ async function checkExposition(
 
 async function readApi(
   { client, clock, gauges, released, signal }: DiagnoseOptions,
-  naming: Pick<GatewayStatus, "hasApi" | "utf8Names">,
+  naming: Pick<GatewayInfo, "hasApi" | "utf8Names">,
   complaints: readonly Complaint[],
 ): Promise<Pick<Diagnosis, "api" | "snapshot" | "groups" | "findings">> {
   const holders = createHolders(complaints, naming);

@@ -1,6 +1,6 @@
 import type { Group } from "../core/group.ts";
 import type { HealthProbe } from "../gateway/pace.ts";
-import type { GatewayStatus } from "../gateway/status.ts";
+import type { GatewayInfo } from "../gateway/status.ts";
 import type { Culprit, Remedy, Side } from "./culprit.ts";
 
 /** Why a gateway cannot serve everything it holds. A closed union, like the reasons of verdicts. */
@@ -42,7 +42,7 @@ export interface Diagnosis {
   readonly url: string;
   /** Why nothing could be examined; everything else is null or empty then. */
   readonly unreachable: GatewayFault | null;
-  readonly status: GatewayStatus | null;
+  readonly status: GatewayInfo | null;
   readonly health: HealthProbe | null;
   readonly exposition: ExpositionState;
   readonly api: ApiState;

@@ -1,11 +1,10 @@
+import { type RequestName, RequestError } from "../http/request-error.ts";
 import { createHash } from "node:crypto";
 import { getHeapStatistics } from "node:v8";
-
 import type { Group } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
 import { maxTextLength } from "../http/json-scanner.ts";
-import { RequestError } from "../http/request-error.ts";
 
 /*
  * Pushers decide how long labels are and how many groups there are. What is kept of an answer is bounded, so that none of them can
@@ -31,7 +30,7 @@ const maxAnswerBytes = Math.floor(heapBytes / 4);
 
 /** The budget of one answer. While all of it takes too much memory, the longest keys give way. */
 export class AnswerBudget {
-  readonly #request: { readonly method: string; readonly url: string };
+  readonly #request: RequestName;
   readonly #evict: (maxKeyLength: number) => number;
   readonly #maxBytes: number;
   #keptBytes = 0;
@@ -39,7 +38,7 @@ export class AnswerBudget {
 
   /** @param evict no longer keeps what has a longer key than this; returns how many bytes that frees, by {@link costOf} */
   constructor(
-    request: { readonly method: string; readonly url: string },
+    request: RequestName,
     evict: (maxKeyLength: number) => number,
     maxBytes: number = maxAnswerBytes,
   ) {

@@ -12,14 +12,14 @@ import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
 import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
 import { explainSilence, RequestError } from "../http/request-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
-import { missingApi, readStatus, type GatewayStatus } from "./status.ts";
+import { missingApi, readStatus, type GatewayInfo } from "./status.ts";
 import { maxPipelined } from "../http/route.ts";
 
 /** One Pushgateway. Every method throws `RequestError`, and sends each of its requests once: waits and retries are for the caller. */
 export interface Gateway {
   readonly name: string;
   readonly url: string;
-  status(signal?: AbortSignal): Promise<GatewayStatus>;
+  status(signal?: AbortSignal): Promise<GatewayInfo>;
   /** `startTime` of the status, over a connection of its own. */
   freshStartTime(signal?: AbortSignal): Promise<string>;
   /** All groups. Never two at a time: each costs the gateway many times the memory of its answer. */
@@ -81,9 +81,9 @@ export function wrapRequests(
 /** Wires one gateway. Close it when done. */
 export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createHttpClient(options);
-  let known: GatewayStatus | null = null;
+  let known: GatewayInfo | null = null;
 
-  async function status(signal?: AbortSignal): Promise<GatewayStatus> {
+  async function status(signal?: AbortSignal): Promise<GatewayInfo> {
     known = await readStatus(client, signal);
     return known;
   }

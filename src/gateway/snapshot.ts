@@ -1,9 +1,9 @@
+import { type RequestName, RequestError } from "../http/request-error.ts";
 import type { Clocks } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
 import type { ProcessFacts } from "./exposition/read-samples.ts";
-import { RequestError } from "../http/request-error.ts";
 
 /** One group as a reader gives it. */
 export interface ReadGroup {
@@ -20,7 +20,7 @@ export type VisitGroup = (read: ReadGroup) => void;
 /** A snapshot whose answer has begun. */
 export interface OpenSnapshot {
   readonly source: "api" | "exposition";
-  readonly request: { readonly method: string; readonly url: string };
+  readonly request: RequestName;
   /** When the request was sent, on the monotonic clock: what it tells may be as old as this. Seconds. */
   readonly requestedAt: number;
   /** What the clocks said at that moment. */

@@ -1,13 +1,13 @@
+import { type RequestName, RequestError } from "../http/request-error.ts";
 import { posix } from "node:path";
 import { isJsonObject } from "../core/json.ts";
 import type { Redact } from "../http/redact.ts";
 import type { HttpClient, WholeResponse } from "../http/client.ts";
 import { excerpt, expectSuccess } from "../http/expect-success.ts";
-import { RequestError } from "../http/request-error.ts";
 import { parseTimestamp } from "../core/time.ts";
 
 /** What a gateway says about itself in `GET /api/v1/status`. */
-export interface GatewayStatus {
+export interface GatewayInfo {
   /**
    * The start of the process, as it says it: to the nanosecond, and never changing while it runs. Two answers with different
    * texts come from different processes. Empty without an API.
@@ -27,7 +27,7 @@ export interface GatewayStatus {
   readonly version: string;
 }
 
-const withoutApi: GatewayStatus = {
+const withoutApi: GatewayInfo = {
   startTime: "",
   startedAt: null,
   hasApi: false,
@@ -42,7 +42,7 @@ export async function readStatus(
   client: HttpClient,
   signal?: AbortSignal,
   connection: "main" | "fresh" = "main",
-): Promise<GatewayStatus> {
+): Promise<GatewayInfo> {
   const path = "/api/v1/status";
   const request = { method: "GET", url: client.urlOf(path) };
   const response = await client.send({ method: "GET", path, signal, connection });
@@ -93,13 +93,11 @@ function findExpositionPath(flag: unknown): string {
   return isPlain ? posix.normalize(flag).replace(/\/$/, "") : "/metrics";
 }
 
-type Request = { readonly method: string; readonly url: string };
-
 /**
  * Unwraps the API's envelope.
  * @throws {@link RequestError} if it is no JSON, no envelope, or reports an error
  */
-function parseApiAnswer(request: Request, { text, approach }: WholeResponse): unknown {
+function parseApiAnswer(request: RequestName, { text, approach }: WholeResponse): unknown {
   const answer = parseJson(request, text);
   if (!isJsonObject(answer)) throw notTheApi(request);
   checkEnvelope(request, new Map(Object.entries(answer)), approach.redact);
@@ -108,7 +106,11 @@ function parseApiAnswer(request: Request, { text, approach }: WholeResponse): un
 }
 
 /** @throws {@link RequestError} if the members of the API's envelope are not those of a success */
-export function checkEnvelope(request: Request, members: ReadonlyMap<string, unknown>, redact: Redact): void {
+export function checkEnvelope(
+  request: RequestName,
+  members: ReadonlyMap<string, unknown>,
+  redact: Redact,
+): void {
   const status = members.get("status");
   if (status === "error") {
     throw new RequestError(
@@ -120,11 +122,11 @@ export function checkEnvelope(request: Request, members: ReadonlyMap<string, unk
   if (status !== "success") throw notTheApi(request);
 }
 
-function notTheApi(request: Request): RequestError {
+function notTheApi(request: RequestName): RequestError {
   return new RequestError("unexpected_answer", request, "the answer is not the Pushgateway's API");
 }
 
-function parseJson(request: Request, text: string): unknown {
+function parseJson(request: RequestName, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -133,7 +135,7 @@ function parseJson(request: Request, text: string): unknown {
 }
 
 /** @param start of the answer */
-export function notJson(request: Request, start: string, cause: unknown): RequestError {
+export function notJson(request: RequestName, start: string, cause: unknown): RequestError {
   const looksLikeHtml = /^\s*</.test(start);
   return new RequestError(
     "not_json",

@@ -365,7 +365,7 @@ const slots = 1024;
 /** Names of labels and metrics are shorter, as a rule. */
 const maxLength = 64;
 
-interface Entry {
+interface CachedText {
   readonly bytes: Uint8Array;
   readonly text: string;
   /** The slot of what came after it the last time, and is likely to come again. */
@@ -377,8 +377,8 @@ interface Entry {
  * allocation, and there is one copy of it in memory. Bounded, whatever is thrown at it.
  */
 export class TextCache {
-  readonly #entries: (Entry | undefined)[] = Array.from({ length: slots });
-  #last: Entry = { bytes: new Uint8Array(0), text: "", next: 0 };
+  readonly #entries: (CachedText | undefined)[] = Array.from({ length: slots });
+  #last: CachedText = { bytes: new Uint8Array(0), text: "", next: 0 };
 
   /** The text of bytes that are known to be UTF-8. */
   decode(bytes: Buffer, start: number, end: number): string {
@@ -399,7 +399,7 @@ export class TextCache {
   }
 }
 
-function copy(bytes: Buffer, start: number, end: number): Entry {
+function copy(bytes: Buffer, start: number, end: number): CachedText {
   const copied = Uint8Array.prototype.slice.call(bytes, start, end);
   return { bytes: copied, text: bytes.toString("utf8", start, end), next: 0 };
 }

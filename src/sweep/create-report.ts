@@ -16,8 +16,8 @@ import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
-/** Everything that a sweep found out. */
-export interface Findings {
+/** All results of a sweep. */
+export interface SweepFindings {
   readonly limits: Limits;
   readonly snapshot: Snapshot;
   readonly plan: Plan;
@@ -25,14 +25,12 @@ export interface Findings {
   readonly ledger: Ledger | null;
   readonly reappeared: readonly Reappearance[];
   readonly consistent: boolean | null;
-  /** Of the whole sweep so far. */
   readonly durationSeconds: number;
 }
 
-/** Puts the findings of a sweep together. */
 export function createReport(
   { gateway, archive }: SweepContext,
-  { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds }: Findings,
+  { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds }: SweepFindings,
 ): GatewayReport {
   const entries = ledger === null ? plan.decisions : applyFates(plan.decisions, ledger);
   const takenAt = agreedNow(snapshot.clocks);
@@ -83,7 +81,7 @@ function noteDuration(entries: readonly ReportEntry[], limits: Limits): readonly
   return [`${deletions} deletions at ${limits.deletesPerSecond}/s take at least ${formatDuration(seconds)}`];
 }
 
-/** Also before anything is deleted, so that somebody can prevent it. */
+/** Said in dry runs, too, so that the deletion can be prevented. */
 function noteLosses(entries: readonly ReportEntry[]): readonly string[] {
   const lossy = entries.filter((entry) => isDeletion(entry) && entry.group.nativeHistograms.length > 0);
   const [first] = lossy;
@@ -102,7 +100,7 @@ function noteMissingArchive(
   return archive === null && deleted ? ["no archive: what was deleted cannot be restored"] : [];
 }
 
-/** Fewer may be a colleague who cleans up by hand. */
+/** Fewer may have been deleted by hand. */
 const manyGoneAlready = 5;
 
 function noteOtherDeleters(entries: readonly ReportEntry[]): readonly string[] {
@@ -115,7 +113,7 @@ function noteOtherDeleters(entries: readonly ReportEntry[]): readonly string[] {
   ];
 }
 
-/** Jobs do not all come back in the seconds between two reads; another gateway behind the same address looks like that. */
+/** Jobs do not all push in the seconds between two reads; a second gateway behind the address looks like that. */
 function noteAllPushedAgain(plan: Plan, entries: readonly ReportEntry[]): readonly string[] {
   const planned = plan.decisions.filter(isDeletion).length;
   const revived = entries.filter(({ verdict }) => verdict.reason === "pushed_again").length;
@@ -126,7 +124,7 @@ function noteAllPushedAgain(plan: Plan, entries: readonly ReportEntry[]): readon
   ];
 }
 
-/** What was withheld on the way comes behind what was deleted, as in the plan. */
+/** Groups that were withheld during the deletions come after the deleted ones, as in the plan. */
 function applyFates(decisions: readonly Decision[], ledger: Ledger): readonly ReportEntry[] {
   return decisions
     .map((decision) => applyFate(decision, ledger.fates.get(decision.group.key)))
@@ -140,7 +138,7 @@ function applyFate(decision: Decision, fate: Fate | undefined): ReportEntry {
     : withOutcome(decision, fate.outcome);
 }
 
-/** Written out, because a copy by spreading and one member more takes three times the memory. */
+/** Written out: with a spread and one more member, V8 takes three times the memory. */
 function withOutcome(decision: Decision, outcome: Outcome): ReportEntry {
   const { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt } = decision;
   return { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt, outcome };
@@ -163,7 +161,7 @@ function statusOf(
   return exceededLimit === null ? "ok" : "withheld";
 }
 
-/** What went wrong says more than a limit. */
+/** An error matters more than a limit. */
 function errorOf(exceededLimit: ExceededLimit | null, ledger: Ledger | null): GatewayReport["error"] {
   const error = ledger?.error() ?? null;
   if (error !== null || exceededLimit === null) return error;

@@ -2,7 +2,6 @@ import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { createPresence, findFailedQueries, type NamesWithoutPorts } from "../core/liveness.ts";
 import type { WithholdReason } from "../core/verdict.ts";
-import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import { NotSent, RequestError } from "../http/request-error.ts";
@@ -10,37 +9,37 @@ import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace
 import { snapshotEvidence, EvidenceTooOld } from "./evidence.ts";
 import { EvidenceKeeper } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
-import { readLiveness, type Reading } from "./read-and-plan.ts";
+import { readLiveness, type PlannedSweep } from "./read-and-plan.ts";
 import { recordOutcomes, confirmDeletions, verifyDeletions } from "./verify.ts";
 import { AnotherGateway, staleAnswer } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
 /**
- * How many deletions may be unconfirmed at once. The gateway's write queue has 1,000 slots, shared with all pushes, and a
- * full one fails its health; every new read shows how far the gateway has come with it.
+ * How many deletions may be unconfirmed at once. The gateway's write queue has 1,000 slots, which deletions share with pushes, and a
+ * full queue fails its health check; every read shows how many of ours it has worked off.
  */
 const maxUnconfirmed = 400;
 
-/** After so many failed requests in a row the gateway is in trouble, and the sweep ends. */
+/** After so many failed requests in a row the sweep ends. */
 const maxFailuresInARow = 3;
 
-/** How many seconds a gateway that is not draining its queue is waited for. */
+/** For how many seconds the sweep waits for a gateway that is not draining its queue. */
 const maxQueueWaits = 30;
 
-/** While a DELETE has waited this long for its answer, no other is sent: it would be carried out on knowledge that is too old. */
+/** While a DELETE has waited this long for its answer, no other is sent: the gateway would execute it too long after the read. */
 const stalledSeconds = 0.5;
 
-/** A batch has at most so many times more DELETEs than all before it, each checked by a read: one that is misled is noticed early. */
+/** How many times more DELETEs a batch may have than all before it. Reads between batches notice early if they go astray. */
 const batchGrowth = 4;
 
-/** After so many batches in a row of which nothing could be sent, the sweep gives up. */
+/** After so many batches in a row without a DELETE that could be sent, the sweep ends. */
 const maxIdleBatches = 6;
 
 const connectionTooSlow =
-  "no DELETE could be sent in time: connecting to the gateway takes longer than what was read of it stays fresh. Raise " +
-  "limits.max_evidence_age, or let what is in front of the gateway keep connections open";
+  "no DELETE could be sent in time: connecting to the gateway takes longer than a read stays fresh. Raise limits.max_evidence_age, " +
+  "or let the proxy in front of the gateway keep connections open";
 
-/** Why a DELETE had no effect and can be tried again: its connection came too late, or a rate limit answered. */
+/** Why a DELETE had no effect and can be tried again: its connection was ready too late, or a rate limit answered. */
 type Delay = NotSent | RequestError;
 
 function isDelay(error: unknown): error is Delay {
@@ -48,13 +47,13 @@ function isDelay(error: unknown): error is Delay {
 }
 
 /**
- * Carries the plan's deletions out, oldest first, and reads what became of them: every one has its fate. In this order: the
- * gateway's health, its address, one deletion that is seen to take effect, all others.
+ * Executes the plan's deletions, oldest first, and verifies each. First it checks the gateway's health, then its address, then that one
+ * deletion takes effect.
  */
 export async function deleteExpired(
   context: SweepContext,
   settings: SweepSettings,
-  { plan, snapshot, status }: Reading,
+  { plan, snapshot, status }: PlannedSweep,
 ): Promise<Ledger> {
   const { gateway, clock, wait, stop } = context;
   const pace = createPace({
@@ -88,19 +87,19 @@ interface DeletionParts {
   readonly ledger: Ledger;
 }
 
-/** The deletions of one sweep under way. */
+/** The deletions of one sweep. */
 class Deletion {
   readonly #context: SweepContext;
   readonly #parts: DeletionParts;
-  /** Oldest last: the next one is popped. */
+  /** Oldest last, as the next one is popped. */
   readonly #waiting: Decision[];
   readonly #archived = new Set<string>();
   #failuresInARow = 0;
-  /** In this batch. What else was under way on the connection is lost with it: that is one failure. */
+  /** In this batch. All requests under way on a lost connection count as one failure. */
   #hasLostConnection = false;
-  /** Batches in a row of which nothing was sent. */
+  /** Batches in a row without a DELETE that could be sent. */
   #idleBatches = 0;
-  /** Whether one deletion of this sweep has been seen to take effect. */
+  /** Whether one deletion of this sweep has taken effect. */
   #isCanaryGone = false;
   #accepted = 0;
   readonly #namesWithoutPorts: NamesWithoutPorts = new WeakMap();
@@ -116,7 +115,7 @@ class Deletion {
     let isProven = false;
     try {
       while (this.#waiting.length > 0 || (await this.#checkLastBatch())) {
-        // Permission comes first: waiting for it ages the evidence.
+        // Permission comes first, as evidence ages while the pace waits.
         const permission = await pace.next();
         if (permission === "stopped") return this.#withholdRest("interrupted");
         if (permission === "unhealthy") return this.#withholdRest("gateway_unhealthy", pace.problem());
@@ -141,7 +140,7 @@ class Deletion {
     }
   }
 
-  /** Deletes as many groups as the evidence is good for. Permission for the first one has been given. */
+  /** Deletes groups until the evidence is too old. The pace has already permitted the first one. */
   async #runBatch(): Promise<void> {
     const { pace, evidence, ledger } = this.#parts;
     const { clock } = this.#context;
@@ -162,7 +161,7 @@ class Deletion {
     };
     for (const [index, decision] of batch.entries()) {
       const permission = index === 0 ? "go" : await pace.next();
-      while (underWay.size >= this.#maxUnderWay()) await Promise.race(underWay.keys());
+      while (underWay.size >= evidence.maxUnderWay()) await Promise.race(underWay.keys());
       const mayContinue = permission === "go" && maySend() && unsent.size === 0;
       if (!mayContinue || this.#failuresInARow >= maxFailuresInARow) {
         for (const one of batch.slice(index)) unsent.set(one, null);
@@ -175,9 +174,9 @@ class Deletion {
     }
     await Promise.all(underWay.keys());
     if (bugs.length > 0) throw bugs[0];
-    // Back to the head of the line, in order.
+    // Back to the front of the queue, in order.
     this.#waiting.push(...batch.filter((one) => unsent.has(one)).toReversed());
-    // The next one is sent only after it was seen where these have gone.
+    // The next batch needs a read that shows what became of these.
     if (batch.length > 0) evidence.outdate();
     if (this.#hasLostConnection) this.#failuresInARow = Math.min(this.#failuresInARow, failuresBefore + 1);
     const accepted = ledger.acceptedOf(batch);
@@ -192,8 +191,8 @@ class Deletion {
   }
 
   /**
-   * A batch is checked by the read after it; after the last one there may be none but this.
-   * @returns whether that leaves some to be tried again
+   * Reads once more after the last batch, as the read before the next batch checks all others.
+   * @returns whether DELETEs are to be tried again
    */
   async #checkLastBatch(): Promise<boolean> {
     const { evidence, ledger } = this.#parts;
@@ -209,12 +208,7 @@ class Deletion {
     return lost.length > 0;
   }
 
-  /** One at a time where connections are not kept open: the others on it would be cut off, with or without effect. */
-  #maxUnderWay(): number {
-    return this.#context.gateway.connectionsOpened() === 1 ? maxDeletionsUnderWay : 1;
-  }
-
-  /** Slows down as answers ask for, and gives up if nothing gets through. */
+  /** Slows down as rate limits ask for, and ends the sweep if nothing gets through. */
   #heedDelays(batch: readonly Decision[], unsent: ReadonlyMap<Decision, Delay | null>): void {
     const delays = [...unsent.values()].filter((delay) => delay !== null);
     const [first] = delays;
@@ -232,7 +226,7 @@ class Deletion {
     });
   }
 
-  /** Until one deletion has been seen to take effect, each is sent alone. */
+  /** Waits until a read shows that the first deletion took effect. */
   async #watchCanary(accepted: readonly Decision[]): Promise<void> {
     const { evidence, ledger } = this.#parts;
     await confirmDeletions(this.#context, ledger, evidence);
@@ -240,16 +234,16 @@ class Deletion {
       ledger.settleUnconfirmed("still_there");
       const labels = accepted.map(({ group }) => formatShortLabels(group.labels)).join();
       throw new AnotherGateway(
-        `the first DELETE was accepted and changed nothing: ${labels} is still there. What is in front of the gateway ` +
-          "may send DELETEs elsewhere, or the gateway does not carry them out",
+        `the first DELETE was accepted and changed nothing: ${labels} is still there. A proxy in front of the gateway may ` +
+          "send DELETEs elsewhere, or the gateway does not execute them",
       );
     }
     this.#isCanaryGone = accepted.some((one) => ledger.isGone(one));
   }
 
   /**
-   * The next groups that are still as they were planned, archived and ready to go. May be empty. No more of them than can be archived
-   * without keeping the process from everything else for long.
+   * Returns the next groups that are still as planned, archived; may be empty. No more than can be archived without blocking the
+   * process for long.
    */
   async #prepareBatch(): Promise<readonly Decision[]> {
     const { pace, evidence: keeper, ledger } = this.#parts;
@@ -285,7 +279,7 @@ class Deletion {
     return (await this.#archive(batch)) ? batch : [];
   }
 
-  /** Whether the hosts of groups that go because of it are still unknown. A query that fails now may hide that they are back. */
+  /** Asks again which hosts exist, if that matters for these groups. A query that fails now may hide that a host is back. */
   async #checkHosts(candidates: readonly Decision[]): Promise<(decision: Decision) => boolean> {
     if (!candidates.some(hasVanished)) return () => true;
     const { settings, ledger } = this.#parts;
@@ -299,7 +293,7 @@ class Deletion {
     };
   }
 
-  /** A slow disk can take longer than the evidence lasts: what is archived stays so, and is deleted after another read. */
+  /** Groups stay archived if their evidence gets too old meanwhile, and are deleted after another read. */
   #yetToArchive(decisions: readonly Decision[]): readonly Decision[] {
     if (this.#context.archive === null) return [];
     return decisions.filter(({ group }) => !this.#archived.has(group.key));
@@ -325,7 +319,7 @@ class Deletion {
     }
   }
 
-  /** @returns why it is to be tried again; null: it was sent, whatever came of it */
+  /** @returns why it is to be tried again; null: it was sent */
   async #deleteOne(decision: Decision, maySend: () => boolean): Promise<Delay | null> {
     const { gateway, clock, log, metrics, abort, progress } = this.#context;
     const { deletions, ledger, naming } = this.#parts;
@@ -348,7 +342,7 @@ class Deletion {
         return error;
       }
       if (!(error instanceof RequestError)) throw error;
-      // A group that the gateway refuses to delete fails by itself; the others are deleted all the same.
+      // A refusal is about this group only.
       if (isRefusal(error)) ledger.refused(decision, error);
       else {
         this.#failuresInARow += 1;

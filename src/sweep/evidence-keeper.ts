@@ -5,8 +5,9 @@ import { maxGroupBytes } from "../gateway/budget.ts";
 import { parseWhole } from "../gateway/api/api-reader.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
+import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
-import type { GatewayStatus } from "../gateway/status.ts";
+import type { GatewayInfo } from "../gateway/status.ts";
 import {
   EvidenceAge,
   pushTimesEvidence,
@@ -24,57 +25,54 @@ import {
 } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
-/** Evidence as the deletions use it. */
+/** The evidence that deletions use. */
 export interface UsableEvidence {
   compare(decision: Decision): Comparison;
-  /** How long it is still good for. */
+  /** How long DELETEs may still be sent on it. */
   remainingSeconds(): number;
 }
 
-/** What the evidence is about. */
 export interface EvidenceScope {
-  /** Of the gateway that the plan is about. */
-  readonly status: GatewayStatus;
+  /** The status of the gateway when the plan was made. */
+  readonly status: GatewayInfo;
   readonly circumstances: Circumstances;
-  /** What the plan was made from. */
+  /** The read that the plan was made from. */
   readonly planned: Evidence;
 }
 
-/** Whole groups are held in memory between the read and the archive: so much of them at a time, but always the next one. */
+/** Raw groups are in memory between the read and the archive: at most so much of them, but always the next one. */
 const maxHeldSeries = 200_000;
 const maxHeldBytes = 4 * maxGroupBytes;
 
-/**
- * How many reads in a row may be too slow to act on: twice as many as it takes to learn that reads have become slow.
- */
+/** How many reads in a row may be too slow to act on: twice as many as it takes to notice that reads have become slow. */
 const maxAttempts = 6;
 
 const deletesElsewhere =
   "DELETEs do not reach the gateway whose groups are read: what is in front of it sends them elsewhere, or answers them itself. " +
   "Configure the gateway by an address that leads to it alone";
 
-/** Keeps the evidence fresh that deletions act on, by the cheapest source that answers. */
+/** Keeps the evidence for deletions fresh, from the cheapest source that answers. */
 export class EvidenceKeeper {
   readonly #context: SweepContext;
   readonly #settings: SweepSettings;
   readonly #scope: EvidenceScope;
   readonly #age: EvidenceAge;
-  /** Only with an archive: the groups that will be deleted next, with all their metrics. */
+  /** With an archive: the groups that will be deleted next, with all their metrics. */
   readonly #wholes = new Map<string, Buffer>();
   #evidence: Evidence;
   /**
-   * Nothing is deleted on the read that the plan was made from, as its duration has no other to be compared with, nor on one that a
-   * batch was sent on.
+   * Nothing is deleted on the read of the plan, whose duration cannot be compared with others, nor on one that a batch was already sent
+   * on.
    */
   #isOutdated = true;
   /** How many connections had been opened when it was read. */
   #connections = 0;
-  /** Whether one connection takes several requests. Where each takes a new one, only the next read shows which process it reached. */
-  #keepsConnection = false;
-  /** DELETEs that the process of the latest exposition had counted when its address was proven; null: it does not tell. */
+  /** How many had been opened when the address was proven; null: every request takes one of its own. */
+  #provenConnections: number | null = null;
+  /** DELETEs that the process of the latest exposition had counted when its address was proven; null: not known. */
   #deletionsBefore: number | null = null;
   #deletionsSince = 0;
-  /** Of these, so many did not show in the latest exposition. */
+  /** How many of these the latest exposition did not count. */
   #deletionsMissing = 0;
   #expositionAnswers = true;
   /** Of the latest exposition. */
@@ -89,21 +87,29 @@ export class EvidenceKeeper {
     this.#age.learn(scope.planned);
   }
 
-  /** Fresh, and over the connection that it was read over: another one may lead to another process. */
+  /**
+   * Whether DELETEs may be sent on the evidence: it is fresh, and the connection that it was read over is still open. Another one may
+   * lead to another process; where connections are not kept, only the next read shows which process was reached.
+   */
   isFresh(): boolean {
-    const { gateway } = this.#context;
-    const isMoved = this.#keepsConnection && gateway.connectionsOpened() !== this.#connections;
+    const isMoved =
+      this.#provenConnections !== null && this.#context.gateway.connectionsOpened() !== this.#connections;
     return !this.#isOutdated && !isMoved && this.#age.remainingSeconds(this.#evidence) > 0;
   }
 
-  /** Nothing more is sent on what is known now. */
+  /** How many DELETEs may be under way: only one where connections are not kept open, as the others would be cut off with it. */
+  maxUnderWay(): number {
+    return this.#context.gateway.connectionsOpened() === this.#provenConnections ? maxDeletionsUnderWay : 1;
+  }
+
+  /** Forbids DELETEs until the next read. */
   outdate(): void {
     this.#isOutdated = true;
   }
 
   /**
-   * Evidence that is fresh and clear about the candidates.
-   * @param toArchive of these, the whole of at least the first one is at hand, too
+   * Returns evidence that is fresh and clear about the candidates.
+   * @param toArchive candidates whose raw groups are needed: at least that of the first one is read, too
    * @throws {@link EvidenceTooOld}, {@link RequestError}, `AnotherGateway`
    */
   async ensure(candidates: readonly Decision[], toArchive: readonly Decision[]): Promise<UsableEvidence> {
@@ -122,7 +128,7 @@ export class EvidenceKeeper {
   }
 
   /**
-   * Reads again: the exposition, as long as it answers and is clear about the groups in question, or else the API.
+   * Reads again: the exposition if it answers and is clear about the groups in question, or else the API.
    * @throws {@link RequestError}, `AnotherGateway`
    */
   async refresh(inQuestion: readonly Decision[], signal: AbortSignal): Promise<UsableEvidence> {
@@ -135,12 +141,12 @@ export class EvidenceKeeper {
     return this.#usable();
   }
 
-  /** The size of what {@link wholeOf} gives; 0: not at hand. Costs nothing: a group can be megabytes of JSON. */
+  /** The size of the raw group, which can be megabytes of JSON; 0: it has not been read. */
   wholeBytes({ group }: Decision): number {
     return this.#wholes.get(group.key)?.length ?? 0;
   }
 
-  /** The group with all its metrics, unchanged since it was planned. Parsed at each call; undefined: not read yet. */
+  /** The group with all its metrics, unchanged since it was planned; undefined: not read yet. Parsed at each call. */
   wholeOf({ group }: Decision): JsonObject | undefined {
     const whole = this.#wholes.get(group.key);
     return whole === undefined ? undefined : parseWhole(whole);
@@ -149,7 +155,7 @@ export class EvidenceKeeper {
   async #readExposition(signal: AbortSignal): Promise<void> {
     const expected = (this.#deletionsBefore ?? 0) + this.#deletionsSince;
     const times = await this.#context.gateway.pushTimes(signal);
-    // The exposition and the status name the start by different clocks: the first exposition is tied to the plan by a status.
+    // Exposition and status give the start time by different clocks: a status ties the first exposition to the plan.
     if (this.#process === null) await this.#checkStatus(signal);
     const before = this.#process ?? this.#scope.planned.process;
     const comparison = before === null ? "same" : compareProcesses(before, times.process);
@@ -162,34 +168,33 @@ export class EvidenceKeeper {
   }
 
   /**
-   * Makes sure, before the first DELETE, that DELETEs reach the process whose groups are read: a DELETE of nothing has to show in
-   * what that process counts. Where it does not say so, as while the exposition does not answer, the first real DELETE has to
-   * tell.
+   * Makes sure, before the first DELETE, that DELETEs reach the process whose groups are read: that process has to count a DELETE of
+   * nothing. If its exposition does not answer, the first real DELETE has to show it.
    * @throws {@link RequestError}, `AnotherGateway`
    */
   async proveAddress(signal: AbortSignal): Promise<void> {
     const { gateway } = this.#context;
     const { hasApi, startTime } = this.#scope.status;
     const connections = gateway.connectionsOpened();
-    // Without an API the expositions tell: every read compares them.
+    // Without an API, the reads compare expositions.
     if (hasApi) await checkOneProcess(gateway, startTime, signal);
     const before = await this.#readProcess(signal);
     await gateway.probeDeletion(signal);
     const after = await this.#readProcess(signal);
-    this.#keepsConnection = gateway.connectionsOpened() === connections;
+    this.#provenConnections = gateway.connectionsOpened() === connections ? connections : null;
     this.#deletionsBefore = after?.deletions ?? null;
     if (before === null || after === null || after.deletions === null) return;
     if (after.deletions > (before.deletions ?? 0)) return;
     throw new AnotherGateway(deletesElsewhere);
   }
 
-  /** So many more DELETEs were answered with 202. */
+  /** More DELETEs were answered with 202. */
   countDeletions(count: number): void {
     this.#deletionsSince += count;
   }
 
   /**
-   * Makes sure that all DELETEs that were answered before the latest exposition reached the process that gave it.
+   * Makes sure that the process of the latest exposition counted all DELETEs that were answered before it.
    * @throws `AnotherGateway`
    */
   checkDeletions(): void {
@@ -216,8 +221,8 @@ export class EvidenceKeeper {
   }
 
   /**
-   * What the API says carries no sign of its own age, and may come from a cache. Where the exposition answers and is clear, the groups
-   * are judged by it.
+   * An answer of the API does not show its own age, and may come from a cache. If the exposition answers and is clear, it counts
+   * instead.
    */
   async #corroborate(candidates: readonly Decision[], signal: AbortSignal): Promise<void> {
     const fromApi = this.#evidence;
@@ -248,7 +253,7 @@ export class EvidenceKeeper {
     });
     await this.#checkStatus(signal);
     this.#accept(snapshotEvidence(snapshot));
-    // What came back to life is not what the plan is about, and a gateway that is killed can go back to that.
+    // A group that came back to life is not archived: a gateway that is killed can return to its former state.
     const usable = this.#usable();
     for (const decision of wanted) {
       if (usable.compare(decision) !== "unchanged") this.#wholes.delete(decision.group.key);
@@ -282,7 +287,7 @@ export class EvidenceKeeper {
     return {
       compare: ({ group, rule }) => {
         const comparison = evidence.compare(group, rule, this.#scope.circumstances.pushes);
-        // Without the API this stays unknown: the group may be alive.
+        // Without the API it stays unclear, and the group may be alive.
         return comparison === "unclear" && this.#context.source === "exposition" ? "active" : comparison;
       },
       remainingSeconds: () => this.#age.remainingSeconds(evidence),
@@ -290,7 +295,7 @@ export class EvidenceKeeper {
   }
 }
 
-/** In the order of the plan, as only the next ones are of use; always at least one. */
+/** The first groups in the order of the plan; at least one. */
 function keysWithin(maxSeries: number, decisions: readonly Decision[]): ReadonlySet<string> {
   const keys = new Set<string>();
   let series = 0;

@@ -7,19 +7,19 @@ import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
-/** What is known about the groups of a gateway, and since when. */
+/** What one read shows about the groups of a gateway. */
 export interface Evidence {
-  /** The start of the request that told it, monotonic seconds: evidence ages from there. */
+  /** The start of the read, monotonic seconds: evidence ages from there. */
   readonly requestedAt: number;
-  /** How long that read took. */
+  /** The duration of the read. */
   readonly readSeconds: number;
-  /** What the clocks said at the start of the request. */
+  /** At the start of the read. */
   readonly clocks: Clocks;
-  /** What the answer says about the process that gave it; null: the API says nothing. */
+  /** The process that answered; null: read from the API, which does not say. */
   readonly process: ProcessFacts | null;
   /**
-   * What it says about one group, against what the plan knew.
-   * @param planned what the pushes to all groups said then
+   * Compares a group with its state when the plan was made.
+   * @param planned the pushes to all groups then
    */
   compare(known: Group, rule: Rule | null, planned: Pushes): Comparison;
 }
@@ -28,7 +28,7 @@ export interface Evidence {
  * - `unchanged`: the group's last activity is the known one
  * - `active`: it was pushed to since
  * - `absent`: it is gone
- * - `unclear`: it may have been pushed to, but this source can be lied to about it; only the API can tell
+ * - `unclear`: it may have been pushed to, or a pusher has forged its times; only the API can show it
  */
 export type Comparison = "unchanged" | "active" | "absent" | "unclear";
 
@@ -42,7 +42,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
     process: snapshot.process,
     compare(known, rule, planned) {
       const current = groups.get(known.key);
-      // Of a group that is over the budget of this answer nothing is known: it may have been pushed to.
+      // A group over the budget of this answer may have been pushed to.
       if (current === undefined) return known.key.length > snapshot.maxKeyLength ? "active" : "absent";
       const alive = showsLife({ group: known, pushes: planned }, { group: current, pushes }, rule);
       return alive ? "active" : "unchanged";
@@ -51,8 +51,8 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
 }
 
 /**
- * Evidence from the exposition. Its failure times are as pushed: the API has a time stamp to hold a forged one against,
- * the exposition has not. So a changed success time is activity, a changed failure time only a reason to ask the API.
+ * Evidence from the exposition. It has failure times as pushed, without the time stamp by which the API exposes forged ones. So a
+ * changed success time is activity, but a changed failure time only a reason to read the API.
  */
 export function pushTimesEvidence(times: PushTimes): Evidence {
   const pushes = surveyPushes(pairUp(times), agreedNow(times.clocks));
@@ -62,7 +62,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
     clocks: times.clocks,
     process: times.process,
     compare(known, rule, planned) {
-      // The gateway escapes other names in the exposition, each version in its way.
+      // The exposition escapes other names, differently in each version.
       if (![...known.labels].every(([name]) => isLegacyLabelName(name))) return "unclear";
       const key = expositionKey(known.labels);
       const success = times.success.get(key);
@@ -80,29 +80,28 @@ function* pairUp({ success, failure }: PushTimes): Generator<LastPushes> {
     yield { lastSuccessAt, lastFailureAt: failure.get(key) ?? null };
 }
 
-/** Even what was just read is too old to act on. The message says which setting to raise. */
+/** Even the latest read is too old to act on. The message says which setting to raise. */
 export class EvidenceTooOld extends Error {
   override readonly name = "EvidenceTooOld";
 }
 
 /**
- * How much of the time is spent on reading again: batches last twice as long as a read, but not under a tenth of a second.
- * Short batches keep the window small in which a push can be lost; a third of the time spent on reads, by the cheap
- * source and only while something is deleted, is what the gateway bears.
+ * Batches last twice as long as a read, and at least a tenth of a second. Short batches keep the time window small in which a push can
+ * be lost. A third of the time for reads, from the cheap source and only during deletions, is bearable for the gateway.
  */
 const batchSecondsPerReadSecond = 2;
 const minBatchSeconds = 0.1;
 
 /**
- * The duration of a read is that of the quickest of the latest ones: a process that is stopped, suspended or busy in the middle of
- * a read would otherwise take its own stall for the gateway's slowness, and act on what is old.
+ * The shortest of the latest reads counts as the duration of a read. Otherwise a process that was suspended or busy during a read would
+ * mistake its own pause for a slow gateway, and act on old evidence.
  */
 const rememberedReads = 3;
 
-/** However slow the gateway is. */
+/** The limit also for slow gateways. */
 const maxAutoSeconds = 60;
 
-/** Tells how long evidence is good for, from the start of the request that gave it. */
+/** Knows how long evidence may be acted on, from the start of its read. */
 export class EvidenceAge {
   readonly #maxSeconds: number | null;
   readonly #clock: Clock;
@@ -114,12 +113,12 @@ export class EvidenceAge {
     this.#clock = clock;
   }
 
-  /** Takes note of how long a read took. */
+  /** Remembers the duration of a read. */
   learn({ readSeconds }: Evidence): void {
     this.#latestReads = [...this.#latestReads, readSeconds].slice(-rememberedReads);
   }
 
-  /** 0 or less: it must not be acted on any more. */
+  /** 0 or less: the evidence is too old. */
   remainingSeconds({ requestedAt }: Evidence): number {
     const readSeconds = this.#typicalReadSeconds();
     const batchSeconds = Math.max(minBatchSeconds, batchSecondsPerReadSecond * readSeconds);

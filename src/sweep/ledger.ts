@@ -10,11 +10,11 @@ export type Fate =
   | { readonly kind: "withheld"; readonly reason: WithholdReason }
   | { readonly kind: "done"; readonly outcome: Outcome };
 
-/** Records the deletions of one sweep: what was sent, what is settled, why it stopped. */
+/** Records the deletions of one sweep: sent, settled, and why they stopped. */
 export class Ledger {
   /** By the group's key. */
   readonly fates = new Map<string, Fate>();
-  /** Sent to the gateway, but not yet seen to be gone. */
+  /** Sent, but not yet seen to be gone. */
   readonly unconfirmed = new Map<string, Decision>();
   readonly #sent = new Set<string>();
   readonly #lost = new Set<string>();
@@ -38,25 +38,25 @@ export class Ledger {
     return [...this.#failedQueries.values()];
   }
 
-  /** Before the request leaves, and whatever becomes of it: one that fails may have reached the gateway all the same. */
+  /** Called before the request is sent: one that fails may still have reached the gateway. */
   sent(decision: Decision): void {
     this.#sent.add(decision.group.key);
     this.unconfirmed.set(decision.group.key, decision);
   }
 
-  /** The request did not leave after all, or was answered with a request to try again later. */
+  /** The request was not sent after all, or a rate limit answered it. */
   unsent({ group }: Decision): void {
     this.unconfirmed.delete(group.key);
-    // A group of which it is not known whether it has an empty `instance` has two DELETEs, and one may have left.
+    // A group that may or may not have an empty `instance` has two DELETEs, of which one may have been sent.
     if (group.hidesInstance !== true) this.#sent.delete(group.key);
   }
 
-  /** The group is not there any more, and no DELETE of it is under way. */
+  /** The group no longer exists, and no DELETE of it is under way. */
   absent(decision: Decision): void {
     this.settle(decision, this.#sent.has(decision.group.key) ? "gone" : "gone_already");
   }
 
-  /** The gateway answered that it does not delete this group. */
+  /** The gateway refused to delete this group. */
   refused(decision: Decision, error: RequestError): void {
     this.settle(decision, "failed");
     this.#lastFailure = { code: error.code, message: error.message };
@@ -69,8 +69,8 @@ export class Ledger {
   }
 
   /**
-   * Those whose answer was lost and which the latest read still shows: they may be tried again, once, on fresh evidence. A proxy that
-   * closes a connection after so many requests leaves behind what else was under way on it.
+   * Groups whose DELETE got no answer and which the latest read still shows, to be tried again, once: a proxy that closes a connection
+   * after a number of requests drops what else is under way on it.
    */
   takeLost(): readonly Decision[] {
     const taken = [...this.unconfirmed.values()].filter(
@@ -84,7 +84,7 @@ export class Ledger {
     return taken;
   }
 
-  /** It is not sent, or not again: then the last read shows what became of it. */
+  /** No DELETE is sent, or none again: then the last read shows the outcome. */
   withhold(decision: Decision, reason: WithholdReason): void {
     const { key } = decision.group;
     if (this.#retried.has(key) && !this.fates.has(key)) {
@@ -98,7 +98,7 @@ export class Ledger {
     this.fates.set(group.key, { kind: "done", outcome });
   }
 
-  /** Settles what this evidence shows of the deletions that were sent. */
+  /** Settles the deletions whose effect the evidence shows. */
   confirm(evidence: UsableEvidence): void {
     for (const decision of this.unconfirmed.values()) {
       const comparison = evidence.compare(decision);
@@ -107,14 +107,14 @@ export class Ledger {
     }
   }
 
-  /** No read follows: what is unconfirmed now stays so. */
+  /** Settles the rest, as no read follows. */
   settleUnconfirmed(outcome: "still_there" | "failed"): void {
     for (const decision of this.unconfirmed.values()) {
       this.settle(decision, this.#isAccepted(decision) ? outcome : "failed");
     }
   }
 
-  /** Those of a batch that the gateway took: they are in its queue, or through it. */
+  /** The deletions of a batch that the gateway accepted: they are in its queue, or executed. */
   acceptedOf(batch: readonly Decision[]): readonly Decision[] {
     return batch.filter((decision) => this.#isAccepted(decision));
   }
@@ -137,7 +137,7 @@ export class Ledger {
     return [...this.fates].flatMap(([key, fate]) => (fate.kind === "done" ? [[key, fate.outcome]] : []));
   }
 
-  /** A request that failed says more than that the rest was withheld for it; one whose group is gone all the same, nothing. */
+  /** The failed request behind a failed outcome, or else why the deletions stopped. */
   error(): GatewayReport["error"] {
     const failed = this.outcomes().some(([, outcome]) => outcome === "failed");
     return (failed ? this.#lastFailure : null) ?? this.#whyStopped;

@@ -6,31 +6,30 @@ import { ttlMetricNames } from "../core/rule.ts";
 import { breatheThrough } from "../gateway/breathe.ts";
 import { RequestError } from "../http/request-error.ts";
 import { collectSnapshot, type OpenSnapshot, type Snapshot } from "../gateway/snapshot.ts";
-import type { GatewayStatus } from "../gateway/status.ts";
+import type { GatewayInfo } from "../gateway/status.ts";
 import { identifyOthers } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 
-/** What a sweep found, and what is to be done about it. */
-export interface Reading {
+/** The groups of a gateway and the plan for them. */
+export interface PlannedSweep {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
-  readonly status: GatewayStatus;
+  readonly status: GatewayInfo;
 }
 
-type Source = OpenSnapshot["source"];
-
 /**
- * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at half the cost for the gateway, and the
- * API only if that leaves something to do or a doubt.
+ * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at half the cost for the gateway, and the API
+ * only if there is something to delete or a doubt.
  * @throws {@link RequestError}, `AnotherGateway`
  */
-export async function readAndPlan(context: SweepContext, settings: SweepSettings): Promise<Reading> {
+export async function readAndPlan(context: SweepContext, settings: SweepSettings): Promise<PlannedSweep> {
   const { source, gateway, log, stop } = context;
-  // The exposition shows only legacy label names as they are.
+  // The exposition escapes other label names than legacy ones.
   const before = await gateway.status(stop);
   const { utf8Names } = before;
   const liveness = await readLiveness(context, settings);
-  const read = (from: Source): Promise<Reading> => readFrom(from, context, settings, { before, liveness });
+  const read = (from: OpenSnapshot["source"]): Promise<PlannedSweep> =>
+    readFrom(from, context, settings, { before, liveness });
   if (source === "exposition" && utf8Names) throw namesEscaped(gateway);
   if (source === "api" || (source === "auto" && utf8Names)) return read("api");
   try {
@@ -43,7 +42,7 @@ export async function readAndPlan(context: SweepContext, settings: SweepSettings
   return read("api");
 }
 
-/** Which hosts exist, as far as rules ask for them. */
+/** Asks which hosts exist, if a rule needs it. */
 export async function readLiveness(
   { readLiveness: read, stop }: SweepContext,
   { rules }: SweepSettings,
@@ -60,7 +59,7 @@ function namesEscaped({ url }: SweepContext["gateway"]): RequestError {
   );
 }
 
-/** Whether what the exposition cannot tell matters: see `openExpositionSnapshot`. */
+/** Whether the plan depends on what the exposition does not show: see `openExpositionSnapshot`. */
 function needsApi({ decisions, isUndecided }: Plan, { archive }: SweepContext): boolean {
   return (
     isUndecided ||
@@ -71,24 +70,24 @@ function needsApi({ decisions, isUndecided }: Plan, { archive }: SweepContext): 
   );
 }
 
-/** The API has a time stamp for a failure time that cannot be, and a single gauge where the exposition shows several. */
+/** The API has a time stamp that exposes forged failure times, and a single gauge where the exposition shows several. */
 function isDoubtful({ verdict, group }: Decision): boolean {
   const unknownTime = verdict.reason === "future_time" || verdict.reason === "invalid_time";
   return unknownTime || [...group.gauges.values()].some((value) => Number.isNaN(value));
 }
 
 async function readFrom(
-  source: Source,
+  source: OpenSnapshot["source"],
   context: SweepContext,
   settings: SweepSettings,
-  { before, liveness }: { readonly before: GatewayStatus; readonly liveness: Liveness },
-): Promise<Reading> {
+  { before, liveness }: { readonly before: GatewayInfo; readonly liveness: Liveness },
+): Promise<PlannedSweep> {
   const { gateway, clock, progress, stop } = context;
   progress({ gateway: gateway.name, phase: "reading", done: 0, total: null });
   const options = { naming: before, gauges: ttlMetricNames(settings.rules), signal: stop };
   const open = await (source === "api" ? gateway.openSnapshot(options) : gateway.openExposition(options));
   const snapshot = await collectSnapshot(open, () => clock.monotonic());
-  // Asked afterwards: had it been down between two requests, the earlier answer would hold that against its groups.
+  // Read afterwards: if the gateway was down between the requests, the earlier status would count that time towards ages.
   const status = await gateway.status(stop);
   if (status.startTime !== before.startTime)
     throw await identifyOthers(gateway, [before.startTime, status.startTime], stop);
@@ -103,7 +102,7 @@ async function readFrom(
   return { snapshot, plan: await breatheThrough(steps), status };
 }
 
-/** Deletions are only ever planned for now. */
+/** A plan with deletions is always for now. */
 function momentOfPlan({ dryRun, planFor }: SweepSettings, now: number | null): number | null {
   return dryRun && planFor !== undefined && now !== null ? Math.max(now, planFor(now)) : now;
 }

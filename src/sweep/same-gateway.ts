@@ -4,16 +4,15 @@ import type { Gateway } from "../gateway/gateway.ts";
 import type { Evidence } from "./evidence.ts";
 
 /**
- * What answers is not the gateway that the plan is about, or not what it holds now. Nothing more may be deleted. The message is
- * for people and says what to do.
+ * Another gateway answers than the one of the plan, or a cache does. Nothing more may be deleted. The message says what to do.
  */
 export class AnotherGateway extends Error {
   override readonly name = "AnotherGateway";
 }
 
 /**
- * How often the process is asked for before the first DELETE, each time over a connection of its own. A second gateway that gets one
- * request in ten by chance stays hidden once in 160 times; every later read checks again, and counts the DELETEs.
+ * How many times the status is read before the first DELETE, each over a fresh connection. A second gateway that gets one request in
+ * ten stays hidden once in 160 sweeps; every later read checks again, and counts the DELETEs.
  */
 const freshConnections = 48;
 const parallelConnections = 8;
@@ -32,7 +31,7 @@ export async function checkOneProcess(
 }
 
 /**
- * Two reads were answered by different processes: finds out whether the gateway was restarted or several take turns.
+ * Finds out, after two reads were answered by different processes, whether the gateway was restarted or several take turns.
  * @returns the error to throw
  * @throws `RequestError`
  */
@@ -47,7 +46,7 @@ export async function identifyOthers(
 /** @param startTimes in the order of their answers */
 function describeOthers(startTimes: readonly string[]): AnotherGateway {
   const changes = startTimes.filter((one, index) => index > 0 && one !== startTimes[index - 1]).length;
-  // A restart is one change, from then on the process stays the same.
+  // A restart is a single change.
   if (changes <= 1)
     return new AnotherGateway("the gateway was restarted during the sweep: the next sweep reads it again");
   return new AnotherGateway(
@@ -73,14 +72,14 @@ async function askStartTimes(
   return seen;
 }
 
-/** client_golang adds up whole seconds of the boot time and hundredths: the boot time moves by seconds when a clock is corrected. */
+/** client_golang adds hundredths to the boot time in whole seconds, which changes by seconds when the clock is corrected. */
 const bootTimeSteps = [-2, -1, 0, 1, 2];
-/** A start time of 1.8e9 seconds is a double that was written as a decimal and read again. */
+/** Start times are doubles of 1.8e9 seconds that were written as decimals and parsed again. */
 const roundingSeconds = 0.001;
 
 /**
- * Whether two expositions can come from one process, which goes on counting between them. What one says and the other does not,
- * is no contradiction.
+ * Whether two expositions can come from one process, whose counters increase between them. A value that only one of them has proves
+ * nothing.
  * @returns `other`: different processes. `repeated`: the second answer is not newer than the first, as from a cache.
  */
 export function compareProcesses(before: ProcessFacts, after: ProcessFacts): "same" | "other" | "repeated" {
@@ -93,12 +92,12 @@ export function compareProcesses(before: ProcessFacts, after: ProcessFacts): "sa
   return allocations === before.allocations ? "repeated" : "other";
 }
 
-/** `Date` has whole seconds, and is stamped before the answer has arrived. */
+/** `Date` has whole seconds, and is stamped before the answer arrives. */
 const toleranceSeconds = 3;
 
 /**
- * What had expired when the plan was made still has by both clocks if time has passed by them as it has here. An answer for
- * which the gateway's time stood still is an old one, out of a cache that does not say so.
+ * Makes sure that as much time has passed by both clocks as here, so that what had expired by the plan still has. If the gateway's time
+ * has stopped, the answer comes from a cache that does not say so.
  * @throws {@link AnotherGateway}
  */
 export function checkTimePassed(planned: Evidence, now: Evidence): void {

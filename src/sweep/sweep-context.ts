@@ -17,18 +17,18 @@ export interface SweepSettings {
   readonly limits: Limits;
   readonly dryRun: boolean;
   /**
-   * In a dry run: the moment to plan for, given the gateway's time now; Unix seconds both. A moment in the past counts as
-   * now. All other sweeps ignore it.
+   * In a dry run: the time to plan for, given the gateway's time; Unix seconds both. A time in the past counts as now. Ignored by other
+   * sweeps.
    */
   readonly planFor?: (now: number) => number;
 }
 
-/** Everything that a sweep uses. */
+/** The surroundings of a sweep. */
 export interface SweepContext {
   readonly gateway: Gateway;
-  /** Where groups are read: see `readAndPlan`. `exposition` never reads the API, and has no archive. */
+  /** How groups are read: see `readAndPlan`. `exposition` never reads the API, and needs `archive: null`. */
   readonly source: "api" | "auto" | "exposition";
-  /** null: nothing that is deleted can be restored. */
+  /** null: deleted groups cannot be restored. */
   readonly archive: SweepArchive | null;
   /** Asks Prometheus which hosts exist; left out: every host counts as alive. */
   readonly readLiveness?: ReadLiveness;
@@ -37,9 +37,9 @@ export interface SweepContext {
   readonly log: Log;
   readonly metrics: SweepMetrics;
   readonly progress: SweepProgress;
-  /** Finish what is in flight, begin nothing new. */
+  /** Finish the requests in flight, begin nothing new. */
   readonly stop: AbortSignal;
-  /** Cut off what is in flight, too. */
+  /** Abort the requests in flight, too. */
   readonly abort: AbortSignal;
 }
 
@@ -49,16 +49,16 @@ export interface SweepContext {
  */
 export type ReadLiveness = (rules: readonly Rule[], signal: AbortSignal) => Promise<Liveness>;
 
-/** What the sweep needs of an archive. */
+/** The archive as sweeps use it. */
 export interface SweepArchive {
-  /** Resolves when all of them are on disk and synced; if it rejects, none may be deleted. */
+  /** Resolves when all groups are synced to disk; if it rejects, none may be deleted. */
   append(groups: readonly GroupToArchive[]): Promise<void>;
-  /** What became of groups that were appended, by key. */
+  /** Adds outcomes of appended groups, by key. */
   recordOutcomes(
     gateway: string,
     outcomes: Iterable<readonly [key: string, outcome: "accepted" | Outcome]>,
   ): Promise<void>;
-  /** Groups that rules deleted, by key, less those that were restored or counted as reappeared. */
+  /** Groups that rules deleted, by key, without those that were restored or counted as reappeared. */
   recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
   recordReappeared(gateway: string, groups: readonly Labels[]): Promise<void>;
 }
@@ -70,7 +70,7 @@ export interface GroupToArchive {
   readonly whole: JsonObject;
 }
 
-/** What happens too often for a report. */
+/** Events too frequent for a report. */
 export interface SweepMetrics {
   /** One DELETE was answered, or failed. */
   observeDelete(gateway: string, durationSeconds: number): void;

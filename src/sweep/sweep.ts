@@ -8,15 +8,15 @@ import { RequestError } from "../http/request-error.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { createReport, failedReport } from "./create-report.ts";
 import type { Ledger } from "./ledger.ts";
-import { readAndPlan, type Reading } from "./read-and-plan.ts";
+import { readAndPlan, type PlannedSweep } from "./read-and-plan.ts";
 import { AnotherGateway } from "./same-gateway.ts";
 import type { SweepContext, SweepSettings } from "./sweep-context.ts";
 import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 import { rateLimitPatienceSeconds } from "../gateway/pace.ts";
 
 /**
- * One sweep of one gateway: snapshot, plan, deletions on fresh evidence, verification. A dry run ends after the plan.
- * Never throws: what goes wrong with one gateway is a report with status `failed`, and no other gateway's business.
+ * One sweep of one gateway: snapshot, plan, deletions on fresh evidence, verification. A dry run ends after the plan. Never throws:
+ * errors become a report with the status `failed`.
  */
 export async function sweepGateway(given: SweepContext, settings: SweepSettings): Promise<GatewayReport> {
   const context: SweepContext = { ...given, gateway: waitOutLimits(given) };
@@ -38,15 +38,19 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
       const message = `${gateway.url}: ${error.message}`;
       return failedReport(gateway, { code: "gateway_unhealthy", message }, elapsed());
     }
-    // A bug of the janitor: what it was about to delete is still there.
+    // A bug of the janitor.
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
     return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
   }
 }
 
-/** A dry run does not even load what deletes. */
-async function carryOut(context: SweepContext, settings: SweepSettings, reading: Reading): Promise<Ledger> {
+/** A dry run does not even load the code that deletes. */
+async function carryOut(
+  context: SweepContext,
+  settings: SweepSettings,
+  reading: PlannedSweep,
+): Promise<Ledger> {
   const deletions = reading.plan.decisions.filter(isDeletion).length;
   const seconds = forecastLongSeconds(deletions, settings.limits);
   if (seconds !== null) {
@@ -59,8 +63,8 @@ async function carryOut(context: SweepContext, settings: SweepSettings, reading:
 }
 
 /**
- * Whether the gateway takes pushes at all. An inconsistent one answers 500 to a scrape; it is only asked when its newest
- * push is a failed one, because a scrape costs it something.
+ * Whether the gateway accepts pushes. An inconsistent one answers 500 to a scrape; as that has a cost, it is tried only if the newest
+ * push was refused.
  */
 async function checkConsistency(
   { gateway, stop }: SweepContext,
@@ -76,7 +80,7 @@ async function checkConsistency(
   }
 }
 
-/** Which groups are back that earlier sweeps deleted. A dry run leaves the archive alone. */
+/** Finds groups that earlier sweeps deleted and that are back. A dry run does not use the archive. */
 async function countReappeared(
   { archive, gateway, log }: SweepContext,
   { dryRun }: SweepSettings,
@@ -93,7 +97,7 @@ async function countReappeared(
     }
     return reappeared;
   } catch (error) {
-    // Only a warning: whether the archive can be written to shows before anything is deleted.
+    // Only a warning, as a broken archive prevents deletions anyway.
     log.warn("Reappeared groups could not be counted", { gateway: gateway.name, err: String(error) });
     return [];
   }
@@ -111,8 +115,8 @@ const reads = [
 ] as const;
 
 /**
- * The same gateway, whose reads are tried again as a rate limit in front of it asks for (429, or 503 with `Retry-After`). Not its
- * DELETEs: what was read before the wait is too old for them.
+ * Wraps a gateway so that its reads obey a rate limit (429, or 503 with `Retry-After`) and are tried again. DELETEs are not: the wait
+ * would make their evidence too old.
  */
 export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gateway {
   return wrapRequests(gateway, reads, async (send) => {
@@ -126,7 +130,7 @@ export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gatew
         if (waitedSeconds > rateLimitPatienceSeconds) throw error;
         log.debug("A rate limit asks to wait", { gateway: gateway.name, seconds, err: error.message });
         await wait(seconds, stop);
-        // After a stop once more: what `stop` also cuts off ends as interrupted.
+        // After a stop, one more try: if `stop` aborts it, it ends as interrupted.
         if (stop.aborted) return await send();
       }
     }

@@ -6,14 +6,13 @@ import type { SweepContext } from "./sweep-context.ts";
 import type { Outcome } from "../core/verdict.ts";
 
 /**
- * Seconds before each read. On an idle gateway a deleted group is gone at the next read, behind checked pushes up to 8 s
- * later (1.5.1 and 1.11): it has this much time before it counts as still there.
+ * Seconds before each read; afterwards a group counts as still there. On an idle gateway a deleted group is gone at the next read,
+ * behind checked pushes up to 8 s later (1.5.1 and 1.11).
  */
 const pausesSeconds = [0, 0.2, 1, 3, 5];
 
 /**
- * Reads until everything that was sent is settled, or there was time enough for it. After a stop it reads once, as long as nothing
- * cuts it off.
+ * Reads until all deletions that were sent are settled, or had enough time. After a stop it reads once, unless that is aborted.
  * @throws `RequestError`, `AnotherGateway`
  */
 export async function confirmDeletions(
@@ -31,7 +30,7 @@ export async function confirmDeletions(
   }
 }
 
-/** Finds out what became of all deletions that were sent. */
+/** Settles all deletions that were sent. */
 export async function verifyDeletions(
   context: SweepContext,
   ledger: Ledger,
@@ -50,7 +49,7 @@ export async function verifyDeletions(
   }
 }
 
-/** Notes in the archive what became of groups. For the record only: the groups themselves are in there already. */
+/** Adds outcomes to the archive, which holds the groups already. A failure is only logged. */
 export async function recordOutcomes(
   { archive, gateway, log }: SweepContext,
   outcomes: readonly (readonly [key: string, outcome: "accepted" | Outcome])[],

@@ -198,9 +198,7 @@ describe("a DELETE that waits for its connection", () => {
       Promise.resolve({ health: "healthy", durationSeconds: 0.01, problem: null, retryAfterSeconds: 0 });
     const report = await sweepOver({ ...client, probeHealth });
     expect(report.error).toMatchObject({ code: "evidence_too_old" });
-    expect(report.error?.message).toContain(
-      "connecting to the gateway takes longer than what was read of it stays fresh",
-    );
+    expect(report.error?.message).toContain("connecting to the gateway takes longer than a read stays fresh");
     expect(await jobsOn(gateway)).toEqual(expect.arrayContaining(revived));
   });
 });

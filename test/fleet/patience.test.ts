@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { patienceSeconds, watchPatience } from "../../src/fleet/slots.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
-import type { GatewayStatus } from "../../src/gateway/status.ts";
+import type { GatewayInfo } from "../../src/gateway/status.ts";
 
 describe("a gateway whose answers are waited for", () => {
   beforeEach(() => {
@@ -13,11 +13,11 @@ describe("a gateway whose answers are waited for", () => {
   });
 
   function scene() {
-    let resolve: (status: GatewayStatus) => void = () => {};
+    let resolve: (status: GatewayInfo) => void = () => {};
     let reject: (error: Error) => void = () => {};
-    const answer = new Promise<GatewayStatus>((...settle) => ([resolve, reject] = settle));
+    const answer = new Promise<GatewayInfo>((...settle) => ([resolve, reject] = settle));
     const status = {
-      resolve: (value: GatewayStatus) => resolve(value),
+      resolve: (value: GatewayInfo) => resolve(value),
       reject: (error: Error) => reject(error),
     };
     const overdue = vi.fn();

@@ -27,8 +27,8 @@ describe("long work", () => {
   it("gives the plan that it gives at once", async () => {
     const groups = Array.from({ length: 50 }, (_, index) => group({ job: `${index}` }, index * 600));
     const input = { groups, now, gatewayStartedAt: null, rules: [ttlRule(3600)], limits: limits() };
-    const steps = planInSteps(input);
-    expect(await breatheThrough(steps)).toEqual(createPlan(input));
+    const { decisions, notes } = await breatheThrough(planInSteps(input));
+    expect(createPlan(input)).toMatchObject({ decisions, notes });
     expect([...planInSteps(input)]).toHaveLength(groups.length);
   });
 });

@@ -1,13 +1,13 @@
+import { type RequestName, explainSilence, RequestError } from "../../http/request-error.ts";
 import { type Clock, clocksAtStart } from "../../core/time.ts";
 import type { Redact } from "../../http/redact.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient } from "../../http/client.ts";
-import { explainSilence, RequestError } from "../../http/request-error.ts";
 import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
 import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";
-import { ApiShapeError, GroupScanner, type RawGroup } from "./group-scanner.ts";
+import { ApiShapeError, GroupScanner, type ScannedGroup } from "./group-scanner.ts";
 import { JsonError, JsonScanner } from "../../http/json-scanner.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { maxGroupBytes } from "../budget.ts";
@@ -20,11 +20,6 @@ export interface ApiReadOptions extends DecodeOptions {
 
 export interface ApiReaderOptions extends Omit<ApiReadOptions, "signal"> {
   readonly redact?: Redact;
-}
-
-interface Request {
-  readonly method: string;
-  readonly url: string;
 }
 
 /**
@@ -82,7 +77,7 @@ export async function openApiSnapshot(
 
 /** Reads the body of the API's answer as it arrives. */
 export class ApiReader {
-  readonly #request: Request;
+  readonly #request: RequestName;
   readonly #redact: Redact;
   readonly #scanner: JsonScanner;
   readonly #groups: GroupScanner;
@@ -92,7 +87,7 @@ export class ApiReader {
   /** Of the current group in the current chunk; null outside of groups. */
   #groupBegin: number | null = null;
 
-  constructor(request: Request, options: ApiReaderOptions, visit: VisitGroup) {
+  constructor(request: RequestName, options: ApiReaderOptions, visit: VisitGroup) {
     this.#request = request;
     this.#redact = options.redact ?? ((text) => text);
     const bytes = new GroupBytes(options.wholes === true);
@@ -102,7 +97,7 @@ export class ApiReader {
       begin: (offset) => {
         this.#groupBegin = offset;
       },
-      end: (raw: RawGroup, offset) => {
+      end: (raw: ScannedGroup, offset) => {
         bytes.add(this.#chunk.subarray(this.#groupBegin ?? 0, offset));
         this.#groupBegin = null;
         visit({ group: decodeGroup(raw, index, bytes.size, options), whole: () => bytes.whole() });

@@ -4,7 +4,7 @@ import { maxGroupBytes, maxKeyLength, toOverBudget } from "../budget.ts";
 import { isAddressable, type PathNaming } from "../group-path.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
 import { parseTimestamp } from "../../core/time.ts";
-import type { RawFamily, RawGroup } from "./group-scanner.ts";
+import type { ScannedFamily, ScannedGroup } from "./group-scanner.ts";
 
 export interface DecodeOptions {
   readonly naming: PathNaming;
@@ -27,7 +27,7 @@ const noNames: readonly string[] = [];
  * @param sizeBytes of its JSON
  */
 export function decodeGroup(
-  raw: RawGroup,
+  raw: ScannedGroup,
   index: number,
   sizeBytes: number,
   { naming, gauges }: DecodeOptions,
@@ -50,7 +50,7 @@ export function decodeGroup(
 }
 
 /** A pusher can give the failure time more than one. */
-function seriesOf({ families }: RawGroup, name: string): number {
+function seriesOf({ families }: ScannedGroup, name: string): number {
   return families.get(name)?.series ?? 0;
 }
 
@@ -64,7 +64,7 @@ function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | nul
  * of the key; then the labels of the group's push time tell it. They hold the whole key and, if that has no `instance`,
  * an `instance=""` of their own: such a key cannot be told from one that really has it.
  */
-function decodeLabels({ labels: genuine, families }: RawGroup): Labels | null {
+function decodeLabels({ labels: genuine, families }: ScannedGroup): Labels | null {
   if (genuine !== null) return createLabels(genuine);
   const pushTime = families.get(successTimeName);
   if (pushTime?.series !== 1 || pushTime.labels === null) return null;
@@ -77,7 +77,7 @@ function decodeLabels({ labels: genuine, families }: RawGroup): Labels | null {
  * `time_stamp`, which the gateway sets on every push: no failed push can be later. What claims to be later, or says
  * nothing readable, counts as that.
  */
-function decodeFailureTime(family: RawFamily | undefined): number | null {
+function decodeFailureTime(family: ScannedFamily | undefined): number | null {
   const stampedAt = parseTimestamp(family?.timestamp);
   if (stampedAt === null) return null;
   const claimed = gaugeValue(family);
@@ -86,7 +86,7 @@ function decodeFailureTime(family: RawFamily | undefined): number | null {
   return claimed !== null && claimed >= 0 && claimed <= stampedAt + roundingSeconds ? claimed : stampedAt;
 }
 
-function decodeGauges({ families }: RawGroup, names: ReadonlySet<string>): ReadonlyMap<string, number> {
+function decodeGauges({ families }: ScannedGroup, names: ReadonlySet<string>): ReadonlyMap<string, number> {
   const gauges = new Map<string, number>();
   for (const name of names) {
     const family = families.get(name);
@@ -96,7 +96,7 @@ function decodeGauges({ families }: RawGroup, names: ReadonlySet<string>): Reado
 }
 
 /** null if the family has no series or several. */
-function gaugeValue(family: RawFamily | undefined): number | null {
+function gaugeValue(family: ScannedFamily | undefined): number | null {
   if (family?.series !== 1) return null;
   // Most groups never had a failed push.
   return family.value === "0" ? 0 : parseFiniteNumber(family.value);

@@ -4,13 +4,13 @@ import type { JsonVisitor } from "../../http/json-scanner.ts";
 type Pair = readonly [name: string, value: string];
 
 /** What stands in one group of `GET /api/v1/metrics`, as far as decisions need it. Valid until the next group begins. */
-export interface RawGroup {
+export interface ScannedGroup {
   /** The members of `labels`; null if that is no object of texts. */
   readonly labels: readonly Pair[] | null;
   /** There are more labels than is kept: `labels` has the first of them, and the `job`. */
   readonly labelsAreCut: boolean;
   /** Those that were asked for, by name. */
-  readonly families: ReadonlyMap<string, RawFamily>;
+  readonly families: ReadonlyMap<string, ScannedFamily>;
   /** Of all families. */
   readonly series: number;
   /** Names of families with a series whose buckets are a list; the first of them, and the first of a long name. */
@@ -18,7 +18,7 @@ export interface RawGroup {
 }
 
 /** One family. Value and labels are those of its last series: the only one, where they matter. */
-export interface RawFamily {
+export interface ScannedFamily {
   /** How many; null: there is no list of them, so that this is no family, or not there. */
   readonly series: number | null;
   readonly timestamp: string | null;
@@ -35,7 +35,7 @@ export class ApiShapeError extends Error {
 /** Told of every group, and where its bytes begin and end: offsets in the chunk that is being scanned. */
 export interface GroupListener {
   begin(offset: number): void;
-  end(group: RawGroup, offset: number): void;
+  end(group: ScannedGroup, offset: number): void;
 }
 
 /**
@@ -55,7 +55,7 @@ const keptNames = 10;
 
 const nowhere = Number.MAX_SAFE_INTEGER;
 
-class OpenFamily implements RawFamily {
+class OpenFamily implements ScannedFamily {
   isThere = false;
   series: number | null = null;
   timestamp: string | null = null;
@@ -72,7 +72,7 @@ class OpenFamily implements RawFamily {
 }
 
 /** One for all groups, as there are many. */
-class OpenGroup implements RawGroup {
+class OpenGroup implements ScannedGroup {
   labels: Pair[] | null = null;
   hasLabels = false;
   labelsAreCut = false;

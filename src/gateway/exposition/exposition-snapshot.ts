@@ -57,7 +57,7 @@ export async function openExpositionSnapshot(
 }
 
 /** What the series with these labels tell. */
-interface Entry {
+interface GroupSamples {
   /** Cut if they are over budget. */
   readonly labels: Labels;
   readonly isCut: boolean;
@@ -72,7 +72,7 @@ interface Entry {
 const noGauges: ReadonlyMap<string, number> = new Map();
 
 class Samples {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, GroupSamples>();
   /** Gauges with a series so long that it cannot be told whose it is. */
   readonly #lostGauges = new Set<string>();
   readonly #budget: AnswerBudget;
@@ -101,7 +101,7 @@ class Samples {
     }
   }
 
-  #entryOf(labels: Labels): Entry {
+  #entryOf(labels: Labels): GroupSamples {
     const key = labelsKey(labels);
     const shortKey = this.#budget.shorten(key);
     const known = this.#entries.get(shortKey);
@@ -176,7 +176,7 @@ class Samples {
   }
 }
 
-function cutEntry(entry: Entry): Entry {
+function cutEntry(entry: GroupSamples): GroupSamples {
   // All groups of a job that is longer are over budget, too.
   const job = copyOf(entry.job.slice(0, maxKeyLength));
   return { ...entry, isCut: true, labels: cutLabels(entry.labels), job };

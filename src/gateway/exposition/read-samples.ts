@@ -1,16 +1,16 @@
+import { type RequestName, RequestError } from "../../http/request-error.ts";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { type Clock, type Clocks, clocksAtStart } from "../../core/time.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient, OpenResponse } from "../../http/client.ts";
-import { RequestError } from "../../http/request-error.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
 import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import { cutText } from "../../core/printable.ts";
 
 /** An exposition whose answer has begun. */
 export interface OpenExposition {
-  readonly request: { readonly method: string; readonly url: string };
+  readonly request: RequestName;
   /** When the request was sent, monotonic seconds. */
   readonly requestedAt: number;
   /** What the clocks said at that moment. */
