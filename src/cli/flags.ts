@@ -36,6 +36,7 @@ export type DoctorFlags = FlagsOf<typeof addDoctorFlags>;
 export type SelectionFlags = FlagsOf<typeof addSelectionFlags>;
 export type RestoreFlags = FlagsOf<typeof addRestoreFlags>;
 export type ArchiveListFlags = FlagsOf<typeof addArchiveListFlags>;
+export type SuggestFlags = FlagsOf<typeof addSuggestFlags>;
 export type HealthcheckFlags = FlagsOf<typeof addHealthcheckFlags>;
 
 /** `summary`: the table without its groups. */
@@ -240,6 +241,29 @@ export function addTestRulesFlags(command: FlagsCommand) {
   );
 }
 
+export function addSuggestFlags(command: FlagsCommand) {
+  return command
+    .option(
+      "--config.file <file>",
+      `where Prometheus, the gateways and the current rules are (default: ${defaultConfigFile})`,
+    )
+    .option(
+      "--prometheus <url>",
+      "ask this Prometheus; without --config.file, no file is read",
+      parseServerUrl,
+    )
+    .option(
+      "--gateway <url>",
+      "without a file: also say what the rules would delete on this gateway; may be repeated",
+      each(parseServerUrl),
+    )
+    .addOption(
+      new Option("--window <duration>", "how far to look back")
+        .argParser(parseWindow)
+        .default(14 * 86_400, "14d"),
+    );
+}
+
 export function addDoctorFlags(command: FlagsCommand) {
   return addSourceFlags(command)
     .option(
@@ -312,3 +336,11 @@ const counts = {
   groups: { min: 1, max: Number.MAX_SAFE_INTEGER, whole: true, expected: "a whole number of at least 1" },
   gateways: { min: 1, max: 1000, whole: true, expected: "a whole number from 1 to 1000" },
 } as const satisfies Record<string, NumberRange>;
+
+const minWindowSeconds = 3600;
+
+function parseWindow(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds < minWindowSeconds) throw new ParseError("must be an hour at least");
+  return seconds;
+}

@@ -14,6 +14,7 @@ import {
   addReportFlags,
   addRestoreFlags,
   addRunFlags,
+  addSuggestFlags,
   addTestRulesFlags,
   Command,
   CommanderError,
@@ -134,6 +135,14 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .action(async (files, flags) =>
       finish(await (await import("./test-rules.ts")).testRules(files, flags, io)),
     );
+
+  addSuggestFlags(program.command("suggest"))
+    .summary("suggest rules from the pushes that Prometheus has seen")
+    .description(
+      "Reads from Prometheus how often each job pushed, and prints rules to paste, with the evidence as comments. Jobs that push " +
+        "irregularly, or have too little history, are left to you. Warns of rules of the file whose TTL is shorter than a gap between two pushes.",
+    )
+    .action(async (flags) => finish(await (await import("./suggest.ts")).suggest(flags, io)));
 
   addDoctorFlags(program.command("doctor"))
     .summary("check whether the gateway is consistent, and name the group that breaks it")

@@ -11,6 +11,7 @@ import { SeriesReader, type Series } from "./series-reader.ts";
 
 /** One Prometheus, or a server with its query API. Close it when done. */
 export interface Prometheus {
+  readonly url: string;
   /**
    * Which hosts exist: the values of a label in the answer of an instant query. Rejects never: an answer that fails, comes late, may be
    * incomplete, is no vector, or names no host says nothing about hosts.
@@ -89,6 +90,7 @@ export function createPrometheus(options: ServerOptions): Prometheus {
   }
 
   return {
+    url: options.url,
     async queryHosts(query, label, signal) {
       const hosts = new Set<string>();
       let series = 0;
