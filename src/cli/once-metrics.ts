@@ -9,12 +9,12 @@ import type { Discovered } from "../fleet/discover.ts";
 import type { OnceFlags } from "./flags.ts";
 import { readBuildInfo, type Io } from "./io.ts";
 import type { SweepCounts } from "../fleet/sweep-all.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeOutputFile } from "./output-file.ts";
 
-/** The metrics of a single sweep, which nobody could come and scrape. */
+/** The metrics of a single sweep, which ends before anything could scrape it. */
 export interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFailed"> {
   /**
-   * Takes them to where the flags say, also after a sweep that failed.
+   * Delivers them as the flags say, also after a sweep that failed.
    * @returns what went wrong, for people
    */
   publish(report: SweepReport): Promise<readonly string[]>;
@@ -24,7 +24,7 @@ type MetricsFlags = Pick<OnceFlags, "metrics.textfile" | "metrics.push" | "shard
 
 interface Destination {
   readonly metrics: JanitorMetrics;
-  /** What went wrong, for people. */
+  /** @returns what went wrong, for people */
   readonly publish: (text: string) => Promise<string | null>;
 }
 
@@ -34,19 +34,12 @@ export async function createOnceMetrics(
   io: Io,
 ): Promise<OnceMetrics> {
   const destinations = await findDestinations(discovered, flags, io);
+  const all = destinations.map(({ metrics }) => metrics);
   return {
-    observeDelete(gateway, seconds) {
-      for (const { metrics } of destinations) metrics.observeDelete(gateway, seconds);
-    },
-    groupsArchived(gateway, count) {
-      for (const { metrics } of destinations) metrics.groupsArchived(gateway, count);
-    },
-    archiveMeasured(size) {
-      for (const { metrics } of destinations) metrics.archiveMeasured(size);
-    },
-    notificationFailed(notification) {
-      for (const { metrics } of destinations) metrics.notificationFailed(notification);
-    },
+    observeDelete: (gateway, seconds) => all.forEach((metrics) => metrics.observeDelete(gateway, seconds)),
+    groupsArchived: (gateway, count) => all.forEach((metrics) => metrics.groupsArchived(gateway, count)),
+    archiveMeasured: (size) => all.forEach((metrics) => metrics.archiveMeasured(size)),
+    notificationFailed: (name) => all.forEach((metrics) => metrics.notificationFailed(name)),
     async publish(report) {
       const problems = await Promise.all(
         destinations.map(async ({ metrics, publish }) => {
@@ -60,12 +53,13 @@ export async function createOnceMetrics(
 }
 
 async function findDestinations(
-  { config: { pushgateways, rules, dryRun, archive, notifications }, mechanisms }: Discovered,
+  { config, mechanisms }: Discovered,
   { "metrics.textfile": file, "metrics.push": wantsPush, shard = { index: 0, count: 1 } }: MetricsFlags,
   io: Io,
 ): Promise<readonly Destination[]> {
   if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
+  const { pushgateways, rules, dryRun, archive, notifications } = config;
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
     const metrics = createMetrics(readBuildInfo(io));
     metrics.configure({
@@ -82,25 +76,21 @@ async function findDestinations(
     metrics.configLoaded(io.clock.now());
     return metrics;
   };
-  const destinations: Destination[] = [];
-  if (file !== undefined) {
-    destinations.push({ metrics: metricsOf(pushgateways), publish: (text) => writeTextfile(file, text, io) });
-  }
-  if (wantsPush === true) {
-    // Each gets what is about itself: the others' series would be twice in a Prometheus that scrapes them all.
-    const pushes = pushgateways.map((settings) => ({
+  const writeTextfile = async (path: string, text: string): Promise<string | null> => {
+    // node_exporter runs as another user.
+    const problem = await writeOutputFile(path, text, 0o644, io);
+    return problem === null ? null : `--metrics.textfile: ${problem}`;
+  };
+  return [
+    ...(file === undefined
+      ? []
+      : [{ metrics: metricsOf(pushgateways), publish: (text: string) => writeTextfile(file, text) }]),
+    // Each gateway gets its own series: the others' would be twice in a Prometheus that scrapes them all.
+    ...(wantsPush === undefined ? [] : pushgateways).map((settings) => ({
       metrics: metricsOf([settings]),
       publish: (text: string) => push(settings, text, io),
-    }));
-    destinations.push(...pushes);
-  }
-  return destinations;
-}
-
-async function writeTextfile(file: string, text: string, io: Io): Promise<string | null> {
-  // node_exporter runs as another user.
-  const problem = await writeWhole(file, text, 0o644, io);
-  return problem === null ? null : `--metrics.textfile: ${problem}`;
+    })),
+  ];
 }
 
 async function push(settings: PushgatewaySettings, text: string, io: Io): Promise<string | null> {

@@ -4,7 +4,7 @@ import type { TableOptions, TableSelection } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { ConfigError } from "../config/config.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeOutputFile } from "./output-file.ts";
 
 /** @throws {@link ConfigError} before there is a report, if it could go nowhere */
 export function checkOutputFlags({ output, outputFile }: OutputFlags): void {
@@ -36,7 +36,7 @@ export async function printReport(
   // As readable as what a shell's `>` makes; the gateways' names and labels are no secret.
   const blocks = joinToBlocks(parts, blockLength);
   if (file !== undefined) {
-    const problem = await writeWhole(file, blocks, 0o644, io);
+    const problem = await writeOutputFile(file, blocks, 0o644, io);
     return problem === null ? null : `--output-file: ${problem}`;
   }
   await writeAll(blocks, stdout);

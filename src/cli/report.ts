@@ -1,6 +1,5 @@
 import { parseMatchers } from "../core/matcher.ts";
 import type { SweepReport } from "../core/report.ts";
-import { discover } from "../fleet/discover.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { showText } from "../report/text.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
@@ -8,18 +7,15 @@ import { parseFlag, type OutputFlags, type ReportFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { checkOutputFlags, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
-import { createCommandToPass, loadSettings } from "./settings.ts";
+import { createCommandToPass, loadAndDiscover } from "./settings.ts";
 
 /** `report`: a sweep that ends after the plan. */
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
   checkOutputFlags(flags);
   const { verdict, rule, sort, limit, all } = flags;
   const match = flags.match === undefined ? undefined : parseFlag("--match", flags.match, parseMatchers);
-  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
-  const settings = await loadSettings(flags);
-  settings.warnings.forEach(warn);
-  const { shard, only, at: planFor, "gateways.concurrency": concurrency } = flags;
-  const { config, complete } = await discover(settings.config, { world: io, warn, shard, only });
+  const { at: planFor, "gateways.concurrency": concurrency } = flags;
+  const { config, complete } = await loadAndDiscover(flags, io);
   const { log, progress, clear } = createCommandLog(config.logLevel, flags["log.format"], io);
   const commandToPass = createCommandToPass(flags);
   const result = await sweepAll(

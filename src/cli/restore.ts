@@ -3,7 +3,6 @@ import { readLatestGroups } from "../archive/history.ts";
 import { ConfigError, type Config } from "../config/config.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
-import { discover } from "../fleet/discover.ts";
 import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import {
   createTargetOf,
@@ -17,7 +16,7 @@ import { parseSelection } from "./archive-selection.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { gatewayFromUrl, loadSettings } from "./settings.ts";
+import { gatewayFromUrl, loadAndDiscover, loadSettings } from "./settings.ts";
 
 /** `restore ARCHIVE`: pushes deleted groups back, each as it was last. */
 export async function restore(path: string, flags: RestoreFlags, io: Io): Promise<number> {
@@ -59,7 +58,7 @@ export async function restore(path: string, flags: RestoreFlags, io: Io): Promis
   } finally {
     columns.end();
   }
-  stdout.write(describeCounts(counts, { dryRun, archive, interrupted: stop.aborted }));
+  stdout.write(describeCounts(counts, dryRun, archive, stop.aborted));
   await noteRestored(config, restored, io);
   if (stop.aborted && counts.restored === 0) return io.signalExitCode();
   if (counts.failed === 0 && archive !== "unreadable" && !stop.aborted)
@@ -86,23 +85,12 @@ function remarksOf({ reason, losses }: RestoreResult): readonly string[] {
 type ArchiveState = "complete" | "damaged" | "unreadable";
 
 function describeCounts(
-  {
-    restored,
-    would_restore: wouldRestore,
-    exists,
-    failed,
-    lossy,
-  }: Record<RestoreResult["outcome"] | "lossy", number>,
-  {
-    dryRun,
-    archive,
-    interrupted,
-  }: {
-    readonly dryRun: boolean;
-    readonly archive: ArchiveState;
-    readonly interrupted: boolean;
-  },
+  counts: Record<RestoreResult["outcome"] | "lossy", number>,
+  dryRun: boolean,
+  archive: ArchiveState,
+  interrupted: boolean,
 ): string {
+  const { restored, would_restore: wouldRestore, exists, failed, lossy } = counts;
   const isEmpty = restored + wouldRestore + exists + failed === 0;
   if (isEmpty && archive === "unreadable") return "";
   if (isEmpty && archive === "complete" && !interrupted) return "Nothing in the archive matches.\n";
@@ -123,16 +111,14 @@ async function findTargets(
   io: Io,
 ): Promise<{ config: Config | null; targetOf: TargetOf }> {
   const { gateway: url, "config.file": file } = flags;
-  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
   if (url !== undefined) {
     const config = file === undefined ? null : await loadWithGatewaysIfKnown(file, io);
     const settings = config?.pushgateways.find((gateway) => gateway.url === url) ?? gatewayFromUrl(url);
     return { config, targetOf: () => settings };
   }
   try {
-    const settings = await loadSettings({ "config.file": file ?? defaultConfigFile });
-    settings.warnings.forEach(warn);
-    const { config } = await discover(settings.config, { world: io, warn });
+    const { config } = await loadAndDiscover({ "config.file": file ?? defaultConfigFile }, io);
+    const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
     return { config, targetOf: createTargetOf(config.pushgateways, warn) };
   } catch (error) {
     if (!(error instanceof ConfigError) || file !== undefined) throw error;
@@ -144,14 +130,11 @@ async function findTargets(
 
 /** With `--gateway` the file is needed only for credentials, which a gateway that is not found does not have. */
 async function loadWithGatewaysIfKnown(file: string, io: Io): Promise<Config> {
-  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
-  const { config, warnings } = await loadSettings({ "config.file": file });
-  warnings.forEach(warn);
   try {
-    return (await discover(config, { world: io, warn })).config;
+    return (await loadAndDiscover({ "config.file": file }, io)).config;
   } catch (error) {
-    if (error instanceof NoGatewayError) return config;
-    throw error;
+    if (!(error instanceof NoGatewayError)) throw error;
+    return (await loadSettings({ "config.file": file })).config;
   }
 }
 

@@ -10,8 +10,10 @@ import { formatDuration } from "../core/duration.ts";
 import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
 import type { TtlRule } from "../core/rule.ts";
+import { discover, type Discovered, type DiscoverOptions } from "../fleet/discover.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";
 import { defaultConfigFile, type OnceFlags, type SourceFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
 
 /** Flags that win over the configuration. */
 type OverridingFlags = Partial<
@@ -41,6 +43,20 @@ export async function loadSettings(flags: SourceFlags & OverridingFlags): Promis
     },
     warnings,
   };
+}
+
+/**
+ * Loads the configuration and asks its discoveries; warnings go to stderr.
+ * @throws {@link ConfigError}, {@link NoGatewayError}
+ */
+export async function loadAndDiscover(
+  flags: SourceFlags & OverridingFlags & Pick<DiscoverOptions, "shard" | "only">,
+  io: Io,
+): Promise<Discovered> {
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  const { config, warnings } = await loadSettings(flags);
+  warnings.forEach(warn);
+  return discover(config, { world: io, warn, shard: flags.shard, only: flags.only });
 }
 
 function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {

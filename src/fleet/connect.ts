@@ -1,23 +1,24 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
 import {
-  type PushgatewaySettings,
+  ConfigError,
   type HttpHeader,
   type HttpSettings,
+  type PushgatewaySettings,
   type SecretSource,
   type ServerSettings,
   type TextSource,
-  ConfigError,
 } from "../config/config.ts";
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import type { Environment, World } from "./world.ts";
 import { maxFileBytes, readFileStart } from "../config/file/read-file-start.ts";
 import { explainFileError } from "../core/errors.ts";
-import { isExemptFromProxy, findEnvironmentProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { findEnvironmentProxy, isExemptFromProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import type { Environment, World } from "./world.ts";
 
 /**
- * Opens a client for a gateway, with what its files hold now: whatever has been rotated since the last time takes effect.
- * @throws {@link ConfigError} if a file cannot be read, or holds something else
+ * Opens a client for a gateway. Files of its settings are read each time, so that rotated credentials take effect.
+ * @throws {@link ConfigError} if a file cannot be read, or has the wrong content
  */
 export async function connect(
   settings: PushgatewaySettings,
@@ -27,8 +28,8 @@ export async function connect(
 }
 
 /**
- * What the HTTP settings of a server, be it a gateway or Prometheus, come to with what its files hold now.
- * @throws {@link ConfigError} if a file cannot be read, or holds something else
+ * Resolves the HTTP settings of a server (a gateway, Prometheus, a discovery) with the present content of its files.
+ * @throws {@link ConfigError} if a file cannot be read, or has the wrong content
  */
 export async function readServerOptions(
   { url, timeoutSeconds, allowLinkLocal = true, http }: ServerSettings,
@@ -48,7 +49,7 @@ export async function readServerOptions(
   };
 }
 
-/** @param secrets what is secret in them is added here */
+/** @param secrets the secrets in them are added here */
 async function readRequestHeaders(
   { basicAuth, authorization, headers }: HttpSettings,
   secrets: string[],
@@ -56,12 +57,12 @@ async function readRequestHeaders(
   const all = await readHeaders(headers, secrets);
   if (basicAuth !== null) {
     const password = await readSecret(basicAuth.password);
-    const pair = Buffer.from(`${await textOf(basicAuth.username)}:${password}`, "utf8").toString("base64");
+    const pair = Buffer.from(`${await readText(basicAuth.username)}:${password}`, "utf8").toString("base64");
     secrets.push(password, pair);
     all["authorization"] = [`Basic ${pair}`];
   }
   if (authorization !== null) {
-    const credentials = await headerValue(authorization.credentials);
+    const credentials = await readHeaderValue(authorization.credentials);
     secrets.push(credentials);
     all["authorization"] = [`${authorization.type} ${credentials}`];
   }
@@ -74,7 +75,7 @@ async function readHeaders(
 ): Promise<Record<string, string[]>> {
   const all: Record<string, string[]> = {};
   for (const { name, value: source } of headers) {
-    const value = await headerValue(source);
+    const value = await readHeaderValue(source);
     // Also plain values: people who send a header often send a token in it.
     secrets.push(value);
     (all[name.toLowerCase()] ??= []).push(value);
@@ -82,77 +83,107 @@ async function readHeaders(
   return all;
 }
 
-async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
-  if (tls === null) return null;
-  const options: TlsOptions = {
-    rejectUnauthorized: !tls.insecureSkipVerify,
-    ...(tls.ca === null ? {} : { ca: await textOf(tls.ca) }),
-    ...(tls.client === null
-      ? {}
-      : { cert: await textOf(tls.client.cert), key: await readSecret(tls.client.key) }),
-    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-    ...(tls.minVersion === null ? {} : { minVersion: tls.minVersion }),
-    ...(tls.maxVersion === null ? {} : { maxVersion: tls.maxVersion }),
-  };
-  const problem = findTlsProblem(options, {
-    ca: nameOf("ca", tls.ca),
-    cert: nameOf("cert", tls.client?.cert ?? null),
-    key: nameOf("key", tls.client?.key ?? null),
-  });
-  if (problem !== null) throw new ConfigError(problem);
-  return options;
-}
-
-/** Where a part of tls_config comes from, for messages. */
-function nameOf(key: string, source: TextSource | SecretSource | null): string {
-  return source !== null && "file" in source ? source.file : `tls_config.${key}`;
+async function readHeaderValue(source: SecretSource): Promise<string> {
+  const value = await readSecret(source);
+  if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return value;
+  throw new ConfigError(
+    `${nameOf(source, "http_headers")}: the value of a header is one line of Latin-1 characters`,
+  );
 }
 
 async function findProxy(
-  url: string,
+  serverUrl: string,
   settings: HttpSettings["proxy"],
   env: Environment,
   secrets: string[],
 ): Promise<Proxy | null> {
   if (settings === null) return null;
-  const proxyUrl = settings.from === "url" ? namedProxy(url, settings) : environmentProxy(url, env);
+  let proxyUrl: string | null;
+  if (settings.from === "url") {
+    const { url, noProxy } = settings;
+    // As in Prometheus: only with `no_proxy` are loopback addresses reached without the proxy.
+    const isExempt = noProxy !== null && noProxy !== "" && isExemptFromProxy(noProxy, serverUrl);
+    proxyUrl = isExempt ? null : url.reveal();
+  } else {
+    const found = findEnvironmentProxy(serverUrl, env);
+    if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
+    proxyUrl = found.url;
+  }
   if (proxyUrl === null) return null;
   secrets.push(...proxySecrets(proxyUrl));
   return { url: proxyUrl, connectHeaders: await readHeaders(settings.connectHeaders, secrets) };
 }
 
-/** As Prometheus: only with `no_proxy` are loopback addresses reached without the proxy. */
-function namedProxy(
-  serverUrl: string,
-  { url, noProxy }: Extract<NonNullable<HttpSettings["proxy"]>, { from: "url" }>,
-): string | null {
-  if (noProxy !== null && noProxy !== "" && isExemptFromProxy(noProxy, serverUrl)) return null;
-  return url.reveal();
+async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
+  if (tls === null) return null;
+  const ca = tls.ca === null ? null : await readText(tls.ca);
+  const client =
+    tls.client === null
+      ? null
+      : { cert: await readText(tls.client.cert), key: await readSecret(tls.client.key) };
+  if (tls.ca !== null && ca !== null) parseCertificate(ca, nameOf(tls.ca, "tls_config.ca"));
+  if (tls.client !== null && client !== null) {
+    const { cert, key } = tls.client;
+    checkPair(client, nameOf(cert, "tls_config.cert"), nameOf(key, "tls_config.key"));
+  }
+  return {
+    rejectUnauthorized: !tls.insecureSkipVerify,
+    ...(ca === null ? {} : { ca }),
+    ...client,
+    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
+    ...(tls.minVersion === null ? {} : { minVersion: tls.minVersion }),
+    ...(tls.maxVersion === null ? {} : { maxVersion: tls.maxVersion }),
+  };
 }
 
-function environmentProxy(serverUrl: string, env: Environment): string | null {
-  const found = findEnvironmentProxy(serverUrl, env);
-  if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
-  return found.url;
+/** Node passes over a bad certificate in silence, and reports a bad key in OpenSSL's words. */
+function parseCertificate(pem: string, where: string): X509Certificate {
+  const block =
+    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/.exec(
+      pem,
+    );
+  try {
+    return new X509Certificate(block?.[0] ?? "");
+  } catch {
+    throw new ConfigError(`${where}: no certificate in there: it begins with -----BEGIN CERTIFICATE-----`);
+  }
 }
 
-async function headerValue(source: SecretSource): Promise<string> {
-  const value = await readSecret(source);
-  if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) return value;
-  const where = "file" in source ? source.file : "http_headers";
-  throw new ConfigError(`${where}: the value of a header is one line of Latin-1 characters`);
+function checkPair(
+  { cert, key }: { readonly cert: string; readonly key: string },
+  certName: string,
+  keyName: string,
+): void {
+  const certificate = parseCertificate(cert, certName);
+  let privateKey;
+  try {
+    privateKey = createPrivateKey(key);
+  } catch {
+    throw new ConfigError(
+      `${keyName}: no private key in there, or one with a pass phrase, which cannot be typed here`,
+    );
+  }
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new ConfigError(
+      `${keyName}: this key does not belong to the certificate in ${certName}; if both are being replaced, the next sweep reads them again`,
+    );
+}
+
+/** Where a value comes from, for messages. */
+function nameOf(source: TextSource | SecretSource, key: string): string {
+  return "file" in source ? source.file : key;
 }
 
 /** @throws {@link ConfigError} if its file cannot be read */
 export async function readSecret(source: SecretSource): Promise<string> {
-  return "secret" in source ? source.secret.reveal() : fileText(source.file);
+  return "secret" in source ? source.secret.reveal() : readFileText(source.file);
 }
 
-async function textOf(source: TextSource): Promise<string> {
-  return "text" in source ? source.text : fileText(source.file);
+async function readText(source: TextSource): Promise<string> {
+  return "text" in source ? source.text : readFileText(source.file);
 }
 
-async function fileText(path: string): Promise<string> {
+async function readFileText(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
     bytes = await readFileStart(path);
@@ -162,50 +193,4 @@ async function fileText(path: string): Promise<string> {
   if (bytes.length > maxFileBytes)
     throw new ConfigError(`${path}: longer than 1 MiB: this is the wrong file`);
   return new TextDecoder().decode(bytes).trim();
-}
-
-/** Where each part comes from: its file, or its key in the configuration. */
-export interface TlsPlaces {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** What is wrong with certificates and key, which Node either passes over in silence or tells in OpenSSL's words. */
-export function findTlsProblem({ ca, cert, key }: TlsOptions, places: TlsPlaces): string | null {
-  if (ca !== undefined && parseCertificate(ca) === null) return noCertificate(places.ca);
-  if (cert === undefined || key === undefined) return null;
-  const certificate = parseCertificate(cert);
-  if (certificate === null) return noCertificate(places.cert);
-  const privateKey = parseKey(key);
-  if (privateKey === null) {
-    return `${places.key}: no private key in there, or one with a pass phrase, which nobody is there to type`;
-  }
-  return certificate.checkPrivateKey(privateKey)
-    ? null
-    : `${places.key}: this key does not belong to the certificate in ${places.cert}; if both are being replaced, the next sweep finds them whole`;
-}
-
-function noCertificate(place: string): string {
-  return `${place}: no certificate in there: it begins with -----BEGIN CERTIFICATE-----`;
-}
-
-function parseCertificate(pem: string): X509Certificate | null {
-  const block =
-    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/.exec(
-      pem,
-    );
-  try {
-    return block === null ? null : new X509Certificate(block[0]);
-  } catch {
-    return null;
-  }
-}
-
-function parseKey(pem: string): KeyObject | null {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return null;
-  }
 }

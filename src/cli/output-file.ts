@@ -1,20 +1,30 @@
 import { randomBytes } from "node:crypto";
 import { fstatSync, type Stats } from "node:fs";
-import { constants, open, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  constants,
+  open,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
-import { errorCode } from "../core/errors.ts";
+import { errorCode, explainFileError } from "../core/errors.ts";
 import { writeAll, type Io } from "./io.ts";
 
 /**
- * Writes a text to a path. A regular file is replaced whole or not at all: a reader sees the old text or the new one, never a
+ * Writes a text to a path. A regular file is replaced completely or not at all: a reader sees the old text or the new one, never a
  * part. Through a symbolic link its target is replaced. A FIFO or a character device is written to, and `/dev/stdout` is this
  * process' own output, whatever that is.
- * @param text whole, or in parts
+ * @param text complete, or in parts
  * @param mode of a regular file, whatever the umask is
  * @returns what went wrong, for people; null: it is written
  */
-export async function writeWhole(
+export async function writeOutputFile(
   path: string,
   text: string | Iterable<string>,
   mode: number,
@@ -23,28 +33,29 @@ export async function writeWhole(
   const parts = typeof text === "string" ? [text] : text;
   try {
     // The kernel follows links here, and refuses those that another user has put into /tmp (fs.protected_symlinks).
-    const there = await stat(path).catch((error: unknown) => {
+    const existing = await stat(path).catch((error: unknown) => {
       if (errorCode(error) === "ENOENT") return null;
       throw error;
     });
-    const own = there === null ? null : findOwnOutput(there, io);
+    const own = existing === null ? null : findOwnOutput(existing, io);
     if (own !== null) await writeAll(parts, own);
-    else if (there === null || there.isFile()) await replace(await resolveLinks(path), parts, mode);
-    else if (there.isBlockDevice()) return `${path}: is a block device, not a file`;
-    else await writeInto(path, parts);
+    else if (existing === null || existing.isFile()) await replace(await resolveLinks(path), parts, mode);
+    else if (existing.isBlockDevice()) return `${path}: is a block device, not a file`;
+    // Nothing is created or truncated, and a terminal does not become the one that controls this process.
+    else await writeAndClose(await open(path, constants.O_WRONLY | constants.O_NOCTTY), parts);
     return null;
   } catch (error) {
-    // A mistake in making the text is none of the file's.
+    // Errors without a code come from making the text, not from the file.
     if (errorCode(error) === undefined) throw error;
     return `${path}: ${explain(path, error as NodeJS.ErrnoException)}`;
   }
 }
 
-/** What is already open is not opened again: it may be a socket, or a log to append to. */
-function findOwnOutput(there: Stats, { stdout, stderr }: Pick<Io, "stdout" | "stderr">) {
+/** An output that is open already is not opened again: it may be a socket, or a log to append to. */
+function findOwnOutput({ dev, ino }: Stats, { stdout, stderr }: Pick<Io, "stdout" | "stderr">) {
   const isAt = (descriptor: number): boolean => {
-    const { dev, ino } = fstatSync(descriptor);
-    return dev === there.dev && ino === there.ino;
+    const own = fstatSync(descriptor);
+    return own.dev === dev && own.ino === ino;
   };
   return isAt(1) ? stdout : isAt(2) ? stderr : null;
 }
@@ -60,19 +71,12 @@ async function resolveLinks(path: string): Promise<string> {
   }
 }
 
-/** The temporary name begins with a dot and does not end as the file does, so that nobody's `*.prom` finds it. */
+/** The temporary name begins with a dot and has another suffix, so that no `*.prom` finds it. */
 async function replace(path: string, parts: Iterable<string>, mode: number): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    // Never over a file or through a link that somebody put there.
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await writeFile(file, parts);
-      await file.chmod(mode);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    // Never over a file or through a link that somebody has put there.
+    await writeAndClose(await open(temporary, "wx", 0o600), parts, mode);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
@@ -80,25 +84,26 @@ async function replace(path: string, parts: Iterable<string>, mode: number): Pro
   }
 }
 
-async function writeInto(path: string, parts: Iterable<string>): Promise<void> {
-  // Nothing is created or cut off, and a terminal does not become the one that controls this process.
-  const file = await open(path, constants.O_WRONLY | constants.O_NOCTTY);
+/** @param mode of a new file, which is also synced */
+async function writeAndClose(file: FileHandle, parts: Iterable<string>, mode?: number): Promise<void> {
   try {
     await writeFile(file, parts);
+    if (mode === undefined) return;
+    await file.chmod(mode);
+    await file.sync();
   } finally {
     await file.close();
   }
 }
 
-function explain(path: string, { code, message, path: failed = path }: NodeJS.ErrnoException): string {
+function explain(path: string, error: NodeJS.ErrnoException): string {
   // The temporary file is beside the one that is meant, which may be behind a link.
+  const { code, path: failed = path } = error;
   const folder = dirname(failed);
   if (code === "ENOENT") return `there is no folder ${folder}`;
   if (code === "ENOTDIR") return `${folder} is not a folder`;
-  if (code === "EACCES" || code === "EPERM")
-    return failed === path ? "permission denied" : `the folder ${folder} may not be written to`;
-  if (code === "EROFS") return `the folder ${folder} is on a file system that is read-only`;
   if (code === "EISDIR") return "is a folder, not a file";
-  if (code === "ENOSPC") return "no space left";
-  return message;
+  if ((code === "EACCES" || code === "EPERM") && failed !== path)
+    return `the folder ${folder} may not be written to`;
+  return explainFileError(error);
 }

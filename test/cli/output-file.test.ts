@@ -14,7 +14,7 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { writeWhole } from "../../src/cli/write-whole.ts";
+import { writeOutputFile } from "../../src/cli/output-file.ts";
 import { temporaryFolder } from "../support/archived-groups.ts";
 import { readOutput } from "../support/output.ts";
 
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 const write = (path: string, text: string | Iterable<string> = "new"): Promise<string | null> =>
-  writeWhole(path, text, 0o644, {
+  writeOutputFile(path, text, 0o644, {
     stdout: readOutput((part) => void (printed += part)),
     stderr: readOutput(() => {}),
   });
