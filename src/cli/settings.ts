@@ -1,12 +1,13 @@
 import {
   ConfigError,
   defaultConfig,
+  defaultGatewayTimeout,
   noHttpSettings,
   type Config,
   type PushgatewaySettings,
 } from "../config/config.ts";
 import { doubtGatewayUrl } from "../config/url.ts";
-import { formatDuration } from "../core/duration.ts";
+import { formatDuration, parseDuration } from "../core/duration.ts";
 import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
 import type { TtlRule } from "../core/rule.ts";
@@ -115,7 +116,13 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Lo
 /** A gateway of which only the URL is known. */
 export function gatewayFromUrl(url: string): PushgatewaySettings {
   const name = url.replace(/^https?:\/\//, "");
-  return { name, url, source: "api", timeoutSeconds: 60, http: noHttpSettings };
+  return {
+    name,
+    url,
+    source: "api",
+    timeoutSeconds: parseDuration(defaultGatewayTimeout),
+    http: noHttpSettings,
+  };
 }
 
 function everythingRule(ttlSeconds: number): TtlRule {

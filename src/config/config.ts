@@ -181,6 +181,9 @@ export const noHttpSettings: HttpSettings = {
   headers: [],
 };
 
+/** For one request to a Pushgateway. */
+export const defaultGatewayTimeout = "60s";
+
 /** The settings of a file that has only gateways and rules, without these. */
 export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
   path: "",

@@ -1,4 +1,10 @@
-import { noHttpSettings, type DiscoverySettings, type FoundGatewaySettings } from "./config.ts";
+import { parseDuration } from "../core/duration.ts";
+import {
+  defaultGatewayTimeout,
+  noHttpSettings,
+  type DiscoverySettings,
+  type FoundGatewaySettings,
+} from "./config.ts";
 import type { FileValue } from "./file/file-value.ts";
 import {
   choice,
@@ -33,7 +39,7 @@ const foundGateway = section(
       "Also reach gateways at link-local addresses (169.254.0.0/16, fe80::/10), where clouds hand out credentials.",
     ),
     source: defaulted(source, "api", "As of a Pushgateway in the list."),
-    ...serverKeys("60s", "For one request to a gateway."),
+    ...serverKeys(defaultGatewayTimeout, "For one request to a gateway."),
   },
   (values, at): FoundGatewaySettings => ({
     scheme: values.scheme,
@@ -50,7 +56,7 @@ const defaultGateway: FoundGatewaySettings = {
   pathPrefix: "",
   allowLinkLocal: false,
   source: "api",
-  timeoutSeconds: 60,
+  timeoutSeconds: parseDuration(defaultGatewayTimeout),
   http: noHttpSettings,
 };
 

@@ -8,6 +8,8 @@ import {
 } from "../core/limits.ts";
 import { logLevels } from "../core/log-level.ts";
 import {
+  defaultConfig,
+  defaultGatewayTimeout,
   notificationEvents,
   notificationFormats,
   type ArchiveSettings,
@@ -61,7 +63,7 @@ const pushgateway = section(
       "api",
       "api: GET /api/v1/metrics. auto: read GET /metrics first, far cheaper for both sides, and read the API only when something has expired. exposition: /metrics alone, no archive.",
     ),
-    ...serverKeys("60s", "For one request."),
+    ...serverKeys(defaultGatewayTimeout, "For one request."),
   },
   (values, at): PushgatewaySettings => {
     const { url = "" } = values;
@@ -204,18 +206,18 @@ const notification = section(
 const janitorKeys = {
   schedule: defaulted(
     parsed('a cron expression like "*/5 * * * *"', (written) => ({ ...parseSchedule(written), written })),
-    "*/5 * * * *",
+    defaultConfig.schedule,
     "When `run` sweeps: cron with 5 fields, or 6 with seconds first.",
   ),
   timezone: defaulted(
     parsed("a time zone like Europe/Berlin", parseTimezone),
-    "UTC",
+    defaultConfig.timezone,
     "Time zone of the schedule. One without hours and days keeps its pace when clocks change.",
   ),
-  dry_run: defaulted(flag, false, "Sweep without deleting."),
+  dry_run: defaulted(flag, defaultConfig.dryRun, "Sweep without deleting."),
   log_level: defaulted(
     choice(...logLevels),
-    "info",
+    defaultConfig.logLevel,
     "How much is logged. A reload changes it; --log.level wins over it.",
   ),
   pushgateways: optional(

@@ -75,19 +75,8 @@ function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly p
   try {
     return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return { problem: `line ${firstBadLine(bytes)} is not UTF-8: save the file as UTF-8` };
+    // A decoder that does not fail replaces the first bad byte.
+    const [good = ""] = new TextDecoder("utf-8").decode(bytes).split("\ufffd", 1);
+    return { problem: `line ${good.split("\n").length} is not UTF-8: save the file as UTF-8` };
   }
-}
-
-/** From 1. No byte of a longer UTF-8 sequence looks like a line feed, so lines can be decoded one by one. */
-function firstBadLine(bytes: Uint8Array): number {
-  let line = 1;
-  for (let start = 0; start < bytes.length; line++) {
-    const next = bytes.indexOf(0x0a, start);
-    const end = next === -1 ? bytes.length : next + 1;
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(start, end));
-    if (Buffer.from(text, "utf8").compare(bytes.subarray(start, end)) !== 0) return line;
-    start = end;
-  }
-  return line;
 }
