@@ -25,8 +25,6 @@ const folderMode = 0o700;
 export class FileAccess {
   readonly #limitSeconds: number;
   #hanging = 0;
-  /** To be closed when no call hangs any more. */
-  readonly #toClose: FileHandle[] = [];
 
   /** @param limitSeconds the longest that one call may take */
   constructor(limitSeconds = 30) {
@@ -57,7 +55,7 @@ export class FileAccess {
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         this.#hanging += 1;
-        void result.then(discard, () => {}).finally(() => this.#returned());
+        void result.then(discard, () => {}).finally(() => (this.#hanging -= 1));
         reject(tooLate());
       }, this.#limitSeconds * 1000);
     });
@@ -89,10 +87,10 @@ export class FileAccess {
     }
   }
 
-  /** Never rejects: what had to be safe on the disk was synced before. */
+  /** Never rejects: what had to be safe on the disk was synced before. While a call hangs, it is not waited for. */
   async close(handle: FileHandle): Promise<void> {
-    if (this.#hanging > 0) this.#toClose.push(handle);
-    else await this.call("", "", () => handle.close()).catch(() => {});
+    const closed = handle.close().catch(() => {});
+    await this.call("", "", () => closed).catch(() => {});
   }
 
   /** Makes a folder and those above it. */
@@ -129,12 +127,6 @@ export class FileAccess {
         ? "it is a folder"
         : "it is no regular file";
     throw new ArchiveError(path, `${doing}: ${what}`);
-  }
-
-  #returned(): void {
-    this.#hanging -= 1;
-    if (this.#hanging > 0) return;
-    for (const handle of this.#toClose.splice(0)) void this.close(handle);
   }
 }
 

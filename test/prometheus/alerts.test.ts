@@ -250,6 +250,25 @@ const ill: readonly (readonly [string, AlertTest])[] = [
     ),
   ],
   [
+    "a query for vanished hosts that fails for an hour",
+    fires(
+      'PushgatewayJanitorHostsUnknown{gateway="a",rule="rest"}',
+      { from: 70, ends: 190 },
+      service({
+        'vanished_query_failures_total{gateway="a",rule="rest"}': (minute) =>
+          countsFrom(10)(Math.min(minute, 130)),
+      }),
+    ),
+  ],
+  [
+    "messages that do not arrive",
+    fires(
+      "PushgatewayJanitorNotificationsFail",
+      { from: 10 },
+      service({ 'notification_failures_total{notification="notifications[0]"}': countsFrom(10) }),
+    ),
+  ],
+  [
     "a job that has not succeeded for a day and two hours",
     {
       ...fires('PushgatewayJanitorOnceOverdue{gateway="a"}', { from: 10 + 26 * 60 + 20 }, pushed(10)),

@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { metricScope } from "../telemetry/read-metrics.ts";
+import { ttlRule } from "./core-values.ts";
 import { alertRules, recordingRules, rulesFile } from "./alert-rules.ts";
 import { metricPrefix, usedMetrics } from "./promql.ts";
 import { runPromtool } from "./promtool.ts";
@@ -117,7 +118,9 @@ async function coursesOf({
   series,
 }: Janitor): Promise<readonly [string, Course][]> {
   const metrics = createMetrics({ version: "1", revision: "r", nodeVersion: "v" });
-  metrics.configure(metricScope({ gateways, rules: ["ci", "rest"] }));
+  const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: 3600 };
+  const rules = ["ci", ttlRule(86_400, { name: "rest", vanished })];
+  metrics.configure(metricScope({ gateways, rules, notifications: ["notifications[0]"] }));
   metrics.configLoaded(0);
   const samples = (await metrics.render()).split("\n").filter((line) => line.startsWith(metricPrefix));
   const initial = new Map(
