@@ -188,6 +188,12 @@ describe("a rule whose label and query do not fit", () => {
       ],
     ],
     ["knows one of them", three("instance"), known("b"), []],
+    [
+      "knows one of them by a name with a port",
+      three("instance"),
+      known("b:9100"),
+      [expect.stringContaining("count as alive") as string],
+    ],
     ["has too few groups to tell", three("instance").slice(1), known("web-1"), []],
     ["has no answer", three("instance"), { ok: false, message: "down" }, []],
   ])("%s", (_, groups, answer, notes) => {

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 
-import type { KnownHosts } from "../../src/core/liveness.ts";
+import { asksForHosts, type KnownHosts } from "../../src/core/liveness.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import type { ReadLiveness } from "../../src/sweep/sweep-context.ts";
@@ -36,7 +36,7 @@ async function sweep(
     asked += 1;
     if (answer === undefined || answer instanceof Error)
       return Promise.reject(answer ?? new Error("not expected"));
-    return Promise.resolve(new Map(asking.map(({ name }) => [name, answer])));
+    return Promise.resolve(new Map(asking.filter(asksForHosts).map(({ name }) => [name, answer])));
   };
   const warnings: unknown[] = [];
   const context = sweepContext(client, { readLiveness });
@@ -104,6 +104,35 @@ it("a query that fails when it is asked again keeps all groups that it was about
     "web-3": "host_may_exist",
   });
   expect(report).toMatchObject({ status: "ok", failedQueries: [{ rule: "hosts" }] });
+});
+
+it("a host that is known by a name with a port when its group is to be deleted keeps it", async () => {
+  const { report } = await sweep([onlyWeb1, { ok: true, hosts: new Set(["web-1", "web-2:9100"]) }]);
+  expect(fatesByJob(report)).toMatchObject({ "web-2": "host_may_exist", "web-3": "gone" });
+});
+
+it("groups that have outlived the TTL of their rule go, whatever became of hosts since the plan", async () => {
+  const old = ttlRule(hour, { name: "old", matchers: ['job="web-1"'] });
+  const all: KnownHosts = { ok: true, hosts: new Set(["web-1", "web-2", "web-3"]) };
+  const { report } = await sweep([onlyWeb1, all], { rules: [old, hosts] });
+  expect(fatesByJob(report)).toEqual({
+    "web-1": "gone",
+    "web-2": "host_may_exist",
+    "web-3": "host_may_exist",
+  });
+});
+
+it("nobody is asked again for the sake of deletions that hosts do not matter for", async () => {
+  const { report, asked } = await sweep([onlyWeb1], { rules: [ttlRule(hour), hosts] });
+  expect(fatesByJob(report)).toEqual({ "web-1": "gone", "web-2": "gone", "web-3": "gone" });
+  expect(asked).toBe(1);
+});
+
+it("a query that failed before the plan is in the report of a sweep that deletes other groups", async () => {
+  const old = ttlRule(hour, { name: "old", matchers: ['job="web-1"'] });
+  const { report } = await sweep([failed], { rules: [old, hosts] });
+  expect(fatesByJob(report)).toMatchObject({ "web-1": "gone", "web-2": "within_ttl" });
+  expect(report.failedQueries).toMatchObject([{ rule: "hosts" }]);
 });
 
 it("a mistake of the janitor's own while it asks ends the sweep, and deletes nothing more", async () => {
