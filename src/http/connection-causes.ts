@@ -1,10 +1,11 @@
+import { errorCode } from "../core/errors.ts";
 import type { Approach } from "./request-error.ts";
 import { ProxyError } from "./tunnel.ts";
 
 type Wording = string | ((error: Error, approach: Approach) => string);
 type Cause = readonly [code: RegExp, happened: Wording, remedy: Wording];
 
-/** What an error of a connection means, and what to do about it: the first row that knows its code decides. */
+/** The meaning of a connection's errors, and what to do about them: the first row that knows the code decides. */
 const causes: readonly Cause[] = [
   [
     /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|SELF_SIGNED_CERT_IN_CHAIN)/,
@@ -39,12 +40,15 @@ const causes: readonly Cause[] = [
   ],
   [
     /^(CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/,
-    (error) => `the server's certificate is not accepted: ${firstLine(error.message)}`,
+    (error) => `the server's certificate is not accepted: ${messageOf(error)}`,
     "the server needs another one",
   ],
   [
     /ALERT_(CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|ALERT_NO_CERTIFICATE/,
-    describeClientCertificate,
+    (_, { hasClientCertificate }) =>
+      hasClientCertificate
+        ? "the server does not accept the client certificate"
+        : "the server wants a client certificate",
     (_, { hasClientCertificate }) =>
       hasClientCertificate
         ? "the one in tls_config.cert_file (or cert) has expired, or is not of the authority that the server trusts (its client_ca_file)"
@@ -52,12 +56,12 @@ const causes: readonly Cause[] = [
   ],
   [
     /UNRECOGNIZED_NAME/,
-    "the server has no certificate for the name that it is asked by",
+    "the server has no certificate for the name in the request",
     "set tls_config.server_name to the name that it has one for",
   ],
   [
     /UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|TLSV1_ALERT_INSUFFICIENT/,
-    "there is no TLS version that both sides speak",
+    "the two sides have no TLS version in common",
     "compare tls_config.min_version and max_version with the server's",
   ],
   [
@@ -69,63 +73,67 @@ const causes: readonly Cause[] = [
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|RECORD_TOO_|UNEXPECTED_MESSAGE/,
     "the answer is no TLS",
-    (_, { serverUrl: url }) => `if the port speaks plain HTTP, write ${url.replace(/^https:/, "http:")}`,
+    (_, { serverUrl }) => `if the port speaks plain HTTP, write ${serverUrl.replace(/^https:/, "http:")}`,
   ],
   [
     /^HPE_/,
-    (error) => `the answer is broken: ${firstLine(error.message)}`,
-    (_, { serverUrl: url }) =>
-      url.startsWith("http:")
-        ? `this may be no HTTP at all; if the port speaks TLS, write ${url.replace(/^http:/, "https:")}`
-        : "this may be no HTTP at all; is the port right?",
+    (error) => `the answer is broken: ${messageOf(error)}`,
+    (_, { serverUrl }) => `this may be no HTTP at all; ${guessAtTls(serverUrl) || "is the port right?"}`,
   ],
-  [/^ECONNREFUSED$/, own, "nothing listens there; is it running, is the port right?"],
-  [/^ENOTFOUND$/, own, "no such name; is it spelt right, and known to the name servers here?"],
-  [/^EAI_AGAIN$/, own, "no name server answers for this name"],
-  [/^EREFUSEDADDRESS$/, own, "it is link-local; if a gateway is there, set gateway.allow_link_local: true"],
-  [/^ETIMEDOUT$/, own, "is the address right, does a firewall drop it?"],
+  [/^ECONNREFUSED$/, messageOf, "nothing listens there; is it running, is the port right?"],
+  [/^ENOTFOUND$/, messageOf, "no such name; is it spelt right, and known to the name servers here?"],
+  [/^EAI_AGAIN$/, messageOf, "no name server answers for this name"],
+  [
+    /^EREFUSEDADDRESS$/,
+    messageOf,
+    "it is link-local; if a gateway is there, set gateway.allow_link_local: true",
+  ],
+  [/^ETIMEDOUT$/, messageOf, "is the address right, does a firewall drop it?"],
   [/^UND_ERR_CONNECT_TIMEOUT$/, "the TLS handshake was not answered in time", "does the port speak TLS?"],
-  [/^(EHOSTUNREACH|ENETUNREACH)$/, own, "there is no way to this address from here"],
-  [/^(ECONNRESET|EPIPE)$/, own, (_, approach) => guessAtSilence(approach)],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, messageOf, "there is no route to this address from here"],
+  [/^(ECONNRESET|EPIPE)$/, messageOf, (_, approach) => guessAtSilence(approach)],
 ];
 
-/** One line: what happened to a connection, and what to do about it where that can be told. */
+/** One line: what happened to a connection, and what to do about it if that is known. */
 export function explainConnectionError(error: unknown, approach: Approach): string {
   if (error instanceof ProxyError) return explainProxyError(error, approach);
   const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
   return `${describe(error, approach)}${through}`;
 }
 
-/** Why a connection may be cut before a byte comes; empty if there is no guess. */
-export function guessAtSilence(approach: Approach): string {
-  const { serverUrl: url, hasClientCertificate } = approach;
-  if (url.startsWith("http:")) return `if the port speaks TLS, write ${url.replace(/^http:/, "https:")}`;
+/** Why a connection may be closed before any byte of an answer; empty if there is no guess. */
+export function guessAtSilence({ serverUrl, hasClientCertificate }: Approach): string {
+  if (serverUrl.startsWith("http:")) return guessAtTls(serverUrl);
   return hasClientCertificate ? "" : "it may want a client certificate (tls_config.cert_file and key_file)";
 }
 
-function explainProxyError(error: ProxyError, approach: Approach): string {
-  const { target, status, statusText, cause } = error;
-  const start = `the proxy ${error.proxy}: `;
-  const what = `${error.what} ${approach.redact(statusText)}`.trim();
+function guessAtTls(url: string): string {
+  return url.startsWith("http:") ? `if the port speaks TLS, write ${url.replace(/^http:/, "https:")}` : "";
+}
+
+function explainProxyError(
+  { proxy, target, what, status, statusText, cause }: ProxyError,
+  approach: Approach,
+) {
+  const answer = `the proxy ${proxy}: ${`${what} ${approach.redact(statusText)}`.trim()}`;
   switch (status) {
     case 401:
     case 407:
-      return `${start}${what}: ${proxyLoginRemedy(approach)}`;
+      return `${answer}: ${proxyLoginRemedy(approach)}`;
     case 403:
     case 405:
-      return `${start}${what}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
+      return `${answer}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
     case null:
       break;
     default:
-      return `${start}${what}: it cannot reach ${target}, or is no forward proxy`;
+      return `${answer}: it cannot reach ${target}, or is no forward proxy`;
   }
-  const isSilence = cause instanceof Error && codeOf(cause) === "ECONNRESET";
-  return isSilence
-    ? `${start}it closes the connection on CONNECT to ${target}: its log may say why`
-    : `${start}${describe(cause ?? error.what, { ...approach, serverUrl: error.proxy })}`;
+  return errorCode(cause) === "ECONNRESET"
+    ? `the proxy ${proxy}: it closes the connection on CONNECT to ${target}: its log may say why`
+    : `the proxy ${proxy}: ${describe(cause ?? what, { ...approach, serverUrl: proxy })}`;
 }
 
-/** What a 407 asks for. */
+/** The remedy for a 407. */
 export function proxyLoginRemedy({ hasProxyCredentials }: Approach): string {
   return hasProxyCredentials
     ? "it does not accept the user and password in the proxy's URL"
@@ -133,39 +141,24 @@ export function proxyLoginRemedy({ hasProxyCredentials }: Approach): string {
 }
 
 function describe(error: unknown, approach: Approach): string {
-  const cause = error instanceof Error ? findCause(error) : null;
-  if (!(error instanceof Error) || cause === null) return own(error);
-  const [, happened, remedy] = cause;
-  const say = (wording: Wording): string =>
-    typeof wording === "string" ? wording : wording(error, approach);
-  return [say(happened), say(remedy)].filter((part) => part !== "").join(": ");
+  const cause = findCause(error);
+  if (!(error instanceof Error) || cause === undefined) return messageOf(error);
+  const parts = cause
+    .slice(1)
+    .map((wording) => (typeof wording === "function" ? wording(error, approach) : wording));
+  return parts.filter((part) => part !== "").join(": ");
 }
 
-/** Of the addresses of a name that were tried at once, the first with a row in the table speaks for all. */
-function findCause(error: Error): Cause | null {
+/** Several addresses of a name may have been tried at once: the first whose code is in the table decides. */
+function findCause(error: unknown): Cause | undefined {
   const attempts: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
-  const codes = attempts.map((attempt) => (attempt instanceof Error ? codeOf(attempt) : ""));
-  return causes.find(([pattern]) => codes.some((code) => pattern.test(code))) ?? null;
+  return causes.find(([pattern]) => attempts.some((attempt) => pattern.test(errorCode(attempt) ?? "")));
 }
 
-function codeOf(error: Error): string {
-  return "code" in error && typeof error.code === "string" ? error.code : "";
-}
-
-function own(error: unknown): string {
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(own))].join("; ");
-  return firstLine(error instanceof Error ? error.message : String(error));
-}
-
-/** OpenSSL's messages end in a line break. */
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
-}
-
-function describeClientCertificate(_: Error, { hasClientCertificate }: Approach): string {
-  return hasClientCertificate
-    ? "the server does not accept the client certificate"
-    : "the server wants a client certificate";
+/** Its first line: OpenSSL's messages end in a line break. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(messageOf))].join("; ");
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }
 
 function describeNameMismatch(error: Error): string {

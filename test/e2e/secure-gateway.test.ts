@@ -183,7 +183,7 @@ describe("a gateway's certificate that is not accepted is reported with cause an
     const secure = await startSecureGateway({ authority, tlsServerConfig: ["min_version: TLS13"] });
     const { exitCode, stderr } = await once(secure.url, `tls_config: { ${trusting}, max_version: TLS12 }`);
     expect(stderr).toContain(
-      "there is no TLS version that both sides speak: compare tls_config.min_version and max_version",
+      "the two sides have no TLS version in common: compare tls_config.min_version and max_version",
     );
     expect(exitCode).toBe(1);
   });
@@ -196,7 +196,7 @@ describe("a gateway's certificate that is not accepted is reported with cause an
     const old = await once(secure.url, `tls_config: { ${trusting}, min_version: TLS10 }`);
     expect(old).toMatchObject({ exitCode: 0 });
     const modern = await once(secure.url, `tls_config: { ${trusting} }`);
-    expect(modern.stderr).toContain("there is no TLS version that both sides speak");
+    expect(modern.stderr).toContain("the two sides have no TLS version in common");
   });
 });
 
