@@ -6,57 +6,40 @@ import type { Logger } from "../telemetry/logger.ts";
 /** The same gateway for one sweep, with reads that are refused while they are postponed. */
 export type GuardReads = (gateway: Gateway, configured: ReadSource | "auto") => Gateway;
 
-/** Remembers over all sweeps which gateways die of being read, and keeps them from being read at every schedule. */
-export function createReadGuard({
-  monotonic,
-  log,
-}: {
+export interface ReadGuardOptions {
   readonly monotonic: () => number;
   readonly log: Logger;
-}): GuardReads {
+}
+
+/** Remembers over all sweeps which gateways die of being read, and keeps them from being read at every schedule. */
+export function createReadGuard({ monotonic, log }: ReadGuardOptions): GuardReads {
   const memories = new Map<string, ReadMemory>();
 
   return (gateway, configured) => {
     const { name, url } = gateway;
     const key = `${name} ${url}`;
-    const memory = (): ReadMemory => memories.get(key) ?? noReads;
-    const remember = (next: ReadMemory): void => void memories.set(key, next);
-    remember(afterPause(memory()));
+    let memory = afterPause(memories.get(key) ?? noReads);
+    const remember = (next: ReadMemory): void => {
+      memory = next;
+      memories.set(key, next);
+    };
 
-    const noteFailure = (error: unknown, source: ReadSource): void => {
-      const interrupted = error instanceof RequestError && error.code === "aborted";
-      if (!interrupted) remember(afterRead(memory(), source, false));
-    };
-    const refusePostponed = (source: ReadSource): void => {
-      const postponement = findPostponement(memory(), source, monotonic());
-      if (postponement === null) return;
-      const { inARow, seconds } = postponement;
-      const request = { method: "GET", url: `${url}${source === "api" ? "/api/v1/metrics" : "/metrics"}` };
-      throw new RequestError(
-        "read_postponed",
-        request,
-        `not read: the last ${inARow} reads each ended with a restart of the gateway, as when it runs out of memory. ` +
-          `Not read again for ${formatAge(Math.ceil(seconds / 60) * 60)}. ${adviceFor(configured)}`,
-      );
-    };
     const guard =
       (source: ReadSource, open: Gateway["openSnapshot"]): Gateway["openSnapshot"] =>
       async (options) => {
-        refusePostponed(source);
-        const noting = async <T>(work: Promise<T>): Promise<T> => {
-          try {
-            return await work;
-          } catch (error) {
-            noteFailure(error, source);
-            throw error;
-          }
+        const postponement = findPostponement(memory, source, monotonic());
+        if (postponement !== null) throw postponed(url, source, configured, postponement);
+        const noteFailure = (error: unknown): never => {
+          const isInterrupted = error instanceof RequestError && error.code === "aborted";
+          if (!isInterrupted) remember(afterRead(memory, source, false));
+          throw error;
         };
-        const opened = await noting(open(options));
+        const opened = await open(options).catch(noteFailure);
         return {
           ...opened,
           async read(visit) {
-            await noting(opened.read(visit));
-            remember(afterRead(memory(), source, true));
+            await opened.read(visit).catch(noteFailure);
+            remember(afterRead(memory, source, true));
           },
         };
       };
@@ -66,12 +49,12 @@ export function createReadGuard({
       async status(signal) {
         try {
           const status = await gateway.status(signal);
-          const before = memory();
+          const before = memory;
           if (status.startedAt !== null) remember(afterAnswer(before, status.startedAt, monotonic()));
-          logNewPostponement(before, memory(), name, log);
+          logNewPostponement(before, memory, name, log);
           return status;
         } catch (error) {
-          remember(afterSilence(memory()));
+          remember(afterSilence(memory));
           throw error;
         }
       },
@@ -81,10 +64,23 @@ export function createReadGuard({
   };
 }
 
-function adviceFor(configured: ReadSource | "auto"): string {
-  return configured === "api"
-    ? "`source: auto` reads /metrics first, which takes far less memory there."
-    : "Give it more memory.";
+function postponed(
+  gatewayUrl: string,
+  source: ReadSource,
+  configured: ReadSource | "auto",
+  { inARow, seconds }: Postponement,
+): RequestError {
+  const advice =
+    configured === "api"
+      ? "`source: auto` reads /metrics first, which takes far less memory there."
+      : "Give it more memory.";
+  const url = `${gatewayUrl}${source === "api" ? "/api/v1/metrics" : "/metrics"}`;
+  return new RequestError(
+    "read_postponed",
+    { method: "GET", url },
+    `not read: the last ${inARow} reads each ended with a restart of the gateway, as when it runs out of memory. ` +
+      `Not read again for ${formatAge(Math.ceil(seconds / 60) * 60)}. ${advice}`,
+  );
 }
 
 function logNewPostponement(before: ReadMemory, after: ReadMemory, gateway: string, log: Logger): void {
@@ -167,13 +163,18 @@ export function afterAnswer(memory: ReadMemory, startedAt: number, now: number):
   return { ...answered, [lastRead.source]: { inARow, postponedUntil: now + pauseSeconds } };
 }
 
+export interface Postponement {
+  readonly inARow: number;
+  /** From now on. */
+  readonly seconds: number;
+}
+
 /** Why a read has to wait; null: it need not. A gateway that dies of the cheaper read dies of the other one, too. */
 export function findPostponement(
-  memory: ReadMemory,
+  { api, exposition }: ReadMemory,
   source: ReadSource,
   now: number,
-): { readonly inARow: number; readonly seconds: number } | null {
-  const { api, exposition } = memory;
+): Postponement | null {
   const worst = source === "exposition" || exposition.postponedUntil > api.postponedUntil ? exposition : api;
   return worst.postponedUntil > now ? { inARow: worst.inARow, seconds: worst.postponedUntil - now } : null;
 }
