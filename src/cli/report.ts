@@ -1,4 +1,4 @@
-import { parseMatchers } from "../core/matcher.ts";
+import type { Matcher } from "../core/matcher.ts";
 import type { SweepReport } from "../core/report.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { showText } from "../report/text.ts";
@@ -13,7 +13,7 @@ import { createCommandToPass, loadAndDiscover } from "./settings.ts";
 export async function report(flags: ReportFlags, io: Io): Promise<number> {
   checkOutputFlags(flags);
   const { verdict, rule, sort, limit, all } = flags;
-  const match = flags.match === undefined ? undefined : parseFlag("--match", flags.match, parseMatchers);
+  const match = flags.match === undefined ? undefined : await parseMatch(flags.match);
   const { at: planFor, "gateways.concurrency": concurrency } = flags;
   const { config, complete } = await loadAndDiscover(flags, io);
   const { log, progress, clear } = createCommandLog(config.logLevel, flags["log.format"], io);
@@ -29,6 +29,12 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   writeErrors(result, flags, io);
   if (problem !== null) return exitCodes.failed;
   return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
+}
+
+/** Regular expressions are loaded only where there are some. */
+async function parseMatch(text: string): Promise<readonly Matcher[]> {
+  const { parseMatchers } = await import("../core/matcher.ts");
+  return parseFlag("--match", text, parseMatchers);
 }
 
 /** Errors also go to stderr, where a pipe does not swallow them, unless they were just shown on the terminal. */

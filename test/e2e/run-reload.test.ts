@@ -142,13 +142,13 @@ describe("a reload", { timeout: 60_000 }, () => {
     await service.shows('msg="Gateway read"');
     const sweep = service.post("/-/sweep");
     await gateway.reached;
-    writeFileSync(file, config(gateway.url, "1h").replace("ttl: 1h", "action: keep"));
+    writeFileSync(file, config(gateway.url, "1000d"));
     expect((await service.post("/-/reload")).status).toBe(200);
     gateway.release();
     expect((await sweep).status).toBe(200);
     expect(service.stderr()).toContain('msg="Deleted group"');
     expect(await service.metric('deletes_total{gateway="g",rule="all"}')).toBe("1");
-    expect((await service.ask("/config")).body).toContain("action: keep");
+    expect((await service.ask("/config")).body).toContain("ttl: 1000d");
   });
 
   it("of a bad web configuration keeps the last good one and shows in the metric, too", async () => {

@@ -219,7 +219,7 @@ describe("a gateway behind a route prefix", () => {
     const wrong = await cli(["once", `--gateway=${gateway.url}/wrong`, ...flags]);
     expect(wrong.exitCode).toBe(1);
     expect(wrong.stderr).toContain(`GET ${gateway.url}/wrong/api/v1/status: HTTP 404`);
-    expect(wrong.stderr).toContain("does the url end in the gateway's route prefix");
+    expect(wrong.stderr).toContain("does the url end in the server's route prefix");
   });
 });
 
