@@ -1,12 +1,13 @@
-import { renderApiReport, renderQueryProblem } from "../../report/json-report.ts";
+import type { SweepReport } from "../../core/report.ts";
 import { renderPage, type PageState } from "../../report/html/page.ts";
-import { parseReportQuery, type QueryProblem } from "../../report/query.ts";
-import { selectGroups } from "../../report/select.ts";
+import { renderApiReport, renderQueryProblem } from "../../report/json-report.ts";
+import { parseReportQuery, type QueryProblem, type QueryResult } from "../../report/query.ts";
+import { selectGroups, type SelectedGroups } from "../../report/select.ts";
+import type { BuildInfo, JanitorMetrics } from "../../telemetry/metrics.ts";
 import type { ReloadResult } from "../reload.ts";
 import type { Service } from "../service.ts";
 import { createFilters } from "./label-filter.ts";
-import type { HandlerAnswer, WebHandlers } from "./routes.ts";
-import type { BuildInfo, JanitorMetrics } from "../../telemetry/metrics.ts";
+import type { WebHandlers } from "./routes.ts";
 
 export interface HandlerParts {
   readonly service: Service;
@@ -35,43 +36,43 @@ export function createWebHandlers({ service, metrics, reload, build, now, stop }
     configText: () => service.configText(),
     async report(parameters, client) {
       const { known } = service.state();
-      const query = parseReportQuery(parameters);
-      if (!query.ok) return refuse(query.problem, renderQueryProblem(query.problem));
-      if (known === null) {
+      const result = parseReportQuery(parameters);
+      const selected = await select(known, result, client);
+      if (isProblem(selected)) return { status: statusOf(selected), body: renderQueryProblem(selected) };
+      if (known === null || selected === null) {
         const message = "no gateway has been read yet";
         return { status: 503, body: `${JSON.stringify({ error: { code: "no_report", message } })}\n` };
       }
-      const filter = await prepareFilter(known, query.query, client);
-      if (typeof filter !== "function") return refuse(filter, renderQueryProblem(filter));
-      const select = () => selectGroups(known, query.query, filter);
-      return { status: 200, body: later(() => renderApiReport(known, query.query, select())) };
+      return { status: 200, body: later(() => renderApiReport(known, result.query, selected())) };
     },
     async page(parameters, client, nonce) {
-      const result = parseReportQuery(parameters);
-      const { query } = result;
       const state = pageState(service, build.version, now());
-      const { report } = state;
-      const render = (selected: Parameters<typeof renderPage>[2]) =>
-        renderPage(state, query, selected, nonce);
-      if (!result.ok)
-        return refuse(
-          result.problem,
-          later(() => render(result.problem)),
-        );
-      if (report === null) return { status: 200, body: later(() => render(null)) };
-      const filter = await prepareFilter(report, query, client);
-      if (typeof filter !== "function")
-        return refuse(
-          filter,
-          later(() => render(filter)),
-        );
-      return { status: 200, body: later(() => render(selectGroups(report, query, filter))) };
+      const result = parseReportQuery(parameters);
+      const selected = await select(state.report, result, client);
+      const render = () =>
+        renderPage(state, result.query, typeof selected === "function" ? selected() : selected, nonce);
+      return { status: isProblem(selected) ? statusOf(selected) : 200, body: later(render) };
     },
   };
+
+  /** The groups that a query selects, or why they cannot be; null: no gateway has been read yet. */
+  async function select(known: SweepReport | null, result: QueryResult, client: string): Promise<Selecting> {
+    if (!result.ok) return result.problem;
+    if (known === null) return null;
+    const { query } = result;
+    const filter = await prepareFilter(known, query, client);
+    return typeof filter === "function" ? () => selectGroups(known, query, filter) : filter;
+  }
 }
 
-function refuse({ code }: QueryProblem, body: HandlerAnswer["body"]): HandlerAnswer {
-  return { status: code === "bad_query" ? 400 : 503, body };
+type Selecting = (() => SelectedGroups) | QueryProblem | null;
+
+function isProblem(selected: Selecting): selected is QueryProblem {
+  return selected !== null && typeof selected !== "function";
+}
+
+function statusOf({ code }: QueryProblem): number {
+  return code === "bad_query" ? 400 : 503;
 }
 
 /** Starts to render with the first part. */
