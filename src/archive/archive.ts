@@ -42,7 +42,7 @@ export interface ArchivedGroup {
   /** The gateway's URL. */
   readonly url: string;
   readonly decision: ArchivedDecision;
-  readonly whole: JsonObject;
+  readonly raw: JsonObject;
 }
 
 /**
@@ -118,7 +118,7 @@ export function createArchive({
       const batchId = randomBytes(6).toString("base64url");
       return inTurn(async () => {
         const records = groups.map((group, index) => toRecord(group, `${batchId}-${index}`, at));
-        await writer.append(records.map((record, index) => toEntry(record, groups[index]?.whole ?? {})));
+        await writer.append(records.map((record, index) => toEntry(record, groups[index]?.raw ?? {})));
         for (const { id, gateway, labels } of records) ids.set(idKey(gateway, labelsKey(labels)), id);
       });
     },
@@ -189,7 +189,7 @@ function toEntry(record: GroupRecord, group: JsonObject): ArchiveEntry {
   return { record: renderRecord(record), renderGroup: () => JSON.stringify({ id: record.id, group }) };
 }
 
-function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, at: number): GroupRecord {
+function toRecord({ gateway, url, decision, raw }: ArchivedGroup, id: string, at: number): GroupRecord {
   const { group, rule, verdict, ageSeconds, ttlSeconds } = decision;
   return {
     kind: "group",
@@ -207,6 +207,6 @@ function toRecord({ gateway, url, decision, whole }: ArchivedGroup, id: string, 
     // Known, as the group was read from the API.
     series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.
-    losses: findLosses(whole, { labels: group.labels, utf8Names: true }),
+    losses: findLosses(raw, { labels: group.labels, utf8Names: true }),
   };
 }

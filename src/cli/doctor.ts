@@ -87,8 +87,7 @@ function healArchive(archive: Archive, { name, url }: PushgatewaySettings): Heal
   const verdict = { reason: "inconsistent" } as const;
   const undecided = { rule: null, verdict, ageSeconds: null, ttlSeconds: null };
   return {
-    append: (group, whole) =>
-      archive.append([{ gateway: name, url, decision: { ...undecided, group }, whole }]),
+    append: (group, raw) => archive.append([{ gateway: name, url, decision: { ...undecided, group }, raw }]),
     recordOutcome: (key, outcome) => archive.recordOutcomes(name, [[key, outcome]]),
   };
 }

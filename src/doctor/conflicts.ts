@@ -1,7 +1,7 @@
 import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
 import { isJsonObject } from "../core/json.ts";
 import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
-import { parseWhole } from "../gateway/api/api-reader.ts";
+import { parseRawGroup } from "../gateway/api/api-reader.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
 import type { ReadGroup } from "../gateway/snapshot.ts";
@@ -47,10 +47,10 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
 
   return {
     visit(read) {
-      const bytes = names.size === 0 ? null : read.whole();
+      const bytes = names.size === 0 ? null : read.raw();
       // Over its budget: its families are not known.
       if (bytes === null) return;
-      const group = parseWhole(bytes);
+      const group = parseRawGroup(bytes);
       for (const name of names) {
         const family = Object.hasOwn(group, name) ? group[name] : undefined;
         if (!isJsonObject(family) || !Array.isArray(family["metrics"])) continue;

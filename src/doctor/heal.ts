@@ -1,7 +1,7 @@
 import type { Group } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
-import { openApiSnapshot, parseWhole } from "../gateway/api/api-reader.ts";
+import { openApiSnapshot, parseRawGroup } from "../gateway/api/api-reader.ts";
 import { deletePaths } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import { harmlessRate, type Wait } from "../gateway/pace.ts";
@@ -15,7 +15,7 @@ export interface HealArchive {
    * Resolves when the group is on disk.
    * @throws if that fails; then the group is not deleted
    */
-  append(group: Group, whole: JsonObject): Promise<void>;
+  append(group: Group, raw: JsonObject): Promise<void>;
   /** The outcome of a group that was appended. */
   recordOutcome(key: string, outcome: "gone" | "still_there" | "failed"): Promise<void>;
 }
@@ -115,10 +115,10 @@ interface CurrentGroup {
   /** null: the API does not answer. */
   readonly group: Group | null;
   /** null: it cannot be archived, because the API does not answer or the group is over its budget. */
-  readonly whole: JsonObject | null;
+  readonly raw: JsonObject | null;
 }
 
-const unread: CurrentGroup = { group: null, whole: null };
+const unread: CurrentGroup = { group: null, raw: null };
 
 async function readTargets(
   targets: readonly Culprit[],
@@ -127,12 +127,12 @@ async function readTargets(
   const keys = new Set(targets.map(({ labels }) => labelsKey(labels)));
   const current = new Map<string, CurrentGroup>();
   const naming = { utf8Names: false };
-  const open = await openApiSnapshot(client, clock, { naming, gauges, wholes: true, signal });
+  const open = await openApiSnapshot(client, clock, { naming, gauges, rawGroups: true, signal });
   await open.read((read) => {
     const { group } = read;
-    const bytes = keys.has(group.key) ? read.whole() : undefined;
+    const bytes = keys.has(group.key) ? read.raw() : undefined;
     if (bytes === undefined) return;
-    current.set(group.key, { group, whole: bytes === null ? null : parseWhole(bytes) });
+    current.set(group.key, { group, raw: bytes === null ? null : parseRawGroup(bytes) });
   });
   return current;
 }
@@ -151,13 +151,13 @@ async function deleteCulprit(
   };
   if (current === undefined) return end("gone_already");
   // Several groups may look alike in the API: then it is not known which of them this is.
-  const { group, whole } = culprit.lastSuccessAt === null ? unread : current;
+  const { group, raw } = culprit.lastSuccessAt === null ? unread : current;
   if (group !== null && group.lastSuccessAt !== culprit.lastSuccessAt) return end("pushed_again");
   let archived = false;
   let problem: string | null = null;
-  if (archive !== null && group !== null && whole !== null) {
+  if (archive !== null && group !== null && raw !== null) {
     try {
-      await archive.append(group, whole);
+      await archive.append(group, raw);
       archived = true;
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);

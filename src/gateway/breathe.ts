@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 
-/** So long the process may do nothing else; with the part that is being read, well under 20 ms. */
+/** For how long the process may do nothing else; with the part that is being read, well under 20 ms. */
 const maxBusyMs = 5;
-/** In a process that has just started, code is slow: 64 KiB at a time would take 30 ms. */
+/** In a process that has just started, code is slow: 64 KiB would take 30 ms. */
 const partBytes = 16 * 1024;
 
-/** Does all steps, and lets everything else in the process have its turn now and then. */
+/** Runs all steps, and regularly yields to everything else in the process. */
 export async function breatheThrough<T>(steps: Generator<void, T>): Promise<T> {
   for (;;) {
     const since = performance.now();
@@ -18,8 +18,8 @@ export async function breatheThrough<T>(steps: Generator<void, T>): Promise<T> {
 }
 
 /**
- * Yields the chunks in parts, and lets everything else in the process have its turn now and then. Node reads up to 2 MB from a
- * socket before it looks at anything else, and a gateway that has its answer ready sends as fast as that is read.
+ * Passes the chunks on in parts, and regularly yields to everything else in the process. Node reads up to 2 MB from a socket before it
+ * does anything else, and a gateway that has its answer ready sends it at full speed.
  */
 export async function* breathe(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let since = Number.NEGATIVE_INFINITY;

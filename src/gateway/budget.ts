@@ -7,28 +7,27 @@ import { cutText } from "../core/printable.ts";
 import { maxTextLength } from "../http/json-scanner.ts";
 
 /*
- * Pushers decide how long labels are and how many groups there are. What is kept of an answer is bounded, so that none of them can
- * take the memory that all others are swept with. A group over its budget is kept on the gateway, and shown with cut labels.
+ * Pushers decide how many groups there are and how long their labels are. The memory for an answer is bounded, so that no pusher can
+ * exhaust it. A group over its budget stays on the gateway, and is shown with cut labels.
  */
 
-/** Characters of a group's key. The request line of its DELETE, in base64, would be longer than proxies allow at half of that. */
+/** Characters of a group's key. At half of that the request line of its DELETE, in base64, already exceeds what proxies allow. */
 export const maxKeyLength = maxTextLength;
 
-/** Shorter keys never give way. If they are too many, the answer is refused. */
+/** Shorter keys are never dropped. If there are too many, the answer is refused. */
 const minKeyLength = 512;
 
 const heapBytes = getHeapStatistics().heap_size_limit;
 
 /**
- * A larger group, as JSON, could not be archived without keeping the process from everything else for seconds, and is not deleted. These
- * are some 40,000 series.
+ * The largest group, as JSON, that is deleted, some 40,000 series: archiving a larger one would block the process for seconds.
  */
 export const maxGroupBytes = 8 * 1024 * 1024;
 
-/** A sweep holds three answers: the one of the page, the one of the plan, and what was read last. */
+/** A sweep holds three answers: those of the page, of the plan, and of the last read. */
 const maxAnswerBytes = Math.floor(heapBytes / 4);
 
-/** The budget of one answer. While all of it takes too much memory, the longest keys give way. */
+/** The budget of one answer. While it takes too much memory, the longest keys are dropped. */
 export class AnswerBudget {
   readonly #request: RequestName;
   readonly #evict: (maxKeyLength: number) => number;
@@ -36,7 +35,7 @@ export class AnswerBudget {
   #keptBytes = 0;
   #maxKeyLength = maxKeyLength;
 
-  /** @param evict no longer keeps what has a longer key than this; returns how many bytes that frees, by {@link costOf} */
+  /** @param evict drops all longer keys; returns how many bytes that frees, by {@link costOf} */
   constructor(
     request: RequestName,
     evict: (maxKeyLength: number) => number,
@@ -47,17 +46,17 @@ export class AnswerBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** What has a longer key is not kept. It does not depend on the order in which groups arrive. */
+  /** Longer keys are dropped. Does not depend on the order in which groups arrive. */
   get maxKeyLength(): number {
     return this.#maxKeyLength;
   }
 
-  /** The key, or of one that is not kept its hash: that stands for the same labels again. */
+  /** The key, or its hash if it is too long: the same for the same labels. */
   shorten(key: string): string {
     return key.length <= this.#maxKeyLength ? key : `#${createHash("sha256").update(key).digest("base64")}`;
   }
 
-  /** @throws {@link RequestError} if there is too much even of what has the shortest keys */
+  /** @throws {@link RequestError} if there are too many groups even with the shortest keys */
   spend(bytes: number): void {
     this.#keptBytes += bytes;
     while (this.#keptBytes > this.#maxBytes) {
@@ -85,19 +84,19 @@ export function isShortened(key: string): boolean {
   return key.startsWith("#");
 }
 
-/** About what an entry with this key takes in memory. */
+/** Roughly the memory of an entry with this key. */
 export function costOf(key: string): number {
   return 100 + key.length * (/[^\0-\xff]/.test(key) ? 2 : 1);
 }
 
-/** About what a group takes in memory, with its decision. */
+/** Roughly the memory of a group with its decision. */
 export function costOfGroup(key: string, labels: Labels): number {
   let characters = key.length + 50 * labels.size;
   for (const [name, value] of labels) characters += name.length + value.length;
   return 450 + characters * (/[^\0-\xff]/.test(key) ? 2 : 1);
 }
 
-/** What is kept of a group that is over its budget. @param id tells it from others, as its labels do not any more */
+/** Reduces a group that is over its budget. @param id distinguishes it from others, as its labels no longer do */
 export function toOverBudget(group: Group, id: number | string): Group {
   return {
     ...group,
@@ -113,18 +112,18 @@ const noGauges: ReadonlyMap<string, number> = new Map();
 const shownLabels = 10;
 const shownCharacters = 64;
 
-/** What is shown to people of labels that are not kept. */
+/** Cuts labels to a few characters, for display. */
 export function cutLabels(labels: Labels): Labels {
   const shown = [...labels].slice(0, shownLabels);
   return createLabels(shown.map(([name, value]) => [cut(name), cut(value)] as const));
 }
 
-/** For people, too. */
+/** As {@link cutLabels}, for one text. */
 export function cut(text: string): string {
   return copyOf(cutText(text, shownCharacters));
 }
 
-/** In memory of its own: V8 keeps all of a text for a part of it. */
+/** Copies a text: a substring would keep all of the original in V8's memory. */
 export function copyOf(text: string): string {
   return Buffer.from(text, "utf8").toString("utf8");
 }

@@ -15,36 +15,36 @@ import type { OpenSnapshot } from "./snapshot.ts";
 import { missingApi, readStatus, type GatewayInfo } from "./status.ts";
 import { maxPipelined } from "../http/route.ts";
 
-/** One Pushgateway. Every method throws `RequestError`, and sends each of its requests once: waits and retries are for the caller. */
+/** One Pushgateway. Every method throws `RequestError`, and sends each of its requests once: waits and retries are up to the caller. */
 export interface Gateway {
   readonly name: string;
   readonly url: string;
   status(signal?: AbortSignal): Promise<GatewayInfo>;
-  /** `startTime` of the status, over a connection of its own. */
+  /** `startTime` of the status, over a fresh connection. */
   freshStartTime(signal?: AbortSignal): Promise<string>;
-  /** All groups. Never two at a time: each costs the gateway many times the memory of its answer. */
+  /** All groups, from the API. Never two reads at a time: each costs the gateway many times the memory of its answer. */
   openSnapshot(options: SnapshotOptions): Promise<OpenSnapshot>;
-  /** All groups as the exposition tells them, at half the cost; fails while the gateway is inconsistent. */
+  /** All groups, from the exposition, at half the cost; fails while the gateway is inconsistent. */
   openExposition(options: SnapshotOptions): Promise<OpenSnapshot>;
-  /** Only the push times, far cheaper; fails while the gateway is inconsistent. */
+  /** Only the push times, at far less cost; fails while the gateway is inconsistent. */
   pushTimes(signal?: AbortSignal): Promise<PushTimes>;
   /**
-   * Asks for the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. The request is sent
-   * at most once, and only if `maySend` says yes when its connection is ready; else `NotSent` is thrown. Several may be under way.
+   * Requests the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. The request is sent at
+   * most once, and only if `maySend` returns true when its connection is ready; else `NotSent` is thrown. Several may be in flight.
    */
   deleteGroup(group: Group, naming: PathNaming, options?: DeleteGroupOptions): Promise<void>;
   /** A DELETE that deletes nothing: of a group with a random name. Resolved means that DELETEs are let through. */
   probeDeletion(signal?: AbortSignal): Promise<void>;
   /**
-   * Replaces one group by the families of `body`, in the text format; an empty body leaves an empty group. Resolved means
-   * that it is there, or queued on a gateway that checks nothing. A refused push leaves an empty group, too.
+   * Replaces one group by the families of `body`, in the text format; an empty body creates an empty group, as does a refused push.
+   * Resolved means that the group exists, or is queued on a gateway without consistency check.
    */
   pushGroup(labels: Labels, naming: PathNaming, body: string, signal?: AbortSignal): Promise<void>;
   /** Requests `/-/healthy` once: 500 while the write queue is full. */
   probeHealth(signal?: AbortSignal): Promise<HealthProbe>;
   /**
    * How many connections have been opened for reads and DELETEs so far. More than one: something does not keep them open, and several
-   * DELETEs under way on one could be cut off.
+   * DELETEs in flight on one could be cut off.
    */
   connectionsOpened(): number;
   close(): Promise<void>;
@@ -55,8 +55,8 @@ export type DeleteGroupOptions = Pick<DeleteOptions, "maySend" | "signal">;
 export interface SnapshotOptions {
   readonly naming: PathNaming;
   readonly gauges: ReadonlySet<string>;
-  /** Whether the visitor may ask for whole groups. */
-  readonly wholes?: boolean;
+  /** Whether the visitor needs raw groups. */
+  readonly rawGroups?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,7 +65,7 @@ export type GatewayRequest = {
   [Name in keyof Gateway]: Gateway[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
 }[keyof Gateway];
 
-/** The same gateway, whose requests of these names pass `wrap`: it decides when, and how often, they are sent. */
+/** Wraps these requests of a gateway: `wrap` decides when and how often they are sent. */
 export function wrapRequests(
   gateway: Gateway,
   names: readonly GatewayRequest[],
@@ -78,7 +78,7 @@ export function wrapRequests(
   return { ...gateway, ...(Object.fromEntries(wrapped) as Partial<Gateway>) };
 }
 
-/** Wires one gateway. Close it when done. */
+/** Creates a client. Close it when done. */
 export function createGateway(name: string, options: ServerOptions, clock: Clock): Gateway {
   const client = createHttpClient(options);
   let known: GatewayInfo | null = null;
@@ -121,7 +121,7 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
     async deleteGroup(group, naming, deleteOptions) {
       const paths = pathsOf(group, naming);
       if (paths === null) {
-        // Never reached by a plan; a guard, because a wrong path deletes a wrong group.
+        // Plans have no such groups; a guard, because a wrong path deletes a wrong group.
         throw new Error(`no path names the group ${group.key}`);
       }
       await deletePaths(client, paths, { timeoutSeconds: options.timeoutSeconds, ...deleteOptions });
@@ -150,7 +150,7 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
   };
 }
 
-/** One path, or both of a group of which it is not known whether it has an empty `instance`. */
+/** One path, or two for a group that may or may not have an empty `instance`. */
 function pathsOf({ labels, obstacle, hidesInstance }: Group, naming: PathNaming): readonly string[] | null {
   const path = obstacle === null ? groupPath(labels, naming) : null;
   const other = hidesInstance === true ? groupPath(new Map([...labels, ["instance", ""]]), naming) : path;
@@ -158,14 +158,14 @@ function pathsOf({ labels, obstacle, hidesInstance }: Group, naming: PathNaming)
   return path === other ? [path] : [path, other];
 }
 
-/** A DELETE only queues; one that takes this long hangs, as on gateways up to 1.6 after a malformed request by anybody. */
+/** A DELETE is only queued. One that takes this long hangs, as on gateways up to 1.6 after any malformed request. */
 const deleteTimeoutSeconds = 10;
 
 /** How many DELETEs may wait for their answers at once. */
 export const maxDeletionsUnderWay = maxPipelined;
 
 export interface DeleteOptions {
-  /** Of the gateway, for each of them. */
+  /** Of the gateway, for each request. */
   readonly timeoutSeconds?: number;
   /** Asked for each path right before its request is written; see `ClientRequest.maySend`. */
   readonly maySend?: () => boolean;
@@ -173,9 +173,8 @@ export interface DeleteOptions {
 }
 
 /**
- * Asks for the deletion of what is at these paths, one after the other. Each request is sent at most once. Resolved means
- * queued.
- * @throws {@link RequestError}; `NotSent` if `maySend` said no
+ * Requests deletions at these paths, one after the other, each at most once. Resolved means queued.
+ * @throws {@link RequestError}; `NotSent` if `maySend` returned false
  */
 export async function deletePaths(
   client: HttpClient,

@@ -1,14 +1,14 @@
 import type { Labels } from "../core/labels.ts";
 
-/** What the gateway's own flags say about label names in paths. */
+/** How the gateway writes label names in paths, according to its flags. */
 export interface PathNaming {
   /** `--push.enable-utf8-names`, since 1.11: names that are not legacy names are written `U__…`. */
   readonly utf8Names: boolean;
 }
 
 /**
- * Values that may stand in the path as they are. All others go in base64: `.`, `..`, `%2e%2e` and `//` are folded by
- * URL parsers and by the gateway's own redirect, and the path would name another group.
+ * Values that are written as they are. All others are written in base64: URL parsers and the gateway's own redirect normalise `.`, `..`,
+ * `%2e%2e` and `//`, and the path would name another group.
  */
 const plainValue = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
 
@@ -23,7 +23,7 @@ const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
  * - label names starting with `__` are refused, as are names outside `[a-zA-Z_][a-zA-Z0-9_]*`, unless it speaks UTF-8:
  *   then both go escaped (a reserved name passes the check of the name as it is written),
  * - a path of over a million characters is refused,
- * - U+FFFD may stand for bytes that the JSON lost, so the path could name a group that does not exist.
+ * - U+FFFD may replace bytes that JSON cannot hold, so that the path would name another group.
  *
  * Seen on Pushgateway 1.5.1 and 1.11.
  */
@@ -42,7 +42,7 @@ export function groupPath(labels: Labels, naming: PathNaming): string | null {
   return path.length <= maxPathLength ? path : null;
 }
 
-/** Whether there is such a path: cheaper than making one, as it is asked of every group. */
+/** Whether there is such a path. Cheaper than building one, as every group is checked. */
 export function isAddressable(labels: Labels, naming: PathNaming): boolean {
   let length = 0;
   for (const [name, value] of labels) {
@@ -53,12 +53,11 @@ export function isAddressable(labels: Labels, naming: PathNaming): boolean {
   return length * 10 < maxPathLength ? (labels.get("job") ?? "") !== "" : groupPath(labels, naming) !== null;
 }
 
-/** U+FFFD may stand for bytes that the JSON lost. */
 function isDecodable(value: string): boolean {
   return value.isWellFormed() && !value.includes("\uFFFD");
 }
 
-/** The name as it stands in a path; null if the gateway would refuse it. */
+/** The name as written in a path; null if the gateway would refuse it. */
 export function pathName(name: string, { utf8Names }: PathNaming): string | null {
   const plain = plainName.test(name) && !name.startsWith("__");
   if (!utf8Names) return plain ? name : null;

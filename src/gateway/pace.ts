@@ -3,17 +3,17 @@ import type { HttpClient } from "../http/client.ts";
 import { expectSuccess } from "../http/expect-success.ts";
 import { RequestError } from "../http/request-error.ts";
 
-/** Lets deletions through at a rate that the gateway bears, and none before its health is known. */
+/** Permits deletions at a rate that the gateway bears, and none before its health is known. */
 export interface Pace {
-  /** Resolves when the next deletion may be sent, or never may: see {@link Pace.problem}. */
+  /** Resolves when the next deletion may be sent, or none may any more: see {@link Pace.problem}. */
   next(): Promise<"go" | "unhealthy" | "stopped">;
   /** Deletions per second right now. */
   rate(): number;
-  /** A deletion was answered with a request to slow down and to send nothing for so many seconds. */
+  /** A rate limit answered a deletion: send nothing for so many seconds, and less afterwards. */
   slowDown(retryAfterSeconds: number): void;
-  /** Why `next` said `unhealthy`. */
+  /** Why `next` returned `unhealthy`. */
   problem(): string;
-  /** Ends the watch over the gateway's health. */
+  /** Stops asking for the gateway's health. */
   stop(): Promise<void>;
 }
 
@@ -30,38 +30,37 @@ export interface PaceOptions {
 export type Wait = (seconds: number, signal: AbortSignal) => Promise<void>;
 
 /**
- * The control loop, one value per step; pure. The gateway's queue holds 1,000 requests and `/-/healthy` answers 500
- * when it is full, so that a liveness probe restarts the gateway: 200 a second did no harm to a gateway with 10,000
- * groups and checked pushes beside, unthrottled deletions made it fail (1.5.1 and 1.11). The rate alone keeps no queue from
- * filling while the gateway checks a push: that is for the caller's bound on unconfirmed deletions.
+ * The state of the control loop; pure. The gateway's queue holds 1,000 requests. When it is full, `/-/healthy` answers 500, and a
+ * liveness probe restarts the gateway: 200 deletions a second did no harm to a gateway with 10,000 groups and checked pushes, unthrottled
+ * ones did (1.5.1 and 1.11). While the gateway checks a push, the queue fills at any rate: the caller bounds unconfirmed deletions.
  */
 export interface PaceState {
   readonly rate: number;
-  /** By how much a good answer raises the rate. */
+  /** The factor by which a prompt answer raises the rate. */
   readonly growth: number;
   /** `unknown` until the first answer. Only while it is `healthy` may deletions be sent. */
   readonly health: "unknown" | HealthProbe["health"];
-  /** Monotonic seconds since when the gateway has not been seen healthy; null: it is healthy, or nothing is known. */
+  /** Since when the gateway has not been healthy, monotonic seconds; null: it is healthy, or nothing is known. */
   readonly troubledSince: number | null;
   /** Of the last answer that was not healthy. */
   readonly problem: string;
 }
 
-/** Deletions per second that no gateway was seen to suffer from. */
+/** Deletions per second that harmed no gateway. */
 export const harmlessRate = 200;
 const initialGrowth = 2;
-/** After trouble: less than a halving takes, so that a gateway that is slow every other time is relieved. */
+/** After trouble: recovers less than a halving takes, so that a gateway that is slow every other time gets relief. */
 const cautiousGrowth = 1.25;
-/** After a rate limit, which answers 429 each time that the rate comes to it. */
+/** After a rate limit, which answers 429 each time the rate reaches it. */
 const limitedGrowth = 1.05;
 const promptSeconds = 0.5;
 const probeEverySeconds = 0.25;
-/** Unhealthy for as long as a liveness probe with the usual three tries a few seconds apart would bear. */
+/** As long as a liveness probe with the usual three tries, a few seconds apart, tolerates. */
 const unhealthyPatienceSeconds = 15;
-/** How long a rate limit is waited for, which says nothing about the gateway: longer is for the next sweep. */
+/** For how long a rate limit may delay a sweep. It says nothing about the gateway. */
 export const rateLimitPatienceSeconds = 60;
 
-/** How long deletions wait for a gateway in this state before the sweep stops, seconds. */
+/** How long deletions wait for a gateway in this state before they end, seconds. */
 export function patienceSeconds({ health }: PaceState): number {
   if (health === "blocked") return 0;
   return health === "limited" ? rateLimitPatienceSeconds : unhealthyPatienceSeconds;
@@ -77,7 +76,7 @@ export function afterProbe(state: PaceState, probe: HealthProbe, ceiling: number
   if (health === "healthy") {
     const calm: PaceState = { ...state, health, troubledSince: null };
     if (probe.durationSeconds > promptSeconds) return slower(calm, cautiousGrowth);
-    // The first answer came before deletions can have done harm: it only says that they may begin.
+    // The first answer came before any deletion, and says nothing about the rate.
     if (state.health === "unknown") return calm;
     return { ...calm, rate: Math.min(ceiling, state.rate * state.growth) };
   }
@@ -90,7 +89,7 @@ export function afterProbe(state: PaceState, probe: HealthProbe, ceiling: number
   return slower(troubled, health === "limited" ? limitedGrowth : cautiousGrowth);
 }
 
-/** Half the rate, but one a second unless it is below that, and a growth that is never raised again. */
+/** Halves the rate, down to one a second, and limits its growth for the rest of the sweep. */
 export function slower(state: PaceState, growth: number): PaceState {
   return {
     ...state,
@@ -130,7 +129,7 @@ export function createPace({ ceiling, probe, clock, wait, signal }: PaceOptions)
         if (state.health !== "unknown" && troubledSeconds >= patienceSeconds(state)) return "unhealthy";
         await wait(probeEverySeconds, signal);
       }
-      // Deletions a little late are caught up with, a pause is not: no burst after it.
+      // Makes up for small delays, but not for pauses: no burst after them.
       maySendAt = Math.max(maySendAt, clock.monotonic() - 0.05) + 1 / state.rate;
       const pause = maySendAt - clock.monotonic();
       if (pause > 0) await wait(pause, signal);
@@ -153,8 +152,8 @@ export function createPace({ ceiling, probe, clock, wait, signal }: PaceOptions)
 /**
  * - `healthy`: 200
  * - `unhealthy`: the gateway says so (500: its write queue is full), or does not answer
- * - `limited`: something asks for fewer requests (429, or 503 with `Retry-After`): nothing is known about the gateway
- * - `blocked`: something in front of the gateway does not let the request through: nothing is ever known about the gateway
+ * - `limited`: a rate limit answered (429, or 503 with `Retry-After`): nothing is known about the gateway
+ * - `blocked`: a proxy does not let the request through: nothing will be known about the gateway
  */
 export type Health = "healthy" | "unhealthy" | "limited" | "blocked";
 
@@ -169,7 +168,7 @@ export interface HealthProbe {
 
 const timeoutSeconds = 2;
 
-/** Not the gateway's own answers, and the same again at the next try. */
+/** Never the gateway's own answers, and the same at the next try. */
 const blockingStatuses: ReadonlySet<number> = new Set([401, 403, 404, 405, 407]);
 
 /**

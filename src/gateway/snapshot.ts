@@ -5,14 +5,14 @@ import { formatShortLabels } from "../core/labels.ts";
 import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
 import type { ProcessFacts } from "./exposition/read-samples.ts";
 
-/** One group as a reader gives it. */
+/** One group as it is read. */
 export interface ReadGroup {
   readonly group: Group;
   /**
-   * The group as the API returned it, JSON with all its metrics. Only while it is the current one, and of a snapshot that was opened
-   * with `wholes`. null: it is over its budget.
+   * The group as the API returned it, JSON with all its metrics; null: it is over its budget. Only during the visit, and if the
+   * snapshot was opened with `rawGroups`.
    */
-  whole(): Buffer | null;
+  raw(): Buffer | null;
 }
 
 export type VisitGroup = (read: ReadGroup) => void;
@@ -21,18 +21,18 @@ export type VisitGroup = (read: ReadGroup) => void;
 export interface OpenSnapshot {
   readonly source: "api" | "exposition";
   readonly request: RequestName;
-  /** When the request was sent, on the monotonic clock: what it tells may be as old as this. Seconds. */
+  /** When the request was sent, monotonic seconds: the data may be as old as this. */
   readonly requestedAt: number;
-  /** What the clocks said at that moment. */
+  /** The clocks at that time. */
   readonly clocks: Clocks;
   /**
-   * Shows every group as it arrives; once. How many bytes lie behind a group is the reader's own business.
-   * @throws {@link RequestError} then nothing that was shown before may be acted on
+   * Visits every group as it arrives; may be called once.
+   * @throws {@link RequestError} then groups that were visited before must not be acted on
    */
   read(visit: VisitGroup): Promise<void>;
   /** Bytes of the answer read so far. */
   sizeBytes(): number;
-  /** What the answer says about the process that gave it, once it has been read; null: the API says nothing. */
+  /** The process that answered, after the read; null: the API does not say. */
   process(): ProcessFacts | null;
 }
 
@@ -42,14 +42,14 @@ export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "pro
   readonly sizeBytes: number;
   readonly durationSeconds: number;
   readonly groups: readonly Group[];
-  /** Groups with longer keys are there, but over budget: their keys are not those of other snapshots. */
+  /** Groups with longer keys are over budget, and have other keys than in other snapshots. */
   readonly maxKeyLength: number;
 }
 
 /**
  * Reads a snapshot to its end.
- * @param visit is shown every group as it passes
- * @throws {@link RequestError} also if two deletable groups have the same key: then one of them is not what it says
+ * @param visit is called for every group
+ * @throws {@link RequestError} also if two deletable groups have the same key, so that one of them is not what it seems
  */
 export async function collectSnapshot(
   open: OpenSnapshot,

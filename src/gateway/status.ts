@@ -6,16 +6,16 @@ import type { HttpClient, WholeResponse } from "../http/client.ts";
 import { excerpt, expectSuccess } from "../http/expect-success.ts";
 import { parseTimestamp } from "../core/time.ts";
 
-/** What a gateway says about itself in `GET /api/v1/status`. */
+/** `GET /api/v1/status`. */
 export interface GatewayInfo {
   /**
-   * The start of the process, as it says it: to the nanosecond, and never changing while it runs. Two answers with different
-   * texts come from different processes. Empty without an API.
+   * The start of the process as text, to the nanosecond: answers with different texts come from different processes. Empty without an
+   * API.
    */
   readonly startTime: string;
   /** Unix seconds of the gateway's clock; null without an API. */
   readonly startedAt: number | null;
-  /** Whether there is `/api/v1`: since 1.2.0. All else in here is a guess without it. */
+  /** Whether there is `/api/v1`: since 1.2.0. Without it, all other values are guesses. */
   readonly hasApi: boolean;
   /** Whether label names may be any UTF-8 and are escaped in paths: `--push.enable-utf8-names`, since 1.11. */
   readonly utf8Names: boolean;
@@ -23,7 +23,7 @@ export interface GatewayInfo {
   readonly checksConsistency: boolean;
   /** Where `/metrics` is, below the gateway's prefix: `--web.telemetry-path`. */
   readonly expositionPath: string;
-  /** For example `1.11.0`; empty if it does not tell. */
+  /** For example `1.11.0`; empty if unknown. */
   readonly version: string;
 }
 
@@ -70,13 +70,13 @@ export async function readStatus(
   };
 }
 
-/** Whether the URL leads to a gateway, which has `/-/healthy` since 0.5: then it is the API that is missing, not the prefix. */
+/** Whether there is a gateway at the URL, which has `/-/healthy` since 0.5: then the API is missing, and the prefix is right. */
 async function knowsHealth(client: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
   const { status } = await client.send({ method: "GET", path: "/-/healthy", signal });
   return status === 200 || status === 500;
 }
 
-/** What is missing for somebody who needs the API. */
+/** The error for a caller that needs the API. */
 export function missingApi(client: HttpClient): RequestError {
   return new RequestError(
     "http_status",
@@ -87,7 +87,7 @@ export function missingApi(client: HttpClient): RequestError {
   );
 }
 
-/** Without the gateway's prefix, and folded as the gateway folds it (seen on 1.5.1 and 1.11). */
+/** Without the gateway's prefix, normalised as the gateway does it (seen on 1.5.1 and 1.11). */
 function findExpositionPath(flag: unknown): string {
   const isPlain = typeof flag === "string" && /^\/[\w.~!$&'()*+,;=:@/-]{1,300}$/.test(flag);
   return isPlain ? posix.normalize(flag).replace(/\/$/, "") : "/metrics";
@@ -95,7 +95,7 @@ function findExpositionPath(flag: unknown): string {
 
 /**
  * Unwraps the API's envelope.
- * @throws {@link RequestError} if it is no JSON, no envelope, or reports an error
+ * @throws {@link RequestError} if it is not JSON, not the envelope, or an error
  */
 function parseApiAnswer(request: RequestName, { text, approach }: WholeResponse): unknown {
   const answer = parseJson(request, text);
@@ -105,7 +105,7 @@ function parseApiAnswer(request: RequestName, { text, approach }: WholeResponse)
   return answer["data"];
 }
 
-/** @throws {@link RequestError} if the members of the API's envelope are not those of a success */
+/** @throws {@link RequestError} unless the members of the envelope are those of a success */
 export function checkEnvelope(
   request: RequestName,
   members: ReadonlyMap<string, unknown>,

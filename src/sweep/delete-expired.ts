@@ -259,11 +259,11 @@ class Deletion {
     const batch: Decision[] = [];
     let batchBytes = 0;
     for (const decision of candidates) {
-      const wholeBytes = keeper.wholeBytes(decision);
-      batchBytes += wholeBytes;
+      const rawBytes = keeper.rawBytesOf(decision);
+      batchBytes += rawBytes;
       if (batch.length >= size || (batch.length > 0 && batchBytes > maxGroupBytes)) break;
       const comparison = evidence.compare(decision);
-      const missing = this.#yetToArchive([decision]).length > 0 && wholeBytes === 0;
+      const missing = this.#yetToArchive([decision]).length > 0 && rawBytes === 0;
       if (comparison === "unchanged" && missing) {
         if (decision === toArchive[0])
           throw staleAnswer("/api/v1/metrics does not show a group as /metrics does");
@@ -302,8 +302,8 @@ class Deletion {
   async #archive(batch: readonly Decision[]): Promise<boolean> {
     const { archive, gateway, log } = this.#context;
     const groups = this.#yetToArchive(batch).flatMap((decision) => {
-      const whole = this.#parts.evidence.wholeOf(decision);
-      return whole === undefined ? [] : [{ gateway: gateway.name, url: gateway.url, decision, whole }];
+      const raw = this.#parts.evidence.rawGroupOf(decision);
+      return raw === undefined ? [] : [{ gateway: gateway.name, url: gateway.url, decision, raw }];
     });
     if (archive === null || groups.length === 0) return true;
     try {

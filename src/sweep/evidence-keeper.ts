@@ -2,7 +2,7 @@ import type { Circumstances, Decision } from "../core/decide.ts";
 import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
-import { parseWhole } from "../gateway/api/api-reader.ts";
+import { parseRawGroup } from "../gateway/api/api-reader.ts";
 import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
 import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
@@ -58,7 +58,7 @@ export class EvidenceKeeper {
   readonly #scope: EvidenceScope;
   readonly #age: EvidenceAge;
   /** With an archive: the groups that will be deleted next, with all their metrics. */
-  readonly #wholes = new Map<string, Buffer>();
+  readonly #rawGroups = new Map<string, Buffer>();
   #evidence: Evidence;
   /**
    * Nothing is deleted on the read of the plan, whose duration cannot be compared with others, nor on one that a batch was already sent
@@ -116,7 +116,7 @@ export class EvidenceKeeper {
     const { stop } = this.#context;
     const [next] = toArchive;
     for (let attempt = 1; ; attempt += 1) {
-      if (next !== undefined && !this.#wholes.has(next.group.key)) {
+      if (next !== undefined && !this.#rawGroups.has(next.group.key)) {
         await this.#readApi(toArchive, stop);
         await this.#corroborate(candidates, stop);
       }
@@ -142,14 +142,14 @@ export class EvidenceKeeper {
   }
 
   /** The size of the raw group, which can be megabytes of JSON; 0: it has not been read. */
-  wholeBytes({ group }: Decision): number {
-    return this.#wholes.get(group.key)?.length ?? 0;
+  rawBytesOf({ group }: Decision): number {
+    return this.#rawGroups.get(group.key)?.length ?? 0;
   }
 
   /** The group with all its metrics, unchanged since it was planned; undefined: not read yet. Parsed at each call. */
-  wholeOf({ group }: Decision): JsonObject | undefined {
-    const whole = this.#wholes.get(group.key);
-    return whole === undefined ? undefined : parseWhole(whole);
+  rawGroupOf({ group }: Decision): JsonObject | undefined {
+    const raw = this.#rawGroups.get(group.key);
+    return raw === undefined ? undefined : parseRawGroup(raw);
   }
 
   async #readExposition(signal: AbortSignal): Promise<void> {
@@ -233,12 +233,12 @@ export class EvidenceKeeper {
   async #readApi(wanted: readonly Decision[], signal: AbortSignal): Promise<void> {
     const { gateway, clock } = this.#context;
     const keys = keysWithin(maxHeldSeries, wanted);
-    if (keys.size > 0) this.#wholes.clear();
+    if (keys.size > 0) this.#rawGroups.clear();
     const gauges = ttlMetricNames(this.#settings.rules);
     const open = await gateway.openSnapshot({
       naming: this.#scope.status,
       gauges,
-      wholes: keys.size > 0,
+      rawGroups: keys.size > 0,
       signal,
     });
     const monotonic = (): number => clock.monotonic();
@@ -246,17 +246,17 @@ export class EvidenceKeeper {
     let heldBytes = 0;
     const snapshot = await collectSnapshot(open, monotonic, (read) => {
       const { key } = read.group;
-      const whole = keys.has(key) && (heldBytes < maxHeldBytes || key === next) ? read.whole() : null;
-      if (whole === null) return;
-      heldBytes += whole.length;
-      this.#wholes.set(key, whole);
+      const raw = keys.has(key) && (heldBytes < maxHeldBytes || key === next) ? read.raw() : null;
+      if (raw === null) return;
+      heldBytes += raw.length;
+      this.#rawGroups.set(key, raw);
     });
     await this.#checkStatus(signal);
     this.#accept(snapshotEvidence(snapshot));
     // A group that came back to life is not archived: a gateway that is killed can return to its former state.
     const usable = this.#usable();
     for (const decision of wanted) {
-      if (usable.compare(decision) !== "unchanged") this.#wholes.delete(decision.group.key);
+      if (usable.compare(decision) !== "unchanged") this.#rawGroups.delete(decision.group.key);
     }
   }
 

@@ -67,7 +67,7 @@ export interface GroupToArchive {
   readonly gateway: string;
   readonly url: string;
   readonly decision: Decision;
-  readonly whole: JsonObject;
+  readonly raw: JsonObject;
 }
 
 /** Events too frequent for a report. */

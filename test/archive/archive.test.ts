@@ -60,7 +60,7 @@ describe("an archive", () => {
     const lines = execFileSync("zcat", [archiveFile(dir)], { encoding: "utf8" })
       .trimEnd()
       .split("\n");
-    const [header, whole, outcome] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const [header, raw, outcome] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(header).toMatchObject({
       v: 1,
       kind: "group",
@@ -69,7 +69,7 @@ describe("an archive", () => {
       rule: "old",
       age_seconds: 7200,
     });
-    expect(whole).toEqual({ id: header?.["id"], group: archivedGroup({ job: "a" }).whole });
+    expect(raw).toEqual({ id: header?.["id"], group: archivedGroup({ job: "a" }).raw });
     expect(outcome).toMatchObject({ kind: "outcome", id: header?.["id"], outcome: "gone" });
   });
 
@@ -77,11 +77,11 @@ describe("an archive", () => {
     const dir = temporaryFolder();
     const archive = archiveIn(dir);
     const labels = JSON.parse('{"job":"a","__proto__":"x"}') as Record<string, string>;
-    const whole = JSON.parse('{"labels":{},"__proto__":{"type":"GAUGE","metrics":[]}}') as Record<
+    const raw = JSON.parse('{"labels":{},"__proto__":{"type":"GAUGE","metrics":[]}}') as Record<
       string,
       unknown
     >;
-    await archive.append([{ ...archivedGroup(labels), whole }]);
+    await archive.append([{ ...archivedGroup(labels), raw }]);
     const text = execFileSync("zcat", [archiveFile(dir)], { encoding: "utf8" });
     expect(text).toContain('"labels":{"job":"a","__proto__":"x"}');
     expect(text).toContain('"__proto__":{"type":"GAUGE"');

@@ -90,7 +90,7 @@ describe("a hostile file of an archive", () => {
     const names = { gateway: evil, rule: evil, url: `http://${evil}` };
     const { decision, ...rest } = archivedGroup({ job: evil, [evil]: evil }, names);
     await archive.append([
-      { ...rest, decision, whole: { [evil]: {}, [`${evil}2`]: { type: evil, metrics: [] } } },
+      { ...rest, decision, raw: { [evil]: {}, [`${evil}2`]: { type: evil, metrics: [] } } },
     ]);
     await archive.recordRestored(evil, [decision.group.labels]);
     await archive.close();

@@ -22,7 +22,7 @@ async function appendUntilKilled(
     for (let index = 0; ; index += 1) {
       const job = "${round}-" + index;
       group.decision.group.labels = new Map([["job", job]]);
-      await archive.append([{ ...group, whole: { ...group.whole, filler: "x".repeat(index * 100) } }]);
+      await archive.append([{ ...group, raw: { ...group.raw, filler: "x".repeat(index * 100) } }]);
       process.stdout.write(job + "\\n");
     }`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {

@@ -111,7 +111,7 @@ describe("an archive file", () => {
       const archive = createArchive({ dir: ${JSON.stringify(dir)}, retentionSeconds: null, now: () => ${noon} });
       const group = ${JSON.stringify(archivedGroup({ job: "x" }))};
       group.decision.group.labels = new Map([["job", "x"]]);
-      const append = (noise) => archive.append([{ ...group, whole: { noise: noise.toString("hex") } }])
+      const append = (noise) => archive.append([{ ...group, raw: { noise: noise.toString("hex") } }])
         .then(() => console.log("taken"), (error) => console.log(error.message));
       for (const size of [65536, 1, 65536, 1]) await append(randomBytes(size));
       await archive.close();`;

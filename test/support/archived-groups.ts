@@ -39,7 +39,7 @@ export function archivedGroup(
     type: "GAUGE",
     metrics: [{ labels, value: metricValue }],
   });
-  const whole = { labels, last_push_successful: true, push_time_seconds: gauge("1"), app_up: gauge(value) };
+  const raw = { labels, last_push_successful: true, push_time_seconds: gauge("1"), app_up: gauge(value) };
   return {
     gateway,
     url,
@@ -50,7 +50,7 @@ export function archivedGroup(
       ageSeconds: 7200,
       ttlSeconds: 3600,
     },
-    whole,
+    raw,
   };
 }
 

@@ -52,7 +52,7 @@ function keeperWhileThereIs(
       requestedAt: performance.now() / 1000,
       clocks: { gateway: now, local: now },
       read: (visit) => {
-        for (const group of groups) visit({ group, whole: () => Buffer.from("{}") });
+        for (const group of groups) visit({ group, raw: () => Buffer.from("{}") });
         return Promise.resolve();
       },
       sizeBytes: () => 0,
@@ -82,15 +82,15 @@ describe("what is held for the archive", () => {
   it("is the group as it was planned", async () => {
     const keeper = keeperWhileThereIs([planned]);
     await keeper.ensure([decision], [decision]);
-    expect(keeper.wholeBytes(decision)).toBe(2);
-    expect(keeper.wholeOf(decision)).toEqual({});
+    expect(keeper.rawBytesOf(decision)).toBe(2);
+    expect(keeper.rawGroupOf(decision)).toEqual({});
   });
 
   it("is never a later version of it: a gateway that is killed goes back to the earlier one", async () => {
     const keeper = keeperWhileThereIs([{ ...planned, lastSuccessAt: now - 1 }]);
     await keeper.ensure([decision], [decision]);
-    expect(keeper.wholeBytes(decision)).toBe(0);
-    expect(keeper.wholeOf(decision)).toBeUndefined();
+    expect(keeper.rawBytesOf(decision)).toBe(0);
+    expect(keeper.rawGroupOf(decision)).toBeUndefined();
   });
 });
 

@@ -13,8 +13,8 @@ import type { JsonObject } from "../../core/json.ts";
 import { maxGroupBytes } from "../budget.ts";
 
 export interface ApiReadOptions extends DecodeOptions {
-  /** Whether the visitor may ask for whole groups: then the bytes of the current one are kept. */
-  readonly wholes?: boolean;
+  /** Whether the visitor needs raw groups: then the bytes of the current one are kept. */
+  readonly rawGroups?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,9 +23,9 @@ export interface ApiReaderOptions extends Omit<ApiReadOptions, "signal"> {
 }
 
 /**
- * Opens a snapshot from `GET /api/v1/metrics`: every group with all its metrics, consistent, of the moment when the
- * gateway began with the request. The gateway builds the whole answer before its first byte, in 9 to 20 times the
- * memory, so there is never a second request beside this one, nor a retry of one that timed out.
+ * Opens a snapshot from `GET /api/v1/metrics`: every group with all its metrics, at the time when the gateway began to answer. The
+ * gateway builds the answer before it sends the first byte, in 9 to 20 times the memory, so there is never a second request at the same
+ * time, nor a retry after a timeout.
  * @throws {@link RequestError}
  */
 export async function openApiSnapshot(
@@ -40,8 +40,8 @@ export async function openApiSnapshot(
   const { signal } = options;
   const response = await client
     .open({ method: "GET", path, headers: freshHeaders, signal })
-    // A push of a family without samples makes every such request panic in the gateway, which closes the connection without
-    // an answer until that group is gone (seen on 1.5.1 and 1.11).
+    // After a push of a family without samples the gateway panics on every such request, and closes the connection without an
+    // answer, until that group is gone (seen on 1.5.1 and 1.11).
     .catch(
       explainSilence(
         request,
@@ -90,7 +90,7 @@ export class ApiReader {
   constructor(request: RequestName, options: ApiReaderOptions, visit: VisitGroup) {
     this.#request = request;
     this.#redact = options.redact ?? ((text) => text);
-    const bytes = new GroupBytes(options.wholes === true);
+    const bytes = new GroupBytes(options.rawGroups === true);
     this.#bytes = bytes;
     let index = 0;
     this.#groups = new GroupScanner(neededFamilies(options), {
@@ -100,7 +100,7 @@ export class ApiReader {
       end: (raw: ScannedGroup, offset) => {
         bytes.add(this.#chunk.subarray(this.#groupBegin ?? 0, offset));
         this.#groupBegin = null;
-        visit({ group: decodeGroup(raw, index, bytes.size, options), whole: () => bytes.whole() });
+        visit({ group: decodeGroup(raw, index, bytes.size, options), raw: () => bytes.raw() });
         bytes.clear();
         index += 1;
       },
@@ -108,7 +108,7 @@ export class ApiReader {
     this.#scanner = new JsonScanner(this.#groups);
   }
 
-  /** @throws {@link RequestError} then nothing that was visited before may be acted on */
+  /** @throws {@link RequestError} then groups that were visited before must not be acted on */
   write(chunk: Buffer): void {
     if (this.#start === "") this.#start = chunk.toString("latin1", 0, 100);
     this.#chunk = chunk;
@@ -118,7 +118,7 @@ export class ApiReader {
     this.#groupBegin = 0;
   }
 
-  /** @throws {@link RequestError} if this was not all, or not a success */
+  /** @throws {@link RequestError} if the answer is incomplete, or not a success */
   end(): void {
     this.#explained(() => this.#scanner.end());
     checkEnvelope(this.#request, this.#groups.envelope, this.#redact);
@@ -140,18 +140,18 @@ export class ApiReader {
   }
 }
 
-/** Collects the bytes of one group, which may begin in an earlier chunk than it ends in. */
+/** Collects the bytes of one group, which may span chunks. */
 export class GroupBytes {
   readonly #keeps: boolean;
   readonly #parts: Buffer[] = [];
   #size = 0;
 
-  /** @param keeps whether more than the size is asked for */
+  /** @param keeps whether more than the size is needed */
   constructor(keeps: boolean) {
     this.#keeps = keeps;
   }
 
-  /** Of the parts since the last `clear`. */
+  /** Since the last `clear`. */
   get size(): number {
     return this.#size;
   }
@@ -162,9 +162,9 @@ export class GroupBytes {
     else if (this.#keeps) this.#parts.push(part);
   }
 
-  /** A copy: a part of a chunk that is kept would keep all of it. null: it is over its budget. */
-  whole(): Buffer | null {
-    if (!this.#keeps) throw new Error("whole groups were not asked for");
+  /** A copy, as a part of a chunk would keep all of it in memory. null: the group is over its budget. */
+  raw(): Buffer | null {
+    if (!this.#keeps) throw new Error("the snapshot was opened without rawGroups");
     return this.#size > maxGroupBytes ? null : Buffer.concat(this.#parts);
   }
 
@@ -174,14 +174,14 @@ export class GroupBytes {
   }
 }
 
-/** The group as the API told it: the grouping key and, as its siblings, every family by name. */
-export function parseWhole(bytes: Buffer): JsonObject {
+/** The group as the API returned it: the grouping key and, as its siblings, every family by name. */
+export function parseRawGroup(bytes: Buffer): JsonObject {
   return JSON.parse(bytes.toString("utf8")) as JsonObject;
 }
 
 /**
- * Never used, and never collected. V8 throws compiled code away with the last object that it was compiled for: without this one a
- * service would read at half the speed after every collection. Exported, because only so it stays.
+ * Never used, and never garbage. V8 discards compiled code with the last object of its class: without this one, a service would read at
+ * half the speed after every garbage collection. Exported, as V8 would otherwise discard it, too.
  */
 export const residentReader = new ApiReader(
   { method: "GET", url: "" },

@@ -12,18 +12,17 @@ export interface DecodeOptions {
   readonly gauges: ReadonlySet<string>;
 }
 
-/** The families that decoding needs. */
 export function neededFamilies({ gauges }: Pick<DecodeOptions, "gauges">): ReadonlySet<string> {
   return new Set([successTimeName, failureTimeName, ...gauges]);
 }
 
-/** Most groups have none: they share these. */
+/** Shared by the groups without any. */
 const noGauges: ReadonlyMap<string, number> = new Map();
 const noNames: readonly string[] = [];
 
 /**
  * Decodes what a decision needs of one group.
- * @param index of the group in the answer, to tell groups without readable labels apart
+ * @param index of the group in the answer, which distinguishes groups without readable labels
  * @param sizeBytes of its JSON
  */
 export function decodeGroup(
@@ -60,9 +59,8 @@ function findObstacle(labels: Labels | null, naming: PathNaming): Obstacle | nul
 }
 
 /**
- * The grouping key. A pushed metric called `labels` stands in its place, because the gateway writes families as siblings
- * of the key; then the labels of the group's push time tell it. They hold the whole key and, if that has no `instance`,
- * an `instance=""` of their own: such a key cannot be told from one that really has it.
+ * The grouping key. A pushed metric called `labels` replaces it, because the gateway writes families as siblings of the key. Then the
+ * labels of the group's push time are the key, but always have an `instance`: if that is empty, it may be missing in the key.
  */
 function decodeLabels({ labels: genuine, families }: ScannedGroup): Labels | null {
   if (genuine !== null) return createLabels(genuine);
@@ -73,15 +71,14 @@ function decodeLabels({ labels: genuine, families }: ScannedGroup): Labels | nul
 }
 
 /**
- * The time of the last failed push. A pusher can overwrite this family (seen on 1.5.1 and 1.11), but not its
- * `time_stamp`, which the gateway sets on every push: no failed push can be later. What claims to be later, or says
- * nothing readable, counts as that.
+ * The time of the last failed push. A pusher can overwrite this family (seen on 1.5.1 and 1.11), but not its `time_stamp`, which the
+ * gateway sets on every push: no failed push can be later. A later or unreadable value counts as the time stamp.
  */
 function decodeFailureTime(family: ScannedFamily | undefined): number | null {
   const stampedAt = parseTimestamp(family?.timestamp);
   if (stampedAt === null) return null;
   const claimed = gaugeValue(family);
-  // Both come from one instant, but were rounded differently.
+  // Both are the same time, but rounded differently.
   const roundingSeconds = 0.001;
   return claimed !== null && claimed >= 0 && claimed <= stampedAt + roundingSeconds ? claimed : stampedAt;
 }

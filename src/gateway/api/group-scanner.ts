@@ -3,44 +3,44 @@ import type { JsonVisitor } from "../../http/json-scanner.ts";
 
 type Pair = readonly [name: string, value: string];
 
-/** What stands in one group of `GET /api/v1/metrics`, as far as decisions need it. Valid until the next group begins. */
+/** One group of `GET /api/v1/metrics`, as far as decisions need it. Valid until the next group begins. */
 export interface ScannedGroup {
-  /** The members of `labels`; null if that is no object of texts. */
+  /** The members of `labels`; null if that is not an object of strings. */
   readonly labels: readonly Pair[] | null;
-  /** There are more labels than is kept: `labels` has the first of them, and the `job`. */
+  /** Labels are over the budget: `labels` has only the first of them, and the `job`. */
   readonly labelsAreCut: boolean;
-  /** Those that were asked for, by name. */
+  /** The wanted families by name. */
   readonly families: ReadonlyMap<string, ScannedFamily>;
   /** Of all families. */
   readonly series: number;
-  /** Names of families with a series whose buckets are a list; the first of them, and the first of a long name. */
+  /** Names of families with a series whose buckets are a list: the first ones, each cut. */
   readonly nativeHistograms: readonly string[];
 }
 
-/** One family. Value and labels are those of its last series: the only one, where they matter. */
+/** One family, with value and labels of its last series; they matter only if it has one. */
 export interface ScannedFamily {
-  /** How many; null: there is no list of them, so that this is no family, or not there. */
+  /** How many; null: there is no list of them, so that this is not a family, or missing. */
   readonly series: number | null;
   readonly timestamp: string | null;
   readonly value: string | null;
-  /** null if they are no object of texts, or over the budget. */
+  /** null if they are not an object of strings, or over the budget. */
   readonly labels: readonly Pair[] | null;
 }
 
-/** JSON, but not what the Pushgateway's API answers. */
+/** JSON, but not an answer of the Pushgateway's API. */
 export class ApiShapeError extends Error {
   override readonly name = "ApiShapeError";
 }
 
-/** Told of every group, and where its bytes begin and end: offsets in the chunk that is being scanned. */
+/** Called for every group, with the offsets of its first and last byte in the current chunk. */
 export interface GroupListener {
   begin(offset: number): void;
   end(group: ScannedGroup, offset: number): void;
 }
 
 /**
- * The way through the answer: `{data: [{<family>: {metrics: [{labels: {…}}]}}]}`. Numbers are depths. The only list in a
- * family is that of its series, and the only list in a series that of a native histogram's buckets (seen on 1.5.1 and 1.11).
+ * Depths in the answer: `{data: [{<family>: {metrics: [{labels: {…}}]}}]}`. The only list in a family is that of its series, and the only
+ * list in a series that of a native histogram's buckets (seen on 1.5.1 and 1.11).
  */
 const inAnswer = 1;
 const inData = 2;
@@ -71,7 +71,7 @@ class OpenFamily implements ScannedFamily {
   }
 }
 
-/** One for all groups, as there are many. */
+/** Reused for all groups. */
 class OpenGroup implements ScannedGroup {
   labels: Pair[] | null = null;
   hasLabels = false;
@@ -97,28 +97,28 @@ class OpenGroup implements ScannedGroup {
 }
 
 /**
- * Finds the groups in the API's answer while it is scanned. Of their metrics it keeps nothing but the families that it was
- * asked for, and counts the rest. What is needed and is there twice is refused: nobody can say which of them counts.
+ * Finds the groups in the API's answer while it is scanned. It keeps only the wanted families, and counts the rest. A needed member that
+ * occurs twice is refused, as either could be meant.
  */
 export class GroupScanner implements JsonVisitor {
-  /** What the answer says of itself: its `status` and `error`. */
+  /** The `status` and `error` of the answer. */
   readonly envelope = new Map<string, string>();
   #hasData = false;
   #groups = 0;
   readonly #listener: GroupListener;
 
   #depth = 0;
-  /** By depth, the member that is being read. */
+  /** By depth, the current member. */
   readonly #names: string[] = Array.from({ length: inLabels + 1 }, () => "");
-  /** At this depth stands a value that leads nowhere. */
+  /** The depth of a value of no interest, inside of which nothing is. */
   #astray = nowhere;
 
   readonly #group: OpenGroup;
-  /** The current member of the group, if it was asked for. */
+  /** The current member of the group, if it is wanted. */
   #family: OpenFamily | null = null;
   #hasSeries = false;
   #isNativeHistogram = false;
-  /** Characters of the labels that are being read, so far. */
+  /** Characters of the current labels so far. */
   #labelsLength = 0;
 
   constructor(wanted: ReadonlySet<string>, listener: GroupListener) {
@@ -197,13 +197,13 @@ export class GroupScanner implements JsonVisitor {
     return this.#listens();
   }
 
-  /** Of families that nobody asked for, only the lists and objects count. */
+  /** Of unwanted families only the lists and objects count. */
   #listens(): boolean {
     const depth = this.#depth;
     return depth < inFamily || depth === inMetrics || this.#family !== null || this.#isInKey();
   }
 
-  /** Begins an object or list that is one of the way; false: it leads nowhere. */
+  /** Begins an object or list; false: it is of no interest. */
   #enter(depth: number, isList: boolean, offset: number): boolean {
     switch (depth) {
       case inSeries:
@@ -237,7 +237,7 @@ export class GroupScanner implements JsonVisitor {
     }
   }
 
-  /** A value that is neither a text that was wanted nor part of the way. */
+  /** Handles a value of no interest: in some positions it makes the answer or a family unreadable. */
   #noText(depth: number): void {
     switch (depth) {
       case 0:
@@ -329,12 +329,12 @@ export class GroupScanner implements JsonVisitor {
     this.#isNativeHistogram = true;
   }
 
-  /** The labels of a family's series only matter while the grouping key is not known; as a rule it comes first. */
+  /** The labels of a series only matter if the grouping key has not come before, as it usually does. */
   #needsLabels(): boolean {
     return this.#family !== null && this.#group.labels === null;
   }
 
-  /** In the group's grouping key, or in a metric of that name. */
+  /** Whether this is the grouping key, or a metric of that name. */
   #isInKey(): boolean {
     return this.#names[inGroup] === "labels";
   }

@@ -16,13 +16,12 @@ import {
 } from "./read-samples.ts";
 
 /**
- * Opens a snapshot from the exposition at `path`: all groups, but only what their push times and the gauges asked for tell. What it
- * cannot tell stays unknown:
- * - a group without an `instance` looks like one with an empty one,
- * - failure times are as pushed, with no time stamp to hold a forged one against,
- * - the number of series, whether there is any, and which of them are native histograms.
+ * Opens a snapshot from the exposition at `path`: all groups with their push times and the wanted gauges. It does not show
+ * - whether a group has no `instance` or an empty one,
+ * - whether failure times are forged: there is no time stamp to compare them with,
+ * - the number of series, whether there are any, and which are native histograms.
  *
- * Label names that are not legacy names are escaped there: not for a gateway that takes them.
+ * Not for gateways that accept label names other than legacy ones: they are escaped.
  * @throws `RequestError` also while the gateway is inconsistent: then it answers 500
  */
 export async function openExpositionSnapshot(
@@ -47,8 +46,8 @@ export async function openExpositionSnapshot(
       for (const group of samples.groups(naming, gauges)) {
         visit({
           group,
-          whole: () => {
-            throw new Error("the exposition does not tell whole groups");
+          raw: () => {
+            throw new Error("the exposition has no raw groups");
           },
         });
       }
@@ -56,16 +55,16 @@ export async function openExpositionSnapshot(
   };
 }
 
-/** What the series with these labels tell. */
+/** The series with the same labels. */
 interface GroupSamples {
-  /** Cut if they are over budget. */
+  /** Cut if over budget. */
   readonly labels: Labels;
   readonly isCut: boolean;
   readonly job: string;
-  /** undefined: it is no group's push time; a pusher gave a series labels of its own. */
+  /** undefined: no group's push time, as a pusher gave the series more labels. */
   lastSuccessAt: number | null | undefined;
   lastFailureAt: number | null;
-  /** By name; NaN where there are several. null: none. */
+  /** By name; NaN if there are several. null: none. */
   gauges: Map<string, number> | null;
 }
 
@@ -73,7 +72,7 @@ const noGauges: ReadonlyMap<string, number> = new Map();
 
 class Samples {
   readonly #entries = new Map<string, GroupSamples>();
-  /** Gauges with a series so long that it cannot be told whose it is. */
+  /** Gauges with a series too long to know its group. */
   readonly #lostGauges = new Set<string>();
   readonly #budget: AnswerBudget;
 
@@ -114,7 +113,7 @@ class Samples {
     return entry;
   }
 
-  /** @returns bytes that this frees */
+  /** @returns freed bytes */
   #evict(maxKeyLength: number): number {
     let freedBytes = 0;
     for (const [key, entry] of this.#entries) {
@@ -133,7 +132,7 @@ class Samples {
     const isDoubtful = (name: string, job: string): boolean =>
       this.#lostGauges.has(name) || doubtful.get(name)?.has(job) === true;
     for (const [key, { labels: shown, isCut, job, lastSuccessAt, lastFailureAt, gauges }] of this.#entries) {
-      // What has been shown is not held twice.
+      // Frees memory early.
       this.#entries.delete(key);
       if (lastSuccessAt === undefined) continue;
       const hidesInstance = shown.get("instance") === "";
@@ -159,7 +158,7 @@ class Samples {
   }
 
   /**
-   * By gauge, the jobs with a series of it that has labels beyond a grouping key: whose it is cannot be told, so that it counts as
+   * By gauge: jobs that have a series of it with more labels than a grouping key. Its group is not known, so that the gauge counts as
    * unreadable for all groups of the job.
    */
   #findDoubtfulJobs(): ReadonlyMap<string, ReadonlySet<string>> {
@@ -177,7 +176,7 @@ class Samples {
 }
 
 function cutEntry(entry: GroupSamples): GroupSamples {
-  // All groups of a job that is longer are over budget, too.
+  // All groups of a longer job are over budget, too.
   const job = copyOf(entry.job.slice(0, maxKeyLength));
   return { ...entry, isCut: true, labels: cutLabels(entry.labels), job };
 }

@@ -11,19 +11,19 @@ export interface PushTimes {
   /** As in a snapshot: when the request was sent, monotonic seconds. */
   readonly requestedAt: number;
   readonly durationSeconds: number;
-  /** What the clocks said at that moment. */
+  /** The clocks at that time. */
   readonly clocks: Clocks;
   readonly success: ReadonlyMap<string, number | null>;
-  /** Longer keys are not kept, but shortened: they are over budget. */
+  /** Longer keys are over budget, and replaced by hashes. */
   readonly maxKeyLength: number;
   readonly process: ProcessFacts;
-  /** As pushed: unlike in the API there is no time stamp to hold a forged one against. */
+  /** As pushed: unlike in the API there is no time stamp that exposes forged ones. */
   readonly failure: ReadonlyMap<string, number | null>;
 }
 
 /**
- * A group's key as the text exposition tells it: there every series has an `instance`, empty if its group has none.
- * Two groups that differ only by that would make the exposition inconsistent, and the gateway answers 500 then.
+ * A group's key in the exposition, where every series has an `instance`, empty if its group has none. Two groups that differ only by
+ * that make the gateway inconsistent, and it answers 500.
  */
 export function expositionKey(labels: Labels): string {
   return labelsKey(labels.has("instance") ? labels : createLabels([...labels, ["instance", ""]]));
@@ -61,10 +61,10 @@ export async function readPushTimes(
   const process = await open.read(({ name, labels, value }) => {
     if (labels === null) return;
     const key = budget.shorten(labelsKey(createLabels(labels)));
-    // A pusher can give the failure time several series; those with labels beyond the key never match a group.
+    // A pusher can give the failure time more series; those with more labels match no group.
     const times = name === successTimeName ? success : failure;
     const isNew = !times.has(key);
-    // Two groups that look alike, as names do that the gateway escapes: this could be the time of either.
+    // Names that are equal after escaping: this could be the time of either group.
     if (name === successTimeName && !isNew) throw new BadLine(`a group is listed twice: ${key}`);
     times.set(key, parseFiniteNumber(value));
     if (isNew) budget.spend(costOf(key));

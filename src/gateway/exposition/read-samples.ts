@@ -13,12 +13,12 @@ export interface OpenExposition {
   readonly request: RequestName;
   /** When the request was sent, monotonic seconds. */
   readonly requestedAt: number;
-  /** What the clocks said at that moment. */
+  /** The clocks at that time. */
   readonly clocks: Clocks;
   /**
-   * Shows every sample of the families that were asked for; once.
-   * @returns what the answer says about the process that gave it
-   * @throws {@link RequestError} then nothing that was shown before may be acted on
+   * Visits every sample of the wanted families; may be called once.
+   * @returns the process that answered
+   * @throws {@link RequestError} then samples that were visited before must not be acted on
    */
   read(visit: (sample: Sample) => void): Promise<ProcessFacts>;
   /** Bytes of the answer read so far, as they came over the wire. */
@@ -29,14 +29,14 @@ export interface OpenExposition {
 export const expositionHeaders = { accept: "text/plain;version=0.0.4", "accept-encoding": "gzip" } as const;
 
 export interface ExpositionRequest {
-  /** As the gateway's status says. */
+  /** From the gateway's status. */
   readonly path: string;
   /** Of the families to read. */
   readonly names: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an exposition says about the process that gave it; null: it does not say. */
+/** The process that gave an exposition; null: the exposition does not say. */
 export interface ProcessFacts {
   /** Unix seconds of its clock, to 10 ms. */
   readonly startedAt: number | null;
@@ -49,12 +49,12 @@ export interface ProcessFacts {
 const startName = "process_start_time_seconds";
 const allocationsName = "go_memstats_mallocs_total";
 const requestsName = "pushgateway_http_requests_total";
-/** Families stand in order of their names: once this one has come, so have the push times. */
+/** Families are ordered by name: the push times come before this one. */
 const completeName = "pushgateway_build_info";
 
 /**
- * Opens the gateway's exposition and reads only some families of it: half the bytes and, compressed, a thirtieth of the API's, at
- * half the cost for the gateway.
+ * Opens the gateway's exposition, to read some families of it: half the bytes of the API, compressed a thirtieth, at half the cost for
+ * the gateway.
  * @throws {@link RequestError} also while the gateway is inconsistent: then it answers 500
  */
 export async function openExposition(
@@ -144,7 +144,7 @@ async function readThrough(
 
 function unpack({ headers }: OpenResponse, body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   if (headers["content-encoding"] !== "gzip") return body;
-  // A body that breaks off ends the unpacking with its error; a plain pipe would leave that to nobody.
+  // If the body breaks off, its error ends the decompression; a plain pipe would ignore it.
   return pipeline(Readable.from(body), createGunzip({ chunkSize: 64 * 1024 }), () => {});
 }
 
@@ -229,7 +229,7 @@ export class SampleFinder {
 }
 
 const nameAtStart = /^[a-zA-Z_:][a-zA-Z0-9_:]*/;
-/** Not one expression for the whole line, which would take a stack that grows with it. */
+/** Matches one label, as an expression for the line would need a stack that grows with it. */
 const labelHere = /([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\]*(?:\\.[^"\\]*)*)",?/y;
 
 function parseSample(line: string): Sample {

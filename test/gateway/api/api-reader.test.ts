@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Group } from "../../../src/core/group.ts";
 import { labelsToObject } from "../../../src/core/labels.ts";
-import { parseWhole } from "../../../src/gateway/api/api-reader.ts";
+import { parseRawGroup } from "../../../src/gateway/api/api-reader.ts";
 import { RequestError } from "../../../src/http/request-error.ts";
 import { readChunks } from "../../support/api-answer.ts";
 import { cutAnywhere } from "../../support/chunks.ts";
@@ -89,18 +89,18 @@ describe("the reader of the API", () => {
       fc.property(fc.array(group, { maxLength: 4 }), fc.infiniteStream(fc.nat(40)), (data, sizes) => {
         const bytes = Buffer.from(JSON.stringify({ status: "success", data }));
         const groups: unknown[] = [];
-        const wholes: unknown[] = [];
+        const rawGroups: unknown[] = [];
         readChunks(
           cutAnywhere(bytes, sizes),
           (read) => {
             groups.push(plainGroup(read.group));
-            wholes.push(parseWhole(read.whole()!));
+            rawGroups.push(parseRawGroup(read.raw()!));
           },
-          { gauges, wholes: true },
+          { gauges, rawGroups: true },
         );
         const parsed = (JSON.parse(bytes.toString()) as { data: Record<string, unknown>[] }).data;
         expect(groups).toEqual(parsed.map((one, index) => plainGroup(expectedGroup(one, index, gauges))));
-        expect(wholes).toEqual(parsed);
+        expect(rawGroups).toEqual(parsed);
       }),
       { numRuns: 1500 },
     );
