@@ -28,6 +28,7 @@ describe("a configuration of the largest size", () => {
     ["lists within lists", "- ".repeat(megabyte / 2), "nested more than 100 levels deep"],
     ["keys within keys", "? ".repeat(megabyte / 2), "nested more than 100 levels deep"],
     ["quotes without end", `${gateways}${lines(20_000, () => '"')}`, "not valid YAML"],
+    ["brackets side by side", "[]".repeat(megabyte / 2), "more than 800,000 words and signs"],
     ["too many list items", `rules:\n${"  -\n".repeat(130_000)}`, "more than 100,000 values"],
     [
       "a path of slashes",
@@ -63,6 +64,12 @@ describe("a configuration of the largest size", () => {
     const problems = result.ok ? [] : result.problems;
     expect(problems.length).toBe(51);
     expect(problems.at(-1)).toMatchObject({ message: "and 11,950 more", location: null });
+  });
+
+  it("counts more problems than it keeps", () => {
+    const result = parseConfig(`${gateways}rules: [${"{},".repeat(20_000)}]`, "janitor.yml");
+    expect(result).toMatchObject({ ok: false, errorCount: 60_000 });
+    expect(result.ok ? null : result.problems.at(-1)?.message).toBe("and 59,950 more");
   });
 
   it("shows none of its secrets, however many", () => {

@@ -66,6 +66,8 @@ function toPlain({ content, entries, items }: FileValue): unknown {
 
 /** No file needs a tenth of it. */
 const maxDepth = 100;
+/** Ten thousand rules take about 600,000. */
+const maxLexemes = 800_000;
 
 /**
  * The documents of a text, or null and a problem if it is nested too deeply. The yaml package's own `parseDocument` takes a
@@ -78,10 +80,16 @@ function parseWithinBounds(
 ): readonly Document.Parsed[] | null {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));
-    if (parser.stack.length <= maxDepth) continue;
-    problems.error(`nested more than ${maxDepth} levels deep`, { offset: parser.offset, length: 1 });
+    lexemes++;
+    if (parser.stack.length <= maxDepth && lexemes <= maxLexemes) continue;
+    const message =
+      lexemes > maxLexemes
+        ? `more than ${maxLexemes.toLocaleString("en")} words and signs: no such file is that large`
+        : `nested more than ${maxDepth} levels deep`;
+    problems.error(message, { offset: parser.offset, length: 1 });
     return null;
   }
   tokens.push(...parser.end());
