@@ -13,7 +13,7 @@ import { mayLackPrometheus, startPrometheus, type PrometheusServer } from "../su
 import { startPushgateway } from "../support/pushgateway.ts";
 import { getJson } from "../support/push.ts";
 import { startScriptedPrometheus, vectorOf, type Answer } from "../support/scripted-prometheus.ts";
-import { writeConfig } from "../support/service.ts";
+import { never, startService, writeConfig } from "../support/service.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 
 const hour = 3600;
@@ -40,12 +40,14 @@ interface Setting {
   readonly prometheus: string;
   /** Of the rule for hosts, its `vanished` included. */
   readonly rule?: string;
+  readonly schedule?: string;
 }
 
 const vanished = `vanished: { query: 'up{job="node"}', label: instance, ttl: 1h }`;
 
-function configure({ gateway, prometheus, rule = vanished }: Setting): string {
+function configure({ gateway, prometheus, rule = vanished, schedule = "0 * * * *" }: Setting): string {
   return writeConfig(`
+schedule: ${schedule}
 pushgateways: [{ name: g, url: "${gateway}" }]
 prometheus: { url: "${prometheus}", timeout: 1s }
 # The gateway of a test has just started: its groups would be given the time before that.
@@ -301,6 +303,42 @@ describe("vanished, with a Prometheus that is wrong", () => {
     const rule = "vanished: { query: up, label: hostname, ttl: 1h }";
     const { verdicts } = await judge("once", configure({ gateway, prometheus: prometheus.url, rule }));
     expect(verdicts).toEqual({ "web-1": "keep within_ttl", "web-2": "keep within_ttl" });
+  });
+
+  it("is asked anew for every sweep of run, which counts what fails and what was deleted", async () => {
+    const gateway = await startGateway([host("web-1"), host("web-2")]);
+    let known: readonly LabelPairs[] | null = [{ instance: "web-1" }, { instance: "web-2" }];
+    const prometheus = await startScriptedPrometheus((response) =>
+      known === null ? response.writeHead(503).end("overloaded") : response.end(vectorOf(known)),
+    );
+    const config = configure({ gateway, prometheus: prometheus.url, schedule: never });
+    const service = await startService([`--config.file=${config}`]);
+    const sweep = async (): Promise<readonly string[]> => {
+      expect((await service.post("/-/sweep")).status).toBe(200);
+      return instancesOn(gateway);
+    };
+    expect(await sweep()).toEqual(["web-1", "web-2"]);
+
+    known = null;
+    expect(await sweep()).toEqual(["web-1", "web-2"]);
+    const failures = 'vanished_query_failures_total{gateway="g",rule="hosts"}';
+    expect(Number(await service.metric(failures))).toBe(1);
+    expect((await service.ask("/")).body).toContain("HTTP 503");
+
+    known = [{ instance: "web-1" }];
+    expect(await sweep()).toEqual(["web-1"]);
+    expect(await service.metric('deletes_total{gateway="g",rule="hosts"}')).toBe("1");
+    expect(Number(await service.metric(failures))).toBe(1);
+    expect(JSON.parse((await service.ask("/api/v1/report")).body)).toMatchObject({
+      gateways: [
+        {
+          totals: { expired: 1, deleted: 1 },
+          groups: expect.arrayContaining([
+            expect.objectContaining({ reason: "host_vanished", outcome: "gone", ttl_source: "vanished" }),
+          ]) as unknown,
+        },
+      ],
+    });
   });
 
   it("asks each query once in a sweep, however many rules have it", async () => {
