@@ -59,8 +59,9 @@ async function explainOnGateways(labels: Labels, config: Config, io: Io): Promis
 }
 
 function renderDecision(decision: Decision, { circumstances, failedQueries }: Plan): string {
-  const { verdict, rule } = decision;
-  const numbers = describeNumbers(decision, circumstances);
+  const { verdict, rule, ageSeconds } = decision;
+  const wholeSeconds = ageSeconds === null ? null : Math.round(ageSeconds);
+  const numbers = describeNumbers({ ...decision, ageSeconds: wholeSeconds }, circumstances);
   const failed = failedQueries.find((one) => one.rule === rule?.name);
   const lines = [
     ...(numbers === null ? [] : [numbers]),
