@@ -37,7 +37,7 @@ export function renderApiReport(
   return renderParts(report, { page: query.page, pages, per_page: query.perPage, matched }, [...shown]);
 }
 
-/** As {@link renderApiReport}: the first page of the groups that are deleted or withheld. */
+/** As {@link renderApiReport}: the first page of the groups that are deleted or withheld, for a notification. */
 export function renderWithoutKept(report: SweepReport): string {
   const query: ReportQuery = { ...defaultQuery, perPage: maxPerPage };
   const groups = report.gateways.flatMap((gateway) =>

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { cli } from "../support/cli.ts";
+import { startProgram } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, testFolder, writeConfig } from "../support/service.ts";
 
@@ -138,6 +139,22 @@ describe("notifications", { timeout: 30_000 }, () => {
     expect(exitCode).toBe(0);
     expect(performance.now() - start).toBeLessThan(5000);
     expect(stderr).toContain("interrupted");
+  });
+
+  it("that hang end once within seconds of SIGTERM", async () => {
+    const chat = await startChat(() => {});
+    const once = startProgram([
+      "once",
+      `--config.file=${configWith("http://127.0.0.1:1", [chat])}`,
+      "--output=none",
+    ]);
+    await expect.poll(() => chat.bodies.length, { timeout: 10_000 }).toBe(1);
+    const start = performance.now();
+    once.process.kill("SIGTERM");
+    const { stderr } = await once.ended;
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(stderr).toContain("Notification could not be delivered");
+    expect(stderr).not.toContain(secret);
   });
 
   it("are tried by check notifications, and described by check config without their secrets", async () => {

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 
 import { stringifyPrintable } from "../../src/core/json.ts";
 import type { SweepReport } from "../../src/core/report.ts";
-import { renderJson } from "../../src/report/json-report.ts";
+import { renderJson, renderWithoutKept } from "../../src/report/json-report.ts";
 import { group, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { plannedGateway } from "../support/page-state.ts";
-import { gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
+import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 import { whole } from "../support/whole.ts";
 
 const rules = [ttlRule(3600, { name: "hour" })];
@@ -46,5 +46,33 @@ describe("json", () => {
     expect(text).toBe(`${stringifyPrintable(read, 2)}\n`);
     expect(text).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/u);
     expect(read.gateways.map(({ groups }) => groups.length)).toEqual(counts);
+  });
+});
+
+describe("the JSON of a notification", () => {
+  it("has the first thousand groups that are not kept, and the totals of all", () => {
+    const keep = entry({ verdict: "keep", reason: "within_ttl" });
+    const gone = entry({ verdict: "delete", reason: "ttl_expired" }, { outcome: "gone" });
+    const withheld = entry({ verdict: "withhold", reason: "max_deletes" });
+    const report = sweepReport([
+      gatewayReport([keep, gone, withheld], { name: "a" }),
+      gatewayReport(
+        Array.from({ length: 1200 }, () => gone),
+        { name: "b" },
+      ),
+      unreadGateway("timeout", { name: "c" }),
+    ]);
+    const { gateways, ...paging } = JSON.parse(renderWithoutKept(report)) as {
+      readonly gateways: readonly {
+        readonly totals: object;
+        readonly groups: readonly { verdict: string }[];
+      }[];
+    };
+    expect(paging).toMatchObject({ page: 1, pages: 2, per_page: 1000, matched: 1202 });
+    expect(gateways.map(({ groups }) => groups.length)).toEqual([2, 998, 0]);
+    expect(gateways[0]).toMatchObject({
+      totals: { keep: 1, delete: 1, withhold: 1 },
+      groups: [{ verdict: "delete" }, { verdict: "withhold" }],
+    });
   });
 });
