@@ -19,7 +19,7 @@ let signalExitCode = 0;
 let onHangup: (() => void) | null = null;
 const ignoresHangups = ignoredHangupsAtStart();
 
-// Before anything is loaded: a signal that nobody handles ends the process.
+// Before anything is loaded: a signal without a handler ends the process.
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, receive);
 
 function receive(signal: StopSignal): void {
@@ -96,21 +96,21 @@ for (const stream of [process.stdout, process.stderr]) {
   if (stream.isTTY) handle?.setBlocking?.(false);
 }
 
-// Node forgets what went wrong with stdout (`errored`) before it tells of it.
+// Node clears `errored` of stdout before it emits the error.
 let outputEnded = false;
 let outputFailed = false;
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (outputEnded) return;
   outputEnded = true;
-  // A reader that has seen enough (`| head`) is no failure, and the exit code tells what it does without one.
+  // A reader that has seen enough (`| head`) is no failure and does not change the exit code.
   if (error.code === "EPIPE") return;
   process.stderr.write(`pushgateway-janitor: the output cannot be written: ${error.message}\n`);
   outputFailed = true;
-  // The last of it may fail when the command has long come to its end.
+  // The last write may fail long after the command has ended.
   process.exitCode ||= 1;
 });
-// A log that nobody takes any more is no reason to leave a sweep half done.
+// A log that cannot be written is no reason to abort a sweep.
 process.stderr.on("error", () => {});
 
 function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {

@@ -59,8 +59,8 @@ export function lastActivityOf(record: Pick<GroupRecord, "lastSuccessAt" | "last
 }
 
 /**
- * Whether the gateway took the DELETE, and nobody has seen the group alive since. `accepted` and no more is the last word of a janitor
- * that was killed.
+ * Whether the gateway accepted the DELETE, and the group has not been seen alive since. `accepted` without another
+ * outcome: the janitor was killed.
  */
 export function wasDeleted(outcome: ArchivedOutcome | null): boolean {
   return outcome === "gone" || outcome === "accepted";

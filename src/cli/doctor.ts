@@ -92,7 +92,7 @@ function healArchive(archive: Archive, { name, url }: PushgatewaySettings): Heal
   };
 }
 
-/** A mistyped `--release` would look like one that does not help. */
+/** A mistyped `--release` would otherwise seem to have no effect. */
 function findIdleReleases(releases: readonly string[], reports: readonly DoctorReport[]): readonly string[] {
   const culprits = reports.flatMap(({ diagnosis }) =>
     diagnosis.findings.flatMap(({ sides }) => sides.flat()),

@@ -20,7 +20,7 @@ export const exitCodes = {
   rulesFailed: 25,
 } as const;
 
-/** What a sweep's exit code tells a scheduler. */
+/** The exit code of a sweep. */
 export function sweepExitCode({ gateways }: SweepReport): number {
   const statuses = new Set(gateways.map(({ status }) => status));
   if (statuses.has("failed")) return statuses.size === 1 ? exitCodes.failed : exitCodes.partial;

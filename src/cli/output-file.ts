@@ -75,7 +75,7 @@ async function resolveLinks(path: string): Promise<string> {
 async function replace(path: string, parts: Iterable<string>, mode: number): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    // Never over a file or through a link that somebody has put there.
+    // Never over an existing file or through a link.
     await writeAndClose(await open(temporary, "wx", 0o600), parts, mode);
     await rename(temporary, path);
   } catch (error) {

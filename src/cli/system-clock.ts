@@ -15,8 +15,8 @@ const uptimeHoldsMs = 20;
 const movedMs = 5;
 
 /**
- * The clocks of a machine. Node's monotonic clock stands still while the machine is suspended; the system's uptime does
- * not. The time of a suspension counts, or what was read before it would look fresh after it.
+ * The clocks of a machine. Node's monotonic clock stops while the machine is suspended; the system's uptime does not.
+ * The time of a suspension counts, or evidence from before it would count as fresh after it.
  */
 export function createClock(machine: {
   /** Unix milliseconds. */

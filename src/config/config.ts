@@ -46,7 +46,7 @@ export interface PushgatewaySettings extends ServerSettings {
 
 /** Where Pushgateways are found, as in Prometheus. */
 export type DiscoverySettings = {
-  /** How often the service asks anew. Over 0. */
+  /** How often the service asks again. Over 0. */
   readonly refreshSeconds: number;
   readonly gateway: FoundGatewaySettings;
 } & (

@@ -42,7 +42,7 @@ export const neverComes =
   "this schedule never fires: no month has such a day, or the clocks skip this time whenever it is due";
 
 /**
- * Reads a cron expression as node-cron does. Refuses, too, what node-cron accepts but reads as nobody means it.
+ * Reads a cron expression as node-cron does. Also refuses what node-cron accepts but reads in an unexpected way.
  * @throws {@link ParseError}
  */
 export function parseSchedule(text: string): CronExpression {
@@ -145,7 +145,7 @@ function explain(text: string, word: Word | undefined, message: string): ParseEr
   );
 }
 
-/** Warns of a step that does not divide its field and so begins anew when the field wraps around; refuses one beyond it. */
+/** Warns of a step that does not divide its field and so restarts when the field wraps around; refuses one beyond it. */
 function checkStep({ text, offset, field: { label, min, max, size } }: Word): readonly string[] {
   const step = Number(/^\*\/(\d+)$/.exec(text)?.[1] ?? 1);
   if (step >= size) {

@@ -4,7 +4,7 @@ const mask = "<secret>";
 
 /**
  * A value that must not reach a log, a report or an error. It prints as `<secret>` in every way JavaScript knows to
- * print a value; whoever sends it calls {@link Secret.reveal}.
+ * print a value; to send it, call {@link Secret.reveal}.
  */
 export class Secret {
   readonly #value: string;

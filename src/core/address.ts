@@ -1,6 +1,7 @@
 /**
- * Where a path holds what URL parsers, proxies or servers fold, so that it would name another one: `.` and `..` as parts, `//`,
- * and whatever stands for a slash; also escaped, once or several times. null: nowhere.
+ * The position of something in a path that URL parsers, proxies or servers normalise, so that it would name another
+ * path: `.` and `..` as segments, `//`, and anything that is read as a slash; also escaped, once or several times.
+ * null: there is none.
  */
 export function findFoldable(path: string): number | null {
   const foldable = /\\|%(?:25)*(?:2f|5c)|\/(?=\/)|\/(?:\.|%(?:25)*2e){1,2}(?=[/;]|$)/i;

@@ -6,7 +6,7 @@ import { isOwnGroup, type Group } from "./group.ts";
 import { type Rule, formatKeepLatestLabel, type TtlRule } from "./rule.ts";
 import { formatDuration } from "./duration.ts";
 
-/** How the rules look at one group. */
+/** How the rules decide about one group. */
 export interface Explanation {
   /** Every rule in order. */
   readonly rules: readonly RuleExplanation[];

@@ -1,4 +1,4 @@
-/** How much is logged, most first: `warn` is what somebody should look at, `debug` what only a developer wants to read. */
+/** How much is logged, most first: `warn` needs attention, `debug` is for developers. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof logLevels)[number];

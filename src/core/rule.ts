@@ -53,7 +53,7 @@ export interface Vanished {
 /** A label, or the part of its value that a pattern finds. */
 export type KeepLatestLabel = string | { readonly label: string; readonly regex: LabelPattern };
 
-/** The value that groups are told apart by. */
+/** The value that distinguishes groups. */
 export function keepLatestValue(by: KeepLatestLabel, labels: Labels): string {
   return typeof by === "string" ? (labels.get(by) ?? "") : by.regex.partOf(labels.get(by.label) ?? "");
 }

@@ -50,7 +50,7 @@ export type Suggestion =
   | { readonly statistics: PushStatistics; readonly ttlSeconds: number }
   | { readonly statistics: PushStatistics; readonly ttlSeconds: null; readonly why: string };
 
-/** Below this, one late push looks like a habit. */
+/** With fewer, a single late push would be taken for the rule. */
 const minIntervals = 10;
 /** A gap that is longer than this part of the period may be followed by one that is longer still. */
 const maxGapOfPeriod = 1 / 4;
@@ -156,7 +156,7 @@ export function findShortTtls(
       const rule = firstMatch(rules, labels);
       if (rule === null || rule.action === "keep") continue;
       const { name, ttlSeconds } = rule;
-      // Of pushes that follow each other faster than they are seen, the gaps look as long as the resolution.
+      // Gaps between pushes that follow each other faster than the resolution appear as long as the resolution.
       if (longestGapSeconds <= Math.max(ttlSeconds, 2 * resolutionSeconds)) continue;
       const key = JSON.stringify([name, job]);
       const longest = found.get(key)?.longestGapSeconds ?? 0;

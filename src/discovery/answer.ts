@@ -38,7 +38,7 @@ export class BadAnswer extends Error {
 /** No answer is longer; ten thousand gateways take one MiB. */
 export const maxAnswerBytes = 8 * 1024 * 1024;
 
-/** Cuts what somebody else wrote, for a message. */
+/** Cuts a foreign text, for a message. */
 export function shorten(text: string): string {
   return cutText(text, 100);
 }

@@ -46,7 +46,7 @@ export class Discovery {
   }
 
   /**
-   * Reads all sources anew; a call while that is under way waits for it.
+   * Reads all sources again; a call during such a read waits for it.
    * @returns whether they were read for this call, and not interrupted
    */
   async refresh(signal: AbortSignal): Promise<boolean> {
@@ -124,7 +124,7 @@ export interface MergedGateways<T> {
 
 /**
  * All gateways of several lists, none twice: two sweeps of one gateway would disturb each other. The first of a URL or name counts.
- * A name belongs to one gateway, since metrics and archive tell gateways apart by it.
+ * A name belongs to one gateway, since metrics and archive identify gateways by it.
  */
 export function mergeGateways<T extends FoundGateway>(lists: readonly (readonly T[])[]): MergedGateways<T> {
   const byUrl = new Map<string, T>();

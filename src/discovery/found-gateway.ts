@@ -18,9 +18,9 @@ export interface TargetDefaults {
 }
 
 /**
- * The gateway that a target names. Its address is Prometheus' `host:port`, `[::1]:9091` for IPv6. Of its labels count:
+ * The gateway that a target names. Its address is Prometheus' `host:port`, `[::1]:9091` for IPv6. These labels count:
  * - `__scheme__`
- * - `__path_prefix__`, or what stands before `/metrics` in `__metrics_path__`
+ * - `__path_prefix__`, or what precedes `/metrics` in `__metrics_path__`
  * - `name`, else `instance`, for the gateway's name, which else is its address
  * @throws {@link ParseError}
  */
@@ -83,7 +83,7 @@ function parsePrefix(label: string, text: string): string {
 
 const maxNameLength = 128;
 
-/** It becomes a label value, and stands in logs and reports. */
+/** It becomes a label value, and is shown in logs and reports. */
 function parseName(name: string): string {
   if (name === "") throw new ParseError("its name is empty");
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(name) || !name.isWellFormed())

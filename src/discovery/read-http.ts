@@ -15,7 +15,7 @@ import {
 export interface HttpSource {
   readonly url: string;
   readonly refreshSeconds: number;
-  /** What the server's settings come to now: secrets are read anew for each request. Rejects with a message for people. */
+  /** The server's settings as of now: secrets are read again for each request. Rejects with a message for people. */
   readonly readOptions: (server: Pick<ServerOptions, "url" | "timeoutSeconds">) => Promise<ServerOptions>;
 }
 

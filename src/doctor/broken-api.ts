@@ -72,7 +72,7 @@ export async function findBreaker(
  * The groups that may be breaking the API, as the exposition shows them; the newest first.
  *
  * A `push_failure_time_seconds` without samples makes every GET of the API panic. The exposition shows such a group
- * with a success time and no failure time. Two others look alike and are harmless:
+ * with a success time and no failure time. Two other kinds of groups appear the same and are harmless:
  * - a group that forged its failure time with labels of its own: no other group has these samples, so it is left out;
  * - a group restored from the state of a gateway before 0.10, which had no failure times, and not pushed since. It is
  *   older than every group that an empty family was pushed to. Deleting the newest first, and stopping as soon as the

@@ -170,7 +170,7 @@ function oneSide(holders: readonly Holder[]): readonly Side[] {
 
 /**
  * Groups that pushed a failure time with the labels of another group. That other group is refused because of it, never
- * pushes successfully, and would look like the one to delete; but it would come back and be refused again.
+ * pushes successfully, and would appear to be the one to delete; but it would come back and be refused again.
  */
 function findForgers(series: ComplainedSeries, holders: Holders): readonly Holder[] {
   if (series.family !== failureTimeName) return [];

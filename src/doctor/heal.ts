@@ -150,7 +150,7 @@ async function deleteCulprit(
     return { culprit, fate, archived, message };
   };
   if (current === undefined) return end("gone_already");
-  // Several groups may look alike in the API: then it is not known which of them this is.
+  // Several groups may have the same labels in the API: then it is not known which of them this is.
   const { group, raw } = culprit.lastSuccessAt === null ? unread : current;
   if (group !== null && group.lastSuccessAt !== culprit.lastSuccessAt) return end("pushed_again");
   let archived = false;

@@ -277,7 +277,7 @@ function renderDeletion(
 
 /** The requests that delete a group, as commands to paste. */
 export function curlCommands(url: string, paths: readonly string[]): readonly string[] {
-  // Always quoted, so that it stays right when somebody changes it.
+  // Always quoted, so that it remains correct when edited.
   return paths.map((path) => `curl -X DELETE '${`${url}${path}`.replaceAll("'", "%27")}'`);
 }
 

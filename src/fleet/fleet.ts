@@ -70,7 +70,7 @@ export class Fleet {
     return this.#state;
   }
 
-  /** For a sweep: waits for those discoveries that have never been asked, and reads files anew. Never rejects. */
+  /** For a sweep: waits for those discoveries that have never been asked, and reads files again. Never rejects. */
   async current(): Promise<FleetState> {
     const due = this.#entries.filter(
       ({ discovery }) => discovery.mechanism === "file" || !discovery.state().asked,

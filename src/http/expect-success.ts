@@ -76,7 +76,7 @@ export function retryAfterSeconds(status: number, headers: IncomingHttpHeaders):
   if (status !== 429 && (status !== 503 || value === undefined)) return null;
   if (value === undefined) return defaultRetrySeconds;
   if (/^\d+$/.test(value)) return Number(value);
-  // By the clock that wrote both, as far as it tells.
+  // By the clock that wrote both, if it is known.
   const waitMs = Date.parse(value) - Date.parse(headers.date ?? "");
   return Number.isFinite(waitMs) ? Math.max(0, waitMs / 1000) : defaultRetrySeconds;
 }

@@ -11,8 +11,8 @@ export interface JsonVisitor {
   /** A string that was not, a number, `true`, `false` or `null`. */
   scalar(): void;
   /**
-   * An object or a list begins with the byte at `offset` of the chunk. Like `close`, it answers whether what stands directly
-   * in the current one is of interest: if not, the visitor is only told of objects and lists.
+   * An object or a list begins with the byte at `offset` of the chunk. Like `close`, it returns whether the direct
+   * members of the current one are of interest: if not, the visitor is only called for objects and lists.
    */
   open(isList: boolean, offset: number): boolean;
   /** The current one ended with the byte before `offset`. */
@@ -42,7 +42,7 @@ const maxTextBytes = 6 * (maxTextLength + 1);
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** By byte: 1 for a quote, a backslash and control characters, which may not stand in a string. */
+/** By byte: 1 for a quote, a backslash and control characters, which are not allowed in a string. */
 const endsPlainText = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === quote || byte === backslash || byte < 0x20 ? 1 : 0,
 );
@@ -68,7 +68,7 @@ export class JsonScanner {
   readonly #names = new TextCache();
   /** By depth: 1 a list, 0 an object. */
   readonly #lists = new Uint8Array(maxDepth + 1).fill(2, 0, 1);
-  /** At depth 0 stands neither. */
+  /** Neither at depth 0. */
   #depth = 0;
   #listens = true;
   #next = value as number;
@@ -174,7 +174,7 @@ export class JsonScanner {
     return length;
   }
 
-  /** A string that lies in this chunk and has no escapes, as nearly all do. */
+  /** A string within this chunk and without escapes, as nearly all are. */
   #tell(isKey: boolean, chunk: Buffer, start: number, end: number): void {
     if (isKey) this.#visitor.key(this.#names.decode(chunk, start, end));
     else if (this.#visitor.wantsText()) this.#visitor.text(chunk.toString("utf8", start, end));
@@ -355,7 +355,7 @@ function cutLength(bytes: Uint8Array): number {
   for (let length = 1; length <= 3 && length <= bytes.length; length += 1) {
     const byte = bytes[bytes.length - length] ?? 0;
     if (byte < 0x80) return 0;
-    // The first byte of a character tells its length: two, three or four bytes.
+    // The first byte of a character encodes its length: two, three or four bytes.
     if (byte >= 0xc0) return length < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? length : 0;
   }
   return 0;

@@ -39,7 +39,7 @@ function spellings(secret: string): readonly string[] {
   ];
 }
 
-/** The characters that these bytes alone decide when so many others stand before them. */
+/** The characters that depend on these bytes alone if so many others precede them. */
 function base64Part(bytes: Buffer, offset: number): string {
   const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
   return text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
@@ -48,12 +48,12 @@ function base64Part(bytes: Buffer, offset: number): string {
 /** Of a secret that was cut off, so many characters are no chance. */
 const shortestBeginning = 4;
 
-/** What spellings of base64 differ by, what stands for a space in forms, and what breaks lines. */
+/** The characters in which spellings of base64 differ, those for a space in forms, and line breaks. */
 const fillings = /[\s+/_=-]+/g;
 /** These, and what may have been sent in one encoding and read in another; the ellipsis marks a cut. */
 const fillingsAndForeign = /[^!-~…]+|[+/_=-]+/g;
 
-/** A spelling of a secret, without what is ignored in it and in the texts where it is looked for. */
+/** A spelling of a secret, without what is ignored in it and in the texts that are searched. */
 interface Needle {
   readonly text: string;
   /** null: it is so short that it only counts as a word of its own. */
@@ -108,7 +108,7 @@ interface Reading {
 }
 
 const maxLevels = 5;
-/** One that was cut off stands for nothing. */
+/** One that was cut off means nothing. */
 const escapes =
   /(?:%[\da-f]?|&(?:#x?)?\w{0,7}|\\(?:u[\da-f]{0,3}|x[\da-f]?)?)(?=…|$)|(?<percent>%[0-7][\da-f]|(?:%[89a-f][\da-f])+)|&(?:#(?<decimal>\d{1,7})|#x(?<hex>[\da-f]{1,6})|(?<name>amp|lt|gt|quot|apos));|\\(?:u(?<unit>[\da-f]{4})|x(?<byte>[\da-f]{2})|(?<character>.))/gisu;
 

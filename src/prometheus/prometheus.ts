@@ -59,7 +59,7 @@ export function createPrometheus(options: ServerOptions): Prometheus {
       method: "POST",
       path,
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-      // Prometheus ends a query that nobody waits for any more.
+      // Prometheus ends a query after this time, as its answer is no longer read then.
       body: new URLSearchParams({ ...parameters, timeout: String(options.timeoutSeconds) }).toString(),
       signal,
     });

@@ -53,7 +53,7 @@ export function receiversOf({ notifications }: Config, env: Environment): readon
   }));
 }
 
-/** Reads the files anew for each message, so that rotated secrets take effect. */
+/** Reads the files again for each message, so that rotated secrets take effect. */
 async function readAddress(
   { name, url: source, timeoutSeconds, http }: NotificationSettings,
   env: Environment,

@@ -296,8 +296,8 @@ export class Service {
   }
 
   /**
-   * Starts the schedule of a configuration, unless it is the one that runs: begun anew, that would lose what is due now or waits
-   * for its jitter. A service that has stopped keeps the stopped one.
+   * Starts the schedule of a configuration, unless it is the one that runs: restarted, it would lose sweeps that are
+   * due now or wait for their jitter. A service that has stopped keeps the stopped one.
    * @throws if the schedule never fires
    */
   #scheduleFor({ schedule: expression, timezone }: Config): Schedule | null {

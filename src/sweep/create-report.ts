@@ -113,7 +113,7 @@ function noteOtherDeleters(entries: readonly ReportEntry[]): readonly string[] {
   ];
 }
 
-/** Jobs do not all push in the seconds between two reads; a second gateway behind the address looks like that. */
+/** Jobs do not all push in the seconds between two reads; a second gateway behind the address has that effect. */
 function noteAllPushedAgain(plan: Plan, entries: readonly ReportEntry[]): readonly string[] {
   const planned = plan.decisions.filter(isDeletion).length;
   const revived = entries.filter(({ verdict }) => verdict.reason === "pushed_again").length;

@@ -58,7 +58,7 @@ export class SourceText {
     return { text: this.text.slice(start, end).replace(/\r$/, ""), start };
   }
 
-  /** Points at `span`, or at the part of it that lies on its first line. */
+  /** Points at `span`, or at the part of it on its first line. */
   locate(span: Span): Location {
     const line = this.lineOf(span.offset);
     const { text, start: lineStart } = this.lineAt(line);

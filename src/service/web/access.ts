@@ -28,7 +28,7 @@ export function createLoginCheck(users: () => Users, log: Logger) {
     if (credentials === null) return unauthorized;
     const { user, password } = credentials;
     const hash = current.get(user);
-    // An unknown user costs as much time as a wrong password, so that nobody learns which users exist.
+    // An unknown user costs as much time as a wrong password, so that the time does not reveal which users exist.
     const matches = await passwords.check(clientOf(socket), user, password, (hash ?? anyHash).reveal());
     if (matches === null) return plain(503, "503 busy: too many logins at once", { "Retry-After": "1" });
     if (matches && hash !== undefined) return null;

@@ -45,8 +45,8 @@ async function load(current: WebConfig): Promise<LoadResult<WebConfig>> {
 }
 
 /**
- * Changes that Node's server cannot make while it runs, and changes that would let in clients that are kept out now: a file that
- * is being written may look like one of those.
+ * Changes that Node's server cannot make while it runs, and changes that would let in clients that are kept out now: a
+ * file that is being written may appear to make such a change.
  */
 function findForbiddenChange(before: WebConfig, after: WebConfig): string | null {
   if (before.users.size > 0 && after.users.size === 0) return "turning the login off";
