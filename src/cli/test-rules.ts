@@ -6,7 +6,7 @@ import { exitCodes } from "./exit-code.ts";
 import type { TestRulesFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
-/** `test rules FILE…`: what the rules make of groups in files, against what is expected there. All files, whatever the first shows. */
+/** `test rules FILE…`: compares what the rules decide about groups with what the files expect. Runs all files. */
 export async function testRules(
   paths: readonly string[],
   { output }: TestRulesFlags,
@@ -22,7 +22,7 @@ export async function testRules(
   // Files may share a configuration and its problems.
   for (const problem of problems) stderr.write(`${problem}\n`);
   if (output === "junit") stdout.write(renderJunit(outcomes));
-  // Who reads the log of a CI job wants to see them, too.
+  // The log of a CI job shows stderr, its test report the XML.
   (output === "junit" ? stderr : stdout).write(renderText(outcomes));
   if (outcomes.some(({ ok }) => !ok)) return exitCodes.usage;
   const failed = outcomes.some((one) => one.ok && one.results.some(({ failures }) => failures.length > 0));

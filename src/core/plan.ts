@@ -119,7 +119,7 @@ function noteNamesakes(decisions: readonly Decision[], findPresence: FindPresenc
 }
 
 /** The note needs so many groups as evidence. */
-const tellingGroups = 3;
+const minGroupsForNote = 3;
 
 /** Rules whose label names no host, or none that the query knows: the label or the names are most likely wrong. */
 function noteForeignHosts(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
@@ -136,7 +136,7 @@ function noteForeignHosts(decisions: readonly Decision[], findPresence: FindPres
     if (findPresence(rule, group.labels) !== "gone") count.known += 1;
   }
   return [...counts].flatMap(([{ name, vanished }, { groups, hosts, known, example }]) => {
-    if (groups < tellingGroups) return [];
+    if (groups < minGroupsForNote) return [];
     const label = quote(vanished?.groupLabel ?? "");
     if (hosts === 0)
       return [

@@ -22,7 +22,7 @@ function renderFile(path: string, results: readonly RuleTestResult[]): readonly 
   const failed = results.filter(isFailed);
   const blocks = failed.map((result) => {
     const { test } = result;
-    const groups = describeFailures(result).map((line) => `  ${line}\n`);
+    const groups = describeFailures(result).map((line) => `  ${toPrintable(line)}\n`);
     return `FAILED ${toPrintable(path)}:${test.at.line}: ${toPrintable(test.name)}\n${groups.join("")}\n`;
   });
   const count = countOf(results.length, "test");
@@ -68,7 +68,7 @@ function isFailed({ failures }: RuleTestResult): boolean {
   return failures.length > 0;
 }
 
-/** The groups of a test that are not as expected: what was expected, what came, and why. */
+/** The groups of a test that are not as expected: the expected verdict, the actual one, and why. */
 function describeFailures({ plan, failures }: RuleTestResult): readonly string[] {
   return failures.flatMap((failure) => {
     const { group, decision } = failure;
@@ -84,11 +84,11 @@ function describeFailures({ plan, failures }: RuleTestResult): readonly string[]
 }
 
 function describeOutcome({ verdict, rule, reason }: Expectation): string {
-  const by = rule === null ? "" : ` by rule ${toPrintable(rule)}`;
+  const by = rule === null ? "" : ` by rule ${rule}`;
   return `${verdict}${by}${reason === null ? "" : ` (${reason})`}`;
 }
 
-/** As `explain` does: why it was not the rule that was expected, and what the one that decided says, with the numbers. */
+/** As `explain` does: why the expected rule does not decide, and what the one that does says, with the numbers. */
 function explainFailure({ group, decision }: RuleTestFailure, plan: Plan): readonly string[] {
   const explanation = explain(plan.circumstances.rules, group.labels, null);
   const { rules, deciding, own } = explanation;
@@ -105,7 +105,7 @@ function explainFailure({ group, decision }: RuleTestFailure, plan: Plan): reado
   return lines;
 }
 
-/** More of them are no help to anybody. */
+/** A longer list helps nobody. */
 const maxRules = 10;
 
 type Attributes = Readonly<Record<string, string | number>>;

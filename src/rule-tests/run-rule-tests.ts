@@ -4,11 +4,10 @@ import type { Decision } from "../core/decide.ts";
 import type { Group } from "../core/group.ts";
 import { labelsKey } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
-import type { Liveness } from "../core/liveness.ts";
 import { createPlan, type Plan } from "../core/plan.ts";
 import type { RuleTest, RuleTestFile, TestGroup } from "./rule-test-file.ts";
 
-/** What came of one file. */
+/** The result of one file. */
 export type RuleTestOutcome =
   | { readonly ok: true; readonly path: string; readonly results: readonly RuleTestResult[] }
   | { readonly ok: false; readonly path: string; readonly problems: readonly Problem[] };
@@ -20,7 +19,7 @@ export interface RuleTestResult {
   readonly failures: readonly RuleTestFailure[];
 }
 
-/** A group of which the rules made something else than a test expects. */
+/** A group that the rules decide about otherwise than the test expects. */
 export interface RuleTestFailure {
   readonly group: TestGroup;
   readonly decision: Decision;
@@ -38,7 +37,7 @@ function runRuleTest(test: RuleTest, { rules, limits }: Config): RuleTestResult 
     gatewayStartedAt: null,
     rules,
     limits: test.appliesLimits ? limits : { ...limits, ...noLimits },
-    liveness: toLiveness(test.alive),
+    liveness: new Map([...test.alive].map(([rule, hosts]) => [rule, { ok: true, hosts: new Set(hosts) }])),
   });
   const decisions = new Map(plan.decisions.map((decision) => [decision.group.key, decision]));
   const failures = test.groups.flatMap((group) => {
@@ -66,10 +65,6 @@ function toGroup({ labels, lastSuccessAgeSeconds, lastFailureAgeSeconds, gauges 
     nativeHistograms: [],
     gauges,
   };
-}
-
-function toLiveness(alive: RuleTest["alive"]): Liveness {
-  return new Map([...alive].map(([rule, hosts]) => [rule, { ok: true, hosts: new Set(hosts) }]));
 }
 
 function isExpected({ verdict, rule }: Decision, expected: TestGroup["expected"]): boolean {
