@@ -86,6 +86,30 @@ describe("a possible secret is hidden where it has the wrong type or is under th
   });
 });
 
+describe("the URL of a notification is hidden, whatever is wrong with it", () => {
+  it.each([
+    "notifications: https://hook/hunter2",
+    "notifications: [https://hook/hunter2]",
+    "notifications: { url: https://hook/hunter2 }",
+    "notifications: [{ url: [https://hook/hunter2] }]",
+    "notifications: [{ url: { a: https://hook/hunter2 } }]",
+    "notifications: [{ uri: https://hook/hunter2 }]",
+    "notifications: [{ hook: hunter2 }]",
+    "notifications: [{ url: hunter2 }]",
+    "notifications: [{ url: ftp://hook/hunter2 }]",
+    "notifications: [{ url: https://hook/hunter2, formt: x }]",
+    "notifications: [{ url: https://hook, http_headers: { X: { secrets: hunter2 } } }]",
+    "notifications: [{ url: https://hook, authorization: hunter2 }]",
+    "notification: [{ url: https://hook/hunter2 }]",
+    "notifications: [{ url: 'https://hook/hunter2 }]",
+  ])("%s", (line) => {
+    const result = parseConfig(`${line}\nrules: []\n`, "janitor.yml");
+    const problems = result.ok ? "" : result.problems.map(renderProblem).join("\n");
+    expect(problems).toContain("janitor.yml:1");
+    expect(problems).not.toContain("hunter2");
+  });
+});
+
 it("of a URL with a mistake, the query is hidden and the rest is shown", () => {
   const text = `${["http_sd_configs: [{ url: inventory/list?token=hunter2 }, { url: 'ftp://inventory/?token=hunter2' }]", "rules: []"].join("\n")}\n`;
   const result = parseConfig(text, "janitor.yml");

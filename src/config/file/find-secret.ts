@@ -11,49 +11,44 @@ const secretKeys: ReadonlySet<string | number> = new Set([
   "basic_auth_users",
 ]);
 
+const secretSections: readonly string[] = [
+  "basic_auth",
+  "authorization",
+  "tls_config",
+  "http_headers",
+  "proxy_connect_header",
+  "proxy_url",
+  "oauth2",
+  "notifications",
+];
+
+const shownInNotification = /^(?:on|format|timeout|url_file|no_proxy|proxy_from_environment)$/;
+
 /** Whether a value of a section with secrets may be shown. All others are hidden: a misspelt key most likely holds a secret. */
-type Shown = (rest: Path, value: unknown) => boolean;
-
-const onlyKeys =
-  (...keys: readonly string[]): Shown =>
-  ([key, ...deeper]) =>
-    typeof key === "string" && keys.includes(key) && deeper.length === 0;
-
-const secretSections: ReadonlyMap<string, Shown> = new Map([
-  ["basic_auth", onlyKeys("username", "username_file", "password_file")],
-  [
-    "authorization",
-    // `type: Bearer token`: the token slipped in.
-    ([key], value) => key === "credentials_file" || (key === "type" && !/\s/.test(String(value).trim())),
-  ],
-  [
-    "tls_config",
-    ([key, ...deeper]) =>
-      typeof key === "string" &&
-      deeper.length === 0 &&
-      (key === "key_file" || !/key|passw|secret/i.test(key)),
-  ],
-  ["http_headers", ([, kind, index]) => (kind === "values" || kind === "files") && typeof index === "number"],
-  ["proxy_connect_header", () => false],
-  // A text is checked by {@link isUrlWithCredentials}.
-  ["proxy_url", (rest) => rest.length === 0],
-  ["oauth2", () => false],
-  // The URL itself permits sending messages.
-  ["notifications", isShownInNotification],
-]);
-
-const shownInNotification: ReadonlySet<unknown> = new Set([
-  "on",
-  "format",
-  "timeout",
-  "url_file",
-  "no_proxy",
-  "proxy_from_environment",
-  ...secretSections.keys(),
-]);
-
-function isShownInNotification([, key, ...deeper]: Path, value: unknown): boolean {
-  return key !== undefined && shownInNotification.has(key) && findSecret([key, ...deeper], value) === null;
+function isShown(section: string, [key, ...deeper]: Path, value: unknown): boolean {
+  const name = typeof key === "string" && deeper.length === 0 ? key : "";
+  switch (section) {
+    case "basic_auth":
+      return /^(?:username|username_file|password_file)$/.test(name);
+    case "authorization":
+      // `type: Bearer token`: the token slipped in.
+      return key === "credentials_file" || (key === "type" && !/\s/.test(String(value).trim()));
+    case "tls_config":
+      return name !== "" && (name === "key_file" || !/key|passw|secret/i.test(name));
+    case "http_headers":
+      return (deeper[0] === "values" || deeper[0] === "files") && typeof deeper[1] === "number";
+    case "proxy_url":
+      // A text is checked by {@link isUrlWithCredentials}.
+      return key === undefined;
+    case "notifications": {
+      // The URL itself permits sending messages.
+      const [setting = ""] = deeper;
+      const isKnown = secretSections.includes(String(setting)) || shownInNotification.test(String(setting));
+      return isKnown && findSecret(deeper, value) === null;
+    }
+    default:
+      return false;
+  }
 }
 
 /** In sections of servers, such keys are not known to the janitor, and their values may be secrets. */
@@ -86,9 +81,8 @@ function findQuery(path: Path, value: unknown): number | null {
 function isHiddenInSection(path: Path, value: unknown): boolean {
   for (const [index, key] of path.entries()) {
     if (typeof key !== "string") continue;
-    const shown = secretSections.get(key);
-    if (shown !== undefined) return !shown(path.slice(index + 1), value);
-    if (suggest(key, secretSections.keys()) !== null) return true;
+    if (secretSections.includes(key)) return !isShown(key, path.slice(index + 1), value);
+    if (suggest(key, secretSections) !== null) return true;
     if (servers.has(path[0]) && secretLike.test(key) && !key.endsWith("_file")) return true;
   }
   return false;
