@@ -1,8 +1,8 @@
 // Hosts that come and go, like autoscaled machines and CI runners. Each pushes its progress for as long as it lives,
 // and then disappears without notice. Two hosts stay.
 //
-// They also have what a cloud has: /targets lists the hosts that exist, for Prometheus' HTTP service discovery, and /metrics is the
-// exporter of each of them.
+// As in a cloud, /targets lists the hosts that exist, for Prometheus' HTTP service discovery. /metrics is the
+// exporter of all of them.
 //
 // Environment variables: LISTEN, PUSHGATEWAY, PUSH_EVERY, HOST_EVERY, HOST_LIVES.
 import { createServer } from "node:http";
