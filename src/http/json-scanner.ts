@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 
-/** Told what the scanner comes across, in the order of the bytes. */
+/** Called for what the scanner finds, in the order of the bytes. */
 export interface JsonVisitor {
   /** A member of the current object; its value comes next. A name or text that was cut still has more than `maxTextLength` characters. */
   key(name: string): void;
@@ -60,7 +60,7 @@ const nothing = 6;
  * Reads JSON as it arrives, in chunks cut anywhere, and keeps nothing of it but the names and texts that the visitor
  * asks for. Accepts exactly what `JSON.parse` does of UTF-8 (RFC 8259), up to a depth of {@link maxDepth}.
  *
- * What is cut by the border of two chunks or has escapes takes the slow way; all else is one loop.
+ * Tokens that cross the border of two chunks or have escapes take a slow path; all else is one loop.
  */
 export class JsonScanner {
   readonly #visitor: JsonVisitor;
@@ -82,7 +82,7 @@ export class JsonScanner {
   /** The part of the token that was in earlier chunks. */
   #parts: Buffer[] = [];
   #partsLength = 0;
-  /** Of the current chunk in the whole. */
+  /** The offset of the current chunk in the input. */
   #base = 0;
 
   constructor(visitor: JsonVisitor) {
@@ -125,7 +125,7 @@ export class JsonScanner {
             this.#beginString(isKey);
             return at + 1;
           }
-          if (this.#listens) this.#tell(isKey, chunk, at + 1, end);
+          if (this.#listens) this.#emit(isKey, chunk, at + 1, end);
           next = isKey ? colon : this.#depth === 0 ? nothing : commaOrEnd;
           at = end;
           break;
@@ -303,11 +303,11 @@ export class JsonScanner {
   #fail(chunk: Buffer, at: number): never {
     const byte = chunk[at] ?? 0;
     const what = byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `byte ${byte}`;
-    throw new JsonError(`${what} cannot stand there`, this.#base + at);
+    throw new JsonError(`${what} cannot be there`, this.#base + at);
   }
 }
 
-/** Up to where a text is kept: all of it, or as many characters and escapes as lie within the limit as a whole. */
+/** How many bytes of a text are kept: all, or as many complete characters and escapes as fit. */
 function lengthToKeep(text: Buffer): number {
   if (text.length <= maxTextBytes) return text.length;
   let at = 0;

@@ -29,8 +29,13 @@ export function openSocket({ host, port, timeoutMs, refuses }: Destination): Pro
     let isOver = false;
     let stagger: NodeJS.Timeout | undefined;
     const limit = setTimeout(() => {
-      for (const { address } of attempts.values()) errors.push(timedOut(address, port, timeoutMs));
-      fail(errors.length === 0 ? unknownInTime(host, timeoutMs) : joined(errors));
+      const time = `within ${timeoutMs / 1000} s`;
+      for (const { address } of attempts.values()) {
+        const name = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+        errors.push(failure("ETIMEDOUT", `no connection to ${name} could be made ${time}`));
+      }
+      if (errors.length === 0) errors.push(failure("EAI_AGAIN", `no address of ${host} was found ${time}`));
+      fail(joined(errors));
     }, timeoutMs);
 
     /** Ends all attempts but one. */
@@ -69,13 +74,16 @@ export function openSocket({ host, port, timeoutMs, refuses }: Destination): Pro
     lookup(host, { all: true }, (error, addresses) => {
       if (error !== null) return fail(error);
       untried = addresses.filter(({ address }) => refuses?.(address) !== true);
-      if (untried.length === 0) return fail(refused(host, addresses));
+      if (untried.length === 0) {
+        const names = addresses.map(({ address }) => address).join(", ");
+        return fail(failure("EREFUSEDADDRESS", `${host} has the address ${names}`));
+      }
       tryNext();
     });
   });
 }
 
-/** As undici's connector sets them. */
+/** As in undici's connector. */
 const socketOptions = {
   noDelay: true,
   keepAlive: true,
@@ -88,18 +96,6 @@ function joined(errors: readonly Error[]): Error {
   return errors.length === 1 && error !== undefined ? error : new AggregateError(errors);
 }
 
-function refused(host: string, addresses: readonly LookupAddress[]): Error {
-  const message = `${host} has the address ${addresses.map(({ address }) => address).join(", ")}`;
-  return Object.assign(new Error(message), { code: "EREFUSEDADDRESS" });
-}
-
-function timedOut(address: string, port: number, timeoutMs: number): Error {
-  const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
-  const message = `no connection to ${where} could be made within ${timeoutMs / 1000} s`;
-  return Object.assign(new Error(message), { code: "ETIMEDOUT" });
-}
-
-function unknownInTime(host: string, timeoutMs: number): Error {
-  const message = `no address of ${host} was found within ${timeoutMs / 1000} s`;
-  return Object.assign(new Error(message), { code: "EAI_AGAIN" });
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

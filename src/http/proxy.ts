@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { domainToASCII } from "node:url";
 
-/** A forward proxy on the way to a server. */
+/** A forward proxy in front of a server. */
 export interface Proxy {
   /** `http://host:port` or `https://host:port`, with user and password if it wants them. */
   readonly url: string;
@@ -23,7 +23,7 @@ export function findEnvironmentProxy(serverUrl: string, env: Environment): Envir
   if (value === "" || isExemptFromProxy(lookUp(env, "NO_PROXY"), serverUrl)) return { ok: true, url: null };
   const url = value.includes("://") ? value : `http://${value}`;
   if (/^https?:\/\//i.test(url) && URL.canParse(url)) return { ok: true, url };
-  // To go around a proxy that was asked for could reach another server.
+  // Without the proxy that was asked for, the request could reach another server.
   return { ok: false, message: `${name}: a proxy's URL must look like http://proxy:3128` };
 }
 
@@ -45,7 +45,7 @@ export function proxyAuthorization(url: string): Readonly<Record<string, string>
   return { "proxy-authorization": `Basic ${Buffer.from(pair, "utf8").toString("base64")}` };
 }
 
-/** What of the proxy's login must not be shown. */
+/** The parts of the proxy's login that must not be shown. */
 export function proxySecrets(url: string): readonly string[] {
   const { username, password } = new URL(url);
   const pair = proxyAuthorization(url)["proxy-authorization"]?.replace("Basic ", "") ?? "";

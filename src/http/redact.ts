@@ -5,7 +5,7 @@ const mask = "<secret>";
 
 /**
  * Servers and proxies may repeat what was sent to them: debug pages, firewalls, redirects. Their words pass this before anybody sees
- * them. A secret is found plain, in base64 and in hexadecimal, also as a part of something that was encoded as a whole, and under
+ * them. A secret is found plain, in base64 and in hexadecimal, also as a part of a longer text that was encoded, and under
  * escapes of URLs, JSON and HTML, also several of them on top of each other. Where a text was cut off, the beginning of a secret is
  * struck out, too.
  * @param secrets empty ones do not count
@@ -223,7 +223,7 @@ function strikeOut(text: string, found: readonly Range[]): string {
   let maskedUntil = -1;
   for (const [start, end] of found.toSorted((a, b) => a[0] - b[0])) {
     if (end <= at) continue;
-    // What overlaps or adjoins is one secret to the reader.
+    // Ranges that overlap or adjoin are one secret to the reader.
     if (start > maskedUntil) struck += text.slice(at, start) + mask;
     at = Math.max(at, end);
     maskedUntil = at;

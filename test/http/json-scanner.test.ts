@@ -214,7 +214,7 @@ describe("the scanner of JSON", () => {
   );
 
   it("says where it went wrong", () => {
-    expect(() => scan([Buffer.from('{"a":'), Buffer.from("[1,}")])).toThrow('byte 8: "}" cannot stand there');
+    expect(() => scan([Buffer.from('{"a":'), Buffer.from("[1,}")])).toThrow('byte 8: "}" cannot be there');
     expect(() => scan([Buffer.from('{"a":')])).toThrow("byte 5: it is cut off");
   });
 });
