@@ -81,7 +81,7 @@ describe("DNS discovery", () => {
     ["SERVFAIL", "DNS gateways.test A: the server could not answer (SERVFAIL)"],
     ["REFUSED", "DNS gateways.test A: the server refuses to answer (REFUSED)"],
     ["silence", "DNS gateways.test A: no server answered in time"],
-  ])("keeps what it knows of a name at %s, and goes on with the others", async (answer, problem) => {
+  ])("keeps what it knows of a name at %s, and reads the others", async (answer, problem) => {
     const server = await startDnsServer({
       "gateways.test": { A: ["10.0.0.1"] },
       "others.test": { A: ["10.0.1.1"] },
@@ -103,7 +103,7 @@ describe("DNS discovery", () => {
     expect(server.asked).toEqual(["pg.prod.ns.svc.cluster.local", "pg.prod.svc.cluster.local"]);
   });
 
-  it("does not know that a name does not exist while one of its completions cannot be told about", async () => {
+  it("does not know that a name does not exist while one of its completions has no answer", async () => {
     const server = await startDnsServer({ "pg.a": "SERVFAIL" });
     const discovery = discover(server, { names: ["pg"] }, parseSearchList("search a b"));
     expect(await refresh(discovery)).toEqual([]);
@@ -128,7 +128,7 @@ describe("DNS discovery", () => {
     expect(discovery.state().problems).toHaveLength(1);
   });
 
-  it("ends at once when it is told to stop", async () => {
+  it("ends at once when it is interrupted", async () => {
     const server = await startDnsServer({ "gateways.test": "silence" });
     const stop = new AbortController();
     onTestFinished(() => stop.abort());

@@ -33,7 +33,7 @@ describe("file discovery", () => {
   const problemsOf = (discovery: Discovery): readonly string[] =>
     discovery.state().problems.map((problem) => problem.replaceAll(`${folder}/`, ""));
 
-  it("reads JSON and YAML, and in YAML takes a number for a text, as Prometheus does", async () => {
+  it("reads JSON and YAML, and in YAML reads a number as a text, as Prometheus does", async () => {
     write("a.json", '[{"targets": ["a:1"], "labels": {"team": "x"}}]');
     write(
       "b.yml",
@@ -61,7 +61,7 @@ describe("file discovery", () => {
     expect(await refresh(discover(`${"*a".repeat(40)}*.yml`))).toEqual(["a:1"]);
   });
 
-  it("follows a ConfigMap: a link to a folder that is swapped as a whole", async () => {
+  it("follows a ConfigMap: a link to a folder that is swapped", async () => {
     for (const version of ["1", "2"]) {
       mkdirSync(join(folder, version));
       write(`${version}/gateways.yml`, `- targets: [v${version}:1]`);
@@ -75,7 +75,7 @@ describe("file discovery", () => {
     expect(await refresh(discovery)).toEqual(["v2:1"]);
   });
 
-  it("takes a file that is replaced by a rename whole", async () => {
+  it("reads a file that is replaced by a rename completely", async () => {
     write("a.json", '[{"targets": ["old:1"]}]');
     const discovery = discover("a.json");
     await refresh(discovery);
@@ -214,7 +214,7 @@ describe("a discovery", () => {
     expect(await discovery.refresh(stop.signal)).toBe(false);
   });
 
-  it("takes over what another one knew of the same places, and has not been asked itself", async () => {
+  it("takes over what another one knew of the same files, and has not been asked itself", async () => {
     const answer = { ok: true, targets: targets("a:1") } as const;
     const before = new Discovery({
       mechanism: "dns",

@@ -81,7 +81,7 @@ describe("HTTP discovery", () => {
     },
   );
 
-  it("takes an empty list for what it is: no gateways", async () => {
+  it("accepts an empty list: no gateways", async () => {
     let body = '[{"targets": ["a:1"]}]';
     const discovery = discover(await serve((request, response) => answerWith(body)(request, response)));
     await discovery.refresh(signal);

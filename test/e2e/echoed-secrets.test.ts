@@ -68,7 +68,7 @@ const login = `basic_auth: { username: me, password: ${JSON.stringify(password)}
 const headers = `http_headers: { X-Token: { secrets: [${header}] } }`;
 const bearer = `authorization: { credentials: ${token} }`;
 
-/** Each gateway repeats what was sent to it in a way of its own. */
+/** Each gateway repeats what was sent to it differently. */
 async function startEchoes(): Promise<ReadonlyMap<string, string>> {
   const at = async (listener: RequestListener, settings: string): Promise<string> =>
     `url: "http://${await serve(listener)}", ${settings}`;

@@ -22,7 +22,7 @@ function failure(code: string, message = "in OpenSSL's words:\n"): Error {
   return Object.assign(new Error(message), { code });
 }
 
-describe("an error of a connection is told with its likely cause", () => {
+describe("an error of a connection comes with its likely cause", () => {
   // OpenSSL 3.0 of Node 20 and 3.5 of Node 24 spell them differently.
   it.each([
     ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", approach, "the server wants a client certificate: set tls"],
@@ -114,7 +114,7 @@ describe("an error of the proxy names the proxy and the remedy", () => {
   });
 });
 
-describe("a status is told with what to do", () => {
+describe("a status comes with a remedy", () => {
   const headers = { "www-authenticate": 'Basic realm="x"' };
   it.each([
     [400, "Client sent an HTTP request to an HTTPS server.", approach, "the port speaks TLS"],

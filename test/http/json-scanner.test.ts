@@ -10,7 +10,7 @@ import {
 } from "../../src/http/json-scanner.ts";
 import { cutAnywhere } from "../support/chunks.ts";
 
-/** Builds the value again, out of what the scanner tells. */
+/** Builds the value again from the calls of the scanner. */
 class Rebuilder implements JsonVisitor {
   readonly #open: unknown[] = [[]];
   readonly #names: string[] = [];
@@ -24,7 +24,7 @@ class Rebuilder implements JsonVisitor {
   text(text: string): void {
     this.#add(text);
   }
-  /** Numbers and literals are told of, not told. */
+  /** Numbers and literals are announced without their text. */
   scalar(): void {
     this.#add(null);
   }
@@ -83,7 +83,7 @@ const document = fc
   .map(([value, space]) => JSON.stringify(value, null, space));
 
 describe("the scanner of JSON", () => {
-  it("tells what JSON.parse reads, wherever the chunks are cut", () => {
+  it("finds what JSON.parse reads, wherever the chunks are cut", () => {
     fc.assert(
       fc.property(document, fc.infiniteStream(fc.nat(20)), (text, sizes) => {
         const bytes = Buffer.from(text);

@@ -55,7 +55,7 @@ describe("a secret that a server repeats is struck out", () => {
     expect(redact(`{"authorization": "${spelling}"} 100%`)).toMatch(/^\{"authorization": "<secret>"\} 100%$/);
   });
 
-  it.each([1, 2, 3])("as a part of what is in base64 as a whole, after %i other bytes", (length) => {
+  it.each([1, 2, 3])("as a part of a longer text in base64, after %i other bytes", (length) => {
     const whole = base64(`${"x".repeat(length)}${secret}yyy`);
     const struck = createRedact([secret])(whole);
     // What is left of it are a few bits at each end.
@@ -74,7 +74,7 @@ describe("a secret that a server repeats is struck out", () => {
     }
   });
 
-  it("once where it stands in several spellings, and nothing else is", () => {
+  it("once where several spellings follow each other, and nothing else is", () => {
     const redact = createRedact(["hunter2", base64("me:hunter2")]);
     expect(redact(`Basic ${base64("me:hunter2")} hunter2hunter2, hunter%32, hunter3`)).toBe(
       "Basic <secret> <secret>, <secret>, hunter3",
