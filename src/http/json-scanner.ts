@@ -175,7 +175,7 @@ export class JsonScanner {
   }
 
   /** A string within this chunk and without escapes, as nearly all are. */
-  #tell(isKey: boolean, chunk: Buffer, start: number, end: number): void {
+  #emit(isKey: boolean, chunk: Buffer, start: number, end: number): void {
     if (isKey) this.#visitor.key(this.#names.decode(chunk, start, end));
     else if (this.#visitor.wantsText()) this.#visitor.text(chunk.toString("utf8", start, end));
     else this.#visitor.scalar();
