@@ -6,7 +6,7 @@ import { basename } from "node:path";
 
 import type { Io, Output } from "./cli/io.ts";
 
-/** How long what is in flight may take to finish after a signal: with the rest, under 5 s. */
+/** The time that requests in flight have after a signal. Everything together ends in under 5 s. */
 const graceMs = 3000;
 const exitMs = 4800;
 
@@ -28,18 +28,18 @@ function receive(signal: StopSignal): void {
     return;
   }
   if (stop.signal.aborted) {
-    // A terminal that closes sends SIGHUP twice: its shell does, and then the kernel. Nobody has lost patience.
+    // A terminal that closes sends SIGHUP twice: first its shell, then the kernel. That is no second request to stop.
     if (signal !== "SIGHUP") endAtOnce(signal);
     return;
   }
   signalExitCode = signalCodes[signal];
   stop.abort();
   setTimeout(() => abort.abort(), graceMs).unref();
-  // Whatever still hangs then is not worth being killed for.
+  // A supervisor would kill the process soon after.
   setTimeout(() => endAtOnce(signal), exitMs).unref();
 }
 
-/** process.exit waits for the threads that read and write files and resolve names, and a file system that is dead keeps them for ever. */
+/** process.exit waits for threads that read and write files or resolve names. A dead file system blocks them for ever. */
 function mayHang(): boolean {
   return process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfo)/.test(name));
 }
@@ -48,11 +48,11 @@ function endAtOnce(signal: StopSignal): void {
   if (!mayHang()) process.exit(signalCodes[signal]);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-  // Still here: the kernel shields process 1 of a container from signals that it does not handle.
+  // Only reached by process 1 of a container: the kernel shields it from signals that it does not handle.
   process.abort();
 }
 
-/** Such a thread also keeps a command that has come to its end. What it has printed may take its time to be read. */
+/** Ends a finished command that such a thread holds, as soon as its output has been read. */
 function endIfHeld(): void {
   setTimeout(() => {
     if (process.stdout.writableLength + process.stderr.writableLength > 0) endIfHeld();
@@ -61,10 +61,9 @@ function endIfHeld(): void {
 }
 
 /**
- * Whether SIGHUP was ignored when the program was started, as by nohup. Node undoes that before it runs any code, so that only
- * traces are left. A Node that is a shared library undoes nothing. A shell that ignores SIGHUP is still our parent. At a terminal,
- * nohup opens stdin for writing only. And most shells leave the name of what they started in `_`, which is all there is without
- * /proc.
+ * Whether SIGHUP was ignored when the program was started, as by nohup. Node resets that before it runs any code, so that only
+ * traces remain: Node as a shared library resets nothing; a shell that ignores SIGHUP is still the parent; at a terminal, nohup opens
+ * stdin for writing only; and most shells put the name of the started program into `_`, the only trace without /proc.
  */
 function ignoredHangupsAtStart(): boolean {
   const ignored = /^SigIgn:\s*\w*[13579bdf]$/m;
@@ -84,13 +83,13 @@ function readProc(file: string): string {
   }
 }
 
-// Newer Nodes keep compiled code from one start to the next, where they can write; all but this file is loaded afterwards.
+// Newer Nodes cache compiled code between starts, if they can write. Everything but this file is loaded afterwards.
 if ("enableCompileCache" in module) (module.enableCompileCache as () => unknown)();
 const { runCli } = await import("./cli/program.ts");
 const { systemClock, wait } = await import("./cli/system-clock.ts");
 
-// Node writes to a terminal synchronously: one that takes no more (Ctrl-S, a dead connection) would stop the sweep and let no
-// signal through. There is no public way to change that.
+// Node writes to a terminal synchronously: a terminal that accepts no more (Ctrl-S, a dead connection) would block the sweep and all
+// signals. No public API changes that.
 for (const stream of [process.stdout, process.stderr]) {
   const { _handle: handle } = stream as unknown as { _handle?: { setBlocking?(on: boolean): void } };
   if (stream.isTTY) handle?.setBlocking?.(false);
@@ -116,11 +115,11 @@ process.stderr.on("error", () => {});
 function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
   return {
     write(text) {
-      // A disk that has room again would get the end without the middle.
+      // A disk that was full for a while would get the end of the text without its middle.
       if (!hasEnded() && stream.errored === null) stream.write(text);
     },
     async drained() {
-      // One that fails instead is dealt with above, and will never drain.
+      // A stream that fails never drains; its error is handled above.
       if (!hasEnded() && stream.writableNeedDrain) await once(stream, "drain").catch(() => {});
     },
     get ended() {

@@ -28,7 +28,7 @@ export function sweepExitCode({ gateways }: SweepReport): number {
   return statuses.has("withheld") ? exitCodes.withheld : exitCodes.done;
 }
 
-/** A discovery without an answer is as good as a gateway that failed: what was not found was not swept. */
+/** A discovery without an answer counts as a gateway that failed: its gateways were not swept. */
 export function exitCodeOfKnown(exitCode: number, complete: boolean): number {
   return complete || exitCode === exitCodes.failed ? exitCode : exitCodes.partial;
 }

@@ -158,7 +158,7 @@ export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
     )
     .option(
       "--output-file <file>",
-      "write the report to this file; a regular file is replaced whole or not at all",
+      "write the report to this file; a regular file is replaced completely or not at all",
     );
 }
 

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import type { World } from "../fleet/world.ts";
 import type { BuildInfo } from "../telemetry/metrics.ts";
 
-/** A stream that text goes to, and what is known of the terminal behind it. */
+/** A text stream, and the terminal behind it. */
 export interface Output {
   write(text: string): void;
-  /** Resolves when the reader can take more: what is written before that waits in memory. */
+  /** Resolves when the reader can take more: text written before that waits in memory. */
   drained(): Promise<void>;
-  /** Nobody reads any more: what is still written is lost. */
+  /** Nothing reads it any more: further text is lost. */
   readonly ended: boolean;
   readonly isTTY: boolean;
   /** Width of the terminal; null if it is none, or has no known size. */

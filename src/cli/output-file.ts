@@ -47,7 +47,7 @@ export async function writeOutputFile(
   } catch (error) {
     // Errors without a code come from making the text, not from the file.
     if (errorCode(error) === undefined) throw error;
-    return `${path}: ${explain(path, error as NodeJS.ErrnoException)}`;
+    return `${path}: ${explainWriteError(path, error as NodeJS.ErrnoException)}`;
   }
 }
 
@@ -96,7 +96,7 @@ async function writeAndClose(file: FileHandle, parts: Iterable<string>, mode?: n
   }
 }
 
-function explain(path: string, error: NodeJS.ErrnoException): string {
+function explainWriteError(path: string, error: NodeJS.ErrnoException): string {
   // The temporary file is beside the one that is meant, which may be behind a link.
   const { code, path: failed = path } = error;
   const folder = dirname(failed);

@@ -43,7 +43,7 @@ export async function printReport(
   return null;
 }
 
-/** The lines of a larger block would outlive V8's heap for what is new. */
+/** The lines of larger blocks would be moved to the old generation of V8's heap. */
 const blockLength = 16 * 1024;
 
 /** Every renderer is loaded when it is asked for. What it gives is to be put together as it is. */

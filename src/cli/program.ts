@@ -29,7 +29,7 @@ import { readVersion, type Io } from "./io.ts";
  */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.done;
-  // Every request under way listens, and with many gateways that is no leak.
+  // Every request in flight listens, so that many listeners are no leak.
   setMaxListeners(0, io.stop, io.abort);
   const program = createProgram(io, (code) => {
     exitCode = code;
@@ -104,12 +104,12 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
   const check = program.command("check").description("check configuration files");
   check
     .command("config <file...>")
-    .summary("say what is wrong with configuration files, or what they mean")
+    .summary("check configuration files, and show how they are understood")
     .description("Prints all problems with line and column (exit code 2), or what was understood.")
     .action(async (files) => finish(await (await import("./check.ts")).checkConfig(files, io)));
   check
     .command("web-config <file...>")
-    .summary("say what is wrong with files for --web.config.file")
+    .summary("check files for --web.config.file")
     .description(
       "Prints all problems of files for --web.config.file, and of the certificates they name (exit code 2).",
     )

@@ -75,7 +75,7 @@ function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {
 }
 
 async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
-  // More than half of all code that a command loads reads files, and flags do without it.
+  // More than half of the code that a command loads is for reading files; flags do not need it.
   const { loadConfig } = await import("../config/load.ts");
   const { renderProblem } = await import("../config/file/problem.ts");
   const path = flags["config.file"] ?? defaultConfigFile;
@@ -98,7 +98,7 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Lo
     throw new ConfigError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
   if (ttl === undefined)
     throw new ConfigError("--gateway needs --ttl=DURATION beside it: how old every group may get");
-  // Two sweeps of one gateway would get in each other's way.
+  // Two sweeps of one gateway would disturb each other.
   const twin = urls.find((url, index) => urls.indexOf(url) < index);
   if (twin !== undefined) throw new ConfigError(`--gateway: ${twin} is given twice`);
   const config: Config = {

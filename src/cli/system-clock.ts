@@ -6,9 +6,8 @@ import type { Clock } from "../core/time.ts";
 const noticeableSeconds = 1;
 
 /**
- * Asking for the uptime takes 10 microseconds or more, and a deletion asks for the time often: that was a second of 10,000 of them. It is
- * asked again when the process has run for so long, and at once when the wall clock has moved against the running one, as it does in
- * a suspension.
+ * Reading the uptime takes 10 microseconds or more, and a deletion reads the clock often: that was a second in 10,000 deletions. It is
+ * read again after this time, and at once when the wall clock has moved against the monotonic one, as in a suspension.
  */
 const uptimeHoldsMs = 20;
 /** The wall clock is read in whole milliseconds. */

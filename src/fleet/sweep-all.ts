@@ -20,7 +20,7 @@ import { createSlots, patienceSeconds, watchPatience } from "./slots.ts";
 import { createArchiveCache, openSweepArchive, type OpenArchive } from "./sweep-archive.ts";
 import type { World } from "./world.ts";
 
-/** What is counted while gateways are swept; everything else is in the report. */
+/** Counters that change during a sweep; everything else is in the report. */
 export interface SweepCounts extends SweepMetrics {
   groupsArchived(gateway: string, count: number): void;
   /** @param size null: it could not be measured */

@@ -18,14 +18,14 @@ function file(name: string, text: string): string {
 }
 
 describe("the command line", () => {
-  it("tells all commands with --help, on stdout", async () => {
+  it("lists all commands with --help, on stdout", async () => {
     const { exitCode, stdout, stderr } = await cli(["--help"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     for (const command of ["report", "once", "explain", "check", "demo"])
       expect(stdout).toContain(`  ${command} `);
   });
 
-  it("tells the flags of a command", async () => {
+  it("lists the flags of a command", async () => {
     const { exitCode, stdout } = await cli(["once", "--help"]);
     expect(exitCode).toBe(0);
     for (const flag of [
@@ -107,13 +107,13 @@ describe("the command line", () => {
 });
 
 describe("check config", () => {
-  it("says what was understood", async () => {
+  it("shows what was understood", async () => {
     const { exitCode, stdout, stderr } = await cli(["check", "config", example]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toContain("1 gateway, 6 rules");
   });
 
-  it("tells all problems of all files, each with its place, and exits with 2", async () => {
+  it("shows all problems of all files, each with line and column, and exits with 2", async () => {
     const bad = file(
       "bad.yml",
       "pushgateways:\n  - name: a\n    url: ftp://a\nrules:\n  - name: x\n    matcher: []\n    ttl: 5min\n",

@@ -29,7 +29,7 @@ async function check(webConfig: string) {
 }
 
 describe("healthcheck", () => {
-  it("says that a service is well", async () => {
+  it("says that a service is healthy", async () => {
     const { address, port } = await startServer();
     for (const where of [address, `:${port}`, `0.0.0.0:${port}`]) {
       const { exitCode, stdout } = await cli(["healthcheck", `--web.listen-address=${where}`]);
@@ -51,7 +51,7 @@ describe("healthcheck", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining(message) as string });
   });
 
-  it("fails when nobody listens", async () => {
+  it("fails when nothing listens", async () => {
     const port = await freePort();
     const { exitCode, stdout, stderr } = await cli(["healthcheck", `--web.listen-address=127.0.0.1:${port}`]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
@@ -68,7 +68,7 @@ describe("healthcheck", () => {
     expect(stderr).toContain("is not healthy: status 500");
   });
 
-  it("fails when the service accepts a connection and then says nothing", async () => {
+  it("fails when the service accepts a connection and does not answer", async () => {
     const { url } = await serveHanging("GET /-/healthy");
     const answer = await askHealth(parseListenAddress(new URL(url).host), "http", 50);
     expect(answer).toEqual({ healthy: false, message: "no answer within 0.05 s" });

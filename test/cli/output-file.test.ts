@@ -32,7 +32,7 @@ const write = (path: string, text: string | Iterable<string> = "new"): Promise<s
   });
 
 describe("a regular file", () => {
-  it("is replaced whole, with the mode, and nothing is left beside it", async () => {
+  it("is replaced completely, with the mode, and no other file remains", async () => {
     const path = join(folder, "janitor.prom");
     writeFileSync(path, "old and longer", { mode: 0o600 });
     const umask = process.umask(0o077);
@@ -80,7 +80,7 @@ describe("a regular file", () => {
   });
 });
 
-describe("what is no regular file", () => {
+describe("another kind of file", () => {
   it("is written to, if it is a FIFO", async () => {
     const path = join(folder, "fifo");
     execFileSync("mkfifo", [path]);
@@ -118,7 +118,7 @@ describe("what is no regular file", () => {
   });
 });
 
-describe("what cannot be written", () => {
+describe("a file that cannot be written", () => {
   it.each<[string, (folder: string) => string, string]>([
     ["into a folder that is not there", (folder) => join(folder, "a/b.prom"), "there is no folder "],
     ["below a file", (folder) => join(folder, "file/b.prom"), "is not a folder"],

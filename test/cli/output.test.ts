@@ -161,7 +161,7 @@ describe("--at", () => {
     expect(parseMoment("2027-01-15T09:00:00+01:00", now)(now - 3600)).toBe(now);
   });
 
-  it("is a look, and no flag of once", async () => {
+  it("is no flag of once", async () => {
     const { exitCode } = await cli(["once", `--gateway=${url}`, "--ttl=30d", "--at=+7d"]);
     expect(exitCode).toBe(2);
   });

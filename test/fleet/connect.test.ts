@@ -20,7 +20,7 @@ rules: [{ name: all, matchers: [], ttl: 1h }]
   return result.config;
 }
 
-describe("the HTTP settings of a gateway and of Prometheus come to the same", () => {
+describe("the HTTP settings of a gateway and of Prometheus have the same meaning", () => {
   it.each([
     ["none", "", { headers: {} }, []],
     [

@@ -59,7 +59,7 @@ dns_sd_configs:
 `;
 
 describe("the fleet of a configuration", () => {
-  it("is what is listed, and what is found with the settings of its discovery", async () => {
+  it("is the listed gateways, and the discovered ones with the settings of their discovery", async () => {
     const server = await startDnsServer({ "pg.test": { A: ["10.0.0.1"] } });
     const { fleet, refreshed } = fleetOf(configWith(byDns), server);
     expect(fleet.state()).toMatchObject({ total: 1, answered: true });
@@ -77,7 +77,7 @@ describe("the fleet of a configuration", () => {
     expect([total, found.get("dns"), problems, refreshed]).toEqual([2, 1, [], ["dns true"]]);
   });
 
-  it("does not ask again for a sweep what is asked at its interval", async () => {
+  it("does not ask a discovery again for a sweep", async () => {
     const server = await startDnsServer({ "pg.test": { A: ["10.0.0.1"] } });
     const { fleet } = fleetOf(configWith(byDns), server);
     await fleet.current();
@@ -85,7 +85,7 @@ describe("the fleet of a configuration", () => {
     expect(server.asked).toEqual(["pg.test"]);
   });
 
-  it("asks at its interval until it is told to stop", async () => {
+  it("asks at its interval until it is stopped", async () => {
     const server = await startDnsServer({ "pg.test": { A: ["10.0.0.1"] } });
     const { fleet, waiting, refreshed } = fleetOf(configWith(byDns), server);
     const stop = new AbortController();
@@ -102,7 +102,7 @@ describe("the fleet of a configuration", () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  it("takes over what the fleet before knows, but not of names that are not asked any more", async () => {
+  it("keeps the gateways of the previous fleet, but not of names that are no longer asked", async () => {
     const server = await startDnsServer({ "pg.test": { A: ["10.0.0.1"] } });
     const { fleet: before } = fleetOf(configWith(byDns), server);
     await before.current();
@@ -116,7 +116,7 @@ describe("the fleet of a configuration", () => {
     expect(fleetOf(others, server, { before }).fleet.state().total).toBe(1);
   });
 
-  it("is shared out by name, listed gateways and found ones alike, and nobody is left over", async () => {
+  it("is distributed over the shards by name, listed and discovered gateways alike, without a rest", async () => {
     const addresses = Array.from({ length: 30 }, (_, index) => `10.0.0.${index}`);
     const server = await startDnsServer({ "pg.test": { A: addresses } });
     const all: string[] = [];

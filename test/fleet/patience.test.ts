@@ -4,7 +4,7 @@ import { patienceSeconds, watchPatience } from "../../src/fleet/slots.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayInfo } from "../../src/gateway/status.ts";
 
-describe("a gateway whose answers are waited for", () => {
+describe("a gateway whose answers are awaited", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -32,7 +32,7 @@ describe("a gateway whose answers are waited for", () => {
     return { status, overdue, signals, watched: watchPatience(gateway, 5, overdue) };
   }
 
-  it("is overdue when it has been silent for so long, and is waited for all the same", async () => {
+  it("is overdue after so long without an answer, and is awaited all the same", async () => {
     const { status, overdue, signals, watched } = scene();
     const { signal } = new AbortController();
     const asked = watched.status(signal);
@@ -46,7 +46,7 @@ describe("a gateway whose answers are waited for", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is not when it answers in time", async () => {
+  it("is not overdue when it answers in time", async () => {
     const { status, overdue, watched } = scene();
     const asked = watched.status();
     await vi.advanceTimersByTimeAsync(4000);

@@ -6,7 +6,7 @@ import { createSlots } from "../../src/fleet/slots.ts";
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("slots", () => {
-  it("are as many as there are, and go to who waits, in order", async () => {
+  it("are limited, and go to waiting work in order", async () => {
     const slots = createSlots(2);
     const got: number[] = [];
     const takes = [0, 1, 2, 3].map(async (who) => {
@@ -24,7 +24,7 @@ describe("slots", () => {
     expect(got).toEqual([0, 1, 2, 3]);
   });
 
-  it("given back twice are given back once", async () => {
+  it("are given back once, even if that is called twice", async () => {
     const slots = createSlots(1);
     const giveBack = await slots.take();
     giveBack();
