@@ -9,8 +9,8 @@ export interface TextFacts {
   readonly isArchived: boolean;
 }
 
-/** Google Chat takes 4,096 characters, the others more. */
-const maxLength = 4000;
+/** Google Chat takes 4,096 bytes, the others more. */
+const maxBytes = 4000;
 /** Of one foreign text: labels, and what a gateway says. */
 const maxSpanLength = 600;
 const maxExampleLength = 200;
@@ -29,7 +29,7 @@ export function renderText(news: readonly GatewaySummary[], { dryRun, isArchived
   for (const [index, summary] of news.entries()) {
     const lines = `\n${linesFor(summary).join("\n")}`;
     const rest = `\n… and ${countOf(news.length - index, "more gateway")}: see the janitor's log`;
-    if (text.length + lines.length + rest.length + advice.length + 1 > maxLength) {
+    if (Buffer.byteLength(`${text}${lines}${rest}\n${advice}`) > maxBytes) {
       text += rest;
       break;
     }
