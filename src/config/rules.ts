@@ -204,11 +204,12 @@ const rule = section(
   { anyOf: [{ required: ["ttl"] }, { properties: { action: { const: "keep" } }, required: ["action"] }] },
 );
 
-function checkVanishedTtl({ ttlSeconds, ttlMetric, ttlLabel, vanished }: TtlRule, at: FileValue): void {
-  if (vanished === null) return;
-  const longest = Math.max(ttlSeconds, ttlMetric?.maxSeconds ?? 0, ttlLabel?.maxSeconds ?? 0);
-  if (vanished.ttlSeconds >= longest) {
-    at.error(`"vanished" has no effect: its TTL is not shorter than the rule's, ${formatDuration(longest)}`);
+/** TTLs that groups set themselves do not matter: `vanished` does not shorten them. */
+function checkVanishedTtl({ ttlSeconds, vanished }: TtlRule, at: FileValue): void {
+  if (vanished !== null && vanished.ttlSeconds >= ttlSeconds) {
+    at.error(
+      `"vanished" has no effect: its TTL is not shorter than the rule's, ${formatDuration(ttlSeconds)}`,
+    );
   }
 }
 

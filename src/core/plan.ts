@@ -3,17 +3,9 @@ import { lastActivityAt, surveyPushes, measureOutage, type Outage } from "./life
 import type { Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
-import { formatDuration } from "./duration.ts";
-import { formatShortLabels, quote } from "./labels.ts";
-import {
-  createPresence,
-  findFailedQueries,
-  type FailedQuery,
-  type FindPresence,
-  type Liveness,
-} from "./liveness.ts";
-import type { Rule, TtlRule } from "./rule.ts";
-import { countOf, cutText } from "./printable.ts";
+import { createPresence, findFailedQueries, type FailedQuery, type Liveness } from "./liveness.ts";
+import { noteRules } from "./plan-notes.ts";
+import type { Rule } from "./rule.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** The input of a plan. */
@@ -98,89 +90,8 @@ export function* planInSteps({
     isUndecided,
     exceededLimit,
     failedQueries: findFailedQueries(liveness),
-    notes: [
-      ...notes,
-      ...noteNamesakes(decisions, findPresence),
-      ...noteForeignHosts(decisions, findPresence),
-      ...noteSenselessTtls(decisions),
-    ],
+    notes: [...notes, ...noteRules(decisions, findPresence)],
   };
-}
-
-/** Groups of hosts that count as alive only because a port does not matter. */
-function noteNamesakes(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
-  return noteByRule(decisions, (rule, { group }) => {
-    if (rule.vanished === null || findPresence(rule, group.labels) !== "namesake") return null;
-    const label = quote(group.labels.get(rule.vanished.groupLabel) ?? "");
-    return (count) =>
-      `rule ${rule.name}: ${countOf(count, "group")} of hosts that the query knows only by a name with another port, or without one, ` +
-      `count as alive, for example ${label}: make the names agree, as with label_replace in the query`;
-  });
-}
-
-/** The note needs so many groups as evidence. */
-const minGroupsForNote = 3;
-
-/** Rules whose label names no host, or none that the query knows: the label or the names are most likely wrong. */
-function noteForeignHosts(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
-  const counts = new Map<TtlRule, { groups: number; hosts: number; known: number; example: string }>();
-  for (const { rule, group } of decisions) {
-    if (rule === null || rule.action === "keep" || rule.vanished === null) continue;
-    let count = counts.get(rule);
-    if (count === undefined) counts.set(rule, (count = { groups: 0, hosts: 0, known: 0, example: "" }));
-    count.groups += 1;
-    const host = group.labels.get(rule.vanished.groupLabel) ?? "";
-    if (host === "") continue;
-    if (count.hosts === 0) count.example = host;
-    count.hosts += 1;
-    if (findPresence(rule, group.labels) !== "gone") count.known += 1;
-  }
-  return [...counts].flatMap(([{ name, vanished }, { groups, hosts, known, example }]) => {
-    if (groups < minGroupsForNote) return [];
-    const label = quote(vanished?.groupLabel ?? "");
-    if (hosts === 0)
-      return [
-        `rule ${name}: none of its ${groups} groups has the label ${label}, so that no host of them can vanish`,
-      ];
-    if (known > 0) return [];
-    return [
-      `rule ${name}: the query knows no host of its ${countOf(hosts, "group")} by the label ${label}, for example ${quote(cutText(example, 100))}: ` +
-        "check that the names agree, as with label_replace in the query",
-    ];
-  });
-}
-
-function noteSenselessTtls(decisions: readonly Decision[]): readonly string[] {
-  return noteByRule(decisions, (rule, { group, ttlSource, ttlSeconds }) => {
-    if (ttlSource !== "senseless") return null;
-    const sources = [
-      ...(rule.ttlMetric === null ? [] : [`gauge ${rule.ttlMetric.name}`]),
-      ...(rule.ttlLabel === null ? [] : [`label ${rule.ttlLabel.name}`]),
-    ];
-    return (count) =>
-      `rule ${rule.name}: ${countOf(count, "group")} with a TTL that makes no sense (${sources.join(" or ")}), for example ` +
-      `${formatShortLabels(group.labels)}: the longest that the rule can give counts, ${formatDuration(ttlSeconds ?? 0)}`;
-  });
-}
-
-/**
- * One sentence per rule, with the first of its groups as an example.
- * @param noteOf null: no note about this decision
- */
-function noteByRule(
-  decisions: readonly Decision[],
-  noteOf: (rule: TtlRule, decision: Decision) => ((count: number) => string) | null,
-): readonly string[] {
-  const notes = new Map<Rule, { readonly note: (count: number) => string; count: number }>();
-  for (const decision of decisions) {
-    const { rule } = decision;
-    const note = rule === null || rule.action === "keep" ? null : noteOf(rule, decision);
-    if (rule === null || note === null) continue;
-    const known = notes.get(rule);
-    if (known === undefined) notes.set(rule, { note, count: 1 });
-    else known.count += 1;
-  }
-  return [...notes.values()].map(({ note, count }) => note(count));
 }
 
 /** The decision with its deletion withheld; any other decision stays as it is. */
