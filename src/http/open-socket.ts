@@ -29,12 +29,13 @@ export function openSocket({ host, port, timeoutMs, refuses }: Destination): Pro
     let isOver = false;
     let stagger: NodeJS.Timeout | undefined;
     const limit = setTimeout(() => {
-      const time = `within ${timeoutMs / 1000} s`;
+      const seconds = timeoutMs / 1000;
       for (const { address } of attempts.values()) {
         const name = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
-        errors.push(failure("ETIMEDOUT", `no connection to ${name} could be made ${time}`));
+        errors.push(failure("ETIMEDOUT", `no connection to ${name} could be made within ${seconds} s`));
       }
-      if (errors.length === 0) errors.push(failure("EAI_AGAIN", `no address of ${host} was found ${time}`));
+      if (errors.length === 0)
+        errors.push(failure("EAI_AGAIN", `no address of ${host} was found within ${seconds} s`));
       fail(joined(errors));
     }, timeoutMs);
 
