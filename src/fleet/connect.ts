@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-
 import {
   ConfigError,
   type HttpHeader,
@@ -12,9 +11,15 @@ import {
 import { maxFileBytes, readFileStart } from "../config/file/read-file-start.ts";
 import { explainFileError } from "../core/errors.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { findEnvironmentProxy, isExemptFromProxy, proxySecrets, type Proxy } from "../http/proxy.ts";
+import {
+  findEnvironmentProxy,
+  isExemptFromProxy,
+  proxySecrets,
+  type Proxy,
+  type Environment,
+} from "../http/proxy.ts";
 import type { ServerOptions, TlsOptions } from "../http/server-options.ts";
-import type { Environment, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /**
  * Opens a client for a gateway. Files of its settings are read each time, so that rotated credentials take effect.

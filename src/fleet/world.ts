@@ -1,3 +1,4 @@
+import type { Environment } from "../http/proxy.ts";
 import type { Clock } from "../core/time.ts";
 import type { Wait } from "../gateway/pace.ts";
 
@@ -11,5 +12,3 @@ export interface World {
   /** Cut off what is in flight, too. */
   readonly abort: AbortSignal;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;

@@ -121,10 +121,10 @@ export function firstWords(text: string, redact: Redact): string {
   return cutText(words.replaceAll(/[\p{C}\s]+/gu, " ").trim(), maxExcerptLength);
 }
 
-type Remedy = string | ((approach: Approach, headers: IncomingHttpHeaders) => string);
+type StatusRemedy = string | ((approach: Approach, headers: IncomingHttpHeaders) => string);
 
 /** What a status means beyond its number, and what to do about it: the first row that fits decides. */
-const causes: readonly (readonly [status: number, text: RegExp, remedy: Remedy])[] = [
+const causes: readonly (readonly [status: number, text: RegExp, remedy: StatusRemedy])[] = [
   [
     400,
     /HTTP request (was sent )?to (an )?HTTPS|plain HTTP to an SSL/i,

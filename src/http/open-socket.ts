@@ -1,7 +1,7 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { connect, isIPv6, type Socket } from "node:net";
 
-export interface Destination {
+export interface SocketTarget {
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
@@ -21,7 +21,7 @@ const attemptDelayMs = 250;
  * @throws the error of the only address; an `AggregateError` of several; codes as of `net.connect` and `dns.lookup`, or
  *   `EREFUSEDADDRESS`
  */
-export function openSocket({ host, port, timeoutMs, refuses }: Destination): Promise<Socket> {
+export function openSocket({ host, port, timeoutMs, refuses }: SocketTarget): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const attempts = new Map<Socket, LookupAddress>();
     const errors: Error[] = [];

@@ -74,7 +74,7 @@ function decoded(text: string): string {
 export function isExemptFromProxy(noProxy: string, url: string): boolean {
   const { hostname, port, protocol } = new URL(url);
   const host = withoutBrackets(hostname);
-  const target: Target = {
+  const target: ProxiedServer = {
     host,
     family: familyOf(host),
     port: port === "" ? (protocol === "https:" ? "443" : "80") : port,
@@ -86,14 +86,14 @@ export function isExemptFromProxy(noProxy: string, url: string): boolean {
 
 type Family = "ipv4" | "ipv6" | null;
 
-interface Target {
+interface ProxiedServer {
   readonly host: string;
   /** null: a name. */
   readonly family: Family;
   readonly port: string;
 }
 
-function names(entry: string, target: Target): boolean {
+function names(entry: string, target: ProxiedServer): boolean {
   const network = /^([^/]*)\/(\d{1,3})$/.exec(entry);
   if (network !== null) return isInNetwork(network[1] ?? "", Number(network[2]), target);
   const { host, port } = splitPort(entry);
@@ -102,7 +102,7 @@ function names(entry: string, target: Target): boolean {
 }
 
 /** `bits` null: only the address itself. An IPv4 address in IPv6 spelling is the same address. */
-function isInNetwork(address: string, bits: number | null, { host, family }: Target): boolean {
+function isInNetwork(address: string, bits: number | null, { host, family }: ProxiedServer): boolean {
   const ofNetwork = familyOf(address);
   if (ofNetwork === null || family === null) return false;
   const list = new BlockList();
@@ -112,7 +112,7 @@ function isInNetwork(address: string, bits: number | null, { host, family }: Tar
   return list.check(host, family);
 }
 
-function isLoopback(target: Target): boolean {
+function isLoopback(target: ProxiedServer): boolean {
   return isInNetwork("127.0.0.0", 8, target) || isInNetwork("::1", null, target);
 }
 

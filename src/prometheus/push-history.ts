@@ -102,7 +102,7 @@ interface SeriesTimes {
   readonly times: Float64Array;
 }
 
-interface OpenGroup {
+interface GroupPushes {
   readonly labels: Labels;
   pushes: number;
   readonly firstPushAt: number;
@@ -110,15 +110,15 @@ interface OpenGroup {
   longestGapSeconds: number;
 }
 
-interface OpenJob {
-  readonly groups: Map<string, OpenGroup>;
+interface JobPushes {
+  readonly groups: Map<string, GroupPushes>;
   readonly intervals: Map<number, number>;
   backwards: number;
 }
 
 /** Collects pushes, series by series in the order of time. */
 class PushRecorder {
-  readonly #jobs = new Map<string, OpenJob>();
+  readonly #jobs = new Map<string, JobPushes>();
   #groups = 0;
 
   add({ labels, times }: SeriesTimes): void {
@@ -151,7 +151,7 @@ class PushRecorder {
       .toSorted((a, b) => (a.job < b.job ? -1 : 1));
   }
 
-  #push(job: OpenJob, key: string, labels: Labels, at: number): void {
+  #push(job: JobPushes, key: string, labels: Labels, at: number): void {
     const group = job.groups.get(key);
     if (group === undefined) {
       this.#groups += 1;

@@ -6,7 +6,8 @@ import { deliver, type ReceiverAddress } from "../notify/deliver.ts";
 import { Notifier, renderTestMessage, type Receiver } from "../notify/notifier.ts";
 import { renderWithoutKept } from "../report/json-report.ts";
 import { readSecret, readServerOptions } from "../fleet/connect.ts";
-import type { Environment, World } from "../fleet/world.ts";
+import type { Environment } from "../http/proxy.ts";
+import type { World } from "../fleet/world.ts";
 
 /** @param onFailure is called with the receiver's name when a message could not be delivered, and why, without secrets */
 export function createNotifier(

@@ -1,8 +1,6 @@
 import { pino, stdTimeFunctions } from "pino";
 
-import type { Log, LogFormat, LogLevel } from "../core/log-level.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import type { Log, LogFields, LogFormat, LogLevel } from "../core/log-level.ts";
 
 export interface Logger extends Log {
   /** From now on. */
@@ -23,7 +21,7 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
   );
   const log =
     (at: LogLevel) =>
-    (message: string, fields: Fields = {}): void =>
+    (message: string, fields: LogFields = {}): void =>
       logger[at](shorten(fields), message);
   return {
     debug: log("debug"),
@@ -37,7 +35,7 @@ export function createLogger(level: LogLevel, format: LogFormat, write: (line: s
 /** Of one field, in UTF-16 units: its text may be a gateway's or a pusher's. */
 const maxFieldLength = 10_000;
 
-function shorten(fields: Fields): Fields {
+function shorten(fields: LogFields): LogFields {
   if (!Object.values(fields).some(isLong)) return fields;
   const cut = (value: unknown): unknown =>
     isLong(value) ? `${value.slice(0, maxFieldLength)}… (${value.length} characters)` : value;
