@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import * as module from "node:module";
 import { basename } from "node:path";
+import { isatty } from "node:tty";
 
 import type { Io, Output } from "./cli/io.ts";
 
@@ -133,6 +134,22 @@ function output(stream: NodeJS.WriteStream, hasEnded: () => boolean): Output {
   };
 }
 
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import("node:readline");
+  // Without `terminal`, Ctrl-C remains a signal.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const end = (): void => lines.close();
+  stop.signal.addEventListener("abort", end);
+  process.stderr.write(question);
+  const answer = await new Promise<string>((resolve) => {
+    lines.once("line", resolve).once("close", () => resolve(""));
+    if (stop.signal.aborted) end();
+  });
+  stop.signal.removeEventListener("abort", end);
+  end();
+  return answer;
+}
+
 const io: Io = {
   stdout: output(process.stdout, () => outputEnded),
   // A log continues as soon as it can be written again.
@@ -147,6 +164,7 @@ const io: Io = {
     onHangup = callback;
     return () => void (onHangup = null);
   },
+  ask: isatty(0) && isatty(2) ? ask : null,
   signalExitCode: () => signalExitCode,
 };
 

@@ -1,7 +1,6 @@
 import { ConfigError, type Config } from "../config/config.ts";
 import type { Decision } from "../core/decide.ts";
 import { formatDuration } from "../core/duration.ts";
-import { ParseError } from "../core/errors.ts";
 import {
   describeDeciding,
   describeMatch,
@@ -9,8 +8,7 @@ import {
   explain as explainRules,
   type Explanation,
 } from "../core/explain.ts";
-import { createLabels, formatLabels, labelsKey, quote, type Labels } from "../core/labels.ts";
-import { parseMatchers } from "../core/matcher.ts";
+import { formatLabels, labelsKey, type Labels } from "../core/labels.ts";
 import type { Plan } from "../core/plan.ts";
 import { discover } from "../fleet/discover.ts";
 import { readPlan } from "../fleet/read-plan.ts";
@@ -19,6 +17,7 @@ import { showText } from "../report/text.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { parseLabels } from "./parse-labels.ts";
 import { createCommandLog } from "./progress.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -69,51 +68,6 @@ function renderDecision(decision: Decision, { circumstances, failedQueries }: Pl
     `${verdict.verdict} (${verdict.reason})`,
   ];
   return lines.map((line) => `  ${showText(line)}\n`).join("");
-}
-
-/**
- * Labels in every form that reports print: one or more `name=value`, `{name="value", …}`, or JSON.
- * @throws {@link ConfigError}
- */
-function parseLabels(texts: readonly string[]): Labels {
-  const labels = new Map<string, string>();
-  for (const text of texts) {
-    try {
-      for (const [name, value] of parsePairs(text)) {
-        if (labels.has(name)) throw new ParseError(`the label ${quote(name)} is given twice`);
-        labels.set(name, value);
-      }
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      throw new ConfigError(
-        `${quote(text)} cannot be read as labels: ${error.message}.\n` +
-          `Write job=ci instance=runner-1, or paste what a report prints: '{job="ci", instance="runner-1"}'`,
-      );
-    }
-  }
-  return createLabels(labels);
-}
-
-function parsePairs(text: string): (readonly [name: string, value: string])[] {
-  const json = parseJson(text);
-  if (json !== null) return json;
-  if (text.trim() === "") throw new ParseError("it is empty");
-  return parseMatchers(text).map(({ name, operator, value }) => {
-    if (operator === "=") return [name, value];
-    throw new ParseError(`a group has one value for ${quote(name)}, so that ${operator} says too little`);
-  });
-}
-
-/** null: it is no JSON object of texts. */
-function parseJson(text: string): (readonly [name: string, value: string])[] | null {
-  try {
-    const entries = Object.entries(JSON.parse(text) as object);
-    return text.trimStart().startsWith("{") && entries.every(([, value]) => typeof value === "string")
-      ? (entries as [string, string][])
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function renderExplanation(labels: Labels, explanation: Explanation, age: number | null): string {

@@ -1,7 +1,7 @@
 import type * as typed from "@commander-js/extra-typings";
 import type { Command as FlagsCommand, CommandUnknownOpts } from "@commander-js/extra-typings";
 import * as commander from "commander";
-import { ConfigError } from "../config/config.ts";
+import { ConfigError, gatewaySources } from "../config/config.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
@@ -29,6 +29,7 @@ export type SourceFlags = FlagsOf<typeof addSourceFlags>;
 export type OutputFlags = Pick<FlagsOf<typeof addOutputFlags>, "output" | "outputFile">;
 export type ReportFlags = FlagsOf<typeof addReportFlags>;
 export type OnceFlags = FlagsOf<typeof addOnceFlags>;
+export type DeleteFlags = FlagsOf<typeof addDeleteFlags>;
 export type RunFlags = FlagsOf<typeof addRunFlags>;
 export type ExplainFlags = FlagsOf<typeof addExplainFlags>;
 export type TestRulesFlags = FlagsOf<typeof addTestRulesFlags>;
@@ -78,21 +79,34 @@ const asWritten = each((text) => text);
 
 const numberIn = (range: NumberRange) => (text: string) => parseNumber(text, range);
 
-/** Where the rules come from: a file, or one TTL for everything. */
-export function addSourceFlags(command: FlagsCommand) {
+function addGatewayFlags(command: FlagsCommand) {
   return command
     .option("--config.file <file>", `the configuration (default: ${defaultConfigFile})`)
     .option(
       "--gateway <url>",
       "without a file: this gateway, route prefix included; may be repeated",
       each(parseServerUrl),
-    )
-    .option("--ttl <duration>", "without a file: the TTL of every group, for example 30d", parseTtl);
+    );
+}
+
+const ttlFlag = [
+  "--ttl <duration>",
+  "without a file: the TTL of every group, for example 30d",
+  parseTtl,
+] as const;
+
+/** Where the rules come from: a file, or one TTL for everything. */
+export function addSourceFlags(command: FlagsCommand) {
+  return addGatewayFlags(command).option(...ttlFlag);
 }
 
 /** Of the commands that read the groups of gateways. */
 export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
-  return addSourceFlags(command)
+  return addLimitFlags(command, env).option(...ttlFlag);
+}
+
+function addLimitFlags(command: FlagsCommand, env: Io["env"]) {
+  return addGatewayFlags(command)
     .option(
       "--limits.max-delete-ratio <ratio>",
       "0 to 1 of a gateway's groups; more expired: nothing is deleted",
@@ -145,14 +159,16 @@ export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
     .addOption(new Option("--log.format <format>", "of log lines").choices(logFormats).default("logfmt"));
 }
 
+const onlyFlag = [
+  "--only <name>",
+  "only this gateway of the file, listed or discovered; may be repeated",
+  asWritten,
+] as const;
+
 /** Of the commands that sweep once and end with a report. */
 export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
-    .option(
-      "--only <name>",
-      "only this gateway of the file, listed or discovered; may be repeated",
-      asWritten,
-    )
+    .option(...onlyFlag)
     .addOption(
       new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
     )
@@ -201,6 +217,28 @@ export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
     )
     .option("--dry-run", "only say what would be deleted")
     .option("--no-dry-run", "delete, whatever dry_run in the file says");
+}
+
+export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
+  return addLimitFlags(command, env)
+    .option(
+      "--exact",
+      "the labels are the whole grouping key: delete this one group, and none with more labels",
+    )
+    .option("--older-than <duration>", "only groups that nobody has pushed to for so long", parseDuration)
+    .option(...onlyFlag)
+    .option("--dry-run", "only say what would be deleted")
+    .option("--no-dry-run", "delete, whatever dry_run in the file says")
+    .option("--yes", "do not ask; required where there is no terminal to ask at")
+    .addOption(
+      new Option(
+        "--source <source>",
+        "instead of the file's. exposition: /metrics, also if the API does not answer; what it deletes cannot be archived",
+      ).choices(gatewaySources),
+    )
+    .addOption(
+      new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
+    );
 }
 
 export function addRunFlags(command: FlagsCommand, env: Io["env"]) {

@@ -25,6 +25,8 @@ export interface Io extends World {
   readonly nodeVersion: string;
   /** Calls back at every SIGHUP instead of stopping. The result ends that. */
   onHangup(callback: () => void): () => void;
+  /** Asks at the terminal; an empty answer also at its end, and after `stop`. null: there is no terminal to ask at. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** 143 after SIGTERM, 130 after SIGINT, 129 after SIGHUP. */
   signalExitCode(): number;
 }

@@ -7,6 +7,7 @@ import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import { exitCodes } from "./exit-code.ts";
 import {
   addArchiveListFlags,
+  addDeleteFlags,
   addDoctorFlags,
   addExplainFlags,
   addHealthcheckFlags,
@@ -89,6 +90,20 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .summary("one sweep: delete what has expired")
     .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
     .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
+
+  addDeleteFlags(program.command("delete"), io.env)
+    .hook("preAction", beforeSweeping)
+    .argument("<matchers...>")
+    .summary("delete groups on demand, whatever their TTL")
+    .description(
+      "Deletes the groups that match, once, after it has shown them and asked. Limits, archive, pace and checks are those of `once`; a " +
+        "group that is pushed to meanwhile stays.\n" +
+        'For example: pushgateway-janitor delete \'job="batch", instance=~"web-.*"\' --older-than=1h --config.file=janitor.yml\n' +
+        "With --exact it takes labels instead, as reports print them.",
+    )
+    .action(async (texts, flags) =>
+      finish(await (await import("./delete.ts")).deleteOnDemand(texts, flags, io)),
+    );
 
   addExplainFlags(program.command("explain"))
     .argument("<label=value...>")

@@ -28,13 +28,23 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
 }
 
+export interface LoadOptions {
+  /** Accepts `--gateway` without `--ttl`: then there are no rules. */
+  readonly ttlOptional?: boolean;
+}
+
 /**
  * Loads the configuration that the flags name: a file, or one rule for everything.
  * @throws {@link ConfigError} with all problems
  */
-export async function loadSettings(flags: SourceFlags & OverridingFlags): Promise<LoadedSettings> {
+export async function loadSettings(
+  flags: SourceFlags & OverridingFlags,
+  options: LoadOptions = {},
+): Promise<LoadedSettings> {
   const { config, warnings } =
-    flags.gateway === undefined && flags.ttl === undefined ? await readFile(flags) : fromFlags(flags);
+    flags.gateway === undefined && flags.ttl === undefined
+      ? await readFile(flags)
+      : fromFlags(flags, options);
   return {
     config: {
       ...config,
@@ -53,9 +63,10 @@ export async function loadSettings(flags: SourceFlags & OverridingFlags): Promis
 export async function loadAndDiscover(
   flags: SourceFlags & OverridingFlags & Pick<DiscoverOptions, "shard" | "only">,
   io: Io,
+  options: LoadOptions = {},
 ): Promise<Discovered> {
   const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
-  const { config, warnings } = await loadSettings(flags);
+  const { config, warnings } = await loadSettings(flags, options);
   warnings.forEach(warn);
   return discover(config, { world: io, warn, shard: flags.shard, only: flags.only });
 }
@@ -90,13 +101,16 @@ async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
   return { config: result.config, warnings: result.warnings.map(renderProblem) };
 }
 
-function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): LoadedSettings {
+function fromFlags(
+  { gateway: urls, ttl, "config.file": file }: SourceFlags,
+  { ttlOptional = false }: LoadOptions,
+): LoadedSettings {
   if (file !== undefined) {
     throw new ConfigError("--config.file and --gateway/--ttl exclude each other: the file has both");
   }
   if (urls === undefined)
     throw new ConfigError("--ttl needs --gateway=URL beside it, or use --config.file=FILE");
-  if (ttl === undefined)
+  if (ttl === undefined && !ttlOptional)
     throw new ConfigError("--gateway needs --ttl=DURATION beside it: how old every group may get");
   // Two sweeps of one gateway would disturb each other.
   const twin = urls.find((url, index) => urls.indexOf(url) < index);
@@ -104,7 +118,7 @@ function fromFlags({ gateway: urls, ttl, "config.file": file }: SourceFlags): Lo
   const config: Config = {
     ...defaultConfig,
     pushgateways: urls.map(gatewayFromUrl),
-    rules: [everythingRule(ttl)],
+    rules: ttl === undefined ? [] : [everythingRule(ttl)],
   };
   const warnings = urls.flatMap((url) => {
     const doubt = doubtGatewayUrl(url);
@@ -139,13 +153,19 @@ function everythingRule(ttlSeconds: number): TtlRule {
   };
 }
 
-/** Renders the `once` that deletes what a limit has withheld: with the flags of this command, and limits that are as high as needed. */
-export function createCommandToPass(flags: SourceFlags & OverridingFlags): CommandToPass {
+/**
+ * Renders the command that deletes what a limit has withheld: with the flags of this command, and limits that are as high as needed.
+ * @param command its words before these flags
+ */
+export function createCommandToPass(
+  flags: SourceFlags & OverridingFlags,
+  command: readonly string[] = ["once"],
+): CommandToPass {
   return ({ name, url }, toPass) => {
     const source =
       flags.gateway === undefined
         ? { "config.file": flags["config.file"] ?? defaultConfigFile, only: name }
-        : { gateway: url, ttl: formatDuration(flags.ttl ?? 0) };
+        : { gateway: url, ttl: formatGiven(flags.ttl) };
     const all = {
       ...source,
       "limits.ratio-min-groups": flags["limits.ratioMinGroups"],
@@ -159,7 +179,7 @@ export function createCommandToPass(flags: SourceFlags & OverridingFlags): Comma
     const words = Object.entries(all).flatMap(([flag, value]) =>
       value === undefined ? [] : [`--${flag}=${value}`],
     );
-    return ["pushgateway-janitor", "once", ...words].map(shellQuote).join(" ");
+    return ["pushgateway-janitor", ...command, ...words].map(shellQuote).join(" ");
   };
 }
 

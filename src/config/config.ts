@@ -39,9 +39,13 @@ export interface ServerSettings {
   readonly http: HttpSettings;
 }
 
+/** Which answer of a gateway says what it holds; `auto`: the exposition, and the API where that is not enough. */
+export const gatewaySources = ["api", "auto", "exposition"] as const;
+export type GatewaySource = (typeof gatewaySources)[number];
+
 export interface PushgatewaySettings extends ServerSettings {
   readonly name: string;
-  readonly source: "api" | "auto" | "exposition";
+  readonly source: GatewaySource;
 }
 
 /** Where Pushgateways are found, as in Prometheus. */

@@ -1,6 +1,7 @@
 import { parseDuration } from "../core/duration.ts";
 import {
   defaultGatewayTimeout,
+  gatewaySources,
   noHttpSettings,
   type DiscoverySettings,
   type FoundGatewaySettings,
@@ -20,7 +21,7 @@ import {
 import { httpKeys, serverKeys, timer, toHttpSettings, toServerSettings } from "./http-settings.ts";
 import { parseDiscoveryUrl, parsePathPrefix } from "./url.ts";
 
-export const source = choice("api", "auto", "exposition");
+export const source = choice(...gatewaySources);
 
 const foundGateway = section(
   {

@@ -1,3 +1,4 @@
+import type { Demand } from "./demand.ts";
 import { parseDuration } from "./duration.ts";
 import { ParseError } from "./errors.ts";
 import { parseFiniteNumber } from "./numbers.ts";
@@ -25,6 +26,8 @@ export interface Circumstances {
   readonly pushes: Pushes;
   /** Left out: every host counts as alive. */
   readonly findPresence?: FindPresence;
+  /** Decides instead of rules. */
+  readonly demand?: Demand | undefined;
 }
 
 /**
@@ -58,30 +61,69 @@ export function isDeletion({ verdict }: Pick<Decision, "verdict">): boolean {
  * afterwards, in the plan.
  */
 export function decide(group: Group, circumstances: Circumstances): Decision {
-  const { rules, now, outage, pushes } = circumstances;
+  const { rules, demand, now, outage, pushes } = circumstances;
   // Matchers need all labels.
   if (group.obstacle === "unreadable_labels" || group.obstacle === "over_budget")
     return undated(group, null, null, keep(group.obstacle));
   // Not even a rule for all groups deletes the janitor's own metrics.
   const own = isOwnGroup(group.labels);
-  const rule = own ? null : firstMatch(rules, group.labels);
+  const rule = own || demand !== undefined ? null : firstMatch(rules, group.labels);
   const activityAt = lastActivityAt(group, countedPushes(group, rule, pushes));
   const allowance = activityAt === null ? 0 : outageAllowance(outage, activityAt);
   const age = activityAt === null || now === null ? null : now - activityAt - allowance;
+  const times: Times = { activityAt, allowance, age };
 
+  if (demand?.selects(group.labels) === false) return undated(group, rule, age, keep("not_selected"));
   if (own) return undated(group, rule, age, keep("own_metrics"));
+  if (demand !== undefined) return decideOnDemand(group, demand, times, circumstances);
   if (rule === null) return undated(group, rule, age, keep("no_rule"));
   if (rule.action === "keep") return undated(group, rule, age, keep("rule_keeps"));
+  return decideByAge(group, rule, findTtl(rule, group, circumstances.findPresence), times, circumstances);
+}
 
-  const ttl = findTtl(rule, group, circumstances.findPresence);
+interface Times {
+  /** null: unknown. */
+  readonly activityAt: number | null;
+  /** What the outage takes off the age. */
+  readonly allowance: number;
+  readonly age: number | null;
+}
+
+/** A person may ask for the deletion of a living group, too, but only if a push between the plan and the DELETE can be seen. */
+function decideOnDemand(
+  group: Group,
+  { isExact, olderThanSeconds }: Demand,
+  times: Times,
+  circumstances: Circumstances,
+): Decision {
+  const decideAs = (verdict: Verdict): Decision => undated(group, null, times.age, verdict);
+  if (olderThanSeconds !== null) {
+    const ttl: Ttl = { seconds: olderThanSeconds, source: "rule" };
+    return decideByAge(group, null, ttl, times, circumstances);
+  }
+  if (circumstances.now === null) return decideAs(keep("unknown_time"));
+  if (group.obstacle === "unaddressable") return decideAs(keep("unaddressable"));
+  // The success time is enough to see a push. A group without a readable failure time may be the one that breaks its gateway.
+  const showsPushes = times.activityAt !== null || (isExact && group.lastSuccessAt !== null);
+  return decideAs(showsPushes ? requestedVerdict : keep("invalid_time"));
+}
+
+/** @param rule null: on demand */
+function decideByAge(
+  group: Group,
+  rule: TtlRule | null,
+  ttl: Ttl,
+  { activityAt, allowance, age }: Times,
+  { now, outage }: Circumstances,
+): Decision {
   if (activityAt === null) return decision(group, rule, keep("invalid_time"), null, ttl, null);
   if (now === null || age === null) return decision(group, rule, keep("unknown_time"), null, ttl, null);
   if (isFuture(activityAt, now)) return decision(group, rule, keep("future_time"), age, ttl, null);
   const ageSeconds = Math.max(0, age);
   // The TTL of vanished hosts is shorter than the intervals at which they pushed while they lived: the lost push is judged by the rule's.
-  const pushingSeconds = ttl.source === "vanished" ? rule.ttlSeconds : ttl.seconds;
+  const pushingSeconds = rule !== null && ttl.source === "vanished" ? rule.ttlSeconds : ttl.seconds;
   const doubtSeconds = lostPushAllowance(outage, activityAt, pushingSeconds);
-  const verdict = decideByAge(group, rule, ageSeconds, { ttl, doubtSeconds });
+  const verdict = judgeAge(group, rule, ageSeconds, { ttl, doubtSeconds });
   const expiresAt = activityAt + allowance + ttl.seconds + doubtSeconds;
   return decision(group, rule, verdict, ageSeconds, ttl, expiresAt);
 }
@@ -103,21 +145,23 @@ function decision(
   return { group, verdict, rule, ageSeconds, ttlSeconds, ttlSource, expiresAt };
 }
 
-function decideByAge(
+function judgeAge(
   group: Group,
-  rule: TtlRule,
+  rule: TtlRule | null,
   ageSeconds: number,
   { ttl, doubtSeconds }: { readonly ttl: Ttl; readonly doubtSeconds: number },
 ): Verdict {
   // A group whose age is exactly its TTL has not expired.
   if (ageSeconds <= ttl.seconds) return keep("within_ttl");
   if (ageSeconds <= ttl.seconds + doubtSeconds) return keep("push_may_be_lost");
-  if (rule.action === "report") return keep("rule_reports");
+  if (rule?.action === "report") return keep("rule_reports");
   if (group.obstacle === "unaddressable") return keep("unaddressable");
+  if (rule === null) return requestedVerdict;
   return ttl.source === "vanished" ? vanishedVerdict : expiredVerdict;
 }
 
 const expiredVerdict: Verdict = { verdict: "delete", reason: "ttl_expired" };
+const requestedVerdict: Verdict = { verdict: "delete", reason: "requested" };
 const vanishedVerdict: Verdict = { verdict: "delete", reason: "host_vanished" };
 
 /** One object per reason, shared by all groups. */

@@ -64,7 +64,8 @@ export function countedPushes(group: LastPushes, rule: Rule | null, pushes: Push
 
 /**
  * Whether a group shows life that the plan did not know of. What counts as life now counts in addition to what counted when the plan
- * was made. Any change of the time is life, also one into the past or to something unreadable.
+ * was made. Any change of the time is life, also one into the past or to something unreadable. Of a group whose activity is unknown, the
+ * success time counts.
  */
 export function showsLife(
   known: { readonly group: LastPushes; readonly pushes: Pushes },
@@ -73,7 +74,8 @@ export function showsLife(
 ): boolean {
   const before = countedPushes(known.group, rule, known.pushes);
   const after = before === "last_activity" ? before : countedPushes(current.group, rule, current.pushes);
-  return lastActivityAt(current.group, after) !== lastActivityAt(known.group, before);
+  const [then, now] = [lastActivityAt(known.group, before), lastActivityAt(current.group, after)];
+  return then !== now || (now === null && current.group.lastSuccessAt !== known.group.lastSuccessAt);
 }
 
 /** The time around the gateway's last start in which it was down, or in which pushes may be lost. */

@@ -133,13 +133,16 @@ function roundRatioUp(expired: number, groups: number): number {
 }
 
 /** Says which limit was exceeded, with the numbers. How to let the plan pass depends on the caller's command line. */
-export function explainExceededLimit({ reason, expired, groups, limit, allowed }: ExceededLimit): string {
+export function explainExceededLimit(
+  { reason, expired, groups, limit, allowed }: ExceededLimit,
+  fate = "have expired",
+): string {
   const percent = ((100 * expired) / groups).toFixed(1);
   const then =
     allowed === 0 ? "allows; nothing was deleted." : `allows; only the ${allowed} oldest are deleted.`;
   return reason === "max_delete_ratio"
-    ? `${expired} of ${groups} groups have expired (${percent} %), more than limits.max_delete_ratio = ${limit} ${then}`
-    : `${expired} of ${groups} groups have expired, more than limits.max_deletes = ${limit} ${then}`;
+    ? `${expired} of ${groups} groups ${fate} (${percent} %), more than limits.max_delete_ratio = ${limit} ${then}`
+    : `${expired} of ${groups} groups ${fate}, more than limits.max_deletes = ${limit} ${then}`;
 }
 
 /** Longer sweeps are announced, as a scheduler may set a deadline. */

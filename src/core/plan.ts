@@ -1,5 +1,6 @@
 import { decide, isDeletion, type Circumstances, type Decision } from "./decide.ts";
 import { lastActivityAt, surveyPushes, measureOutage, type Outage } from "./life.ts";
+import type { Demand } from "./demand.ts";
 import type { Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
@@ -16,6 +17,8 @@ export interface PlanInput {
   /** When the gateway was started, Unix seconds of its own clock; null if unknown. */
   readonly gatewayStartedAt: number | null;
   readonly rules: readonly Rule[];
+  /** Decides instead of rules. */
+  readonly demand?: Demand | undefined;
   readonly limits: Limits;
   /** Left out: every host counts as alive. */
   readonly liveness?: Liveness;
@@ -54,6 +57,7 @@ export function* planInSteps({
   now,
   gatewayStartedAt,
   rules,
+  demand,
   limits,
   liveness = new Map(),
 }: PlanInput): Generator<void, Plan> {
@@ -65,6 +69,7 @@ export function* planInSteps({
     outage,
     pushes: surveyPushes(groups, now),
     findPresence,
+    demand,
   };
   const decided: Decision[] = [];
   for (const group of groups) {

@@ -2,10 +2,11 @@
  * The closed unions of all verdicts, outcomes and failures. Reports, logs, metrics, `explain` and tests share them; most are label
  * values of metrics, so that a new one changes the interface.
  */
-export const deleteReasons = ["ttl_expired", "host_vanished"] as const;
+export const deleteReasons = ["ttl_expired", "host_vanished", "requested"] as const;
 export const keepReasons = [
   "within_ttl",
   "no_rule",
+  "not_selected",
   "rule_keeps",
   "rule_reports",
   "push_may_be_lost",

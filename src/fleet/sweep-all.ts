@@ -40,6 +40,9 @@ export interface FleetSweepOptions {
   readonly metrics?: SweepCounts;
   /** In a dry run: the moment to plan for, instead of now. */
   readonly planFor?: SweepSettings["planFor"] | undefined;
+  /** Decides instead of the configuration's rules. */
+  readonly demand?: SweepSettings["demand"];
+  readonly approve?: SweepSettings["approve"];
   /** A service keeps its archive open; left out: one for this sweep alone. */
   readonly openArchive?: OpenArchive;
   /** A service remembers which gateways die of being read. */
@@ -122,6 +125,7 @@ async function sweepOne(
   parts: SweepParts,
 ): Promise<GatewayReport> {
   const { config, world, planFor, guardReads, readLiveness, commandToPass, log, metrics, progress } = parts;
+  const { demand, approve } = parts;
   const { source, timeoutSeconds } = settings;
   const { rules, limits, dryRun } = config;
   let connection;
@@ -146,11 +150,12 @@ async function sweepOne(
   };
   try {
     const planned = planFor === undefined ? {} : { planFor };
-    const report = await sweepGateway(context, { rules, limits, dryRun, ...planned });
+    const report = await sweepGateway(context, { rules, demand, limits, dryRun, approve, ...planned });
     const { error, exceededLimit } = report;
     if (error === null || exceededLimit === null) return report;
     const command = commandToPass(settings, exceededLimit.toPass);
-    const message = `${error.message} Review them with "report". If they may go, this lets them pass once: ${command}`;
+    const review = demand === undefined ? '"report"' : "--dry-run";
+    const message = `${error.message} Review them with ${review}. If they may go, this lets them pass once: ${command}`;
     return { ...report, error: { ...error, message } };
   } finally {
     await connection.close();

@@ -4,8 +4,10 @@ import type { Verdict, WithholdReason } from "../core/verdict.ts";
 export const reasonWords: Readonly<Record<Verdict["reason"], string>> = {
   ttl_expired: "older than its TTL",
   host_vanished: "its host has vanished, and it is older than the TTL of vanished hosts",
+  requested: "a person asked for its deletion",
   within_ttl: "younger than its TTL",
   no_rule: "no rule matches it",
+  not_selected: "its deletion was not asked for",
   rule_keeps: "its rule keeps it, however old",
   rule_reports: "has expired, but its rule only reports",
   push_may_be_lost: "older than its TTL, but a later push may have been lost when the gateway last stopped",

@@ -42,7 +42,7 @@ export function createReport(
     status: statusOf(plan.exceededLimit, entries, ledger),
     durationSeconds,
     consistent,
-    error: errorOf(plan.exceededLimit, ledger),
+    error: errorOf(plan, ledger),
     exceededLimit: plan.exceededLimit,
     snapshot: {
       takenAt,
@@ -162,10 +162,14 @@ function statusOf(
 }
 
 /** An error matters more than a limit. */
-function errorOf(exceededLimit: ExceededLimit | null, ledger: Ledger | null): GatewayReport["error"] {
+function errorOf({ exceededLimit, circumstances }: Plan, ledger: Ledger | null): GatewayReport["error"] {
   const error = ledger?.error() ?? null;
   if (error !== null || exceededLimit === null) return error;
-  return { code: exceededLimit.reason, message: explainExceededLimit(exceededLimit) };
+  const message = explainExceededLimit(
+    exceededLimit,
+    circumstances.demand === undefined ? "have expired" : "are to be deleted",
+  );
+  return { code: exceededLimit.reason, message };
 }
 
 export function failedReport(

@@ -96,6 +96,7 @@ async function readFrom(
     now: momentOfPlan(settings, agreedNow(snapshot.clocks)),
     gatewayStartedAt: status.startedAt ?? snapshot.process?.startedAt ?? null,
     rules: settings.rules,
+    demand: settings.demand,
     limits: settings.limits,
     liveness,
   });

@@ -1,12 +1,14 @@
 import type { Log } from "../core/log-level.ts";
 import type { Clock } from "../core/time.ts";
 import type { Decision } from "../core/decide.ts";
+import type { Demand } from "../core/demand.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Liveness } from "../core/liveness.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
 import type { Rule } from "../core/rule.ts";
+import type { GatewayReport } from "../core/report.ts";
 import type { Outcome } from "../core/verdict.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Wait } from "../gateway/pace.ts";
@@ -14,6 +16,8 @@ import type { Wait } from "../gateway/pace.ts";
 /** The settings of one sweep. */
 export interface SweepSettings {
   readonly rules: readonly Rule[];
+  /** Decides instead of rules. */
+  readonly demand?: Demand | undefined;
   readonly limits: Limits;
   readonly dryRun: boolean;
   /**
@@ -21,6 +25,8 @@ export interface SweepSettings {
    * sweeps.
    */
   readonly planFor?: (now: number) => number;
+  /** Asked before anything is deleted, with the report of a dry run. Groups that are pushed to meanwhile are not deleted. */
+  readonly approve?: ((plan: GatewayReport) => Promise<boolean>) | undefined;
 }
 
 /** The surroundings of a sweep. */

@@ -27,11 +27,22 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
     const { snapshot, plan, status } = await readAndPlan(context, settings);
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
-    const nothingToDo = settings.dryRun || !plan.decisions.some(isDeletion);
-    const ledger = nothingToDo ? null : await carryOut(context, settings, { plan, snapshot, status });
-    const durationSeconds = elapsed();
-    const { limits } = settings;
-    return createReport(context, { limits, snapshot, plan, ledger, reappeared, consistent, durationSeconds });
+    const { limits, dryRun, approve = () => Promise.resolve(true) } = settings;
+    const report = (ledger: Ledger | null): GatewayReport => {
+      const durationSeconds = elapsed();
+      return createReport(context, {
+        limits,
+        snapshot,
+        plan,
+        ledger,
+        reappeared,
+        consistent,
+        durationSeconds,
+      });
+    };
+    const planned = report(null);
+    if (dryRun || !plan.decisions.some(isDeletion) || !(await approve(planned))) return planned;
+    return report(await carryOut(context, settings, { plan, snapshot, status }));
   } catch (error) {
     if (error instanceof RequestError) return failedReport(gateway, error, elapsed());
     if (error instanceof AnotherGateway) {

@@ -224,6 +224,8 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
 /** Whether groups can be kept for this reason under these rules. */
 function canKeep(reason: KeepReason, rules: readonly Rule[]): boolean {
   switch (reason) {
+    case "not_selected":
+      return false;
     case "rule_keeps":
       return rules.some(({ action }) => action === "keep");
     case "rule_reports":

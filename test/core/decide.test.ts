@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { decide, type Circumstances } from "../../src/core/decide.ts";
+import { demandExactly, demandMatching } from "../../src/core/demand.ts";
 import type { Group } from "../../src/core/group.ts";
+import { createLabels } from "../../src/core/labels.ts";
 import { surveyPushes } from "../../src/core/life.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
@@ -153,5 +155,44 @@ describe("a TTL that the group sets itself", () => {
   it("never gets shorter by being unreadable than the rule's own", () => {
     const long = [ttlRule(9000, { ttlMetric: { name: "ttl", minSeconds: 60, maxSeconds: 7200 } })];
     expect(reasonFor(declaring(Number.NaN, 9000), long)).toBe("keep within_ttl");
+  });
+});
+
+describe("on demand", () => {
+  const named = createLabels([["job", "a"]]);
+  const any = demandMatching([], null);
+  const older = demandMatching([], 3600);
+  const exactly = demandExactly(named, null);
+  it.each<[string, Group, Circumstances["demand"], string]>([
+    ["a group that was just pushed", group({ job: "a" }, 0), any, "delete requested"],
+    ["one from the future", group({ job: "a" }, -1e6), any, "delete requested"],
+    ["one that is not older", group({ job: "a" }, 3600), older, "keep within_ttl"],
+    ["one that is older", group({ job: "a" }, 3601), older, "delete requested"],
+    ["one from the future, by age", group({ job: "a" }, -1e6), older, "keep future_time"],
+    ["more labels than asked for", group({ job: "a", x: "1" }, 0), exactly, "keep not_selected"],
+    ["an empty instance", group({ job: "a", instance: "" }, 0), exactly, "keep not_selected"],
+    ["the janitor's own", group({ job: "pushgateway-janitor", instance: "x" }, 0), any, "keep own_metrics"],
+    ["no path", group({ job: "a" }, 0, { obstacle: "unaddressable" }), exactly, "keep unaddressable"],
+    [
+      "hidden labels",
+      group({ job: "a" }, 0, { obstacle: "unreadable_labels" }),
+      exactly,
+      "keep unreadable_labels",
+    ],
+    ["an unreadable failure time", group({ job: "a" }, 0, { lastFailureAt: null }), any, "keep invalid_time"],
+    ["such a group by name", group({ job: "a" }, 0, { lastFailureAt: null }), exactly, "delete requested"],
+    [
+      "a push that could not be seen",
+      group({ job: "a" }, 0, { lastSuccessAt: null }),
+      exactly,
+      "keep invalid_time",
+    ],
+  ])("%s", (_, one, demand, expected) => {
+    // Rules do not count.
+    expect(reasonFor(one, [keepRule("all", [])], { demand })).toBe(expected);
+  });
+
+  it("is not decided without the gateway's time", () => {
+    expect(reasonFor(group({ job: "a" }, 0), [], { demand: exactly, now: null })).toBe("keep unknown_time");
   });
 });

@@ -108,6 +108,13 @@ describe("after the plan, a group shows life", () => {
       [group({ job: "it" }, 0, { lastSuccessAt: null })],
       true,
     ],
+    [
+      "by its success, where its failure time is unreadable",
+      anyPush,
+      [group({ job: "it" }, 9 * hour, { lastFailureAt: null })],
+      [group({ job: "it" }, 8 * hour, { lastFailureAt: null })],
+      true,
+    ],
   ])("%s", (_, rule, planned, later, expected) => {
     const [known, current] = [planned, later].map((groups) => ({
       group: groups[0]!,

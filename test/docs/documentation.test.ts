@@ -184,7 +184,7 @@ describe("docs/troubleshooting.md", () => {
 
   it("lists every reason why an expired group is not deleted", () => {
     const listed = tableOf(readPage("docs/troubleshooting.md"), "reason").flatMap(([cell]) => spans(cell));
-    const plain = ["within_ttl", "no_rule", "rule_keeps", "rule_reports"];
+    const plain = ["within_ttl", "no_rule", "not_selected", "rule_keeps", "rule_reports"];
     const elsewhere = ["max_delete_ratio", "max_deletes", "archive_failed", "interrupted"];
     const all = [...keepReasons, ...withholdReasons];
     expect(new Set([...listed, ...plain, ...elsewhere])).toEqual(new Set(all));

@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly clock?: Io["clock"];
   /** SIGHUP is an event `hangup` of this. */
   readonly hangups?: EventTarget;
+  /** As a person at the terminal; gets what was printed to stderr so far, question included. */
+  readonly answer?: (stderr: string) => string | Promise<string>;
   readonly stop?: AbortSignal;
   readonly abort?: AbortSignal;
 }
@@ -37,6 +39,8 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
       options.hangups?.addEventListener("hangup", callback);
       return () => options.hangups?.removeEventListener("hangup", callback);
     },
+    ask:
+      options.answer === undefined ? null : async (question) => options.answer?.((stderr += question)) ?? "",
     signalExitCode: () => 143,
   });
   return { exitCode, stdout, stderr };

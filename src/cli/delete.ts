@@ -1,0 +1,111 @@
+import { ConfigError, type GatewaySource, type PushgatewaySettings } from "../config/config.ts";
+import { demandExactly, demandMatching, type Demand } from "../core/demand.ts";
+import { formatDuration } from "../core/duration.ts";
+import { createLabels, formatLabels } from "../core/labels.ts";
+import { formatMatcher, parseMatchers } from "../core/matcher.ts";
+import { countOf } from "../core/printable.ts";
+import type { GatewayReport } from "../core/report.ts";
+import { countGroups } from "../core/totals.ts";
+import { sweepAll } from "../fleet/sweep-all.ts";
+import { renderTable } from "../report/table.ts";
+import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
+import { parseFlag, type DeleteFlags } from "./flags.ts";
+import { parseLabels } from "./parse-labels.ts";
+import { wantsColor, writeAll, type Io } from "./io.ts";
+import { printReport } from "./print-report.ts";
+import { createCommandLog } from "./progress.ts";
+import { createCommandToPass, loadAndDiscover } from "./settings.ts";
+
+/** `delete MATCHERS`: a sweep of the groups that a person selects. */
+export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlags, io: Io): Promise<number> {
+  const { demand, words } = parseDemand(texts, flags);
+  const { yes = false, source, "gateways.concurrency": concurrency } = flags;
+  const discovered = await loadAndDiscover(flags, io, { ttlOptional: true });
+  const { dryRun, pushgateways } = discovered.config;
+  const { ask, stderr, stop } = io;
+  if (!dryRun && !yes && ask === null) {
+    throw new ConfigError(
+      "delete asks before it deletes, and there is no terminal to ask at: --yes deletes without asking, --dry-run only shows what would go",
+    );
+  }
+  const { log, progress, clear } = createCommandLog(flags["log.level"] ?? "warn", flags["log.format"], io);
+  const declined = new Set<string>();
+  const approve = async (plan: GatewayReport): Promise<boolean> => {
+    clear();
+    const answer = ask === null ? "" : await askAbout(plan, ask, io);
+    const isApproved = /^y(?:es)?$/i.test(answer.trim());
+    if (!isApproved) declined.add(plan.name);
+    return isApproved;
+  };
+  const asks = !yes && !dryRun;
+  const report = await sweepAll(
+    {
+      ...discovered.config,
+      rules: [],
+      pushgateways:
+        source === undefined ? pushgateways : pushgateways.map((gateway) => withSource(gateway, source)),
+    },
+    {
+      world: io,
+      log,
+      progress,
+      // One question at a time.
+      concurrency: asks ? 1 : concurrency,
+      commandToPass: createCommandToPass(flags, ["delete", ...words]),
+      demand,
+      approve: asks ? approve : undefined,
+    },
+  );
+  clear();
+  const gateways = report.gateways.filter(({ name }) => !declined.has(name));
+  for (const name of declined) stderr.write(`Nothing was deleted from ${name}.\n`);
+  if (gateways.length === 0) return stop.aborted ? io.signalExitCode() : exitCodes.failed;
+  if (report.gateways.every(({ snapshot }) => snapshot !== null) && !report.gateways.some(isSelected))
+    stderr.write("No group matches.\n");
+  await printReport({ ...report, gateways }, flags, io);
+  const exitCode = exitCodeOfKnown(sweepExitCode({ ...report, gateways }), discovered.complete);
+  return exitCode === exitCodes.done && declined.size > 0 ? exitCodes.failed : exitCode;
+}
+
+function isSelected({ entries }: GatewayReport): boolean {
+  return entries.some(({ verdict }) => verdict.reason !== "not_selected");
+}
+
+function withSource(gateway: PushgatewaySettings, source: GatewaySource): PushgatewaySettings {
+  return { ...gateway, source };
+}
+
+/** @returns also the words of a command line that demands the same */
+function parseDemand(
+  texts: readonly string[],
+  { exact, olderThan }: DeleteFlags,
+): { readonly demand: Demand; readonly words: readonly string[] } {
+  const older = olderThan === undefined ? [] : [`--older-than=${formatDuration(olderThan)}`];
+  if (exact === true) {
+    const labels = parseLabels(texts);
+    const words = ["--exact", formatLabels(labels), ...older];
+    return { demand: demandExactly(labels, olderThan ?? null), words };
+  }
+  const matchers = texts.flatMap((text) => parseFlag("matchers", text, parseMatchers));
+  // As in Prometheus: an empty variable in a script is not to select everything.
+  if (matchers.every((matcher) => matcher.matches(createLabels([])))) {
+    throw new ConfigError(
+      'these matchers also match a group without labels: add one that needs a value, such as job=~".+"',
+    );
+  }
+  const words = [matchers.map(formatMatcher).join(", "), ...older];
+  return { demand: demandMatching(matchers, olderThan ?? null), words };
+}
+
+async function askAbout(
+  plan: GatewayReport,
+  ask: NonNullable<Io["ask"]>,
+  { stderr, clock, env }: Io,
+): Promise<string> {
+  const now = clock.now();
+  const report = { startedAt: now, finishedAt: now, dryRun: true, rules: [], gateways: [plan] };
+  const options = { columns: stderr.columns, color: wantsColor(stderr, env), terminal: true };
+  await writeAll(renderTable(report, options), stderr);
+  const { verdicts } = countGroups(plan.entries);
+  return ask(`\nDelete ${countOf(verdicts.delete, "group")} from ${plan.name}? (y/N) `);
+}
