@@ -109,13 +109,13 @@ function renderTexts(
 ): string {
   const style = createStyle(wantsColor(stdout, env));
   const common = { style, terminal: stdout.isTTY, archive: config.archive !== null };
-  // The flags that name a gateway again; a file, if given, has its credentials.
+  // The flag that names a gateway again; a file, if given, has its credentials.
   const sourceOf = (url: string): string =>
     flags.gateway === undefined
       ? `--config.file=${flags["config.file"] ?? defaultConfigFile}`
       : `--gateway=${url}`;
   return reports
-    .map((report) => renderDoctorText(report, { ...common, source: [sourceOf(report.diagnosis.url)] }))
+    .map((report) => renderDoctorText(report, { ...common, source: sourceOf(report.diagnosis.url) }))
     .join("\n");
 }
 

@@ -17,8 +17,8 @@ import type { DoctorReport, PushProbe } from "./examine.ts";
 import type { HealFate, Healing } from "./heal.ts";
 
 export interface DoctorTextOptions {
-  /** The flags that name the gateway, for commands to paste: for example `--gateway=http://localhost:9091`. */
-  readonly source: readonly string[];
+  /** The flag that names the gateway, for commands to paste: for example `--gateway=http://localhost:9091`. */
+  readonly source: string;
   /** Whether there is an archive. */
   readonly archive: boolean;
   /** Paints text, or returns it as it is. */
@@ -260,7 +260,7 @@ function renderDeletion(
   { source, archive }: DoctorTextOptions,
 ): readonly string[] {
   const isArchived = archive && api.state === "answers";
-  const words = ["pushgateway-janitor", "doctor", "--heal", ...source];
+  const words = ["pushgateway-janitor", "doctor", "--heal", source];
   for (const { labels } of release) words.push(`--release=${formatLabels(labels)}`);
   if (!isArchived && !groups.every(isFree)) words.push("--no-archive");
   const commands = groups.slice(0, shown).flatMap(({ paths }) => curlCommands(url, paths));
