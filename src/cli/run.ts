@@ -7,7 +7,7 @@ import { createReadGuard } from "../fleet/read-guard.ts";
 import { createArchiveCache } from "../fleet/sweep-archive.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
-import type { LoadResult, ReloadResult } from "../service/reload.ts";
+import type { LoadedOrProblem, ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
 import { createWebHandlers } from "../service/web/handlers.ts";
 import { startWebServer, type WebServer } from "../service/web/web-server.ts";
@@ -155,7 +155,7 @@ async function loadWeb(path: string, warn: (warning: string) => void): Promise<W
   return result.config;
 }
 
-async function loadOrExplain(load: () => Promise<Config>): Promise<LoadResult<Config>> {
+async function loadOrExplain(load: () => Promise<Config>): Promise<LoadedOrProblem<Config>> {
   try {
     return { ok: true, value: await load() };
   } catch (error) {

@@ -5,11 +5,11 @@ export interface ReloadResult {
   readonly message: string;
 }
 
-export type LoadResult<T> =
+export type LoadedOrProblem<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
 export interface ReloaderOptions<T> {
-  readonly load: () => Promise<LoadResult<T>>;
+  readonly load: () => Promise<LoadedOrProblem<T>>;
   /** Puts a good configuration into force. */
   readonly apply: (value: T) => Promise<void>;
   readonly onFailure: (message: string) => void;

@@ -12,13 +12,13 @@ import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { recallDeletions, rememberDeletions, type DeletedGroup } from "./deletion-log.ts";
-import { createReloader, type LoadResult, type ReloadResult } from "./reload.ts";
+import { createReloader, type LoadedOrProblem, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
 
 export interface ServiceOptions {
   readonly config: Config;
-  readonly load: () => Promise<LoadResult<Config>>;
+  readonly load: () => Promise<LoadedOrProblem<Config>>;
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
   readonly fleet: Omit<FleetOptions, "onRefreshed">;

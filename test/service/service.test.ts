@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { SweepReport } from "../../src/core/report.ts";
 import { noSearchList } from "../../src/discovery/read-dns.ts";
-import type { LoadResult } from "../../src/service/reload.ts";
+import type { LoadedOrProblem } from "../../src/service/reload.ts";
 import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -30,7 +30,7 @@ interface Scene {
   readonly log: () => string;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** What the next reload finds. */
-  next: () => Promise<LoadResult<Config>>;
+  next: () => Promise<LoadedOrProblem<Config>>;
   sweep: () => Promise<SweepReport>;
   read: () => Promise<SweepReport>;
 }
@@ -136,7 +136,7 @@ describe("the service", () => {
   it("stopped during a reload begins no other schedule, and has no timer left", async () => {
     const one = scene(configWith("0 0 1 1 *"));
     await one.service.start();
-    let loaded: (value: LoadResult<Config>) => void = () => {};
+    let loaded: (value: LoadedOrProblem<Config>) => void = () => {};
     one.next = () => new Promise((resolve) => (loaded = resolve));
     const reload = one.service.reload("test");
     await vi.advanceTimersByTimeAsync(0);

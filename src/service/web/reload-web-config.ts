@@ -4,7 +4,7 @@ import { renderProblem } from "../../config/file/problem.ts";
 import type { WebConfig } from "../../config/web/web-config.ts";
 import { loadWebConfig, toSecureContextOptions } from "../../config/web/load-web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { createReloader, type LoadResult, type ReloadResult } from "../reload.ts";
+import { createReloader, type LoadedOrProblem, type ReloadResult } from "../reload.ts";
 
 export interface WebReloadOptions {
   readonly server: Server;
@@ -27,7 +27,7 @@ export function createWebReloader({
         server.setSecureContext(toSecureContextOptions(config.tls));
       }
       use(config);
-      log.info("LoadResult the web configuration", { file: config.path });
+      log.info("LoadedOrProblem the web configuration", { file: config.path });
       return Promise.resolve();
     },
     onFailure: (problems) =>
@@ -35,7 +35,7 @@ export function createWebReloader({
   });
 }
 
-async function load(current: WebConfig): Promise<LoadResult<WebConfig>> {
+async function load(current: WebConfig): Promise<LoadedOrProblem<WebConfig>> {
   const result = await loadWebConfig(current.path);
   if (!result.ok) return { ok: false, message: result.problems.map(renderProblem).join("\n") };
   const change = findForbiddenChange(current, result.config);
