@@ -8,8 +8,8 @@ export interface JsonVisitor {
   wantsText(): boolean;
   /** A string that was wanted. */
   text(text: string): void;
-  /** A string that was not, a number, `true`, `false` or `null`. */
-  scalar(): void;
+  /** @param literal a number, `true`, `false` or `null`; left out for a string that was not wanted */
+  scalar(literal?: string): void;
   /**
    * An object or a list begins with the byte at `offset` of the chunk. Like `close`, it returns whether the direct
    * members of the current one are of interest: if not, the visitor is only called for objects and lists.
@@ -281,7 +281,7 @@ export class JsonScanner {
     }
     this.#token = "none";
     this.#endValue();
-    if (this.#listens) this.#visitor.scalar();
+    if (this.#listens) this.#visitor.scalar(text);
   }
 
   #keep(chunk: Buffer, start: number): void {

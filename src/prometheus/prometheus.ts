@@ -43,6 +43,8 @@ export interface QueryRange {
 
 /** Of one answer, which is read as it arrives: names of 200,000 hosts take about 20 MB. */
 const maxSeries = 200_000;
+/** Of the kept labels of one answer: 320 for each of so many series. */
+const maxCharacters = 64_000_000;
 
 export function createPrometheus(options: ServerOptions): Prometheus {
   const client = createHttpClient(options);
@@ -54,6 +56,7 @@ export function createPrometheus(options: ServerOptions): Prometheus {
     resultType: "vector" | "matrix",
     visit: (series: Series) => void,
     signal: AbortSignal | undefined,
+    onlyLabel: string | null = null,
   ): Promise<readonly string[]> {
     const response = await client.open({
       method: "POST",
@@ -67,11 +70,14 @@ export function createPrometheus(options: ServerOptions): Prometheus {
     const fail = (what: string): RequestError => new RequestError("unexpected_answer", approach, what);
     await expectQuerySuccess(response);
     let count = 0;
+    let characters = 0;
     const reader = new SeriesReader((series) => {
       count += 1;
       if (count > maxSeries) throw new RequestError("too_large", approach, tooManySeries);
+      for (const [name, value] of series.labels) characters += name.length + value.length;
+      if (characters > maxCharacters) throw new RequestError("too_large", approach, tooLongLabels);
       visit(series);
-    });
+    }, onlyLabel);
     try {
       for await (const chunk of response.body) reader.write(chunk);
       const facts = reader.end();
@@ -102,7 +108,7 @@ export function createPrometheus(options: ServerOptions): Prometheus {
           const host = labels.get(label) ?? "";
           if (host !== "") hosts.add(host);
         };
-        const [warning] = await this.query(query, visit, signal);
+        const [warning] = await run("/api/v1/query", { query }, "vector", visit, signal, label);
         if (warning !== undefined) return fail(`the answer may be incomplete: ${warning}`);
         if (series === 0) return fail("no series in the answer");
         if (hosts.size === 0) return fail(`no series in the answer has the label ${quote(label)}`);
@@ -122,6 +128,9 @@ export function createPrometheus(options: ServerOptions): Prometheus {
 }
 
 const tooManySeries = "more than 200,000 series; let the query sum up, for example: count by (instance) (up)";
+
+const tooLongLabels =
+  "more than 64 MB of labels; let the query sum up, for example: count by (instance) (up)";
 
 const maxErrorBytes = 64 * 1024;
 

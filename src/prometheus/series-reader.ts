@@ -22,6 +22,8 @@ const keptWarnings = 5;
 /** Of one series. Prometheus has at most 11,000 values in a matrix; what a hostile server sends beyond that is dropped. */
 const keptValues = 20_000;
 const keptLabels = 200;
+/** No number is longer. */
+const maxValueLength = 100;
 
 /** Depths in `{status, warnings: […], data: {resultType, result: [{metric: {…}, value: [t, "1"], values: [[t, "1"]]}]}}`. */
 const inAnswer = 1;
@@ -32,6 +34,7 @@ const inMetric = 5;
 /** Reads an answer of Prometheus' query API as it arrives. Only the current series is kept in memory. */
 export class SeriesReader implements JsonVisitor {
   readonly #visit: (series: Series) => void;
+  readonly #onlyLabel: string | null;
   readonly #scanner = new JsonScanner(this);
   readonly #warnings: string[] = [];
   readonly #facts = { status: "", error: "", resultType: "" };
@@ -41,9 +44,13 @@ export class SeriesReader implements JsonVisitor {
   #labels = new Map<string, string>();
   #values: string[] = [];
 
-  /** @param visit is given each series; whether the answer is good is known only at its end */
-  constructor(visit: (series: Series) => void) {
+  /**
+   * @param visit is given each series; whether the answer is good is known only at its end
+   * @param onlyLabel null: the first labels of each series are kept
+   */
+  constructor(visit: (series: Series) => void, onlyLabel: string | null = null) {
     this.#visit = visit;
+    this.#onlyLabel = onlyLabel;
   }
 
   /** @throws `JsonError`, and what `visit` throws */
@@ -70,20 +77,24 @@ export class SeriesReader implements JsonVisitor {
     const member = this.#names[inAnswer];
     if (this.#depth === inAnswer) {
       if (name === "status" || name === "error") this.#facts[name] = text;
+      if (name === "warnings") this.#warnings.push(text);
     } else if (member === "warnings") {
       if (this.#warnings.length < keptWarnings) this.#warnings.push(text);
     } else if (this.#depth === inData) {
       if (member === "data" && name === "resultType") this.#facts.resultType = text;
     } else if (this.#isInSeries()) {
       const part = this.#names[inSeries];
-      if (part === "metric" && this.#depth === inMetric && this.#labels.size < keptLabels)
-        this.#labels.set(name, text);
-      const isValue = part === "value" || part === "values";
+      if (part === "metric" && this.#depth === inMetric && this.#isKept(name)) this.#labels.set(name, text);
+      const isValue = (part === "value" || part === "values") && text.length <= maxValueLength;
       if (isValue && this.#values.length < keptValues) this.#values.push(text);
     }
   }
 
-  scalar(): void {}
+  scalar(literal?: string): void {
+    // VictoriaMetrics says so in place of a warning when a part of its storage does not answer.
+    const isPartial = this.#depth === inAnswer && this.#names[inAnswer] === "isPartial" && literal === "true";
+    if (isPartial) this.#warnings.push("isPartial");
+  }
 
   open(): boolean {
     this.#depth += 1;
@@ -100,6 +111,10 @@ export class SeriesReader implements JsonVisitor {
       this.#visit({ labels: this.#labels, values: this.#values });
     this.#depth -= 1;
     return true;
+  }
+
+  #isKept(label: string): boolean {
+    return this.#onlyLabel === null ? this.#labels.size < keptLabels : label === this.#onlyLabel;
   }
 
   #isInSeries(): boolean {

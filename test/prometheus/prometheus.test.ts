@@ -95,6 +95,19 @@ describe("of an answer that is not right, no host is known", () => {
       answer(vector(series("a"), `,"warnings":["store down","and more"]`)),
       "the answer may be incomplete: store down",
     ],
+    [
+      "a part of VictoriaMetrics' storage",
+      answer(
+        `{"status":"success","isPartial":true,"data":{"resultType":"vector","result":[${series("a")}]}}`,
+      ),
+      "the answer may be incomplete: isPartial",
+    ],
+    [
+      "a warning that is no list",
+      answer(vector(series("a"), `,"warnings":"store down"`)),
+      "the answer may be incomplete: store down",
+    ],
+    ["names without end", (_, response) => sendLongNames(response), "more than 64 MB of labels"],
     ["no label", answer(vector(`{"metric":{"host":"a"},"value":[1,"1"]}`)), "has the label"],
     ["an error with status 200", answer(`{"status":"error","error":"x"}`), "is not Prometheus' API"],
     ["a cut answer", answer(vector(series("a")).slice(0, -3)), "the answer is not valid JSON"],
@@ -139,6 +152,20 @@ describe("of an answer that is not right, no host is known", () => {
     return Array.from({ length: 200_001 }, () => `{"metric":{}}`).join(",");
   }
 
+  /** 70 MB of 1,100 hosts, which a reader has to refuse before it has kept them. */
+  function sendLongNames(response: ServerResponse): void {
+    const chunk = Array.from(
+      { length: 10 },
+      (_, index) => `${series(`${index}${"x".repeat(60_000)}`)},`,
+    ).join("");
+    response.write(vector(chunk).slice(0, -3));
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on("drain", more).on("close", () => response.removeListener("drain", more));
+    more();
+  }
+
   it("from a server that is not there, or that is not waited for", async () => {
     const absent = await connect(`http://127.0.0.1:${await freePort()}`).queryHosts("up", "instance");
     expect(absent).toEqual({ ok: false, message: expect.stringContaining("ECONNREFUSED") });
@@ -156,6 +183,16 @@ describe("of an answer that is not right, no host is known", () => {
     expect(await connect(url, options).queryHosts("up", "instance")).toEqual({
       ok: false,
       message: `POST ${url}/api/v1/query: HTTP 400: tenant <secret>`,
+    });
+  });
+
+  it("while a host is known whatever other labels its series has", async () => {
+    const labels = Array.from({ length: 300 }, (_, index) => [`a${index}`, "x"]);
+    const metric = JSON.stringify(Object.fromEntries([...labels, ["instance", "web-1"]]));
+    respond = answer(vector(`${series("web-2")},{"metric":${metric},"value":[1,"1"]}`, `,"isPartial":false`));
+    expect(await connect(url).queryHosts("up", "instance")).toEqual({
+      ok: true,
+      hosts: new Set(["web-2", "web-1"]),
     });
   });
 
