@@ -73,7 +73,7 @@ describe("a group under a TTL of an hour", () => {
     expect(reasonFor(group({ job: "a" }, 9999, fields))).toBe(expected);
   });
 
-  it("is kept by what no rule speaks of", () => {
+  it("is kept if no rule matches it", () => {
     const rules = [ttlRule(ttl, { matchers: ['job="other"'] })];
     expect(reasonFor(group({ job: "a" }, 9999), rules)).toBe("keep no_rule");
     expect(reasonFor(group({ job: "a" }, 9999), [])).toBe("keep no_rule");

@@ -39,7 +39,7 @@ describe("keep_latest", () => {
     expect(countGroups(plan.decisions).verdicts.delete).toBe(1);
   });
 
-  it("tells jobs apart by the part of a label that a pattern finds", () => {
+  it("distinguishes jobs by the part of a label that a pattern finds", () => {
     const by = [{ label: "job", regex: createLabelPattern("(.+)-[0-9a-f]{8}") }];
     const flink = [ttlRule(ttl, { name: "flink", keepLatest: { count: 1, by } })];
     const groups = [
@@ -52,11 +52,11 @@ describe("keep_latest", () => {
     expect(kept(planFor(groups, flink))).toEqual(["new", "sessions", "other"].toSorted());
   });
 
-  it("gives the places to living groups first", () => {
+  it("counts living groups first", () => {
     expect(kept(planFor([at("a", "a1", 9000), at("a", "a2", 10), at("a", "a3", 20)], rules))).toEqual([]);
   });
 
-  it("gives no place to a group of unknown or future time", () => {
+  it("does not count groups of an unknown or future time", () => {
     const odd = [
       group({ job: "a", instance: "nan" }, 0, { lastSuccessAt: null }),
       group({ job: "a", instance: "future" }, -9999),
@@ -64,7 +64,7 @@ describe("keep_latest", () => {
     expect(kept(planFor([...odd, at("a", "a1", 9000), at("a", "a2", 8000)], rules))).toEqual(["a1", "a2"]);
   });
 
-  it("has places of its own in every rule: a fresher group of another rule takes none", () => {
+  it("counts per rule: a fresher group of another rule does not count", () => {
     const two = [
       ttlRule(ttl, { name: "one", matchers: ['instance="1"'], keepLatest: { count: 1, by: ["job"] } }),
       ttlRule(ttl, { name: "two", keepLatest: { count: 1, by: ["job"] } }),
@@ -75,7 +75,7 @@ describe("keep_latest", () => {
     ]);
   });
 
-  it("gives no place to a group that never pushed successfully: a typo must not push out the last backup", () => {
+  it("does not count a group without a successful push: a typing error must not replace the last backup", () => {
     const typo = group({ job: "a", instance: "typo" }, 0, { lastSuccessAt: 0, lastFailureAt: now - 8000 });
     const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
     expect(kept(planFor([typo, at("a", "a1", 9000)], single))).toEqual(["a1"]);
@@ -83,7 +83,7 @@ describe("keep_latest", () => {
     expect(kept(planFor([typo, at("a", "a1", 9000)], rules))).toEqual(["a1"]);
   });
 
-  it("takes what was pushed last for the latest, whatever failed since", () => {
+  it("orders by the last successful push, whatever failed since", () => {
     const failing = group({ job: "a", instance: "failing" }, 99_000, { lastFailureAt: now - 7000 });
     const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
     expect(kept(planFor([failing, at("a", "a1", 9000)], single))).toEqual(["a1"]);
@@ -95,7 +95,7 @@ describe("keep_latest", () => {
     expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 1, keep: 2, withhold: 0 });
   });
 
-  it("gives no place to a group that holds nothing: a push without metrics must not push out the last backup", () => {
+  it("does not count a group that holds nothing: a push without metrics must not replace the last backup", () => {
     const empty = group({ job: "a", instance: "empty" }, 10, { holdsMetrics: false, series: 2 });
     const single = [ttlRule(ttl, { name: "nightly", keepLatest: { count: 1, by: ["job"] } })];
     expect(kept(planFor([empty, at("a", "a1", 9000), at("a", "a2", 9900)], single))).toEqual(["a1"]);
@@ -103,7 +103,7 @@ describe("keep_latest", () => {
     expect(lines(planFor([expired, at("a", "a1", 9000)], single))[0]).toBe("a delete ttl_expired");
   });
 
-  it("keeps all groups where the source does not tell which of them hold anything, and says so", () => {
+  it("keeps all groups if the source does not show which of them hold anything, with a note", () => {
     const unknown = (instance: string, ageSeconds: number): Group =>
       group({ job: "a", instance }, ageSeconds, { holdsMetrics: null, series: null });
     const plan = planFor([unknown("a1", 9000), unknown("a2", 10), unknown("a3", 8000)], rules);
@@ -118,7 +118,7 @@ describe("keep_latest", () => {
   });
 });
 
-describe("what is said of a keep_latest that keeps everything", () => {
+describe("a note about a keep_latest that keeps everything", () => {
   const day = 86_400;
   type Labels = Readonly<Record<string, string>>;
 

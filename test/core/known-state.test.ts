@@ -41,11 +41,11 @@ const ok = { status: "ok", outdated: null, unread: false };
 const failed = { status: "failed", unread: false };
 const nothing = { groups: null, entries: 0, outdated: null };
 
-describe("what is known of a gateway", () => {
+describe("the known state of a gateway", () => {
   it.each<[string, readonly Step[], object]>([
     ["is its last sweep", [["sweep", [full]]], { ...ok, groups: 2, entries: 2, swept: now, read: now }],
     [
-      "before a sweep is what was read",
+      "before a sweep is that of the last read",
       [["read", [full]]],
       { ...ok, groups: 2, entries: 2, swept: null, read: now },
     ],
@@ -60,7 +60,7 @@ describe("what is known of a gateway", () => {
       { ...failed, ...nothing, swept: null, read: null, unread: true },
     ],
     [
-      "stays when it cannot be read any more, but for what was deleted",
+      "stays when it can no longer be read, without the deleted groups",
       [
         ["sweep", [full]],
         ["sweep", [dead], 60],
@@ -86,7 +86,7 @@ describe("what is known of a gateway", () => {
       { ...ok, groups: 0, entries: 0, swept: now + 120, read: now + 120 },
     ],
     [
-      "is not what another gateway of the name held",
+      "is not that of another gateway with the same name",
       [
         ["sweep", [full]],
         ["sweep", [{ ...dead, url: "http://other" }], 60],

@@ -27,7 +27,7 @@ describe("labels", () => {
     expect(new Set(distinct.map(key)).size).toBe(distinct.length);
   });
 
-  it("called __proto__ and constructor survive the way to JSON", () => {
+  it("called __proto__ and constructor survive in JSON", () => {
     const object = labelsToObject(
       createLabels([
         ["__proto__", "a"],

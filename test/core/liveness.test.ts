@@ -82,7 +82,7 @@ describe("a group of a rule with vanished", () => {
     expect(verdictOf(planFor([at("web-9", 31 * day)], answer))).toBe(`delete ttl_expired: ${long}`);
   });
 
-  it("says which queries failed, and why", () => {
+  it("lists the queries that failed, with the reason", () => {
     expect(planFor([], { ok: false, message: "it is down" }).failedQueries).toEqual([
       { rule: "hosts", message: "it is down" },
     ]);
@@ -156,7 +156,7 @@ describe("a host that the query knows by a name with another port, or without on
     expect(findPresence(hosts, new Map([["instance", host]]))).toBe(expected);
   });
 
-  it("counts as alive, and a note says so once for each rule", () => {
+  it("counts as alive, with one note per rule", () => {
     const groups = ["web-1", "web-2", "web-3"].map((instance) => group({ job: "a", instance }, 2 * hour));
     const plan = planFor(groups, known("web-1:9100", "web-2:9100", "web-3"));
     expect(countGroups(plan.decisions).verdicts).toMatchObject({ delete: 0, keep: 3 });
@@ -194,7 +194,7 @@ describe("a rule whose label and query do not fit", () => {
       known("b:9100"),
       [expect.stringContaining("count as alive") as string],
     ],
-    ["has too few groups to tell", three("instance").slice(1), known("web-1"), []],
+    ["has too few groups for a note", three("instance").slice(1), known("web-1"), []],
     ["has no answer", three("instance"), { ok: false, message: "down" }, []],
   ])("%s", (_, groups, answer, notes) => {
     expect(planFor(groups, answer).notes).toEqual(notes);
@@ -288,7 +288,7 @@ describe("a TTL that the group sets by a label", () => {
     expect(ttlOf("")).toBe("keep within_ttl: 3600 s from rule");
   });
 
-  it("gives way to the gauge where both are there, also to one that makes no sense", () => {
+  it("yields to the gauge if both exist, even if that makes no sense", () => {
     const both = { ...rule, ttlMetric };
     const gauges = (value: number): Partial<Group> => ({ gauges: new Map([["push_ttl", value]]) });
     expect(ttlOf("30m", both, gauges(600))).toBe("keep within_ttl: 600 s from ttl_metric");
@@ -306,7 +306,7 @@ describe("a TTL that the group sets by a label", () => {
     expect(verdictOf(plan("60"))).toBe("delete ttl_expired: 60 s from ttl_label");
   });
 
-  it("is said once for each rule if it makes no sense", () => {
+  it("is in one note per rule if it makes no sense", () => {
     const plan = planFor(
       [group({ job: "a", ttl: "soon" }, 1), group({ job: "b", ttl: "never" }, 2)],
       undefined,

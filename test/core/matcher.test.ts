@@ -82,13 +82,13 @@ describe("the matcher grammar", () => {
     ['a="\\xff"', "\\xff is not a character", 3],
     ['a="\\ud800"', "\\ud800 is not a character", 3],
     [",", 'expected a label name, but found ","', 0],
-  ])("refuses %s and says where", (text, message, offset) => {
+  ])("refuses %s with the position", (text, message, offset) => {
     const error = thrownBy(() => parseMatchers(text));
     expect(error).toBeInstanceOf(ParseError);
     expect(error).toMatchObject({ message, offset });
   });
 
-  it("refuses what RE2 refuses, at the value", () => {
+  it("refuses expressions that RE2 refuses, at the value", () => {
     for (const pattern of ["(", "a(?=b)", "(a)\\\\1", "*"]) {
       expect(thrownBy(() => parseMatchers(`job=~"${pattern}"`))).toMatchObject({
         name: "ParseError",
@@ -97,12 +97,12 @@ describe("the matcher grammar", () => {
     }
   });
 
-  it("takes exactly one matcher where one is asked for", () => {
+  it("accepts exactly one matcher where one is expected", () => {
     expect(() => parseMatcher("")).toThrow("found none");
     expect(() => parseMatcher("a=b,c=d")).toThrow("make each an entry of its own");
   });
 
-  it("reads back what it renders, whatever name and value", () => {
+  it("parses what it renders, whatever name and value", () => {
     const text = fc.string({ unit: "binary", minLength: 0 });
     fc.assert(
       fc.property(

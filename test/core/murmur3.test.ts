@@ -26,11 +26,11 @@ describe("murmur3", () => {
     ["UTF-8", text("ππππππππ"), 0x9747b28c, 0xd58063c1],
     ["the fox", text("The quick brown fox jumps over the lazy dog"), 0x9747b28c, 0x2fa826cd],
     ["256 letters", text("a".repeat(256)), 0x9747b28c, 0x37405bdc],
-  ])("gives the published hash of %s", (_, bytes, seed, hash) => {
+  ])("has the published hash of %s", (_, bytes, seed, hash) => {
     expect(murmur3(Uint8Array.from(bytes), seed)).toBe(hash);
   });
 
-  it("gives the verification value of its authors' test", () => {
+  it("has the verification value of its authors' test", () => {
     const hashes = new Uint8Array(1024);
     const view = new DataView(hashes.buffer);
     for (let length = 0; length < 256; length += 1) {
@@ -40,7 +40,7 @@ describe("murmur3", () => {
     expect(murmur3(hashes, 0)).toBe(0xb0f57ee3);
   });
 
-  it("never gives the same bytes the same hash with another seed", () => {
+  it("never has the same hash of the same bytes with another seed", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const hashes = Array.from({ length: 200 }, (_, seed) => murmur3(bytes, seed));

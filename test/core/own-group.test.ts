@@ -48,7 +48,7 @@ describe("the group of the janitor's own metrics", () => {
     });
   });
 
-  it("takes no place among the latest of a rule", () => {
+  it("does not count among the latest of a rule", () => {
     const rule = ttlRule(1, { keepLatest: { count: 1, by: [] } });
     const groups = [{ ...own, lastSuccessAt: now }, group({ job: "b" }, 9), group({ job: "c" }, 99)];
     const { decisions } = createPlan({

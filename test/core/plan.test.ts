@@ -29,7 +29,7 @@ const expired = (count: number): Group[] =>
   Array.from({ length: count }, (_, i) => group({ job: `old-${i}` }, 9999 + i));
 
 describe("a plan", () => {
-  it("deletes the oldest first, then lists what is kept by expiry, and last what never expires", () => {
+  it("has deletions first, oldest first, then kept groups by expiry, and last those that never expire", () => {
     const rules = [ttlRule(ttl, { matchers: ['job!="free"'] })];
     const groups = [
       group({ job: "free" }, 1),
@@ -234,7 +234,7 @@ describe("when_exceeded: delete_oldest", () => {
     );
   });
 
-  it("lets a share pass whose product with the groups is a little less than a whole number", () => {
+  it("allows a ratio whose product with the groups is slightly less than an integer", () => {
     expect(findExceededLimit(58, 100, limited({ maxDeleteRatio: 0.57 }))?.allowed).toBe(57);
   });
 
@@ -286,7 +286,7 @@ describe("an outage of the gateway", () => {
     ).toBe(0);
   });
 
-  it("is nothing if nobody was there before, or the start is unknown", () => {
+  it("is nothing if there was no group before, or the start is unknown", () => {
     expect(
       planFor([group({ job: "a" }, 50)], undefined, { gatewayStartedAt: now - 100 }).outage?.seconds,
     ).toBe(0);
@@ -315,7 +315,7 @@ describe("an outage of the gateway", () => {
     expect(plan.outage?.seconds).toBe(9899);
   });
 
-  it("does not hide what expired before by more than the gap", () => {
+  it("does not keep groups that expired longer ago than the gap", () => {
     const plan = planFor([...groups, group({ job: "ancient" }, 30 * day)], undefined, {
       gatewayStartedAt: now - 100,
     });

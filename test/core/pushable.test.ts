@@ -25,7 +25,7 @@ function gauge(own: Record<string, string>, value: unknown = "1"): object {
   return { type: "GAUGE", metrics: [{ labels: { job: "a", ...own }, value }] };
 }
 
-describe("what a push can bring back", () => {
+describe("metrics that a push can restore", () => {
   it("is everything of an ordinary group, without the push times and the labels that the gateway adds", () => {
     const group = {
       labels: { job: "a" },
@@ -41,7 +41,7 @@ describe("what a push can bring back", () => {
     ]);
   });
 
-  it("are also metrics that stand in the place of the group's own facts", () => {
+  it("include metrics that replace the group's own members", () => {
     const { families, losses } = sortOutPushable({ labels: up, last_push_successful: up }, target);
     expect(losses).toEqual([]);
     expect(families.map(({ name }) => name)).toEqual(["labels", "last_push_successful"]);
@@ -61,7 +61,7 @@ describe("what a push can bring back", () => {
   });
 });
 
-describe("what a push cannot bring back is told", () => {
+describe("the losses of a push", () => {
   const cases: readonly (readonly [
     what: string,
     group: Record<string, unknown>,

@@ -8,7 +8,7 @@ const ownedBy = (index: number, count: number): number =>
   names.filter((name) => shardOf(name, count) === index).length;
 
 describe("a fleet of gateways", () => {
-  it("is swept whole in every round, and nothing of it twice, while all shards live", () => {
+  it("is swept in full in every round, and nothing twice, while all shards are alive", () => {
     expect(simulate(names, [shards(7), shards(7)])).toEqual({ longestWait: 0, waited: 0, sweptTwice: 0 });
   });
 
@@ -22,7 +22,7 @@ describe("a fleet of gateways", () => {
     expect(simulate(names, rollout(7, 9))).toEqual({ longestWait: 0, waited: 0, sweptTwice: moved });
   });
 
-  it("waits, with those gateways only whose shards go, until who takes them over has learnt of it", () => {
+  it("waits, only for the gateways of removed shards, until another shard takes them over", () => {
     const moved = ownedBy(7, 9) + ownedBy(8, 9);
     const { longestWait, waited, sweptTwice } = simulate(names, rollout(9, 7));
     expect({ waited, sweptTwice }).toEqual({ waited: moved, sweptTwice: 0 });

@@ -35,7 +35,7 @@ describe("a gateway's shard", () => {
     );
   });
 
-  it("stays when another is added, unless the gateway goes to the new one; the same backwards", () => {
+  it("stays when another is added, unless the gateway moves to the new one; the same in reverse", () => {
     fc.assert(
       fc.property(anyName, anyCount, (name, count) => {
         const [before, after] = [shardOf(name, count), shardOf(name, count + 1)];

@@ -40,7 +40,7 @@ describe("why a sweep did not do all of its work", () => {
       "unconfirmed",
     ],
     [
-      "groups that nobody could look at",
+      "groups that could not be read again",
       gatewayReport([withheld("pushed_again"), deletion("failed")], { status: "partial" }),
       "unconfirmed",
     ],

@@ -74,7 +74,7 @@ describe("a group expires only if it has by both clocks:", () => {
   });
 });
 
-describe("what is said about the clocks", () => {
+describe("the note about the clocks", () => {
   it.each<[string, number | null, number, number | null, RegExp]>([
     ["nothing where they agree as far as can be told", now, now + 1.9, 0, /^$/],
     ["the skew where it is less than a minute", now, now - 59, -59, /^$/],

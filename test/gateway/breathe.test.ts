@@ -5,7 +5,7 @@ import { breatheThrough } from "../../src/gateway/breathe.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
 
 describe("long work", () => {
-  it("leaves turns to everything else", async () => {
+  it("yields to everything else", async () => {
     let turns = 0;
     const count = (): void => {
       turns += 1;
@@ -24,7 +24,7 @@ describe("long work", () => {
     expect(turns).toBeGreaterThanOrEqual(10);
   });
 
-  it("gives the plan that it gives at once", async () => {
+  it("makes the same plan in steps as at once", async () => {
     const groups = Array.from({ length: 50 }, (_, index) => group({ job: `${index}` }, index * 600));
     const input = { groups, now, gatewayStartedAt: null, rules: [ttlRule(3600)], limits: limits() };
     const { decisions, notes } = await breatheThrough(planInSteps(input));

@@ -168,7 +168,7 @@ describe("the pace", () => {
     expect(sentAt.every((at) => at < 1)).toBe(true);
   });
 
-  it("waits for the first answer, however long that takes", async () => {
+  it("waits for the first answer, however long it takes", async () => {
     const { clock, wait } = fakeTime();
     const answer = new AbortController();
     const probe = (): Promise<HealthProbe> =>

@@ -70,7 +70,7 @@ const targets = [
 ];
 
 describe.each(targets)("on a Pushgateway $name", ({ gateway: installed, utf8Names }) => {
-  it("a group with hostile labels is listed as it was pushed, and its deletion takes it and nothing else", async () => {
+  it("a group with hostile labels is listed as it was pushed, and its deletion deletes nothing else", async () => {
     const flags = ["--push.disable-consistency-check", ...(utf8Names ? ["--push.enable-utf8-names"] : [])];
     const gateway = await startPushgateway({ gateway: installed, flags });
     onTestFinished(() => gateway.stop());

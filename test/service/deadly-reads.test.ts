@@ -57,7 +57,7 @@ describe("reads of the exposition", () => {
   });
 });
 
-it("a postponement ends, and says how many reads led to it", () => {
+it("a postponement ends, and has the number of reads that led to it", () => {
   const memory = live("|1A|2A|3");
   expect(findPostponement(memory, "api", 540)).toEqual({ inARow: 2, seconds: 60 });
   expect(findPostponement(memory, "api", 600)).toBeNull();

@@ -78,15 +78,15 @@ function keeperWhileThereIs(
   });
 }
 
-describe("what is held for the archive", () => {
-  it("is the group as it was planned", async () => {
+describe("the raw group for the archive", () => {
+  it("is unchanged since the plan", async () => {
     const keeper = keeperWhileThereIs([planned]);
     await keeper.ensure([decision], [decision]);
     expect(keeper.rawBytesOf(decision)).toBe(2);
     expect(keeper.rawGroupOf(decision)).toEqual({});
   });
 
-  it("is never a later version of it: a gateway that is killed goes back to the earlier one", async () => {
+  it("is never a later version: a gateway that is killed returns to the earlier one", async () => {
     const keeper = keeperWhileThereIs([{ ...planned, lastSuccessAt: now - 1 }]);
     await keeper.ensure([decision], [decision]);
     expect(keeper.rawBytesOf(decision)).toBe(0);
@@ -95,7 +95,7 @@ describe("what is held for the archive", () => {
 });
 
 describe("evidence", () => {
-  it("is never what the plan was made from: nobody knows how long that read should have taken", async () => {
+  it("is never the read of the plan, whose usual duration is not known", async () => {
     const keeper = keeperWhileThereIs([planned]);
     expect(keeper.isFresh()).toBe(false);
     await keeper.ensure([decision], [decision]);

@@ -61,20 +61,20 @@ describe("evidence about a group that", () => {
     expect(pushTimesEvidence(pushTimes(busy)).compare(long, anyPush, planned)).toBe("unclear");
   });
 
-  it("had a push refused by a gateway that may be refusing everybody says that it is alive, whatever its rule counts", () => {
+  it("is active after a push that was refused by a gateway that may be refusing all, whatever its rule counts", () => {
     const refused = becomes({ lastFailureAt: now - 1 });
     expect(snapshotEvidence(snapshot(refused)).compare(known, onlySuccess, planned)).toBe("active");
     expect(pushTimesEvidence(pushTimes(refused)).compare(known, onlySuccess, planned)).toBe("unclear");
   });
 
-  it("never had a push accepted says that another refused one is life, whatever its rule counts", () => {
+  it("is active after another refused push if none was ever accepted, whatever its rule counts", () => {
     const never = becomes({ lastSuccessAt: 0 });
     const again = { ...never, lastFailureAt: now - 1 };
     expect(snapshotEvidence(snapshot(again, busy)).compare(never, onlySuccess, planned)).toBe("active");
     expect(pushTimesEvidence(pushTimes(again, busy)).compare(never, onlySuccess, planned)).toBe("unclear");
   });
 
-  it("has names that each version of the gateway escapes in its own way is unclear by the exposition", () => {
+  it("is unclear by the exposition if it has label names that gateways escape differently", () => {
     const utf8 = group({ job: "a", "my.label": "x" }, 9000);
     expect(pushTimesEvidence(pushTimes(utf8)).compare(utf8, anyPush, planned)).toBe("unclear");
     expect(snapshotEvidence(snapshot(utf8)).compare(utf8, anyPush, planned)).toBe("unchanged");

@@ -53,7 +53,7 @@ it("groups of hosts that are not known go, those of others stay", async () => {
   expect(report).toMatchObject({ status: "ok", failedQueries: [] });
 });
 
-it("nobody is asked for the sake of rules without vanished", async () => {
+it("rules without vanished ask nothing", async () => {
   const { report, asked } = await sweep([], { rules: [ttlRule(hour)] });
   expect(fatesByJob(report)).toEqual({ "web-1": "gone", "web-2": "gone", "web-3": "gone" });
   expect(asked).toBe(0);
@@ -96,7 +96,7 @@ it("a host that is known again after the first deletions keeps its group, too", 
   });
 });
 
-it("a query that fails when it is asked again keeps all groups that it was about", async () => {
+it("a query that fails when it is asked again keeps all of its groups", async () => {
   const { report } = await sweep([onlyWeb1, failed]);
   expect(fatesByJob(report)).toEqual({
     "web-1": "within_ttl",
@@ -122,7 +122,7 @@ it("groups that have outlived the TTL of their rule go, whatever became of hosts
   });
 });
 
-it("nobody is asked again for the sake of deletions that hosts do not matter for", async () => {
+it("deletions that do not depend on hosts ask nothing again", async () => {
   const { report, asked } = await sweep([onlyWeb1], { rules: [ttlRule(hour), hosts] });
   expect(fatesByJob(report)).toEqual({ "web-1": "gone", "web-2": "gone", "web-3": "gone" });
   expect(asked).toBe(1);

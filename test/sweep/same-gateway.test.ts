@@ -87,7 +87,7 @@ describe("time between the plan and a later read", () => {
 });
 
 describe("a gateway that is restarted between plan and deletion", () => {
-  it("is left alone until the next sweep, also when both processes started within a second", async () => {
+  it("is not swept before the next sweep, even if both processes started within a second", async () => {
     const groups = [{ labels: { job: "old" }, pushTime: 1_000_000_000 }];
     const gateway = await startPushgateway({ groups });
     onTestFinished(() => gateway.stop());

@@ -30,7 +30,7 @@ async function sweep(
   });
 }
 
-it("delete_oldest deletes the oldest, and says what was withheld by which limit", async () => {
+it("delete_oldest deletes the oldest groups, and withholds the rest with the limit as the reason", async () => {
   const report = await sweep({ maxDeletes: 2 });
   expect(fatesByJob(report)).toEqual({
     "job-0": "gone",
@@ -68,7 +68,7 @@ it("a limit of 0 still deletes nothing", async () => {
   expect(countGroups(report.entries)).toMatchObject({ deleted: 0, verdicts: { withhold: 4 } });
 });
 
-it("a deletion that fails says more than the limit", async () => {
+it("the error of a failed deletion matters more than the limit", async () => {
   const report = await sweep({ maxDeletes: 1 }, false, ({ url }) => ({
     deleteGroup: () =>
       Promise.reject(new RequestError("http_status", { method: "DELETE", url }, "HTTP 403", undefined, 403)),

@@ -84,7 +84,7 @@ function decisive(one: Group): unknown {
 }
 
 describe("the reader of the API", () => {
-  it("reads what JSON.parse would give, wherever the chunks are cut", () => {
+  it("reads the same as JSON.parse, wherever the chunks are cut", () => {
     fc.assert(
       fc.property(fc.array(group, { maxLength: 4 }), fc.infiniteStream(fc.nat(40)), (data, sizes) => {
         const bytes = Buffer.from(JSON.stringify({ status: "success", data }));
@@ -106,7 +106,7 @@ describe("the reader of the API", () => {
     );
   });
 
-  it("never takes a corrupted answer for another one: it is refused, or JSON.parse reads the same", () => {
+  it("refuses a corrupted answer, or reads the same as JSON.parse", () => {
     fc.assert(
       fc.property(
         fc.array(group, { minLength: 1, maxLength: 2 }),
@@ -135,7 +135,7 @@ describe("the reader of the API", () => {
     );
   });
 
-  it("accepts nothing less than the whole answer", () => {
+  it("refuses an incomplete answer", () => {
     const bytes = Buffer.from('{"status":"success","data":[{"labels":{"job":"a"}}]}\n');
     for (let end = 0; end < bytes.length - 1; end += 1) {
       expect(() => readChunks([bytes.subarray(0, end)], () => {})).toThrow(RequestError);
@@ -179,7 +179,7 @@ describe("the reader of the API", () => {
     expect(() => readChunks([Buffer.from(text)], () => {})).toThrow(message);
   });
 
-  it("leaves alone what else the answer holds", () => {
+  it("ignores other members of the answer", () => {
     const groups: Group[] = [];
     const text = `{"status":"success","warnings":[{"labels":{"job":"b"}},["x"]],"data":[{${key},"odd":[[{"metrics":[1]}]],"n":1}]}`;
     readChunks([Buffer.from(text)], ({ group: one }) => groups.push(one));

@@ -25,7 +25,7 @@ const decode = (value: unknown, gauges: readonly string[] = []): Group =>
   readGroups([value], { gauges: new Set(gauges) })[0]!;
 
 describe("a group of the API", () => {
-  it("gives labels, times and the number of series", () => {
+  it("has labels, times and the number of series", () => {
     const group = decode(apiGroup({ app: { ...gauge("1"), metrics: [{}, {}, {}] } }));
     expect([...group.labels]).toEqual([["job", "a"]]);
     expect(group).toMatchObject({ obstacle: null, lastSuccessAt: stampedAt, lastFailureAt: 0, series: 5 });
@@ -41,7 +41,7 @@ describe("a group of the API", () => {
     },
   );
 
-  it("whose labels a metric hides is recovered from its push time, which holds the whole key", () => {
+  it("whose labels a metric hides is recovered from its push time, which has the complete key", () => {
     const labels = { instance: "x", job: "a", z: "1" };
     const group = decode(apiGroup({ labels: gauge("1"), push_time_seconds: gauge("5", labels) }));
     expect([...group.labels]).toEqual([
@@ -121,7 +121,7 @@ describe("a group over its budget", () => {
     expect(groups[2]!.key).toBe("over_budget:2");
   });
 
-  it("has labels that a metric hides and that its push time tells", () => {
+  it("has labels from its push time if a metric hides them", () => {
     const labels = { instance: "a", job: "a", z: long };
     const group = decode(apiGroup({ labels: gauge("1"), push_time_seconds: gauge("5", labels) }));
     expect(group).toMatchObject({ key: "unreadable:0", obstacle: "unreadable_labels" });

@@ -68,7 +68,7 @@ describe("samples of the exposition", () => {
     expect(find([]).complete).toBe(true);
   });
 
-  it("leap over a line that is longer than any path, and tell only that there was one", () => {
+  it("skip a line that is longer than any path, and report only that there was one", () => {
     const chunk = Buffer.alloc(1_000_000, "x");
     const chunks = [
       Buffer.from('push_time_seconds{job="'),
