@@ -17,6 +17,7 @@ import { formatTime } from "../core/time.ts";
 import { countByRule } from "../core/totals.ts";
 import { readServerOptions } from "../fleet/connect.ts";
 import { discover } from "../fleet/discover.ts";
+import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { RequestError } from "../http/request-error.ts";
 import { createPrometheus } from "../prometheus/prometheus.ts";
@@ -44,6 +45,7 @@ export async function suggest(flags: SuggestFlags, io: Io): Promise<number> {
     const suggestions = history.jobs.map((job) => suggestTtl(job, history.period));
     const rules = suggestions.flatMap(toRule);
     const reports = await planOnGateways({ ...config, rules }, log, io);
+    if (io.stop.aborted) return io.signalExitCode();
     io.stdout.write(render(settings, history, suggestions, rules, reports));
     warnOfShortTtls(config, history, warn);
     return exitCodes.done;
@@ -106,7 +108,10 @@ async function planOnGateways(
 ): Promise<readonly GatewayReport[]> {
   const hasGateway = config.pushgateways.length > 0 || config.discoveries.length > 0;
   if (!hasGateway || config.rules.length === 0) return [];
-  const found = await discover(config, { world: io, warn: () => {} }).catch(() => null);
+  const found = await discover(config, { world: io, warn: () => {} }).catch((error: unknown) => {
+    if (error instanceof NoGatewayError) return null;
+    throw error;
+  });
   if (found === null) return [];
   const planned = { ...found.config, dryRun: true };
   const options = { world: io, log, progress, concurrency: 8, commandToPass: () => "" };

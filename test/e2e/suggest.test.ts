@@ -215,6 +215,8 @@ describe.skipIf(mayLackPrometheus)("suggest", () => {
       stderr: `${prometheus} knows no push_time_seconds: does it scrape the gateways?\n`,
     });
     expect(await cli(["suggest", "--window=59m"])).toMatchObject({ exitCode: 2 });
+    const interrupted = await cli(["suggest", `--prometheus=${prometheus}`], { stop: AbortSignal.abort() });
+    expect(interrupted).toEqual({ exitCode: 143, stdout: "", stderr: "" });
   });
 });
 
