@@ -89,7 +89,9 @@ function judge(
   if (status >= 300 && status < 400) {
     const { location = "" } = headers;
     // The rest of it may hold the secret.
-    const target = URL.canParse(location, url.origin) ? ` to ${new URL(location, url.origin).origin}` : "";
+    const target = URL.canParse(location, url.origin)
+      ? ` to ${redact(new URL(location, url.origin).origin)}`
+      : "";
     const message = `HTTP ${status}, a redirect${target}, which is not followed: the url must be one that answers itself`;
     return { message, pauseSeconds: null };
   }
