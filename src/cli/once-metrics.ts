@@ -22,7 +22,7 @@ export interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notifica
 
 type MetricsFlags = Pick<OnceFlags, "metrics.textfile" | "metrics.push" | "shard">;
 
-interface Destination {
+interface MetricsDestination {
   readonly metrics: JanitorMetrics;
   /** @returns what went wrong, for people */
   readonly publish: (text: string) => Promise<string | null>;
@@ -56,7 +56,7 @@ async function findDestinations(
   { config, mechanisms }: Discovered,
   { "metrics.textfile": file, "metrics.push": wantsPush, shard = { index: 0, count: 1 } }: MetricsFlags,
   io: Io,
-): Promise<readonly Destination[]> {
+): Promise<readonly MetricsDestination[]> {
   if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
   const { pushgateways, rules, dryRun, archive, notifications } = config;

@@ -77,7 +77,7 @@ export async function* restoreGroups(
         continue;
       }
       const { name, url } = settings;
-      const target = targets.get(url) ?? new RestoreTarget(await connect(settings, world), options, world);
+      const target = targets.get(url) ?? createRestoreTarget(await connect(settings, world), options, world);
       targets.set(url, target);
       yield { record, target: name, ...(await target.restore(stored)) };
     }
@@ -120,102 +120,96 @@ const freshSeconds = 0.5;
 const maxSilenceInARow = 3;
 
 /** A gateway that groups are restored into. */
-class RestoreTarget {
-  readonly #gateway: Gateway;
-  readonly #options: RestoreOptions;
-  readonly #world: Pick<World, "clock" | "abort">;
-  #naming: PathNaming = { utf8Names: false };
-  #existing = new Map<string, Existing>();
-  #hasUnreadable = false;
-  #maxKeyLength = 0;
-  /** Monotonic seconds. */
-  #existingUntil = Number.NEGATIVE_INFINITY;
-  #silenceInARow = 0;
-  #givenUp: string | null = null;
-
-  constructor(gateway: Gateway, options: RestoreOptions, world: Pick<World, "clock" | "abort">) {
-    this.#gateway = gateway;
-    this.#options = options;
-    this.#world = world;
-  }
-
-  close(): Promise<void> {
-    return this.#gateway.close();
-  }
-
+interface RestoreTarget {
   /** Pushes one group, unless it exists. Never throws for a gateway's fault. */
-  async restore({ record, raw }: StoredGroup): Promise<RestoreResult> {
-    if (this.#givenUp !== null) return failed(this.#givenUp);
-    try {
-      if (this.#world.clock.monotonic() > this.#existingUntil) await this.#readExisting();
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      // Nothing is written without knowing what exists, and asking again for every group does not help.
-      this.#givenUp = error.message;
-      return failed(error.message);
-    }
-    const { labels } = record;
-    if (groupPath(labels, this.#naming) === null) return failed("the gateway has no path for this group");
-    const obstacle = this.#findObstacle(labels);
-    if (obstacle !== null) return { outcome: "exists", reason: obstacle, losses: [] };
-    const { families, losses } = sortOutPushable(raw, { labels, utf8Names: this.#naming.utf8Names });
-    if (this.#options.dryRun) return { outcome: "would_restore", reason: null, losses };
-    return { ...(await this.#push(labels, renderPush(families))), losses };
-  }
+  restore(stored: StoredGroup): Promise<RestoreResult>;
+  close(): Promise<void>;
+}
 
-  async #push(labels: Labels, body: string): Promise<Omit<RestoreResult, "losses">> {
-    try {
-      await this.#gateway.pushGroup(labels, this.#naming, body, this.#world.abort);
-      this.#silenceInARow = 0;
-      this.#existing.set(expositionKey(labels), { key: labelsKey(labels), empty: false });
-      return { outcome: "restored", reason: null };
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      this.#silenceInARow =
-        error.code === "http_status" || error.code === "no_answer" ? 0 : this.#silenceInARow + 1;
-      if (this.#silenceInARow >= maxSilenceInARow) this.#givenUp = `given up: ${error.message}`;
-      return { outcome: "failed", reason: error.message };
+function createRestoreTarget(
+  gateway: Gateway,
+  { dryRun, overwrite }: RestoreOptions,
+  { clock, abort }: Pick<World, "clock" | "abort">,
+): RestoreTarget {
+  let naming: PathNaming = { utf8Names: false };
+  let existing = new Map<string, Existing>();
+  let hasUnreadable = false;
+  let maxKeyLength = 0;
+  /** Monotonic seconds. */
+  let existingUntil = Number.NEGATIVE_INFINITY;
+  let silenceInARow = 0;
+  let givenUp: string | null = null;
+
+  async function readExisting(): Promise<void> {
+    const { utf8Names } = await gateway.status(abort);
+    naming = { utf8Names };
+    const open = await gateway.openSnapshot({ naming, gauges: new Set(), signal: abort });
+    const snapshot = await collectSnapshot(open, () => clock.monotonic());
+    existing = new Map();
+    for (const { key, labels, lastSuccessAt, holdsMetrics } of snapshot.groups) {
+      // Cut labels are not the group's own.
+      if (key !== labelsKey(labels)) continue;
+      existing.set(expositionKey(labels), { key, empty: lastSuccessAt === 0 && holdsMetrics === false });
     }
+    hasUnreadable = snapshot.groups.some(({ obstacle }) => obstacle === "unreadable_labels");
+    ({ maxKeyLength } = snapshot);
+    const readSeconds = clock.monotonic() - open.requestedAt;
+    existingUntil = open.requestedAt + Math.max(freshSeconds, 2 * readSeconds);
   }
 
   /** Why a push to this group would overwrite something. */
-  #findObstacle(labels: Labels): string | null {
-    const existing = this.#existing.get(expositionKey(labels));
-    if (existing !== undefined && existing.key !== labelsKey(labels)) {
+  function findObstacle(labels: Labels): string | null {
+    const found = existing.get(expositionKey(labels));
+    if (found !== undefined && found.key !== labelsKey(labels)) {
       // Both together make every further push of every group fail.
       return 'the gateway has this group with another spelling: with or without instance=""';
     }
-    if (this.#options.overwrite) return null;
-    if (existing !== undefined) return existing.empty ? null : "the group exists; --overwrite replaces it";
-    if (labelsKey(labels).length > this.#maxKeyLength)
+    if (overwrite) return null;
+    if (found !== undefined) return found.empty ? null : "the group exists; --overwrite replaces it";
+    if (labelsKey(labels).length > maxKeyLength)
       return "its labels are too long to be kept, so that it may exist; --overwrite pushes all the same";
-    // Only of groups without an instance the key can be unreadable.
-    const mayBeUnreadable = this.#hasUnreadable && (labels.get("instance") ?? "") === "";
+    // The key can be unreadable only of groups without an instance.
+    const mayBeUnreadable = hasUnreadable && (labels.get("instance") ?? "") === "";
     return mayBeUnreadable
       ? "the gateway has a group whose labels a metric hides, which may be this one; --overwrite pushes all the same"
       : null;
   }
 
-  async #readExisting(): Promise<void> {
-    const { clock, abort } = this.#world;
-    const { utf8Names } = await this.#gateway.status(abort);
-    this.#naming = { utf8Names };
-    const open = await this.#gateway.openSnapshot({ naming: this.#naming, gauges: new Set(), signal: abort });
-    const existing = new Map<string, Existing>();
-    this.#hasUnreadable = false;
-    const { groups, maxKeyLength } = await collectSnapshot(open, () => clock.monotonic());
-    for (const { key, labels, obstacle, lastSuccessAt, holdsMetrics } of groups) {
-      if (obstacle === "unreadable_labels") this.#hasUnreadable = true;
-      // Cut labels are no group's own.
-      if (key !== labelsKey(labels)) continue;
-      const empty = lastSuccessAt === 0 && holdsMetrics === false;
-      existing.set(expositionKey(labels), { key, empty });
+  async function push(labels: Labels, body: string): Promise<Omit<RestoreResult, "losses">> {
+    try {
+      await gateway.pushGroup(labels, naming, body, abort);
+      silenceInARow = 0;
+      existing.set(expositionKey(labels), { key: labelsKey(labels), empty: false });
+      return { outcome: "restored", reason: null };
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      const hasAnswered = error.code === "http_status" || error.code === "no_answer";
+      silenceInARow = hasAnswered ? 0 : silenceInARow + 1;
+      if (silenceInARow >= maxSilenceInARow) givenUp = `given up: ${error.message}`;
+      return { outcome: "failed", reason: error.message };
     }
-    this.#existing = existing;
-    this.#maxKeyLength = maxKeyLength;
-    const readSeconds = clock.monotonic() - open.requestedAt;
-    this.#existingUntil = open.requestedAt + Math.max(freshSeconds, 2 * readSeconds);
   }
+
+  return {
+    async restore({ record: { labels }, raw }) {
+      if (givenUp !== null) return failed(givenUp);
+      try {
+        if (clock.monotonic() > existingUntil) await readExisting();
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        // Nothing is written without knowing what exists, and asking again for every group does not help.
+        givenUp = error.message;
+        return failed(givenUp);
+      }
+      if (groupPath(labels, naming) === null) return failed("the gateway has no path for this group");
+      const obstacle = findObstacle(labels);
+      if (obstacle !== null) return { outcome: "exists", reason: obstacle, losses: [] };
+      const { families, losses } = sortOutPushable(raw, { labels, utf8Names: naming.utf8Names });
+      if (dryRun) return { outcome: "would_restore", reason: null, losses };
+      return { ...(await push(labels, renderPush(families))), losses };
+    },
+    close: () => gateway.close(),
+  };
 }
 
 function failed(reason: string): RestoreResult {

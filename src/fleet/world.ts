@@ -1,6 +1,6 @@
-import type { Environment } from "../http/proxy.ts";
 import type { Clock } from "../core/time.ts";
 import type { Wait } from "../gateway/pace.ts";
+import type { Environment } from "../http/proxy.ts";
 
 /** What the fleet uses of the outside world besides the network and files. */
 export interface World {
