@@ -46,6 +46,7 @@ export const plainSweep: Sweep = {
       since: "last_activity",
       keepLatest: null,
       ttlMetric: null,
+      vanished: null,
     },
   ],
   limits: { maxOutageSeconds: 0 },

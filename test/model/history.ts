@@ -15,6 +15,8 @@ export interface Tally {
   steps: number;
   sweeps: number;
   deleted: number;
+  /** Deletions of hosts that have vanished. */
+  vanished: number;
 }
 
 /** Lets all of it happen to the gateway. Rejects with what went wrong at the first sweep after which something is. */
@@ -38,5 +40,9 @@ async function liveSweep(world: World, step: Sweep, folder: string, tally: Tally
   const violations = await findViolations(world, step, aftermaths, world.arrived);
   tally.sweeps += aftermaths.length;
   tally.deleted += world.arrived.size;
+  for (const { report } of aftermaths)
+    tally.vanished += report.entries.filter(
+      ({ verdict, outcome }) => verdict.reason === "host_vanished" && outcome === "gone",
+    ).length;
   if (violations.length > 0) throw new Error(violations.join("\n"));
 }

@@ -78,18 +78,20 @@ function findWrongVerdicts(aftermath: Aftermath): readonly string[] {
   const [surely, perhaps] = [watch.exceedsLimit("surely"), watch.exceedsLimit("perhaps")];
   const expected = [...watch.expectations].filter(([key]) => !isHidden(watch.plan!.groups.get(key)!));
   if (report.entries.length !== watch.expectations.size) return ["the report has another number of groups"];
-  return expected.flatMap(([key, { fate, borderline }]) => {
+  return expected.flatMap(([key, { fate, vanished, borderline }]) => {
     const verdict = entries.get(key)?.verdict;
     const limited = verdict?.reason === "max_deletes" || verdict?.reason === "max_delete_ratio";
     if (limited ? !perhaps : surely && verdict?.verdict === "delete") return [`${key}: limits are not kept`];
     const kept = verdict?.verdict === "keep";
-    const right = fate === "delete" ? !kept : kept && verdict.reason === fate;
+    const deletion = vanished ? "host_vanished" : "ttl_expired";
+    const isOther = verdict?.verdict === "delete" && verdict.reason !== deletion;
+    const right = fate === "delete" ? !kept && !isOther : kept && verdict.reason === fate;
     return right || borderline ? [] : [`${key} should be ${fate}, is ${JSON.stringify(verdict)}`];
   });
 }
 
 /** What keeps a sweep from going on, or makes the janitor itself doubt what it knows. */
-const hindrances = [...troubles, "pass", "restart", "kill", "gateway clock", "local clock"] as const;
+const hindrances = [...troubles, "pass", "restart", "kill", "gateway clock", "local clock", "hosts"] as const;
 
 function isUnhindered({ dryRun, janitors }: Sweep, { watch, happened, report }: Aftermath): boolean {
   if (dryRun || watch.exceedsLimit("perhaps")) return false;

@@ -34,10 +34,12 @@ async function check(
   count: number,
   start: () => Promise<World>,
 ): Promise<Tally> {
-  const tally: Tally = { steps: 0, sweeps: 0, deleted: 0 };
+  const tally: Tally = { steps: 0, sweeps: 0, deleted: 0, vanished: 0 };
   const anything = fc.asyncProperty(histories, async (history) => live(await start(), history, tally));
   await fc.assert(anything, { seed, numRuns: Math.ceil((2 * count) / longest) });
-  console.info(`${tally.steps} steps, ${tally.sweeps} sweeps, ${tally.deleted} groups deleted`);
+  console.info(
+    `${tally.steps} steps, ${tally.sweeps} sweeps, ${tally.deleted} groups deleted, ${tally.vanished} of vanished hosts`,
+  );
   return tally;
 }
 
@@ -51,6 +53,7 @@ describe(`whatever happens to a gateway (MODEL_SEED=${seed})`, () => {
       });
       // Or else this tested little.
       expect(tally.deleted).toBeGreaterThan(steps / 25);
+      expect(tally.vanished).toBeGreaterThan(0);
     },
     timeout,
   );

@@ -13,6 +13,8 @@ export interface Moment {
   readonly startedAt: number;
   readonly rules: readonly RuleSpec[];
   readonly limits: Limits;
+  /** What Prometheus answered; null: nothing of use. */
+  readonly hosts: ReadonlySet<string> | null;
 }
 
 /** What section 4 of the design makes of a group. */
@@ -20,6 +22,8 @@ export interface Expectation {
   readonly rule: RuleSpec | undefined;
   /** `delete`, or why it is kept. */
   readonly fate: string;
+  /** It has the TTL of hosts that have vanished. */
+  readonly vanished: boolean;
   /** So near the end of its TTL that the janitor, whose `Date` has whole seconds, may see it otherwise. */
   readonly borderline: boolean;
 }
@@ -49,7 +53,7 @@ export function expectFates(groups: TrueGroups, moment: Moment): ReadonlyMap<str
   // Whether clocks agree that are a minute apart cannot be told to the second.
   const unsure = Math.abs(Math.abs(moment.now - moment.localNow) - 60) < blurSeconds;
   const expectations = judged.map((one) => {
-    const expectation = expectAlone(one);
+    const expectation = expectAlone(one, moment.hosts);
     return [one.key, { ...expectation, borderline: expectation.borderline || unsure }] as const;
   });
   const latest = latestOf(judged);
@@ -93,22 +97,44 @@ interface Judged {
   readonly doubt: { readonly unless: number; readonly seconds: number };
 }
 
-function expectAlone({ group, rule, activity, lead, age, doubt }: Judged): Expectation {
-  const sure = (fate: string): Expectation => ({ rule, fate, borderline: false });
+function expectAlone(
+  { group, rule, activity, lead, age, doubt }: Judged,
+  hosts: Moment["hosts"],
+): Expectation {
+  const sure = (fate: string): Expectation => ({ rule, fate, vanished: false, borderline: false });
   if (isHidden(group)) return sure("unreadable_labels");
   if (rule === undefined) return sure("no_rule");
   if (rule.action === "keep") return sure("rule_keeps");
   if (activity === 0) return sure("invalid_time");
   if (lead > 2 + blurSeconds) return sure("future_time");
-  const ttl = ttlOf(rule, group);
-  const longest = ttl + (activity + ttl > doubt.unless ? doubt.seconds : 0);
+  const vanished = hasVanished(rule, group, hosts);
+  const ttl = vanished === null ? ttlOf(rule, group) : Math.min(vanished.ttl, rule.ttl);
+  // Whether it was pushing when the outage began has nothing to do with what Prometheus knows now.
+  const pushing = vanished === null ? ttl : rule.ttl;
+  const longest = ttl + (activity + pushing > doubt.unless ? doubt.seconds : 0);
   const ends = [ttl, longest].some((end) => Math.abs(age - end) < blurSeconds);
   const borderline = ends || lead > 2 - blurSeconds;
-  const blurred = (fate: string): Expectation => ({ rule, fate, borderline });
+  const blurred = (fate: string): Expectation => ({ rule, fate, vanished: vanished !== null, borderline });
   if (age <= ttl) return blurred("within_ttl");
   if (age <= longest) return blurred("push_may_be_lost");
   if (rule.action === "report") return blurred("rule_reports");
   return blurred(isUnaddressable(group) ? "unaddressable" : "delete");
+}
+
+/** A host with a port, or without the one that it has elsewhere, is the same host. What a group declares itself comes first. */
+function hasVanished(
+  { vanished, ttlMetric }: RuleSpec,
+  { labels, gauges }: TrueGroup,
+  hosts: Moment["hosts"],
+): RuleSpec["vanished"] {
+  const declares = ttlMetric !== null && gauges.has(ttlMetricName);
+  return isGone(labels["instance"], hosts) && !declares ? vanished : null;
+}
+
+/** Whether an answer of Prometheus says that a host does not exist. */
+export function isGone(instance: string | undefined, hosts: Moment["hosts"]): boolean {
+  if (hosts === null || hosts.size === 0 || instance === undefined || instance === "") return false;
+  return ![...hosts].some((host) => host === instance || host.split(":")[0] === instance);
 }
 
 function ttlOf(rule: RuleSpec, { gauges }: TrueGroup): number {

@@ -14,6 +14,8 @@ export interface RuleSpec {
   readonly since: Since;
   readonly keepLatest: TtlRule["keepLatest"];
   readonly ttlMetric: { readonly min: number; readonly max: number } | null;
+  /** The TTL of groups whose `instance` Prometheus does not know. */
+  readonly vanished: { readonly ttl: number } | null;
 }
 
 export const ttlMetricName = "push_ttl_seconds";
@@ -37,6 +39,7 @@ const anyRule: fc.Arbitrary<RuleSpec> = fc.record({
     fc.record({ count: fc.constantFrom(1, 2), by: fc.constantFrom([], ["job"], ["job", "instance"]) }),
   ),
   ttlMetric: seldom(fc.record({ min: fc.constant(30), max: fc.constantFrom(2 * hour, 30 * day) })),
+  vanished: fc.oneof(fc.constant(null), fc.record({ ttl: fc.constantFrom(10, 60, hour) })),
 });
 
 export const anyRules: fc.Arbitrary<readonly RuleSpec[]> = fc.array(anyRule, {
@@ -47,7 +50,7 @@ export const anyRules: fc.Arbitrary<readonly RuleSpec[]> = fc.array(anyRule, {
 
 /** The rule as the janitor knows it. */
 export function toRule(spec: RuleSpec, index: number): Rule {
-  const { ttlMetric } = spec;
+  const { ttlMetric, vanished } = spec;
   const name = `rule-${index}`;
   const matchers = matcherTexts(spec);
   if (spec.action === "keep") return keepRule(name, matchers);
@@ -58,6 +61,12 @@ export function toRule(spec: RuleSpec, index: number): Rule {
     since: spec.since,
     keepLatest: spec.keepLatest,
     ttlMetric: ttlMetric && { name: ttlMetricName, minSeconds: ttlMetric.min, maxSeconds: ttlMetric.max },
+    vanished: vanished && {
+      query: "up",
+      groupLabel: "instance",
+      seriesLabel: "instance",
+      ttlSeconds: vanished.ttl,
+    },
   });
 }
 

@@ -19,7 +19,9 @@ export type Step =
   | { readonly kind: "restart"; readonly down: number }
   | { readonly kind: "kill"; readonly down: number }
   | { readonly kind: "local clock"; readonly local: LocalClock }
-  | { readonly kind: "gateway clock"; readonly seconds: number };
+  | { readonly kind: "gateway clock"; readonly seconds: number }
+  /** Prometheus knows others than before, or, with null, does not answer. */
+  | { readonly kind: "hosts"; readonly known: readonly string[] | null };
 
 type Gauges = Readonly<Record<string, number>>;
 
@@ -68,6 +70,12 @@ export const localClock: fc.Arbitrary<LocalClock> = fc.oneof(
   fc.record({ frozenAt: fc.constantFrom(1_000_000_000, 1_800_000_000, 9_000_000_000) }),
 );
 
+/** Instances of groups, some of them with a port, and one that no group has. */
+const knownHosts = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(null) },
+  { weight: 5, arbitrary: fc.subarray(["1", "2", "2:9100", "a/b", "ü\n", "other"]) },
+);
+
 /** What can happen on every gateway. */
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: push },
@@ -80,6 +88,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("restart" as const), down }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("kill" as const), down }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("local clock" as const), local: localClock }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("hosts" as const), known: knownHosts }) },
 );
 
 /** On a real one time passes only while it is down. */
@@ -130,6 +139,9 @@ export async function perform(world: World, step: Step): Promise<void> {
       return world.restart(step.down);
     case "kill":
       return world.kill(step.down);
+    case "hosts":
+      world.hosts = step.known === null ? null : new Set(step.known);
+      return;
     case "local clock":
       return world.time.setLocalClock(step.local);
     case "pass":

@@ -2,6 +2,8 @@ import { join } from "node:path";
 
 import { createArchive } from "../../src/archive/archive.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
+import { createLivenessReader } from "../../src/fleet/liveness.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits } from "../support/core-values.ts";
 import { gatewayAt, sweepContext } from "../support/sweep-context.ts";
@@ -10,7 +12,13 @@ import { toRule } from "./rule-spec.ts";
 import { perform, type Step } from "./steps.ts";
 import { keyOf } from "./truth.ts";
 import { Watch } from "./watch.ts";
-import { watchedArchive, watchedGateway, type Surroundings, type Troubles } from "./watched-gateway.ts";
+import {
+  watchedArchive,
+  watchedGateway,
+  watchedPrometheus,
+  type Surroundings,
+  type Troubles,
+} from "./watched-gateway.ts";
 import type { World } from "./world.ts";
 
 /** What is left of a sweep. */
@@ -66,6 +74,11 @@ async function sweepOnce(
     },
   };
 
+  const liveness = createLivenessReader({
+    connect: () => Promise.resolve(watchedPrometheus(world, around)),
+    monotonic: () => time.clock.monotonic(),
+    log: createLogger("error", "logfmt", () => {}),
+  });
   const client = gatewayAt(gateway.url, 5, time.clock);
   const archive = archived
     ? createArchive({ dir, retentionSeconds: null, now: () => time.clock.now() })
@@ -74,6 +87,7 @@ async function sweepOnce(
     const report = await sweepGateway(
       sweepContext(watchedGateway(client, around), {
         archive: archive && watchedArchive(archive, around),
+        readLiveness: liveness.read,
         clock: time.clock,
         wait: time.waitOf(stop.signal),
         stop: stop.signal,

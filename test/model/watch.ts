@@ -1,5 +1,5 @@
 import type { GroupToArchive } from "../../src/sweep/sweep-context.ts";
-import { activityOf, agreedNow, expectFates, type Expectation, type Moment } from "./reference.ts";
+import { activityOf, agreedNow, expectFates, isGone, type Expectation, type Moment } from "./reference.ts";
 import { keyOf, type TrueGroup, type TrueGroups } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -36,6 +36,7 @@ export class Watch {
   readonly #world: World;
   readonly #settings: WatchSettings;
   #deleting = false;
+  #hosts: Moment["hosts"] = null;
   #last: Look | null = null;
   #lastSeconds = 0;
 
@@ -59,6 +60,11 @@ export class Watch {
     };
   }
 
+  /** Prometheus has answered. */
+  answered(hosts: Moment["hosts"]): void {
+    this.#hosts = hosts;
+  }
+
   /** From here on what is read is what is acted on; before, the sweep only looks whether the gateway is consistent. */
   deletionsBegin(): void {
     this.#deleting = true;
@@ -71,7 +77,7 @@ export class Watch {
     this.#lastSeconds = seconds;
     if (this.plan !== null) return;
     this.plan = look;
-    this.expectations = expectFates(look.groups, { ...look, ...this.#settings });
+    this.expectations = expectFates(look.groups, { ...look, ...this.#settings, hosts: this.#hosts });
   }
 
   appended(groups: readonly GroupToArchive[]): void {
@@ -97,6 +103,9 @@ export class Watch {
     if (this.plan === null || this.#last === null) return "nothing has been read";
     if (expectation === undefined) return "no such group when the plan was made";
     if (expectation.fate !== "delete" && !expectation.borderline) return `it was ${expectation.fate}`;
+    const instance = this.plan.groups.get(key)?.labels["instance"];
+    if (expectation.vanished && !isGone(instance, this.#hosts))
+      return "its host was known at the last answer";
     if (this.exceedsLimit("surely")) return "a limit forbids all deletions";
     if (this.#wentBack(this.plan, this.#last)) return "by both clocks it had not expired at the last look";
     const known = this.#last.groups.get(key);

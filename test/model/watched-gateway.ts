@@ -2,8 +2,10 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { Labels } from "../../src/core/labels.ts";
 import { RequestError } from "../../src/http/request-error.ts";
 import type { OpenSnapshot } from "../../src/gateway/snapshot.ts";
+import type { Prometheus } from "../../src/prometheus/prometheus.ts";
 import type { SweepArchive } from "../../src/sweep/sweep-context.ts";
 import type { Watch } from "./watch.ts";
+import type { World } from "./world.ts";
 
 /** What is wrong while a sweep goes on. */
 export interface Troubles {
@@ -97,5 +99,25 @@ export function watchedArchive(
       await archive.append(groups);
       watch.appended(groups);
     },
+  };
+}
+
+/** A Prometheus that tells the watch what it answers. */
+export function watchedPrometheus(world: World, { watch, meanwhile, inTurn }: Surroundings): Prometheus {
+  const none = (): never => {
+    throw new Error("sweeps ask for hosts only");
+  };
+  return {
+    url: "http://prometheus",
+    async queryHosts() {
+      await meanwhile();
+      const known = await inTurn(() => Promise.resolve(world.hosts));
+      watch.answered(known);
+      await meanwhile();
+      return known === null ? { ok: false, message: "it does not answer" } : { ok: true, hosts: known };
+    },
+    query: none,
+    queryRange: none,
+    close: () => Promise.resolve(),
   };
 }

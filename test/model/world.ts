@@ -34,6 +34,8 @@ export class World {
   readonly time: Time;
   /** What DELETEs of the janitor have arrived for. */
   readonly arrived = new Set<string>();
+  /** What Prometheus answers; null: nothing of use. */
+  hosts: ReadonlySet<string> | null = new Set(["1"]);
   #turn: Promise<unknown> = Promise.resolve();
   readonly #truth = new Map<string, TrueGroup>();
   /** What a killed gateway comes back with. */
