@@ -43,7 +43,7 @@ export async function suggest(flags: SuggestFlags, io: Io): Promise<number> {
     }
     history.warnings.forEach((text) => warn(`${settings.url}: warning: ${text}`));
     const suggestions = history.jobs.map((job) => suggestTtl(job, history.period));
-    const rules = suggestions.flatMap(toRule);
+    const rules = toRules(suggestions);
     const reports = await planOnGateways({ ...config, rules }, log, io);
     if (io.stop.aborted) return io.signalExitCode();
     io.stdout.write(render(settings, history, suggestions, rules, reports));
@@ -120,24 +120,29 @@ async function planOnGateways(
 
 const maxNameLength = 100;
 
-function toRule(suggestion: Suggestion, index: number): readonly TtlRule[] {
-  const { ttlSeconds } = suggestion;
-  if (ttlSeconds === null) return [];
-  const { job } = suggestion.statistics;
-  const isName = job !== "" && job.length <= maxNameLength && job === toPrintable(job);
-  return [
-    {
-      name: isName ? job : `job-${index + 1}`,
-      matchers: [createMatcher("job", "=", job)],
-      action: "delete",
-      ttlSeconds,
-      since: "last_activity",
-      keepLatest: null,
-      ttlMetric: null,
-      ttlLabel: null,
-      vanished: null,
-    },
-  ];
+function toRules(suggestions: readonly Suggestion[]): readonly TtlRule[] {
+  const jobs = new Set(suggestions.map(({ statistics }) => statistics.job));
+  return suggestions.flatMap(({ ttlSeconds, statistics: { job } }, index) => {
+    if (ttlSeconds === null) return [];
+    const isName = job !== "" && job.length <= maxNameLength && job === toPrintable(job);
+    let name = isName ? job : `job-${index + 1}`;
+    while (!isName && jobs.has(name)) name += "_";
+    return toRule(job, name, ttlSeconds);
+  });
+}
+
+function toRule(job: string, name: string, ttlSeconds: number): TtlRule {
+  return {
+    name,
+    matchers: [createMatcher("job", "=", job)],
+    action: "delete",
+    ttlSeconds,
+    since: "last_activity",
+    keepLatest: null,
+    ttlMetric: null,
+    ttlLabel: null,
+    vanished: null,
+  };
 }
 
 function render(
@@ -156,11 +161,12 @@ function render(
     if (error !== null) lines.push(`# Gateway ${name}: ${status}: ${toPrintable(error.message)}`);
   }
   const expired = countExpired(rules, reports);
+  const ruleOf = new Map(rules.map((rule) => [rule.matchers[0]?.value, rule]));
   if (rules.length > 0) lines.push("rules:");
   for (const suggestion of suggestions) {
     if (suggestion.ttlSeconds === null) continue;
     const { job } = suggestion.statistics;
-    const rule = rules.find(({ matchers }) => matchers[0]?.value === job);
+    const rule = ruleOf.get(job);
     if (rule === undefined) continue;
     lines.push(...describe(suggestion.statistics).map((line) => `  # ${line}`));
     const counts = expired.get(rule.name);

@@ -86,7 +86,8 @@ export function suggestTtl(job: PushedJob, period: Period): Suggestion {
 }
 
 function summarize({ job, groups, intervals }: PushedJob, { end }: Period): PushStatistics {
-  const longest = Math.max(0, ...groups.map(({ longestGapSeconds }) => longestGapSeconds));
+  let longest = 0;
+  for (const { longestGapSeconds } of groups) longest = Math.max(longest, longestGapSeconds);
   const ended = groups.filter(({ lastPushAt }) => end - lastPushAt > 2 * longest);
   const lives = ended
     .map(({ firstPushAt, lastPushAt }) => lastPushAt - firstPushAt)

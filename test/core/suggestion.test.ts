@@ -47,6 +47,15 @@ describe("the TTL of a job", () => {
     expect(suggestTtl(pushed, period)).toMatchObject({ ttlSeconds: null, why: expect.stringContaining(why) });
   });
 
+  it("is found for a job with a group of its own for each run, 200,000 of them", () => {
+    const pushed = job({ 60: 100 });
+    const groups = Array.from({ length: 200_000 }, () => pushed.groups[0]!);
+    expect(suggestTtl({ ...pushed, groups }, period).statistics).toMatchObject({
+      groups: 200_000,
+      longestGapSeconds: 60,
+    });
+  });
+
   it("comes with the life of groups that have ended, and the 99 % of intervals", () => {
     const { groups, ...rest } = job({ 60: 99, 120: 1 });
     const ended = [3, 1, 2].map((hours) =>

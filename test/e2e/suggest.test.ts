@@ -2,13 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
+import { loadConfig } from "../../src/config/load.ts";
 import { cli } from "../support/cli.ts";
 import { mayLackPrometheus, startPrometheus } from "../support/prometheus-server.ts";
 import { runPromtool } from "../support/promtool.ts";
+import { startScriptedPrometheus, vectorOf } from "../support/scripted-prometheus.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 
 const minute = 60;
@@ -254,4 +256,51 @@ it("asks for ever shorter periods until Prometheus bears it, one at a time", asy
   expect(stdout).toContain('job="j"');
   expect(ranges.filter((seconds) => seconds > hour)).toEqual([21_546, 10_692, 5265]);
   expect(Math.max(...ranges.slice(4))).toBeLessThanOrEqual(hour);
+});
+
+it("suggests exactly one rule for each job, whatever its name does to YAML", async () => {
+  const jobs = [
+    "\na: 1\n  - name: all\n    matchers: []\n    ttl: 1s",
+    "job-1",
+    "job-2",
+    "\u0000\u0085\u2028\u202e",
+    `'"\\`,
+    "# no comment",
+    "- a: {b, *c, &d} | > !!int %",
+    "null",
+    "~",
+    "1e5",
+    "yes",
+    "2026-11-30",
+    " a ",
+    "---",
+    "...",
+    "<<",
+    "=~.*",
+    "__proto__",
+    "x".repeat(300),
+  ];
+  const prometheus = await startScriptedPrometheus((response, query) => {
+    if (/^(?:count|max)\(/.test(query)) return response.end(vectorOf([{}]));
+    const values = Array.from({ length: 30 }, (_, index) => [now, String(now - 3000 + 100 * index)]);
+    const result = (query === "push_time_seconds" ? jobs : []).map((job) => ({
+      metric: { __name__: "push_time_seconds", job },
+      values,
+    }));
+    const answer = { status: "success", data: { resultType: "matrix", result } };
+    return response.end(JSON.stringify(answer));
+  });
+  const { exitCode, stdout } = await cli(["suggest", `--prometheus=${prometheus.url}`, "--window=1d"]);
+  expect(exitCode).toBe(0);
+  const file = join(mkdtempSync(join(tmpdir(), "suggest-")), "pasted.yml");
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+  writeFileSync(file, `pushgateways: [{ name: a, url: "http://127.0.0.1:1" }]\n${stdout}`);
+  const loaded = await loadConfig(file);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const { rules } = loaded.config;
+  const matchers = rules.map((rule) =>
+    rule.matchers.map(({ name, operator, value }) => name + operator + value),
+  );
+  expect(matchers).toEqual(jobs.toSorted().map((job) => [`job=${job}`]));
+  expect(new Set(rules.map(({ action }) => action))).toEqual(new Set(["delete"]));
 });
