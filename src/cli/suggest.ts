@@ -125,8 +125,9 @@ function toRules(suggestions: readonly Suggestion[]): readonly TtlRule[] {
   return suggestions.flatMap(({ ttlSeconds, statistics: { job } }, index) => {
     if (ttlSeconds === null) return [];
     const isName = job !== "" && job.length <= maxNameLength && job === toPrintable(job);
-    let name = isName ? job : `job-${index + 1}`;
-    while (!isName && jobs.has(name)) name += "_";
+    if (isName) return toRule(job, job, ttlSeconds);
+    let name = `job-${index + 1}`;
+    while (jobs.has(name)) name += "_";
     return toRule(job, name, ttlSeconds);
   });
 }

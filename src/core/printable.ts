@@ -26,7 +26,9 @@ export function toPrintable(text: string): string {
 
 /** The first characters of a text that somebody else wrote, for a message: at most `maxLength` UTF-16 units and a mark. */
 export function cutText(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  if (text.length <= maxLength) return text;
+  // Half of a surrogate pair is no Unicode, which parsers of JSON refuse.
+  return `${text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
 /** How many columns of a terminal the text takes. */

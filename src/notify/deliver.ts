@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { createHttpClient } from "../http/client.ts";
+import { createHttpClient, type OpenResponse } from "../http/client.ts";
 import { excerpt, retryAfterSeconds } from "../http/expect-success.ts";
 import { readStart } from "../http/read-start.ts";
 import { createRedact, type Redact } from "../http/redact.ts";
@@ -66,15 +66,30 @@ async function post(body: string, { connect, signal }: DeliveryOptions): Promise
       body,
       signal,
     });
-    const { bytes } = await readStart(response.body, maxAnswerBytes, "leave");
+    // The message has arrived, whatever becomes of the answer: sent again, it would be there twice.
+    const text = isSuccess(response.status) ? "" : await readText(response);
     response.close();
-    return judge(response.status, response.headers, bytes.toString("utf8"), url, redact);
+    return judge(response.status, response.headers, text, url, redact);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     const pauseSeconds = error.code === "aborted" ? null : pause.usualSeconds;
     return { message: redact(error.what), pauseSeconds };
   } finally {
     await client.close();
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Empty if the answer breaks off: its status says enough. */
+async function readText({ body }: OpenResponse): Promise<string> {
+  try {
+    return (await readStart(body, maxAnswerBytes, "leave")).bytes.toString("utf8");
+  } catch (error) {
+    if (error instanceof RequestError) return "";
+    throw error;
   }
 }
 
@@ -85,7 +100,7 @@ function judge(
   url: URL,
   redact: Redact,
 ): DeliveryFailure | null {
-  if (status >= 200 && status < 300) return null;
+  if (isSuccess(status)) return null;
   if (status >= 300 && status < 400) {
     const { location = "" } = headers;
     // The rest of it may hold the secret.
@@ -103,6 +118,9 @@ function judge(
   };
 }
 
+/** Longer parts are no words. */
+const longestWord = 15;
+
 /** All that an answer might repeat of a URL: its parts, too, except for words like `services`. */
 function secretsIn(url: URL): readonly string[] {
   const parts = [...url.pathname.split("/"), ...url.searchParams.values()];
@@ -110,6 +128,6 @@ function secretsIn(url: URL): readonly string[] {
     `${url.pathname}${url.search}`,
     url.pathname,
     url.search,
-    ...parts.filter((part) => /[^a-z]/i.test(part) && part.length >= 6),
+    ...parts.filter((part) => (/[^a-z]/i.test(part) && part.length >= 6) || part.length > longestWord),
   ].filter((text) => text.length > 1);
 }

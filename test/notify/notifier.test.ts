@@ -7,7 +7,7 @@ import type { SweepReport } from "../../src/core/report.ts";
 import { Notifier, renderTestMessage, type Receiver } from "../../src/notify/notifier.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
-const secret = "T0SECRET/B0hunter2-hunter2";
+const secret = "T0SECRET/B0hunter2-hunter2/onlylettersonlyletters";
 const path = `/services/${secret}?token=t0k3n-t0k3n`;
 
 interface ChatServer {
@@ -143,6 +143,40 @@ describe("a notification", () => {
       "HTTP 302, a redirect to https://elsewhere.example, which is not followed: the url must be one that answers itself",
     ],
     [
+      "does not show what a redirect repeats of it",
+      [status(302, { location: "https://t0k3n-t0k3n.example/login" })],
+      1,
+      [],
+      "HTTP 302, a redirect to https://<secret>.example",
+    ],
+    [
+      "has arrived with a 200, also where the answer never ends",
+      [(_, response) => void response.writeHead(200).write("o")],
+      1,
+      [],
+      null,
+    ],
+    [
+      "has arrived with a 200, also where the answer breaks off",
+      [
+        (_, response) =>
+          void response.writeHead(200, { "content-length": "9" }).write("o", () => response.destroy()),
+      ],
+      1,
+      [],
+      null,
+    ],
+    [
+      "says its status also where the answer breaks off",
+      [
+        (_, response) =>
+          void response.writeHead(404, { "content-length": "9" }).write("o", () => response.destroy()),
+      ],
+      1,
+      [],
+      "HTTP 404; is the url still valid?",
+    ],
+    [
       "does not show what a receiver repeats of it",
       [status(400, {}, `bad ${path}`)],
       1,
@@ -151,10 +185,16 @@ describe("a notification", () => {
     ],
     [
       "does not show parts of it either",
-      [status(400, {}, `no B0hunter2-hunter2, ${Buffer.from("t0k3n-t0k3n").toString("base64")}`)],
+      [
+        status(
+          400,
+          {},
+          `no onlylettersonlyletters, B0hunter2-hunter2, ${Buffer.from("t0k3n-t0k3n").toString("base64")}`,
+        ),
+      ],
       1,
       [],
-      "HTTP 400: no <secret>, <secret>",
+      "HTTP 400: no <secret>, <secret>, <secret>",
     ],
     [
       "is tried again after a connection that breaks",
@@ -178,7 +218,7 @@ describe("a notification", () => {
     ],
   ])("%s", async (_, answers, requests, pauses, failure) => {
     const chat = await startChat(...answers);
-    const started = startNotifier(chat.url);
+    const started = startNotifier(chat.url, { timeoutSeconds: 2 });
     started.notify(deleted);
     await started.notifier.close(10);
     expect(chat.paths).toHaveLength(requests);

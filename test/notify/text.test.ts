@@ -169,6 +169,16 @@ describe("the text of a message", () => {
     expect(text.replaceAll(/`[^`]*`/g, "")).not.toContain(value);
   });
 
+  it("is valid Unicode, also where a character of a label is at the cut", () => {
+    const jobs = [193, 192].map((length) => `${"a".repeat(length)}${"\u{1f680}".repeat(300)}`);
+    const groups = jobs.map((job) =>
+      Object.assign(entry(gone, { outcome: "gone" }), { group: group({ job }, 7200) }),
+    );
+    const text = textOf([gatewayReport(groups, { name: "a" })]);
+    expect(text).toContain("\u{1f680}…");
+    expect(text.isWellFormed()).toBe(true);
+  });
+
   it("shows the names of gateways and rules, and what gateways say, in the same way", () => {
     const hostile = "<!channel>` @all";
     const bad = gatewayReport([entry(gone, { outcome: "gone", rule: ttlRule(1, { name: hostile }) })], {
