@@ -6,7 +6,7 @@ import { conditionOf } from "../doctor/diagnosis.ts";
 import { examine, type DoctorReport } from "../doctor/examine.ts";
 import type { HealArchive } from "../doctor/heal.ts";
 import { renderDoctorJson } from "../doctor/render-json.ts";
-import { renderDoctorText } from "../doctor/render-text.ts";
+import { renderDoctorText, type DoctorTextOptions } from "../doctor/render-text.ts";
 import { readServerOptions } from "../fleet/connect.ts";
 import type { Discovered } from "../fleet/discover.ts";
 import { createHttpClient } from "../http/client.ts";
@@ -109,13 +109,17 @@ function renderTexts(
 ): string {
   const style = createStyle(wantsColor(stdout, env));
   const common = { style, terminal: stdout.isTTY, archive: config.archive !== null };
-  // The flag that names a gateway again; a file, if given, has its credentials.
-  const sourceOf = (url: string): string =>
-    flags.gateway === undefined
-      ? `--config.file=${flags["config.file"] ?? defaultConfigFile}`
-      : `--gateway=${url}`;
+  // A file, if given, has the credentials of its gateways.
+  const sourceOf = (name: string, url: string): DoctorTextOptions["source"] => {
+    if (flags.gateway !== undefined) return { doctor: [`--gateway=${url}`], delete: [`--gateway=${url}`] };
+    const file = `--config.file=${flags["config.file"] ?? defaultConfigFile}`;
+    return { doctor: [file], delete: [file, `--only=${name}`] };
+  };
   return reports
-    .map((report) => renderDoctorText(report, { ...common, source: sourceOf(report.diagnosis.url) }))
+    .map((report) => {
+      const { name, url } = report.diagnosis;
+      return renderDoctorText(report, { ...common, source: sourceOf(name, url) });
+    })
     .join("\n");
 }
 

@@ -2,7 +2,7 @@ import { formatAge } from "../core/duration.ts";
 import { formatLabels, formatShortLabels, quote } from "../core/labels.ts";
 import { countOf, cutText, shellQuote } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
-import { isFree, type Side } from "./culprit.ts";
+import { isFree, type Culprit, type Side } from "./culprit.ts";
 import {
   conditionOf,
   pushStateOf,
@@ -17,8 +17,8 @@ import type { DoctorReport, PushProbe } from "./examine.ts";
 import type { HealFate, Healing } from "./heal.ts";
 
 export interface DoctorTextOptions {
-  /** The flag that names the gateway, for commands to paste: for example `--gateway=http://localhost:9091`. */
-  readonly source: string;
+  /** The flags that name the gateway, for commands to paste: of `doctor`, and of `delete`, which sweeps every gateway of a file. */
+  readonly source: { readonly doctor: readonly string[]; readonly delete: readonly string[] };
   /** Whether there is an archive. */
   readonly archive: boolean;
   /** Paints text, or returns it as it is. */
@@ -256,14 +256,16 @@ function describeReason({ reason, family, sides }: Finding): string {
 function renderDeletion(
   groups: Side,
   release: Side,
-  { url, api }: Diagnosis,
+  diagnosis: Diagnosis,
   { source, archive }: DoctorTextOptions,
 ): readonly string[] {
-  const isArchived = archive && api.state === "answers";
-  const words = ["pushgateway-janitor", "doctor", "--heal", source];
+  const isArchived = archive && diagnosis.api.state === "answers";
+  const words = ["pushgateway-janitor", "doctor", "--heal", ...source.doctor];
   for (const { labels } of release) words.push(`--release=${formatLabels(labels)}`);
   if (!isArchived && !groups.every(isFree)) words.push("--no-archive");
-  const commands = groups.slice(0, shown).flatMap(({ paths }) => curlCommands(url, paths));
+  const commands = groups
+    .slice(0, shown)
+    .flatMap((culprit) => deleteCommands(culprit, diagnosis, source.delete));
   const lines = [
     describeLoss(groups, isArchived),
     `heal:  ${words.map(shellQuote).join(" ")}`,
@@ -273,6 +275,19 @@ function renderDeletion(
     lines.push("(it is not known whether it has an empty instance: one of the two does not exist)");
   }
   return lines;
+}
+
+/** `delete --exact`, which is archived, paced and verified. Only a group whose labels are not known exactly takes plain requests. */
+function deleteCommands(
+  { labels, paths, lastSuccessAt }: Culprit,
+  { url, api }: Diagnosis,
+  flags: readonly string[],
+): readonly string[] {
+  const isExact = lastSuccessAt !== null && ![...labels].some(([, value]) => value.includes("\uFFFD"));
+  if (!isExact) return curlCommands(url, paths);
+  const words = ["pushgateway-janitor", "delete", "--exact", formatLabels(labels), ...flags];
+  if (api.state === "broken") words.push("--source=exposition");
+  return [words.map(shellQuote).join(" ")];
 }
 
 /** The requests that delete a group, as commands to paste. */

@@ -122,6 +122,33 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(await groups(url)).toEqual(['{"job":"ok"}']);
   });
 
+  /** The arguments of the first `delete` that the text names. */
+  async function namedDeletion(url: string): Promise<readonly string[]> {
+    const { stdout } = await cli(["doctor", `--gateway=${url}`]);
+    const [, words = ""] = /pushgateway-janitor (delete .*)/.exec(stdout) ?? [];
+    const split = await promisify(execFile)("sh", ["-c", `printf '%s\\n' ${words}`]);
+    return split.stdout.trim().split("\n");
+  }
+
+  test.each<[string, PushLabels, (url: string, labels: PushLabels) => Promise<unknown>]>([
+    ["conflicts with another", { job: "ok", instance: "" }, (url, labels) => push(url, labels, "a 1\n")],
+    ["breaks the API", { job: "evil" }, (url, labels) => emptyFamilyPush(url, labels)],
+    [
+      "breaks the API, with an instance",
+      { job: "evil", instance: "a'b" },
+      (url, labels) => emptyFamilyPush(url, labels),
+    ],
+  ])("names the delete --exact that deletes the group that %s", async (_, labels, poison) => {
+    const url = await start();
+    await push(url, { job: "ok" }, "a 1\n");
+    await poison(url, labels);
+    const deletion = await namedDeletion(url);
+    expect(deletion.slice(0, 2)).toEqual(["delete", "--exact"]);
+    expect(await cli([...deletion, "--yes"])).toMatchObject({ exitCode: 0 });
+    expect(await doctor(url)).toMatchObject({ exitCode: 0, condition: "healthy" });
+    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+  });
+
   test("heals a gateway that several groups poison at once", async () => {
     const url = await start();
     await push(url, { job: "ok" }, "a 1\n");
