@@ -4,11 +4,7 @@ import { clockOf, parseSchedule } from "../config/cron.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** A running schedule. */
-export interface Schedule {
-  stop(): Promise<void>;
-  /** Unix seconds, without the jitter, which is drawn when a sweep is due; null once stopped. */
-  nextAt(): number | null;
-}
+export type Schedule = ReturnType<typeof startSchedule>;
 
 export interface ScheduleOptions {
   /** Cron, 5 or 6 fields, already checked. */
@@ -27,7 +23,7 @@ export interface ScheduleOptions {
 const toleratedLatenessMs = 60_000;
 
 /** @throws if the expression is not valid or never fires */
-export function startSchedule(options: ScheduleOptions): Schedule {
+export function startSchedule(options: ScheduleOptions) {
   const { expression, timezone, jitterSeconds, onDue, onMissed, log } = options;
   const logAt =
     (level: "debug" | "warn") =>
@@ -54,12 +50,13 @@ export function startSchedule(options: ScheduleOptions): Schedule {
   });
   task.on("execution:missed", onMissed);
   return {
-    stop: async () => {
+    stop: async (): Promise<void> => {
       await task.destroy();
       for (const timer of waiting) clearTimeout(timer);
       waiting.clear();
     },
-    nextAt() {
+    /** Unix seconds, without the jitter, which is drawn when a sweep is due; null once stopped. */
+    nextAt(): number | null {
       // A destroyed task still names one.
       const next = task.getStatus() === "destroyed" ? null : task.getNextRun();
       return next === null ? null : next.getTime() / 1000;

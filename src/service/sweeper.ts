@@ -5,19 +5,7 @@ export type SweepResult =
   { readonly ran: true; readonly report: SweepReport } | { readonly ran: false; readonly reason: SkipReason };
 
 /** Starts sweeps and reads of the gateways, never two at once. */
-export interface Sweeper {
-  /** Sweeps once the current read is over, or returns why not. Rejects as the sweep does. */
-  run(): Promise<SweepResult>;
-  /** Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does. */
-  read(work: () => Promise<void>): Promise<void>;
-  /** Starts nothing new; resolves when the current work is over. */
-  stop(): Promise<void>;
-}
-
-export function createSweeper(
-  sweep: () => Promise<SweepReport>,
-  onSkipped: (reason: SkipReason) => void,
-): Sweeper {
+export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (reason: SkipReason) => void) {
   let running: Promise<SweepResult> | null = null;
   let lastRead: Promise<void> = Promise.resolve();
   let stopping = false;
@@ -33,7 +21,8 @@ export function createSweeper(
   };
 
   return {
-    async run() {
+    /** Sweeps once the current read is over, or returns why not. Rejects as the sweep does. */
+    async run(): Promise<SweepResult> {
       if (stopping) return skip("stopping");
       if (running !== null) return skip("already_running");
       running = sweepInTurn();
@@ -43,13 +32,15 @@ export function createSweeper(
         running = null;
       }
     },
-    read(work) {
+    /** Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does. */
+    read(work: () => Promise<void>): Promise<void> {
       const read = lastRead.then(() => (stopping || running !== null ? undefined : work()));
       // The caller handles its error.
       lastRead = read.catch(() => {});
       return read;
     },
-    async stop() {
+    /** Starts nothing new; resolves when the current work is over. */
+    async stop(): Promise<void> {
       stopping = true;
       // The caller of `run` handles its error.
       await running?.catch(() => {});

@@ -3,50 +3,13 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** One value for each label of a family. */
 export type LabelSet<L extends string> = Readonly<Record<L, string>>;
 
+export type MetricRegistry = ReturnType<typeof createRegistry>;
+
 /**
- * A family with declared series only: values for other ones are dropped. So the configuration alone determines the number of series,
- * whatever a gateway answers.
+ * An empty registry on top of prom-client, which nothing else uses. Families have declared series only: values for other ones are
+ * dropped. So the configuration alone determines the number of series, whatever a gateway answers.
  */
-export interface MetricFamily<L extends string> {
-  /** Adds and removes series so that exactly these exist; those that stay keep their values. */
-  declare(series: readonly LabelSet<L>[]): void;
-}
-
-export interface CounterFamily<L extends string> extends MetricFamily<L> {
-  add(labels: LabelSet<L>, count: number): void;
-}
-
-export interface GaugeFamily<L extends string> extends MetricFamily<L> {
-  set(labels: LabelSet<L>, value: number): void;
-}
-
-export interface HistogramFamily<L extends string> extends MetricFamily<L> {
-  observe(labels: LabelSet<L>, seconds: number): void;
-}
-
-export interface MetricRegistry {
-  counter<L extends string>(name: string, help: string, labelNames: readonly L[]): CounterFamily<L>;
-  /** @param initial of a series that begins; 0 by default */
-  gauge<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    initial?: number,
-  ): GaugeFamily<L>;
-  /** @param buckets upper bounds in seconds */
-  histogram<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    buckets: readonly number[],
-  ): HistogramFamily<L>;
-  /** In the text format. */
-  render(): Promise<string>;
-  readonly contentType: string;
-}
-
-/** An empty registry on top of prom-client, which nothing else uses. */
-export function createRegistry(prefix: string): MetricRegistry {
+export function createRegistry(prefix: string) {
   const registry = new Registry();
   const settings = (name: string, help: string, labelNames: readonly string[]) => ({
     name: `${prefix}${name}`,
@@ -55,24 +18,31 @@ export function createRegistry(prefix: string): MetricRegistry {
     registers: [registry],
   });
   return {
-    counter(name, help, labelNames) {
+    counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {
       const counter = new Counter<string>(settings(name, help, labelNames));
       const { declare, ifDeclared } = trackSeries(labelNames, counter, (labels) => counter.inc(labels, 0));
       return { declare, add: ifDeclared((labels, count) => counter.inc(labels, count)) };
     },
-    gauge(name, help, labelNames, initial = 0) {
+    /** @param initial of a new series */
+    gauge<L extends string>(name: string, help: string, labelNames: readonly L[], initial = 0) {
       const gauge = new Gauge<string>(settings(name, help, labelNames));
       const { declare, ifDeclared } = trackSeries(labelNames, gauge, (labels) => gauge.set(labels, initial));
       return { declare, set: ifDeclared((labels, value) => gauge.set(labels, value)) };
     },
-    histogram(name, help, labelNames, buckets) {
+    /** @param buckets upper bounds in seconds */
+    histogram<L extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly L[],
+      buckets: readonly number[],
+    ) {
       const histogram = new Histogram<string>({ ...settings(name, help, labelNames), buckets: [...buckets] });
       const { declare, ifDeclared } = trackSeries(labelNames, histogram, (labels) => histogram.zero(labels));
       return { declare, observe: ifDeclared((labels, seconds) => histogram.observe(labels, seconds)) };
     },
-    // prom-client writes Nan, which Prometheus reads and people stumble over.
-    render: async () => (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN"),
-    contentType: registry.contentType,
+    /** The text format. prom-client writes Nan, which Prometheus reads and people stumble over. */
+    render: async (): Promise<string> => (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN"),
+    contentType: registry.contentType as string,
   };
 }
 
@@ -87,6 +57,7 @@ function trackSeries<L extends string>(
   const declared = new Map<string, LabelSet<L>>();
   const keyOf = (labels: LabelSet<L>): string => JSON.stringify(labelNames.map((name) => labels[name]));
 
+  /** Adds and removes series so that exactly these exist; those that stay keep their values. */
   const declare = (series: readonly LabelSet<L>[]): void => {
     const wanted = new Map(series.map((labels) => [keyOf(labels), labels]));
     for (const [key, labels] of declared) {

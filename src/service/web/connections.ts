@@ -1,34 +1,20 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Bounds what the connections of a server can take of it, and ends them in an orderly way. */
-export interface Connections {
-  readonly closing: boolean;
-  /**
-   * Resolves once the earlier requests of the same connection are answered: true, or false if the client has gone. So a client that
-   * pipelines requests has one answer in the making.
-   */
-  turnOf(response: ServerResponse): Promise<boolean>;
-  /**
-   * Accepts no new connections, cuts those without a request, lets answers finish, and cuts what is left after `graceMs`. Resolves
-   * when no socket is left; may be called again.
-   */
-  close(graceMs: number): Promise<void>;
-}
-
 interface Connection {
   readonly key: string;
   /** With TLS, the TCP socket below it: that one exists before the handshake. */
   readonly socket: Socket;
   readonly client: string;
-  /** One for each request that is not answered yet, in order: calls of {@link Connections.turnOf} to be resolved. */
+  /** One for each request that is not answered yet, in order: calls of `turnOf` to be resolved. */
   readonly requests: ((isThere: boolean) => void)[];
 }
 
+/** Bounds what the connections of a server can take of it, and ends them in an orderly way. */
 export function trackConnections(
   server: Server,
   { maxConnections, maxPipelined }: Pick<WebLimits, "maxConnections" | "maxPipelined">,
-): Connections {
+) {
   // In the order in which they became idle.
   const connections = new Map<string, Connection>();
   let closed: Promise<void> | null = null;
@@ -62,10 +48,14 @@ export function trackConnections(
   };
 
   return {
-    get closing() {
+    get closing(): boolean {
       return closed !== null;
     },
-    turnOf(response) {
+    /**
+     * Resolves once the earlier requests of the same connection are answered: true, or false if the client has gone. So only one
+     * answer at a time is made for a client that pipelines requests.
+     */
+    turnOf(response: ServerResponse): Promise<boolean> {
       const connection = connections.get(keyOf(response.req.socket));
       if (connection === undefined) return Promise.resolve(false);
       const { requests } = connection;
@@ -79,7 +69,11 @@ export function trackConnections(
         if (requests.length === 1) begin(true);
       });
     },
-    close(graceMs) {
+    /**
+     * Accepts no new connections, cuts those without a request, lets answers finish, and cuts what is left after `graceMs`.
+     * Resolves when no socket is left; may be called again.
+     */
+    close(graceMs: number): Promise<void> {
       closed ??= new Promise((resolve) => {
         const deadline = setTimeout(() => [...connections.values()].forEach(cut), graceMs);
         server.close(() => {

@@ -4,16 +4,6 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
-/** A thread of its own for slow work that strangers can ask for, so that it delays nothing else. */
-export interface Thread<Input, Output> {
-  /**
-   * Does one piece of work after the other; clients take turns.
-   * @param input is called when its turn has come: waiting work takes no memory
-   * @returns `busy`: this client, or all of them together, have too much work waiting. `too_long`: it was given up.
-   */
-  run(client: string, input: () => Input): Promise<Output | "busy" | "too_long">;
-}
-
 export interface ThreadOptions<Library, Input, Output> {
   /** A package that `require` finds. */
   readonly library: string;
@@ -33,11 +23,12 @@ const maxWaitingOfAll = 64;
 const idleMs = 10_000;
 const maxHeapMegabytes = 64;
 
+/** A thread of its own for slow work that strangers can ask for, so that it delays nothing else. */
 export function createThread<Library, Input, Output>({
   library,
   work,
   limitMs,
-}: ThreadOptions<Library, Input, Output>): Thread<Input, Output> {
+}: ThreadOptions<Library, Input, Output>) {
   const jobsByClient = new Map<string, Job<Input, Output>[]>();
   let waiting = 0;
   let isWorking = false;
@@ -89,7 +80,12 @@ export function createThread<Library, Input, Output>({
   };
 
   return {
-    run(client, input) {
+    /**
+     * Does one piece of work after the other; clients take turns.
+     * @param input is called when its turn has come: waiting work takes no memory
+     * @returns `busy`: this client, or all of them together, have too much work waiting. `too_long`: it was given up.
+     */
+    run(client: string, input: () => Input): Promise<Output | "busy" | "too_long"> {
       const jobs = jobsByClient.get(client) ?? [];
       if (jobs.length >= maxWaitingOfClient || waiting >= maxWaitingOfAll) return Promise.resolve("busy");
       waiting += 1;
