@@ -29,6 +29,9 @@ const maxQueueWaits = 30;
 /** While a DELETE has waited this long for its answer, no other is sent: the gateway would execute it too long after the read. */
 const stalledSeconds = 0.5;
 
+/** No DELETE is sent on an older answer about hosts, apart from the time that the last read of the gateway took to come. */
+const maxHostsAgeSeconds = 60;
+
 /** How many times more DELETEs a batch may have than all before it. Reads between batches notice early if they go astray. */
 const batchGrowth = 4;
 
@@ -249,9 +252,12 @@ class Deletion {
     const { pace, evidence: keeper, ledger } = this.#parts;
     const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
     const toArchive = this.#yetToArchive(candidates);
-    // Before the evidence, which ages sooner.
-    const isStillGone = await this.#checkHosts(candidates);
+    const checkedAt = this.#context.clock.monotonic();
+    // Before the evidence, which ages sooner. A slow gateway can take so long that even this is old by then.
+    let isStillGone = await this.#checkHosts(candidates);
     const evidence = await keeper.ensure(candidates, toArchive);
+    if (this.#context.clock.monotonic() - checkedAt > maxHostsAgeSeconds)
+      isStillGone = await this.#checkHosts(candidates);
     ledger.confirm(evidence);
     keeper.checkDeletions();
     const fitting = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));

@@ -4,6 +4,9 @@ import { asksForHosts, type KnownHosts } from "../../src/core/liveness.ts";
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import type { ReadLiveness } from "../../src/sweep/sweep-context.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { systemClock } from "../../src/cli/system-clock.ts";
+import type { Clock } from "../../src/core/time.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
@@ -18,7 +21,11 @@ const failed: KnownHosts = { ok: false, message: "http://p:9090: it is down" };
 /** Sweeps a gateway with groups of three hosts, two hours old. The last of the answers counts from then on. */
 async function sweep(
   answers: readonly (KnownHosts | Error)[],
-  { rules = [hosts], dryRun = false }: { rules?: readonly Rule[]; dryRun?: boolean } = {},
+  {
+    rules = [hosts],
+    dryRun = false,
+    readSeconds = 0,
+  }: { rules?: readonly Rule[]; dryRun?: boolean; readSeconds?: number } = {},
 ): Promise<{ report: GatewayReport; asked: number; warnings: unknown[] }> {
   const twoHoursAgo = Date.now() / 1000 - 2 * hour;
   const gateway = await startPushgateway({
@@ -28,8 +35,20 @@ async function sweep(
     })),
   });
   onTestFinished(() => gateway.stop());
-  const client = gatewayAt(gateway.url);
+  let passedSeconds = 0;
+  const clock: Clock = {
+    now: () => systemClock.now() + passedSeconds,
+    monotonic: () => systemClock.monotonic() + passedSeconds,
+  };
+  const client = gatewayAt(gateway.url, 30, clock);
   onTestFinished(() => client.close());
+  const pushTimes: Gateway["pushTimes"] = async (signal) => {
+    const times = await client.pushTimes(signal);
+    const { gateway: date, local } = times.clocks;
+    const clocks = { gateway: (date ?? 0) + passedSeconds, local };
+    passedSeconds += readSeconds;
+    return { ...times, clocks, durationSeconds: times.durationSeconds + readSeconds };
+  };
   let asked = 0;
   const readLiveness: ReadLiveness = (asking) => {
     const answer = answers[Math.min(asked, answers.length - 1)];
@@ -39,9 +58,10 @@ async function sweep(
     return Promise.resolve(new Map(asking.filter(asksForHosts).map(({ name }) => [name, answer])));
   };
   const warnings: unknown[] = [];
-  const context = sweepContext(client, { readLiveness });
+  const context = sweepContext({ ...client, pushTimes }, { readLiveness, clock });
   const log = { ...context.log, warn: (...line: unknown[]) => void warnings.push(line) };
-  const settings = { rules, limits: limits({ maxOutageSeconds: 0 }), dryRun };
+  const bounds = limits({ maxOutageSeconds: 0, maxEvidenceAgeSeconds: readSeconds > 0 ? 300 : null });
+  const settings = { rules, limits: bounds, dryRun };
   const report = await sweepGateway({ ...context, log }, settings);
   return { report, asked, warnings };
 }
@@ -94,6 +114,13 @@ it("a host that is known again after the first deletions keeps its group, too", 
     "web-2": "gone",
     "web-3": "host_may_exist",
   });
+});
+
+it("a host that is known again when a slow gateway has been read keeps its group", async () => {
+  const { report } = await sweep([onlyWeb1, onlyWeb1, { ok: true, hosts: new Set(["web-1", "web-2"]) }], {
+    readSeconds: 61,
+  });
+  expect(fatesByJob(report)).toEqual({ "web-1": "within_ttl", "web-2": "host_may_exist", "web-3": "gone" });
 });
 
 it("a query that fails when it is asked again keeps all of its groups", async () => {
