@@ -67,7 +67,7 @@ export function anySweep(anyStep: fc.Arbitrary<Step>, rates: readonly number[]):
       maxDeletes: fc.constantFrom(1000, 1000, 1000, 1000, 3, 1),
       maxOutageSeconds: fc.constantFrom(0, 0, 3600, 86_400),
       maxEvidenceAgeSeconds: fc.constantFrom(null, null, 0.5, 5),
-      whenExceeded: fc.constant<WhenExceeded>("withhold"),
+      whenExceeded: fc.constantFrom<WhenExceeded>("withhold", "withhold", "delete_oldest"),
       deletesPerSecond: fc.constantFrom(...rates),
     }),
     dryRun: fc.constantFrom(false, false, false, false, true),

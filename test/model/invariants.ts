@@ -75,13 +75,15 @@ function findWrongVerdicts(aftermath: Aftermath): readonly string[] {
   // A gateway that starts again between the requests may get the benefit of an outage that ended after the look.
   if (report.status === "failed" || happened.has("restart") || happened.has("kill")) return [];
   const entries = entriesByKey(aftermath);
+  const deletions = report.entries.filter(({ verdict }) => verdict.verdict === "delete").length;
   const [surely, perhaps] = [watch.exceedsLimit("surely"), watch.exceedsLimit("perhaps")];
   const expected = [...watch.expectations].filter(([key]) => !isHidden(watch.plan!.groups.get(key)!));
   if (report.entries.length !== watch.expectations.size) return ["the report has another number of groups"];
   return expected.flatMap(([key, { fate, vanished, borderline }]) => {
     const verdict = entries.get(key)?.verdict;
     const limited = verdict?.reason === "max_deletes" || verdict?.reason === "max_delete_ratio";
-    if (limited ? !perhaps : surely && verdict?.verdict === "delete") return [`${key}: limits are not kept`];
+    if (limited ? !perhaps : surely && verdict?.verdict === "delete" && deletions > watch.allowed())
+      return [`${key}: limits are not kept`];
     const kept = verdict?.verdict === "keep";
     const deletion = vanished ? "host_vanished" : "ttl_expired";
     const isOther = verdict?.verdict === "delete" && verdict.reason !== deletion;

@@ -106,7 +106,7 @@ export class Watch {
     const instance = this.plan.groups.get(key)?.labels["instance"];
     if (expectation.vanished && !isGone(instance, this.#hosts))
       return "its host was known at the last answer";
-    if (this.exceedsLimit("surely")) return "a limit forbids all deletions";
+    if (this.exceedsLimit("surely") && this.named.size > this.allowed()) return "a limit forbids it";
     if (this.#wentBack(this.plan, this.#last)) return "by both clocks it had not expired at the last look";
     const known = this.#last.groups.get(key);
     if (known === undefined) return "it was gone at the last look";
@@ -133,6 +133,17 @@ export class Watch {
 
   #maxEvidenceAge(): number {
     return this.#settings.limits.maxEvidenceAgeSeconds ?? 1 + 2 * this.#lastSeconds;
+  }
+
+  /** How many groups may be deleted although more have expired. */
+  allowed(): number {
+    const { maxDeleteRatio, ratioMinGroups, maxDeletes, whenExceeded } = this.#settings.limits;
+    if (whenExceeded === "withhold") return 0;
+    const groups = this.expectations.size;
+    return Math.min(
+      maxDeletes,
+      groups >= ratioMinGroups ? Math.floor(groups * maxDeleteRatio + 1e-9) : groups,
+    );
   }
 
   /** `surely`: however the borderline cases are seen. */
