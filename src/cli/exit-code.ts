@@ -8,7 +8,7 @@ export const exitCodes = {
   failed: 1,
   /** A flag or the configuration is wrong; a retry does not help. */
   usage: 2,
-  /** A limit withheld everything. */
+  /** A limit withheld deletions. */
   withheld: 20,
   /** Some deletions failed, were not confirmed, or were interrupted; or some gateways failed. */
   partial: 21,
