@@ -96,7 +96,7 @@ const unitsOfAge = [
 
 /** Renders an age for people: the two biggest units, `3d4h`, rounded down. Seconds may be fractional or negative. */
 export function formatAge(seconds: number): string {
-  if (seconds < 0) return `-${formatAge(-seconds)}`;
+  if (seconds <= -1) return `-${formatAge(-seconds)}`;
   const whole = Math.floor(seconds);
   if (whole < 1) return "0s";
   const first = unitsOfAge.findIndex(([, size]) => whole >= size);

@@ -80,6 +80,7 @@ describe("an age for people", () => {
     [90_000, "1d1h"],
     [86_400 * 40 + 5, "40d"],
     [-90, "-1m30s"],
+    [-0.3, "0s"],
   ])("of %d seconds is %s", (seconds, text) => {
     expect(formatAge(seconds)).toBe(text);
   });
