@@ -29,10 +29,9 @@ export interface ArchiveLog {
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Why a group is deleted: by a sweep's decision, or because it breaks the gateway for everybody. */
+/** What of a decision is archived. */
 export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
-  /** A verdict's reason, or `inconsistent` for what `doctor --heal` deletes. */
-  readonly verdict: { readonly reason: Verdict["reason"] | "inconsistent" };
+  readonly verdict: Pick<Verdict, "reason">;
 }
 
 /** A group to be archived: the decision, and the group as the gateway's API returned it. */

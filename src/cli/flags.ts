@@ -305,16 +305,6 @@ export function addSuggestFlags(command: FlagsCommand) {
 export function addDoctorFlags(command: FlagsCommand) {
   return addSourceFlags(command)
     .option(
-      "--heal",
-      "archive and delete the groups that are certainly to blame, and examine the gateway again",
-    )
-    .option(
-      "--release <labels>",
-      "with --heal: of several groups that could be deleted, this one may be, as printed; may be repeated",
-      asWritten,
-    )
-    .option("--no-archive", "with --heal: also delete groups that cannot be archived")
-    .option(
       "--probe",
       "measure how long a push takes, with a group of the doctor's own that is deleted again",
     )

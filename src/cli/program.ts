@@ -164,7 +164,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .description(
       "Examines the gateway: whether Prometheus can scrape it and pushes are accepted, which group breaks it and " +
         "the command that heals it, and which groups cannot be deleted. With --probe: how long a push takes. With --ttl or " +
-        "a file: how many groups have expired. Changes nothing without --heal or --probe. Exit code 22 if the gateway is " +
+        "a file: how many groups have expired. Changes nothing without --probe. Exit code 22 if the gateway is " +
         "inconsistent.",
     )
     .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));

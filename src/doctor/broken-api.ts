@@ -14,8 +14,6 @@ import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
 export interface BreakerOptions {
   readonly client: HttpClient;
   readonly clock: Clock;
-  /** Groups that the operator permits to delete; see {@link findRemedy}. */
-  readonly released: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,7 +36,7 @@ export async function closesConnection(
 
 /** Names the group that breaks the API, as far as `/metrics` shows it. */
 export async function findBreaker(
-  { client, clock, released, signal }: BreakerOptions,
+  { client, clock, signal }: BreakerOptions,
   { expositionPath, utf8Names }: Pick<GatewayInfo, "expositionPath" | "utf8Names">,
   exposition: ExpositionState,
 ): Promise<Finding> {
@@ -65,7 +63,7 @@ export async function findBreaker(
       ? ""
       : `; ${countOf(others.length, "older group")} without it will be examined if the API stays broken`;
   const evidence = `${symptom}; this group has no push_failure_time_seconds in /metrics${more}`;
-  return { ...finding, evidence, sides: [[newest]], remedy: findRemedy([[newest]], released) };
+  return { ...finding, evidence, sides: [[newest]], remedy: findRemedy([[newest]]) };
 }
 
 /**
@@ -90,7 +88,14 @@ export function findApiBreakers({ success, failure }: PushTimes, naming: PathNam
       const spellings = spellLabels(labels);
       const paths = spellings.map((one) => groupPath(one, naming)).filter((path) => path !== null);
       const [own = labels] = spellings;
-      return { labels: own, paths, lastSuccessAt: pushedAt, lastFailureAt: null, series: null };
+      return {
+        labels: own,
+        paths,
+        isNamed: !naming.utf8Names,
+        lastSuccessAt: pushedAt,
+        lastFailureAt: null,
+        series: null,
+      };
     });
 }
 

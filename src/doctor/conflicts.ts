@@ -81,19 +81,17 @@ function seriesKey({ labels }: ComplainedSeries): string {
  * Finds the groups that the complaints are about, and the remedy of each. One group usually causes several complaints,
  * one per series: those become one finding.
  * @param holders empty if the API could not be read; the complaints alone name some culprits, too
- * @param released see {@link findRemedy}
  */
 export function findConflicts(
   complaints: readonly Complaint[],
   holders: Holders,
   naming: PathNaming,
-  released: ReadonlySet<string>,
 ): readonly Finding[] {
   const merged = new Map<string, Finding>();
   for (const complaint of complaints.toSorted(pushTimesFirst)) {
     const [reason, sides] = findSides(complaint, holders, naming);
     const family = complaint.kind === "unknown" ? null : complaint.family;
-    const finding = { reason, family, evidence: complaint.text, sides, remedy: findRemedy(sides, released) };
+    const finding = { reason, family, evidence: complaint.text, sides, remedy: findRemedy(sides) };
     const key = identityOf(finding);
     if (!merged.has(key)) merged.set(key, finding);
   }

@@ -1,5 +1,5 @@
 import type { Group } from "../core/group.ts";
-import { createLabels, formatLabels, type Labels } from "../core/labels.ts";
+import { createLabels, type Labels } from "../core/labels.ts";
 import { groupPath, pathName, type PathNaming } from "../gateway/group-path.ts";
 import { decodeLabels, type RawLabels } from "./complaints.ts";
 
@@ -12,6 +12,8 @@ export interface Culprit {
    * `instance`, and the other spelling does not exist. None: no request can delete it.
    */
   readonly paths: readonly string[];
+  /** Whether its labels name exactly this group, so that `delete --exact` can find it. */
+  readonly isNamed: boolean;
   /** 0: it never pushed successfully, and holds nothing but its two push times. null: unknown. */
   readonly lastSuccessAt: number | null;
   readonly lastFailureAt: number | null;
@@ -22,7 +24,8 @@ export interface Culprit {
 export function culpritOf(group: Group, naming: PathNaming): Culprit {
   const { labels, lastSuccessAt, lastFailureAt, series } = group;
   const path = group.obstacle === null ? groupPath(labels, naming) : null;
-  return { labels, paths: path === null ? [] : [path], lastSuccessAt, lastFailureAt, series };
+  const paths = path === null ? [] : [path];
+  return { labels, paths, isNamed: path !== null, lastSuccessAt, lastFailureAt, series };
 }
 
 /**
@@ -46,8 +49,15 @@ export function rawCulprits(
     const path = rawGroupPath(own, naming);
     // The API shows different bytes alike: it is not known which of these groups this is, nor how old it is.
     const isAmbiguous = spellings.filter((other) => other === withInstance).length > 1;
-    const unknown = { labels: decodeLabels(own), lastSuccessAt: null, lastFailureAt: null, series: null };
-    const culprit = { ...unknown, ...(isAmbiguous ? {} : known[index]), paths: path === null ? [] : [path] };
+    const decoded = decodeLabels(own);
+    const isNamed = groupPath(decoded, naming) !== null;
+    const unknown = { labels: decoded, lastSuccessAt: null, lastFailureAt: null, series: null };
+    const culprit = {
+      ...unknown,
+      ...(isAmbiguous ? {} : known[index]),
+      paths: path === null ? [] : [path],
+      isNamed,
+    };
     culprits.set(path ?? String(index), culprit);
   }
   return [...culprits.values()];
@@ -101,9 +111,8 @@ export type Remedy =
  *
  * The remedy is certain if only one side has anything to lose. A group that never pushed successfully holds nothing but
  * the two times that the gateway made for it when it refused its push. In practice, such a group is the cause.
- * @param released groups that the operator permits to delete, as {@link formatLabels} writes them
  */
-export function findRemedy(sides: readonly Side[], released: ReadonlySet<string>): Remedy {
+export function findRemedy(sides: readonly Side[]): Remedy {
   const [alone] = sides;
   if (alone === undefined) return { kind: "none", why: "no group could be named" };
   const fixed = sides.filter((side) => side.some(({ paths }) => paths.length === 0));
@@ -112,9 +121,7 @@ export function findRemedy(sides: readonly Side[], released: ReadonlySet<string>
   }
   if (sides.length === 1) return { kind: "certain", groups: alone };
 
-  const isDeletable = (side: Side): boolean =>
-    !fixed.includes(side) &&
-    side.every((culprit) => isFree(culprit) || released.has(formatLabels(culprit.labels)));
+  const isDeletable = (side: Side): boolean => !fixed.includes(side) && side.every(isFree);
   const valuable = sides.filter((side) => !isDeletable(side));
   const allBut = (kept: Side): Side => sides.filter((side) => side !== kept).flat();
   if (valuable.length <= 1) {

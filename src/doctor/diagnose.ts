@@ -142,7 +142,7 @@ async function checkExposition(
 }
 
 async function readApi(
-  { client, clock, gauges, released, signal }: DiagnoseOptions,
+  { client, clock, gauges, signal }: DiagnoseOptions,
   naming: Pick<GatewayInfo, "hasApi" | "utf8Names">,
   complaints: readonly Complaint[],
 ): Promise<Pick<Diagnosis, "api" | "snapshot" | "groups" | "findings">> {
@@ -159,13 +159,13 @@ async function readApi(
       api: { state: "answers" },
       snapshot: { takenAt: agreedNow(clocks), groups: groups.length, sizeBytes, durationSeconds },
       groups,
-      findings: findConflicts(complaints, holders, naming, released),
+      findings: findConflicts(complaints, holders, naming),
     };
   } catch (error) {
     const fault = toFault(error);
     const broken = fault.code === "no_answer" && (await closesConnection(client, signal));
     // The complaints alone can still name some groups; a snapshot that ended early cannot.
-    const findings = findConflicts(complaints, createHolders(complaints, naming), naming, released);
+    const findings = findConflicts(complaints, createHolders(complaints, naming), naming);
     return { api: { state: broken ? "broken" : "unknown", fault }, snapshot: null, groups: [], findings };
   }
 }

@@ -32,7 +32,7 @@ export function certainCulprits(findings: readonly Finding[]): readonly Culprit[
 }
 
 /** Identifies a culprit: its paths decide which group is deleted. */
-export function pathsKey({ paths }: Culprit): string {
+function pathsKey({ paths }: Culprit): string {
   return paths.join(" ");
 }
 

@@ -7,26 +7,21 @@ import type { HttpClient } from "../http/client.ts";
 import { deletePaths } from "../gateway/gateway.ts";
 import { excerpt } from "../http/expect-success.ts";
 import { toFault } from "./broken-api.ts";
-import { diagnose } from "./diagnose.ts";
-import { conditionOf, type Diagnosis } from "./diagnosis.ts";
-import { heal, type Healing, type HealOptions } from "./heal.ts";
+import { diagnose, type DiagnoseOptions } from "./diagnose.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
-export interface ExamineOptions extends HealOptions {
+export interface ExamineOptions extends DiagnoseOptions {
   /** Empty: nothing is said about expired groups. */
   readonly rules: readonly Rule[];
   readonly limits: Limits;
-  /** Whether to delete the groups whose remedy is certain. */
-  readonly heal: boolean;
+  readonly signal: AbortSignal;
   /** Whether to measure a push. */
   readonly probe: boolean;
 }
 
 /** The result of the doctor's work at one gateway. */
 export interface DoctorReport {
-  /** The first, before anything was healed. */
   readonly diagnosis: Diagnosis;
-  /** null: without `--heal`, or there was nothing to heal. */
-  readonly healing: Healing | null;
   /** null: without `--probe`. */
   readonly probe: PushProbe | null;
   /**
@@ -37,16 +32,14 @@ export interface DoctorReport {
 }
 
 /**
- * Diagnoses one gateway, heals it and measures a push, as far as the options want.
+ * Diagnoses one gateway, and measures a push if the options ask for it.
  * @throws `RequestError` only when interrupted
  */
 export async function examine(options: ExamineOptions): Promise<DoctorReport> {
   const diagnosis = await diagnose(options);
-  const wantsHealing = options.heal && conditionOf(diagnosis) === "inconsistent";
-  const healing = wantsHealing ? await heal(diagnosis, options) : null;
   const wantsProbe = options.probe && diagnosis.unreachable === null;
   const probe = wantsProbe ? await probePush(options.client, options.clock, options.signal) : null;
-  return { diagnosis, healing, probe, expiredGroups: countExpired(healing?.after ?? diagnosis, options) };
+  return { diagnosis, probe, expiredGroups: countExpired(diagnosis, options) };
 }
 
 function countExpired(

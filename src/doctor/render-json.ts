@@ -5,27 +5,21 @@ import { formatTime } from "../core/time.ts";
 import type { Culprit, Remedy } from "./culprit.ts";
 import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding } from "./diagnosis.ts";
 import type { DoctorReport } from "./examine.ts";
-import type { Healing, HealStep } from "./heal.ts";
-import { curlCommands } from "./render-text.ts";
+import { curlCommands, deleteCommand, type DeleteFlagsOf } from "./delete-command.ts";
 
 /** Raised when a field changes its meaning or is removed; new fields do not count. 2: without estimates of pushes, `look` is `snapshot`. */
 const schemaVersion = 2;
 
 /** Renders reports of `doctor` as JSON: times are RFC 3339 in UTC, unknown values are null. */
-export function renderDoctorJson(reports: readonly DoctorReport[]): string {
-  return `${stringifyPrintable({ schema_version: schemaVersion, gateways: reports.map(reportToJson) }, 2)}\n`;
+export function renderDoctorJson(reports: readonly DoctorReport[], flagsOf: DeleteFlagsOf): string {
+  return `${stringifyPrintable({ schema_version: schemaVersion, gateways: reports.map((report) => reportToJson(report, flagsOf)) }, 2)}\n`;
 }
 
-function reportToJson(report: DoctorReport): object {
-  const { diagnosis, healing } = report;
-  return {
-    ...diagnosisToJson(diagnosis),
-    pushes: pushesToJson(report),
-    ...(healing === null ? {} : { healing: healingToJson(healing) }),
-  };
+function reportToJson(report: DoctorReport, flagsOf: DeleteFlagsOf): object {
+  return { ...diagnosisToJson(report.diagnosis, flagsOf), pushes: pushesToJson(report) };
 }
 
-function diagnosisToJson(diagnosis: Diagnosis): object {
+function diagnosisToJson(diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
   const { name, url, unreachable, status, health, exposition, api, snapshot, findings, undeletable } =
     diagnosis;
   return {
@@ -57,7 +51,7 @@ function diagnosisToJson(diagnosis: Diagnosis): object {
             bytes: snapshot.sizeBytes,
             duration_seconds: snapshot.durationSeconds,
           },
-    findings: findings.map((finding) => findingToJson(finding, url)),
+    findings: findings.map((finding) => findingToJson(finding, diagnosis, flagsOf)),
     undeletable: undeletable.map(({ group, why, path }) => ({
       labels: group.obstacle === "unreadable_labels" ? null : labelsToObject(group.labels),
       reason: group.obstacle,
@@ -67,12 +61,16 @@ function diagnosisToJson(diagnosis: Diagnosis): object {
   };
 }
 
-function findingToJson({ reason, family, evidence, remedy }: Finding, url: string): object {
-  return { reason, family, evidence, remedy: remedyToJson(remedy, url) };
+function findingToJson(
+  { reason, family, evidence, remedy }: Finding,
+  diagnosis: Diagnosis,
+  flagsOf: DeleteFlagsOf,
+): object {
+  const toJson = (culprit: Culprit): object => culpritToJson(culprit, diagnosis, flagsOf);
+  return { reason, family, evidence, remedy: remedyToJson(remedy, toJson) };
 }
 
-function remedyToJson(remedy: Remedy, url: string): object {
-  const toJson = (culprit: Culprit): object => culpritToJson(culprit, url);
+function remedyToJson(remedy: Remedy, toJson: (culprit: Culprit) => object): object {
   switch (remedy.kind) {
     case "certain":
       return { kind: remedy.kind, delete: remedy.groups.map(toJson) };
@@ -83,10 +81,8 @@ function remedyToJson(remedy: Remedy, url: string): object {
   }
 }
 
-function culpritToJson(
-  { labels, paths, lastSuccessAt, lastFailureAt, series }: Culprit,
-  url: string,
-): object {
+function culpritToJson(culprit: Culprit, diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
+  const { labels, paths, lastSuccessAt, lastFailureAt, series } = culprit;
   return {
     labels: labelsToObject(labels),
     // 0 means never.
@@ -94,7 +90,8 @@ function culpritToJson(
     last_success_at: formatTime(timeOrNever(lastSuccessAt)),
     last_failure_at: formatTime(timeOrNever(lastFailureAt)),
     series,
-    commands: curlCommands(url, paths),
+    delete_command: deleteCommand(culprit, diagnosis, flagsOf(diagnosis)),
+    commands: curlCommands(diagnosis.url, paths),
   };
 }
 
@@ -108,12 +105,4 @@ function pushesToJson({ diagnosis, probe, expiredGroups }: DoctorReport): object
         : { accepted: probe.accepted, duration_seconds: probe.durationSeconds, message: probe.message },
     expired_groups: expiredGroups,
   };
-}
-
-function healingToJson({ steps, after }: Healing): object {
-  return { steps: steps.map(stepToJson), after: diagnosisToJson(after) };
-}
-
-function stepToJson({ culprit, fate, archived, message }: HealStep): object {
-  return { labels: labelsToObject(culprit.labels), fate, archived, message };
 }

@@ -1,8 +1,9 @@
 import { formatAge } from "../core/duration.ts";
-import { formatLabels, formatShortLabels, quote } from "../core/labels.ts";
-import { countOf, cutText, shellQuote } from "../core/printable.ts";
+import { formatShortLabels, quote } from "../core/labels.ts";
+import { countOf, cutText } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
-import { isFree, type Culprit, type Side } from "./culprit.ts";
+import { isFree, type Side } from "./culprit.ts";
+import { curlCommands, deleteCommand, type DeleteFlagsOf } from "./delete-command.ts";
 import {
   conditionOf,
   pushStateOf,
@@ -14,11 +15,9 @@ import {
   type PushState,
 } from "./diagnosis.ts";
 import type { DoctorReport, PushProbe } from "./examine.ts";
-import type { HealFate, Healing } from "./heal.ts";
 
 export interface DoctorTextOptions {
-  /** The flags that name the gateway, for commands to paste: of `doctor`, and of `delete`, which sweeps every gateway of a file. */
-  readonly source: { readonly doctor: readonly string[]; readonly delete: readonly string[] };
+  readonly flagsOf: DeleteFlagsOf;
   /** Whether there is an archive. */
   readonly archive: boolean;
   /** Paints text, or returns it as it is. */
@@ -33,12 +32,10 @@ const evidenceLength = 300;
 
 /** Renders a report of `doctor` for people: a headline and a few sections. */
 export function renderDoctorText(report: DoctorReport, options: DoctorTextOptions): string {
-  const { diagnosis, healing } = report;
+  const { diagnosis } = report;
   const { style } = options;
-  const latest = healing?.after ?? diagnosis;
-  const isHealed = healing !== null && conditionOf(latest) === "healthy";
   const title = `${style.bold(diagnosis.name)} ${style.dim(diagnosis.url)}`;
-  const lines = [`${mark(latest, options)}${title}  ${isHealed ? "healed" : describeCondition(latest)}`];
+  const lines = [`${mark(diagnosis, options)}${title}  ${describeCondition(diagnosis)}`];
   const section = (heading: string, body: readonly string[]): void => {
     if (body.length > 0) lines.push("", style.bold(heading), ...body.map((line) => `  ${line}`));
   };
@@ -46,10 +43,8 @@ export function renderDoctorText(report: DoctorReport, options: DoctorTextOption
   else {
     section("The gateway", describeGateway(diagnosis));
     section("Pushes", describePushes(report));
-    const findings = renderFindings(diagnosis, isHealed ? null : options);
-    section(isHealed ? "What was wrong" : "What is wrong", findings);
+    section("What is wrong", renderFindings(diagnosis, options));
     section("Groups that the janitor never deletes", describeUndeletable(diagnosis));
-    if (healing !== null) section("Healing", describeHealing(healing, options));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -162,40 +157,13 @@ function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[]
   return [...lines, ...more(undeletable)];
 }
 
-function describeHealing({ steps, after }: Healing, options: DoctorTextOptions): readonly string[] {
-  const lines = steps.map(({ culprit, fate, archived, message }) => {
-    const restorable = fate === "deleted" && archived ? "; it can be restored from the archive" : "";
-    const problem = message === null ? "" : ` (${message})`;
-    return `${formatShortLabels(culprit.labels)}: ${fates[fate]}${restorable}${problem}`;
-  });
-  if (steps.length === 0) lines.push("nothing was deleted: no offender is certain");
-  lines.push(`Now: ${mark(after, options)}${describeCondition(after)}`);
-  if (conditionOf(after) === "inconsistent" && steps.some(({ fate }) => fate === "deleted")) {
-    lines.push(...renderFindings(after, options));
-  }
-  return lines;
-}
-
-const fates: Readonly<Record<HealFate, string>> = {
-  deleted: "deleted",
-  gone_already: "was gone already",
-  pushed_again: "not deleted: it was pushed again since the diagnosis",
-  would_be_lost: "not deleted: its metrics cannot be archived and would be lost; --no-archive permits it",
-  archive_failed: "not deleted, because it could not be archived",
-  failed: "not deleted",
-  still_there: "accepted for deletion, but still there",
-};
-
-/**
- * The groups that make the gateway inconsistent, and the commands that delete them.
- * @param advice null: no commands, because it is healed
- */
-function renderFindings(diagnosis: Diagnosis, advice: DoctorTextOptions | null): readonly string[] {
+/** The groups that make the gateway inconsistent, and the commands that delete them. */
+function renderFindings(diagnosis: Diagnosis, options: DoctorTextOptions): readonly string[] {
   const { findings } = diagnosis;
   const lines: string[] = [];
   for (const finding of findings.slice(0, shown)) {
     if (lines.length > 0) lines.push("");
-    lines.push(...renderFinding(finding, diagnosis, advice));
+    lines.push(...renderFinding(finding, diagnosis, options));
   }
   if (findings.length > shown) lines.push("", `… and ${findings.length - shown} more, see --output=json`);
   return lines;
@@ -204,13 +172,12 @@ function renderFindings(diagnosis: Diagnosis, advice: DoctorTextOptions | null):
 function renderFinding(
   finding: Finding,
   diagnosis: Diagnosis,
-  advice: DoctorTextOptions | null,
+  options: DoctorTextOptions,
 ): readonly string[] {
   const { remedy } = finding;
   const reason = describeReason(finding);
   const evidence = `  ${finding.reason === "empty_family" ? "seen" : "the gateway says"}: ${excerpt(finding.evidence)}`;
-  const deletion = (groups: Side, release: Side): readonly string[] =>
-    advice === null ? [] : renderDeletion(groups, release, diagnosis, advice);
+  const deletion = (groups: Side): readonly string[] => renderDeletion(groups, diagnosis, options);
   switch (remedy.kind) {
     case "none":
       return [reason, evidence, `  ${remedy.why}`];
@@ -219,18 +186,18 @@ function renderFinding(
         ...remedy.groups.slice(0, shown).map(({ labels }) => `${formatShortLabels(labels)} ${reason}`),
         ...more(remedy.groups),
         evidence,
-        ...deletion(remedy.groups, []).map((line) => `  ${line}`),
-        "  then stop the job that pushes it, or it comes back",
+        ...deletion(remedy.groups).map((line) => `  ${line}`),
+        "  stop the job that pushes it first, or it comes back",
       ];
     case "choice":
       return [
         `several groups do not fit together: each ${reason}`,
         evidence,
-        "  one of these deletions is enough, and --heal does none of them without --release; the least loss comes first:",
+        "  one of these deletions is enough; the least loss comes first:",
         ...remedy.options.slice(0, shown).flatMap((groups) => {
           const names = groups.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
           const head = `  - ${[names.join(", "), ...more(groups)].join(" ")}`;
-          return [head].concat(deletion(groups, groups).map((line) => `    ${line}`));
+          return [head].concat(deletion(groups).map((line) => `    ${line}`));
         }),
       ];
   }
@@ -252,48 +219,38 @@ function describeReason({ reason, family, sides }: Finding): string {
   return family === null ? text : `${text} (${family})`;
 }
 
-/** @param release the groups that `--heal` deletes only if they are named */
 function renderDeletion(
   groups: Side,
-  release: Side,
   diagnosis: Diagnosis,
-  { source, archive }: DoctorTextOptions,
+  { flagsOf, archive }: DoctorTextOptions,
 ): readonly string[] {
-  const isArchived = archive && diagnosis.api.state === "answers";
-  const words = ["pushgateway-janitor", "doctor", "--heal", ...source.doctor];
-  for (const { labels } of release) words.push(`--release=${formatLabels(labels)}`);
-  if (!isArchived && !groups.every(isFree)) words.push("--no-archive");
-  const commands = groups
-    .slice(0, shown)
-    .flatMap((culprit) => deleteCommands(culprit, diagnosis, source.delete));
+  const flags = flagsOf(diagnosis);
+  // Pasted together, the second command would be the answer to the first one's question.
+  const many = groups.length > 1 ? ["--yes"] : [];
+  const deletions = groups.map((culprit) => deleteCommand(culprit, diagnosis, [...flags, ...many]));
+  const isArchived =
+    archive && diagnosis.api.state === "answers" && deletions.every((command) => command !== null);
+  const byHand = groups.filter((_, index) => deletions[index] === null);
   const lines = [
     describeLoss(groups, isArchived),
-    `heal:  ${words.map(shellQuote).join(" ")}`,
-    ...commands.map((command, index) => `${index === 0 ? "or:    " : "       "}${command}`),
+    ...label(
+      "heal:",
+      deletions.slice(0, shown).filter((command) => command !== null),
+    ),
+    ...label(
+      "by hand:",
+      byHand.slice(0, shown).flatMap(({ paths }) => curlCommands(diagnosis.url, paths)),
+    ),
   ];
-  if (groups.some(({ paths }) => paths.length > 1)) {
+  if (byHand.some(({ paths }) => paths.length > 1)) {
     lines.push("(it is not known whether it has an empty instance: one of the two does not exist)");
   }
   return lines;
 }
 
-/** `delete --exact`, which is archived, paced and verified. Only a group whose labels are not known exactly takes plain requests. */
-function deleteCommands(
-  { labels, paths, lastSuccessAt }: Culprit,
-  { url, api }: Diagnosis,
-  flags: readonly string[],
-): readonly string[] {
-  const isExact = lastSuccessAt !== null && ![...labels].some(([, value]) => value.includes("\uFFFD"));
-  if (!isExact) return curlCommands(url, paths);
-  const words = ["pushgateway-janitor", "delete", "--exact", formatLabels(labels), ...flags];
-  if (api.state === "broken") words.push("--source=exposition");
-  return [words.map(shellQuote).join(" ")];
-}
-
-/** The requests that delete a group, as commands to paste. */
-export function curlCommands(url: string, paths: readonly string[]): readonly string[] {
-  // Always quoted, so that it remains correct when edited.
-  return paths.map((path) => `curl -X DELETE '${`${url}${path}`.replaceAll("'", "%27")}'`);
+/** The label stands before the first command. */
+function label(text: string, commands: readonly string[]): readonly string[] {
+  return commands.map((command, index) => `${(index === 0 ? text : "").padEnd(text.length)} ${command}`);
 }
 
 function describeLoss(groups: Side, isArchived: boolean): string {

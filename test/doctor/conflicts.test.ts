@@ -28,12 +28,12 @@ function apiGroup({ labels, pushedAt = 1000, families = {} }: Given) {
   };
 }
 
-function conflicts(lines: readonly string[], groups: readonly Given[], released: readonly string[] = []) {
+function conflicts(lines: readonly string[], groups: readonly Given[]) {
   const complaints = parseComplaints(lines.join("\n"), true);
   const holders = createHolders(complaints, naming);
   const answer = Buffer.from(JSON.stringify({ status: "success", data: groups.map(apiGroup) }));
   readChunks([answer], (read) => holders.visit(read), { naming, rawGroups: true });
-  return findConflicts(complaints, holders, naming, new Set(released));
+  return findConflicts(complaints, holders, naming);
 }
 
 function series(family: string, labels: Readonly<Record<string, string>>, complaint: string): string {

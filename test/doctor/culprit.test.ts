@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { createLabels, formatLabels } from "../../src/core/labels.ts";
+import { createLabels } from "../../src/core/labels.ts";
 import { findRemedy, type Culprit } from "../../src/doctor/culprit.ts";
-
-const nobody: ReadonlySet<string> = new Set();
 
 function culprit(labels: Record<string, string>, rest: Partial<Culprit> = {}): Culprit {
   const path = `/metrics/${Object.entries(labels).flat().join("/")}`;
   return {
     labels: createLabels(Object.entries(labels)),
     paths: [path],
+    isNamed: true,
     lastSuccessAt: 1000,
     lastFailureAt: 0,
     series: 3,
@@ -23,46 +22,46 @@ const never = { lastSuccessAt: 0, series: 2 };
 
 describe("the remedy of a conflict", () => {
   it("is none if no group could be named", () => {
-    expect(findRemedy([], nobody).kind).toBe("none");
+    expect(findRemedy([]).kind).toBe("none");
   });
 
   it("is the only side, which is wrong by itself, whatever it holds", () => {
-    expect(findRemedy([[plain, twin]], nobody)).toEqual({ kind: "certain", groups: [plain, twin] });
+    expect(findRemedy([[plain, twin]])).toEqual({ kind: "certain", groups: [plain, twin] });
   });
 
   it.each([
     ["the odd spelling", plain, { ...twin, ...never }],
     ["the usual spelling", twin, { ...plain, ...never }],
   ])("is certainly the group that never pushed successfully: %s", (_, pushed, empty) => {
-    expect(findRemedy([[pushed], [empty]], nobody)).toEqual({ kind: "certain", groups: [empty] });
-    expect(findRemedy([[empty], [pushed]], nobody)).toEqual({ kind: "certain", groups: [empty] });
+    expect(findRemedy([[pushed], [empty]])).toEqual({ kind: "certain", groups: [empty] });
+    expect(findRemedy([[empty], [pushed]])).toEqual({ kind: "certain", groups: [empty] });
   });
 
   it("spares the usual spelling where neither ever pushed successfully", () => {
     const sides = [[{ ...twin, ...never }], [{ ...plain, ...never }]];
-    expect(findRemedy(sides, nobody)).toEqual({ kind: "certain", groups: sides[0] });
-    expect(findRemedy(sides.toReversed(), nobody)).toEqual({ kind: "certain", groups: sides[0] });
+    expect(findRemedy(sides)).toEqual({ kind: "certain", groups: sides[0] });
+    expect(findRemedy(sides.toReversed())).toEqual({ kind: "certain", groups: sides[0] });
   });
 
   it("is a choice where several have something to lose, the least loss first", () => {
     const big = culprit({ job: "big" }, { series: 40 });
-    expect(findRemedy([[big], [plain]], nobody)).toEqual({ kind: "choice", options: [[plain], [big]] });
+    expect(findRemedy([[big], [plain]])).toEqual({ kind: "choice", options: [[plain], [big]] });
   });
 
   it("is a choice with the newest first where the loss is the same", () => {
     const newer = { ...twin, lastSuccessAt: 2000 };
-    expect(findRemedy([[plain], [newer]], nobody)).toEqual({ kind: "choice", options: [[newer], [plain]] });
+    expect(findRemedy([[plain], [newer]])).toEqual({ kind: "choice", options: [[newer], [plain]] });
   });
 
   it("is a choice if it is not known which one was pushed", () => {
     const unknown = { lastSuccessAt: null, series: null };
     const sides = [[{ ...plain, ...unknown }], [{ ...twin, ...unknown }]];
-    expect(findRemedy(sides, nobody).kind).toBe("choice");
+    expect(findRemedy(sides).kind).toBe("choice");
   });
 
   it("is all sides but one where there are more than two", () => {
     const third = culprit({ job: "e" }, { series: 10 });
-    expect(findRemedy([[third], [plain], [{ ...twin, ...never }]], nobody)).toEqual({
+    expect(findRemedy([[third], [plain], [{ ...twin, ...never }]])).toEqual({
       kind: "choice",
       options: [
         [plain, { ...twin, ...never }],
@@ -71,17 +70,12 @@ describe("the remedy of a conflict", () => {
     });
   });
 
-  it("becomes certain when the operator releases all but one", () => {
-    const released = new Set([formatLabels(twin.labels)]);
-    expect(findRemedy([[plain], [twin]], released)).toEqual({ kind: "certain", groups: [twin] });
-  });
-
   it("is none if no path names the only side", () => {
-    expect(findRemedy([[{ ...plain, paths: [] }]], nobody).kind).toBe("none");
+    expect(findRemedy([[{ ...plain, paths: [] }]]).kind).toBe("none");
   });
 
   it("is never a group that no path names: that one remains", () => {
     const stuck = { ...plain, ...never, paths: [] };
-    expect(findRemedy([[stuck], [twin]], nobody)).toEqual({ kind: "choice", options: [[twin]] });
+    expect(findRemedy([[stuck], [twin]])).toEqual({ kind: "choice", options: [[twin]] });
   });
 });
