@@ -1,5 +1,7 @@
 import { lastActivityAt } from "./life.ts";
 import type { Group } from "./group.ts";
+import { asksForHosts } from "./liveness.ts";
+import type { Rule } from "./rule.ts";
 import { quote, type Labels } from "./labels.ts";
 import { countOf } from "./printable.ts";
 
@@ -41,7 +43,8 @@ export function findReappeared(
 /** How many jobs are named. */
 const namedJobs = 5;
 
-export function explainReappearance({ rule, groups }: Reappearance): string {
+export function explainReappearance({ rule, groups }: Reappearance, rules: readonly Rule[]): string {
+  const hasVanished = rules.some((one) => one.name === rule && asksForHosts(one));
   const jobs = [...new Set(groups.map((labels) => labels.get("job") ?? ""))].toSorted((a, b) =>
     a < b ? -1 : 1,
   );
@@ -51,6 +54,9 @@ export function explainReappearance({ rule, groups }: Reappearance): string {
     `${jobs
       .slice(0, namedJobs)
       .map((job) => quote(job))
-      .join(", ")}${more}`
+      .join(", ")}${more}` +
+    (hasVanished
+      ? ". If their hosts were only away, raise its vanished.ttl, or let its query look further back"
+      : "")
   );
 }

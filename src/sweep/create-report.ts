@@ -61,7 +61,7 @@ export function createReport(
       ...(clocksNote === null ? [] : [clocksNote]),
       ...(consistent === false ? [poisonNote] : []),
       ...plan.notes,
-      ...reappeared.map(explainReappearance),
+      ...reappeared.map((one) => explainReappearance(one, plan.circumstances.rules)),
       ...(ledger === null ? noteDuration(entries, limits) : []),
       ...noteLosses(entries),
       ...noteMissingArchive(entries, archive),
