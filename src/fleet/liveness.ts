@@ -29,18 +29,29 @@ const reuseSeconds = 60;
 /** As many queries at once: Prometheus has other work, and by default runs 20. */
 const maxQueries = 4;
 
+/** After as many failures in a row that took this long, no other query is sent for a minute: each would hold up the sweep as long. */
+const silentSeconds = 5;
+
+interface Asked {
+  /** When the query was sent, or when it failed; infinite: it is under way. */
+  at: number;
+  readonly hosts: Promise<KnownHosts>;
+}
+
 /**
  * Asks each distinct query once, whatever the number of rules and gateways; an answer is reused for a minute. A query that fails,
  * for whatever reason, says nothing about hosts; that is logged once for all of its rules.
  */
 export function createLivenessReader({ connect, monotonic, log }: LivenessOptions): LivenessReader {
   let connection: Promise<Prometheus> | null = null;
-  const answers = new Map<string, { readonly askedAt: number; readonly hosts: Promise<KnownHosts> }>();
+  const answers = new Map<string, Asked>();
   const logged = new Set<string>();
   const slots = createSlots(maxQueries);
 
-  const ask = async ({ query, seriesLabel }: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
-    const giveBack = await slots.take();
+  let slowFailures = 0;
+  let lastSlow = { at: Number.NEGATIVE_INFINITY, message: "" };
+
+  const send = async ({ query, seriesLabel }: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
     try {
       const prometheus = await (connection ??= connect());
       return await prometheus.queryHosts(query, seriesLabel, signal);
@@ -49,18 +60,40 @@ export function createLivenessReader({ connect, monotonic, log }: LivenessOption
       // A secret's file that is missing or being replaced: the next question may find it.
       connection = null;
       return { ok: false, message: error.message };
-    } finally {
-      giveBack();
     }
+  };
+
+  const sendUnlessSilent = async (vanished: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
+    const sentAt = monotonic();
+    if (slowFailures >= maxQueries && sentAt - lastSlow.at <= reuseSeconds)
+      return { ok: false, message: lastSlow.message };
+    const hosts = await send(vanished, signal);
+    if (!hosts.ok && monotonic() - sentAt >= silentSeconds) {
+      slowFailures += 1;
+      lastSlow = { at: monotonic(), message: hosts.message };
+    } else slowFailures = 0;
+    return hosts;
   };
 
   const reuseOrAsk = (vanished: Vanished, signal: AbortSignal): Promise<KnownHosts> => {
     const key = JSON.stringify([vanished.query, vanished.seriesLabel]);
     const earlier = answers.get(key);
-    if (earlier !== undefined && monotonic() - earlier.askedAt <= reuseSeconds) return earlier.hosts;
-    const hosts = ask(vanished, signal);
-    answers.set(key, { askedAt: monotonic(), hosts });
-    return hosts;
+    if (earlier !== undefined && monotonic() - earlier.at <= reuseSeconds) return earlier.hosts;
+    const ask = async (): Promise<KnownHosts> => {
+      const giveBack = await slots.take();
+      try {
+        const sentAt = monotonic();
+        const hosts = await sendUnlessSilent(vanished, signal);
+        // A failure counts from its end: otherwise each gateway would wait for the next one of a Prometheus that is silent for longer.
+        asked.at = hosts.ok ? sentAt : monotonic();
+        return hosts;
+      } finally {
+        giveBack();
+      }
+    };
+    const asked: Asked = { at: Number.POSITIVE_INFINITY, hosts: ask() };
+    answers.set(key, asked);
+    return asked.hosts;
   };
 
   const logFailures = (liveness: Liveness): void => {

@@ -287,9 +287,10 @@ class Deletion {
 
   /** Asks again which hosts exist, if that matters for these groups. A query that fails now may hide that a host is back. */
   async #checkHosts(candidates: readonly Decision[]): Promise<(decision: Decision) => boolean> {
-    if (!candidates.some(hasVanished)) return () => true;
-    const { settings, ledger } = this.#parts;
-    const liveness = await readLiveness(this.#context, settings);
+    const rules = new Set(candidates.filter(hasVanished).flatMap(({ rule }) => rule ?? []));
+    if (rules.size === 0) return () => true;
+    const { ledger } = this.#parts;
+    const liveness = await readLiveness(this.#context, { rules: [...rules] });
     ledger.queriesFailed(findFailedQueries(liveness));
     const findPresence = createPresence(liveness, this.#namesWithoutPorts);
     return (decision) => {

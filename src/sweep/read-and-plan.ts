@@ -45,7 +45,7 @@ export async function readAndPlan(context: SweepContext, settings: SweepSettings
 /** Asks which hosts exist, if a rule needs it. */
 export async function readLiveness(
   { readLiveness: read, stop }: SweepContext,
-  { rules }: SweepSettings,
+  { rules }: Pick<SweepSettings, "rules">,
 ): Promise<Liveness> {
   if (read === undefined || !rules.some(asksForHosts)) return new Map();
   return read(rules, stop);

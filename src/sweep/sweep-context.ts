@@ -50,7 +50,7 @@ export interface SweepContext {
 }
 
 /**
- * Asks for every rule with `vanished`; its answers are a minute old at most. Cheap as long as they are younger: deletions ask before
+ * Asks for every one of these rules with `vanished`; its answers are a minute old at most. Cheap as long as they are younger: deletions ask before
  * every batch. Never throws for what Prometheus does wrong: that is in the answer.
  */
 export type ReadLiveness = (rules: readonly Rule[], signal: AbortSignal) => Promise<Liveness>;

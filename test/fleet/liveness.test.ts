@@ -97,6 +97,38 @@ describe("what Prometheus knows about hosts", () => {
     expect(log()).toContain('rules="a, b" err="http://p: HTTP 503"');
   });
 
+  it("is not asked again by the next gateway when it was silent for over a minute", async () => {
+    const { read, asked, pass } = scene(() => {
+      pass(300);
+      return { ok: false, message: "http://p: no answer within 300 s" };
+    });
+    await read(rule("a", "up"));
+    pass(60);
+    await read(rule("a", "up"));
+    expect(asked()).toHaveLength(1);
+    pass(1);
+    await read(rule("a", "up"));
+    expect(asked()).toHaveLength(2);
+  });
+
+  it("is asked no other query for a minute after it was silent four times in a row", async () => {
+    let isSilent = true;
+    const { read, asked, pass } = scene((query) => {
+      if (!isSilent || query === "up > 2") return { ok: true, hosts: new Set(["web-1"]) };
+      pass(30);
+      return { ok: false, message: "http://p: no answer within 30 s" };
+    });
+    const rules = Array.from({ length: 30 }, (_, index) => rule(`r${index}`, `up > ${index}`));
+    const known = await read(...rules);
+    expect(asked().length).toBeGreaterThan(4);
+    expect(asked().length).toBeLessThan(12);
+    expect(known.get("r2")).toMatchObject({ ok: true });
+    expect(known.get("r29")).toEqual({ ok: false, message: "http://p: no answer within 30 s" });
+    pass(61);
+    isSilent = false;
+    expect((await read(...rules)).get("r29")).toMatchObject({ ok: true });
+  });
+
   it("is nothing while a file of its settings cannot be read, and is asked again", async () => {
     const { read, connect, pass } = scene();
     connect.mockRejectedValueOnce(new ConfigError("secret: there is no such file"));

@@ -26,7 +26,7 @@ async function sweep(
     dryRun = false,
     readSeconds = 0,
   }: { rules?: readonly Rule[]; dryRun?: boolean; readSeconds?: number } = {},
-): Promise<{ report: GatewayReport; asked: number; warnings: unknown[] }> {
+): Promise<{ report: GatewayReport; asked: number; askedFor: readonly string[][]; warnings: unknown[] }> {
   const twoHoursAgo = Date.now() / 1000 - 2 * hour;
   const gateway = await startPushgateway({
     groups: ["web-1", "web-2", "web-3"].map((instance, index) => ({
@@ -50,9 +50,11 @@ async function sweep(
     return { ...times, clocks, durationSeconds: times.durationSeconds + readSeconds };
   };
   let asked = 0;
+  const askedFor: string[][] = [];
   const readLiveness: ReadLiveness = (asking) => {
     const answer = answers[Math.min(asked, answers.length - 1)];
     asked += 1;
+    askedFor.push(asking.filter(asksForHosts).map(({ name }) => name));
     if (answer === undefined || answer instanceof Error)
       return Promise.reject(answer ?? new Error("not expected"));
     return Promise.resolve(new Map(asking.filter(asksForHosts).map(({ name }) => [name, answer])));
@@ -63,7 +65,7 @@ async function sweep(
   const bounds = limits({ maxOutageSeconds: 0, maxEvidenceAgeSeconds: readSeconds > 0 ? 300 : null });
   const settings = { rules, limits: bounds, dryRun };
   const report = await sweepGateway({ ...context, log }, settings);
-  return { report, asked, warnings };
+  return { report, asked, askedFor, warnings };
 }
 
 it("groups of hosts that are not known go, those of others stay", async () => {
@@ -147,6 +149,14 @@ it("groups that have outlived the TTL of their rule go, whatever became of hosts
     "web-2": "host_may_exist",
     "web-3": "host_may_exist",
   });
+});
+
+it("deletions ask again only for the rules that they depend on", async () => {
+  const others = ttlRule(hour / 2, { name: "others", matchers: ['job="web-1"'], vanished });
+  const { askedFor } = await sweep([{ ok: true, hosts: new Set(["web-1"]) }], { rules: [others, hosts] });
+  expect(askedFor[0]).toEqual(["others", "hosts"]);
+  expect(askedFor.length).toBeGreaterThan(1);
+  expect(new Set(askedFor.slice(1).flat())).toEqual(new Set(["hosts"]));
 });
 
 it("deletions that do not depend on hosts ask nothing again", async () => {
