@@ -42,7 +42,7 @@ export function createPresence(
 }
 
 function withoutPort(host: string): string {
-  return host.replace(/:\d{1,5}$/, "");
+  return host.includes(":") ? host.replace(/:\d{1,5}$/, "") : host;
 }
 
 /** Whether a rule asks which hosts exist. */

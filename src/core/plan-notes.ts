@@ -35,7 +35,9 @@ function noteHosts(rule: TtlRule, decisions: readonly Decision[], findPresence: 
     return `rule ${name}: none of its ${decisions.length} groups has the label ${quote(label)}, so that no host of them can vanish`;
   }
   const hostOf = ({ group }: Decision): string => quote(cutText(group.labels.get(label) ?? "", 100));
-  const presences = groups.map(({ group }) => findPresence(rule, group.labels));
+  const presences = groups.map(({ group, ttlSource }) =>
+    ttlSource === "vanished" ? "gone" : findPresence(rule, group.labels),
+  );
   const namesakes = groups.filter((_, index) => presences[index] === "namesake");
   const [namesake] = namesakes;
   if (namesake !== undefined) {
