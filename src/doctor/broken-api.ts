@@ -1,4 +1,3 @@
-import type { Clock } from "../core/time.ts";
 import { failureTimeName } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
@@ -9,22 +8,13 @@ import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
 import { findRemedy, spellLabels, type Culprit } from "./culprit.ts";
-import type { ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
-
-export interface BreakerOptions {
-  readonly client: HttpClient;
-  readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
-}
+import type { DiagnoseOptions, ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
 
 /**
  * Whether a second read of the API ends without an answer, too, so that the first was no accident. Cheap: a gateway that
  * panics does so before it has built an answer.
  */
-export async function closesConnection(
-  client: HttpClient,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+export async function closesConnection(client: HttpClient, signal: AbortSignal): Promise<boolean> {
   try {
     const response = await client.open({ method: "GET", path: "/api/v1/metrics", signal });
     response.close();
@@ -36,7 +26,7 @@ export async function closesConnection(
 
 /** Names the group that breaks the API, as far as `/metrics` shows it. */
 export async function findBreaker(
-  { client, clock, signal }: BreakerOptions,
+  { client, clock, signal }: DiagnoseOptions,
   { expositionPath, utf8Names }: Pick<GatewayInfo, "expositionPath" | "utf8Names">,
   exposition: ExpositionState,
 ): Promise<Finding> {

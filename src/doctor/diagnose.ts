@@ -11,18 +11,17 @@ import type { PathNaming } from "../gateway/group-path.ts";
 import { probeHealth } from "../gateway/pace.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import { missingApi, readStatus, type GatewayInfo } from "../gateway/status.ts";
-import { closesConnection, findBreaker, toFault, type BreakerOptions } from "./broken-api.ts";
+import { closesConnection, findBreaker, toFault } from "./broken-api.ts";
 import { parseComplaints, type Complaint } from "./complaints.ts";
 import { createHolders, findConflicts } from "./conflicts.ts";
 import { literalGroupPath } from "./culprit.ts";
-import { certainCulprits, type Diagnosis, type Finding, type Undeletable } from "./diagnosis.ts";
-
-export interface DiagnoseOptions extends BreakerOptions {
-  readonly name: string;
-  readonly url: string;
-  /** Names of gauges whose values the rules need. */
-  readonly gauges: ReadonlySet<string>;
-}
+import {
+  certainCulprits,
+  type DiagnoseOptions,
+  type Diagnosis,
+  type Finding,
+  type Undeletable,
+} from "./diagnosis.ts";
 
 /**
  * Examines one gateway: its status, its health, whether it can serve `/metrics`, all groups, and which of them cause
@@ -118,7 +117,7 @@ interface ExpositionCheck extends Pick<Diagnosis, "exposition"> {
 async function checkExposition(
   client: HttpClient,
   path: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<ExpositionCheck> {
   try {
     const response = await client.open({ method: "GET", path, headers: expositionHeaders, signal });

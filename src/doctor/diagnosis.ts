@@ -1,7 +1,19 @@
+import type { Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import type { HealthProbe } from "../gateway/pace.ts";
+import type { HttpClient } from "../http/client.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
 import type { Culprit, Remedy, Side } from "./culprit.ts";
+
+export interface DiagnoseOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  /** Names of gauges whose values the rules need. */
+  readonly gauges: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
 
 /** Why a gateway cannot serve everything it holds. A closed union, like the reasons of verdicts. */
 export type FindingReason =
@@ -25,15 +37,9 @@ export interface Finding {
   readonly remedy: Remedy;
 }
 
-/** The groups whose deletion is certain to help, each once, and as often as it has spellings. */
+/** The groups whose deletion is certain to help. */
 export function certainCulprits(findings: readonly Finding[]): readonly Culprit[] {
-  const culprits = findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []));
-  return [...new Map(culprits.map((culprit) => [pathsKey(culprit), culprit])).values()];
-}
-
-/** Identifies a culprit: its paths decide which group is deleted. */
-function pathsKey({ paths }: Culprit): string {
-  return paths.join(" ");
+  return findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []));
 }
 
 /** What was found at a gateway at one moment. */

@@ -7,14 +7,13 @@ import type { HttpClient } from "../http/client.ts";
 import { deletePaths } from "../gateway/gateway.ts";
 import { excerpt } from "../http/expect-success.ts";
 import { toFault } from "./broken-api.ts";
-import { diagnose, type DiagnoseOptions } from "./diagnose.ts";
-import type { Diagnosis } from "./diagnosis.ts";
+import { diagnose } from "./diagnose.ts";
+import type { DiagnoseOptions, Diagnosis } from "./diagnosis.ts";
 
 export interface ExamineOptions extends DiagnoseOptions {
   /** Empty: nothing is said about expired groups. */
   readonly rules: readonly Rule[];
   readonly limits: Limits;
-  readonly signal: AbortSignal;
   /** Whether to measure a push. */
   readonly probe: boolean;
 }

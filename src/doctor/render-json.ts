@@ -7,16 +7,15 @@ import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding }
 import type { DoctorReport } from "./examine.ts";
 import { curlCommands, deleteCommand, type DeleteFlagsOf } from "./delete-command.ts";
 
-/** Raised when a field changes its meaning or is removed; new fields do not count. 2: without estimates of pushes, `look` is `snapshot`. */
+/** Raised when a field changes its meaning or is removed; new fields do not count. */
 const schemaVersion = 2;
 
 /** Renders reports of `doctor` as JSON: times are RFC 3339 in UTC, unknown values are null. */
 export function renderDoctorJson(reports: readonly DoctorReport[], flagsOf: DeleteFlagsOf): string {
-  return `${stringifyPrintable({ schema_version: schemaVersion, gateways: reports.map((report) => reportToJson(report, flagsOf)) }, 2)}\n`;
-}
-
-function reportToJson(report: DoctorReport, flagsOf: DeleteFlagsOf): object {
-  return { ...diagnosisToJson(report.diagnosis, flagsOf), pushes: pushesToJson(report) };
+  const gateways = reports.map((report) => {
+    return { ...diagnosisToJson(report.diagnosis, flagsOf), pushes: pushesToJson(report) };
+  });
+  return `${stringifyPrintable({ schema_version: schemaVersion, gateways }, 2)}\n`;
 }
 
 function diagnosisToJson(diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {

@@ -28,18 +28,9 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
     const { limits, dryRun, approve = () => Promise.resolve(true) } = settings;
-    const report = (ledger: Ledger | null): GatewayReport => {
-      const durationSeconds = elapsed();
-      return createReport(context, {
-        limits,
-        snapshot,
-        plan,
-        ledger,
-        reappeared,
-        consistent,
-        durationSeconds,
-      });
-    };
+    const findings = { limits, snapshot, plan, reappeared, consistent };
+    const report = (ledger: Ledger | null): GatewayReport =>
+      createReport(context, { ...findings, ledger, durationSeconds: elapsed() });
     const planned = report(null);
     if (dryRun || !plan.decisions.some(isDeletion) || !(await approve(planned))) return planned;
     return report(await carryOut(context, settings, { plan, snapshot, status }));
