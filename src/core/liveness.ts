@@ -11,7 +11,8 @@ export type Liveness = ReadonlyMap<string, KnownHosts>;
 
 /**
  * - `gone`: the query was answered without this host
- * - `namesake`: the answer has the host with a port, or without the one it has here: most likely the same host. It counts as alive.
+ * - `namesake`: the answer has the host with a port, without the one it has here, or spelt differently: most likely the same host. It
+ *   counts as alive.
  * - `alive`: the answer has the host, or there is no usable answer
  */
 export type Presence = "gone" | "namesake" | "alive";
@@ -19,26 +20,40 @@ export type Presence = "gone" | "namesake" | "alive";
 /** Whether the host of a group with these labels exists, according to the `vanished` section of its rule. */
 export type FindPresence = (rule: TtlRule, labels: Labels) => Presence;
 
-/** Cache: hosts of an answer to the same hosts without their ports. Rules share answers, and answers are used again. */
-export type NamesWithoutPorts = WeakMap<ReadonlySet<string>, ReadonlySet<string>>;
+interface Spellings {
+  readonly all: ReadonlySet<string>;
+  readonly withoutPorts: ReadonlySet<string>;
+}
+
+/** Cache: hosts of an answer to other spellings of them. Rules share answers, and answers are used again. */
+export type SpellingsOfHosts = WeakMap<ReadonlySet<string>, Spellings>;
 
 /** In doubt, a host is `alive`. */
 export function createPresence(
   liveness: Liveness,
-  withoutPorts: NamesWithoutPorts = new WeakMap(),
+  spellings: SpellingsOfHosts = new WeakMap(),
 ): FindPresence {
   return ({ name, vanished }, labels) => {
     const host = vanished === null ? "" : (labels.get(vanished.groupLabel) ?? "");
     const known = liveness.get(name);
     if (host === "" || known?.ok !== true || known.hosts.size === 0) return "alive";
     if (known.hosts.has(host)) return "alive";
-    let names = withoutPorts.get(known.hosts);
+    let names = spellings.get(known.hosts);
     if (names === undefined) {
-      names = new Set([...known.hosts].map(withoutPort));
-      withoutPorts.set(known.hosts, names);
+      const all = new Set([...known.hosts].map(foldName));
+      names = { all, withoutPorts: new Set([...all].map(withoutPort)) };
+      spellings.set(known.hosts, names);
     }
-    return names.has(host) || known.hosts.has(withoutPort(host)) ? "namesake" : "gone";
+    const folded = foldName(host);
+    const isNamesake =
+      names.all.has(folded) || names.withoutPorts.has(folded) || names.all.has(withoutPort(folded));
+    return isNamesake ? "namesake" : "gone";
   };
+}
+
+/** The names of hosts do not depend on case, and Unicode writes some characters in several ways. */
+function foldName(host: string): string {
+  return host.normalize().toLowerCase();
 }
 
 function withoutPort(host: string): string {

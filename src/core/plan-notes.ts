@@ -42,7 +42,7 @@ function noteHosts(rule: TtlRule, decisions: readonly Decision[], findPresence: 
   const [namesake] = namesakes;
   if (namesake !== undefined) {
     return (
-      `rule ${name}: ${countOf(namesakes.length, "group")} of hosts that the query knows only by a name with another port, or without one, ` +
+      `rule ${name}: ${countOf(namesakes.length, "group")} of hosts that the query knows only by a name with another port, without one, or spelt differently, ` +
       `count as alive, for example ${hostOf(namesake)}: make the names agree, as with label_replace in the query`
     );
   }

@@ -1,6 +1,6 @@
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
-import { createPresence, findFailedQueries, type NamesWithoutPorts } from "../core/liveness.ts";
+import { createPresence, findFailedQueries, type SpellingsOfHosts } from "../core/liveness.ts";
 import type { WithholdReason } from "../core/verdict.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import type { PathNaming } from "../gateway/group-path.ts";
@@ -105,7 +105,7 @@ class Deletion {
   /** Whether one deletion of this sweep has taken effect. */
   #isCanaryGone = false;
   #accepted = 0;
-  readonly #namesWithoutPorts: NamesWithoutPorts = new WeakMap();
+  readonly #spellingsOfHosts: SpellingsOfHosts = new WeakMap();
 
   constructor(context: SweepContext, parts: DeletionParts) {
     this.#context = context;
@@ -292,7 +292,7 @@ class Deletion {
     const { ledger } = this.#parts;
     const liveness = await readLiveness(this.#context, { rules: [...rules] });
     ledger.queriesFailed(findFailedQueries(liveness));
-    const findPresence = createPresence(liveness, this.#namesWithoutPorts);
+    const findPresence = createPresence(liveness, this.#spellingsOfHosts);
     return (decision) => {
       const { rule, group } = decision;
       if (!hasVanished(decision)) return true;

@@ -60,7 +60,7 @@ describe("a group of a rule with vanished", () => {
       at("web", hour + 1),
       "delete host_vanished: 3600 s from vanished",
     ],
-    ["whose host has another case", at("Web-1", hour + 1), "delete host_vanished: 3600 s from vanished"],
+    ["whose host has another case", at("Web-1", hour + 1), `keep within_ttl: ${long}`],
     ["without the label", group({ job: "a" }, 2 * hour), `keep within_ttl: ${long}`],
     ["with an empty label", at("", 2 * hour), `keep within_ttl: ${long}`],
     ["of the future", at("web-9", -100), "keep future_time: 3600 s from vanished"],
@@ -140,7 +140,7 @@ describe("a group of a rule with vanished", () => {
   });
 });
 
-describe("a host that the query knows by a name with another port, or without one", () => {
+describe("a host that the query knows by a name with another port, without one, or spelt differently", () => {
   it.each([
     ["web-1", "web-1:9100", "namesake"],
     ["web-1:9091", "web-1", "namesake"],
@@ -151,6 +151,11 @@ describe("a host that the query knows by a name with another port, or without on
     ["web-1", "web-10:9100", "gone"],
     ["web-1", "web-1:http", "gone"],
     ["web-1:9100", "web-1:9100", "alive"],
+    ["WEB-1", "web-1.example", "gone"],
+    ["WEB-1", "web-1", "namesake"],
+    ["web-1", "Web-1:9100", "namesake"],
+    ["Web-1:9091", "web-1", "namesake"],
+    ["caf\u00e9", "cafe\u0301", "namesake"],
   ])("%s among %s: %s", (host, series, expected) => {
     const findPresence = createPresence(new Map([["hosts", known(series)]]));
     expect(findPresence(hosts, new Map([["instance", host]]))).toBe(expected);
@@ -161,7 +166,7 @@ describe("a host that the query knows by a name with another port, or without on
     const plan = planFor(groups, known("web-1:9100", "web-2:9100", "web-3"));
     expect(countGroups(plan.decisions).verdicts).toMatchObject({ delete: 0, keep: 3 });
     expect(plan.notes).toEqual([
-      "rule hosts: 2 groups of hosts that the query knows only by a name with another port, or without one, count as alive, " +
+      "rule hosts: 2 groups of hosts that the query knows only by a name with another port, without one, or spelt differently, count as alive, " +
         'for example "web-1": make the names agree, as with label_replace in the query',
     ]);
   });
