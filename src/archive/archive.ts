@@ -24,13 +24,13 @@ export interface ArchiveOptions {
   readonly access?: FileAccess;
 }
 
-export interface ArchiveLog {
+interface ArchiveLog {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /** What of a decision is archived. */
-export interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
+interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
   readonly verdict: Pick<Verdict, "reason">;
 }
 

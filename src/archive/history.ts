@@ -30,7 +30,7 @@ export function readHistory(path: string, onProblem: OnArchiveProblem): AsyncGen
   return joinOutcomes(readArchive(path, onProblem));
 }
 
-export interface LatestDeletionsOptions {
+interface LatestDeletionsOptions {
   readonly count: number;
   readonly accepts: (record: GroupRecord) => boolean;
   /** Ends it, with nothing. */
@@ -103,7 +103,7 @@ export interface StoredGroup {
 }
 
 /** Which groups to take from an archive. */
-export interface GroupSelection {
+interface GroupSelection {
   accepts(record: GroupRecord): boolean;
   /** Whether the same group of two gateways is one and the same, because both are restored to one. */
   readonly mergeGateways: boolean;

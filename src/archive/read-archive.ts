@@ -36,7 +36,7 @@ export interface RecordBatch {
 }
 
 /** A group as the API returned it. */
-export interface StoredMetrics {
+interface StoredMetrics {
   /** Of its record. */
   readonly id: string;
   readonly raw: JsonObject;

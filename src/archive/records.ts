@@ -35,7 +35,7 @@ export interface GroupRecord {
 const archivedOutcomes = ["accepted", ...outcomes] as const;
 export type ArchivedOutcome = (typeof archivedOutcomes)[number];
 
-export interface OutcomeRecord {
+interface OutcomeRecord {
   readonly kind: "outcome";
   /** Of the group's record. */
   readonly id: string;

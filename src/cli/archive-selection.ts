@@ -4,14 +4,14 @@ import { matchesAll } from "../core/rule.ts";
 import { parseFlag, type SelectionFlags } from "./flags.ts";
 
 /** What every record about a group has. */
-export interface Selectable {
+interface Selectable {
   readonly at: number;
   readonly gateway: string;
   readonly labels: Labels;
 }
 
 /** Which part of an archive the flags select. */
-export interface ArchiveSelection {
+interface ArchiveSelection {
   /** Whether all of the flags accept the record. */
   readonly accepts: (record: Selectable) => boolean;
   /** false: everything is accepted. `{}` matches everything, too. */

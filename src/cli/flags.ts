@@ -166,7 +166,7 @@ const onlyFlag = [
 ] as const;
 
 /** Of the commands that sweep once and end with a report. */
-export function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
+function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
     .option(...onlyFlag)
     .addOption(
@@ -312,7 +312,7 @@ export function addDoctorFlags(command: FlagsCommand) {
 }
 
 /** Of the commands that read an archive. */
-export function addSelectionFlags(command: FlagsCommand) {
+function addSelectionFlags(command: FlagsCommand) {
   return command
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")

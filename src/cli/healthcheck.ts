@@ -79,7 +79,7 @@ export function parseCommandLine(
   };
 }
 
-export interface HealthAnswer {
+interface HealthAnswer {
   readonly healthy: boolean;
   /** The answer, or why there is none. */
   readonly message: string;

@@ -12,7 +12,7 @@ import type { SweepCounts } from "../fleet/sweep-all.ts";
 import { writeOutputFile } from "./output-file.ts";
 
 /** The metrics of a single sweep, which ends before anything could scrape it. */
-export interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFailed"> {
+interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFailed"> {
   /**
    * Delivers them as the flags say, also after a sweep that failed.
    * @returns what went wrong, for people

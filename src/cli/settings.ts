@@ -22,13 +22,13 @@ type OverridingFlags = Partial<
 >;
 
 /** The configuration with everything that flags override. */
-export interface LoadedSettings {
+interface LoadedSettings {
   readonly config: Config;
   /** One line each. */
   readonly warnings: readonly string[];
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Accepts `--gateway` without `--ttl`: then there are no rules. */
   readonly ttlOptional?: boolean;
 }

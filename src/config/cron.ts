@@ -4,7 +4,7 @@ import { ParseError } from "../core/errors.ts";
 import { didYouMean } from "./file/did-you-mean.ts";
 
 /** The fields that a cron expression restricts, and warnings about its meaning. */
-export interface CronExpression {
+interface CronExpression {
   readonly namesDays: boolean;
   /** Days or hours. It then follows the clock of its time zone, and a change of that clock moves or drops a sweep. */
   readonly namesTimes: boolean;

@@ -5,7 +5,7 @@ import type { ReadFile } from "./file/read-file-start.ts";
 import type { ProblemList } from "./file/problem.ts";
 import { janitorYml } from "./janitor-yml.ts";
 
-export interface LoadDependencies {
+interface LoadDependencies {
   readonly readFile?: ReadFile;
   /** Whether the absolute path names something that can be read like a file. */
   readonly fileExists?: (path: string) => Promise<boolean>;

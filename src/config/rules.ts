@@ -235,7 +235,7 @@ function reportShadows(items: readonly Item<Rule>[]): void {
 }
 
 /** Which groups a rule is about. */
-export interface RuleScope {
+interface RuleScope {
   readonly name: string;
   readonly matchers: readonly Matcher[];
 }

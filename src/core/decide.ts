@@ -34,7 +34,7 @@ export interface Circumstances {
  * Where a TTL comes from. `ttl_metric`, `ttl_label`: the group sets it. `senseless`: the group sets one that makes no sense, and gets
  * the longest that its rule can give.
  */
-export type TtlSource = "rule" | "vanished" | "ttl_metric" | "ttl_label" | "senseless";
+type TtlSource = "rule" | "vanished" | "ttl_metric" | "ttl_label" | "senseless";
 
 /** A group, its verdict and the numbers behind it. */
 export interface Decision {

@@ -100,7 +100,7 @@ export function formatLabels(labels: Labels): string {
 const shown = { name: 200, value: 1000, labels: 4000, count: 50 };
 
 /** Labels cut to a length that people can read. */
-export interface ShortLabels {
+interface ShortLabels {
   readonly pairs: readonly {
     readonly name: string;
     readonly value: string;

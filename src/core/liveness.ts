@@ -15,7 +15,7 @@ export type Liveness = ReadonlyMap<string, KnownHosts>;
  *   counts as alive.
  * - `alive`: the answer has the host, or there is no usable answer
  */
-export type Presence = "gone" | "namesake" | "alive";
+type Presence = "gone" | "namesake" | "alive";
 
 /** Whether the host of a group with these labels exists, according to the `vanished` section of its rule. */
 export type FindPresence = (rule: TtlRule, labels: Labels) => Presence;

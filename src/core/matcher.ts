@@ -3,7 +3,7 @@ import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { isLegacyLabelName, quote, type Labels } from "./labels.ts";
 import { ParseError } from "./errors.ts";
 
-export type MatcherOperator = "=" | "!=" | "=~" | "!~";
+type MatcherOperator = "=" | "!=" | "=~" | "!~";
 
 /** A matcher as it is written; a regular expression in it has not been compiled. */
 export interface MatcherText {

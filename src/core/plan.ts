@@ -10,7 +10,7 @@ import type { Rule } from "./rule.ts";
 import type { WithholdReason } from "./verdict.ts";
 
 /** The input of a plan. */
-export interface PlanInput {
+interface PlanInput {
   readonly groups: readonly Group[];
   /** The time that ages count by, at the start of the snapshot request, Unix seconds; null: not known. */
   readonly now: number | null;

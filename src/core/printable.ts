@@ -1,5 +1,5 @@
 /** A character as a terminal shows it. */
-export interface Cell {
+interface Cell {
   readonly text: string;
   /** In columns of a terminal. */
   readonly width: number;

@@ -3,7 +3,7 @@ import { pushTimeNames } from "./group.ts";
 import { type JsonObject, decodeTexts, isJsonObject } from "./json.ts";
 import { isLegacyLabelName, quote, type Labels } from "./labels.ts";
 
-export interface PushTarget {
+interface PushTarget {
   /** The group's, which the gateway adds to every series itself. */
   readonly labels: Labels;
   /** Whether the gateway takes names outside `[a-zA-Z_:][a-zA-Z0-9_:]*` (`--push.enable-utf8-names`). */
@@ -11,7 +11,7 @@ export interface PushTarget {
 }
 
 /** The part of a group that a push in the text format can restore, and what it loses. */
-export interface Pushable {
+interface Pushable {
   readonly families: readonly ApiFamily[];
   /** One sentence each; empty if the exposition would be the same. */
   readonly losses: readonly string[];
@@ -133,14 +133,14 @@ export interface ApiFamily {
 
 export type ApiSeries = PlainSeries | Distribution;
 
-export interface PlainSeries {
+interface PlainSeries {
   readonly kind: "plain";
   readonly labels: ReadonlyMap<string, string>;
   readonly value: string;
 }
 
 /** One series of a summary or histogram. */
-export interface Distribution {
+interface Distribution {
   readonly kind: "summary" | "histogram" | "native_histogram";
   readonly labels: ReadonlyMap<string, string>;
   readonly sum: string;
@@ -153,7 +153,7 @@ export interface Distribution {
  * Decodes the families of one group of the API, without the two push times; null: not the API's shape. A family is a sibling of the
  * group's own `labels` and `last_push_successful`, and replaces them if it has the same name.
  */
-export function decodeFamilies(group: JsonObject): ReadonlyMap<string, ApiFamily | null> {
+function decodeFamilies(group: JsonObject): ReadonlyMap<string, ApiFamily | null> {
   const families = new Map<string, ApiFamily | null>();
   for (const [name, value] of Object.entries(group)) {
     const ownOfGroup =

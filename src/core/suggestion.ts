@@ -2,7 +2,7 @@ import { firstMatch, type Rule } from "./rule.ts";
 import type { Labels } from "./labels.ts";
 
 /** The pushes of one group in a period of the past. */
-export interface PushedGroup {
+interface PushedGroup {
   readonly labels: Labels;
   /** How many were seen. */
   readonly pushes: number;
@@ -136,7 +136,7 @@ function roundUp(seconds: number): number {
 }
 
 /** A rule whose TTL is shorter than a gap between two pushes of a living group. */
-export interface ShortTtl {
+interface ShortTtl {
   readonly rule: string;
   readonly ttlSeconds: number;
   readonly job: string;

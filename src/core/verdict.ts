@@ -34,7 +34,7 @@ export const withholdReasons = [
 export const verdictNames = ["delete", "withhold", "keep"] as const satisfies readonly Verdict["verdict"][];
 
 export type VerdictName = Verdict["verdict"];
-export type DeleteReason = (typeof deleteReasons)[number];
+type DeleteReason = (typeof deleteReasons)[number];
 export type KeepReason = (typeof keepReasons)[number];
 export type WithholdReason = (typeof withholdReasons)[number];
 

@@ -6,7 +6,7 @@ import { shorten, type GoodAnswer, type ReadSources } from "./answer.ts";
 import { toGateway, type FoundGateway, type TargetDefaults } from "./found-gateway.ts";
 
 /** What a discovery knows. */
-export interface DiscoveryState {
+interface DiscoveryState {
   /** Whether it has been asked, with or without success. */
   readonly asked: boolean;
   /** Whether any of its sources has answered, be it long ago. */
@@ -16,7 +16,7 @@ export interface DiscoveryState {
   readonly problems: readonly string[];
 }
 
-export interface DiscoveryOptions {
+interface DiscoveryOptions {
   readonly mechanism: Mechanism;
   readonly read: ReadSources;
   readonly defaults: TargetDefaults;
@@ -114,7 +114,7 @@ export function firstOf(sentences: readonly string[], moreOf: string): readonly 
   return more <= 0 ? sentences : [...sentences.slice(0, maxSentences), `${more} more ${moreOf}`];
 }
 
-export interface MergedGateways<T> {
+interface MergedGateways<T> {
   readonly gateways: readonly T[];
   /** Named more than once: swept once. One sentence each. */
   readonly repeated: readonly string[];

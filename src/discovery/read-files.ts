@@ -16,7 +16,7 @@ import {
 } from "./answer.ts";
 
 /** Parses YAML as lists, mappings and texts. Throws a {@link ParseError} for anything else. */
-export type ParseYaml = (text: string) => unknown;
+type ParseYaml = (text: string) => unknown;
 
 /** YAML takes ten times the time and memory of JSON. */
 const maxYamlBytes = 1024 * 1024;

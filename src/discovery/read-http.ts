@@ -12,7 +12,7 @@ import {
   decodeTargetGroups,
 } from "./answer.ts";
 
-export interface HttpSource {
+interface HttpSource {
   readonly url: string;
   readonly refreshSeconds: number;
   /** The server's settings as of now: secrets are read again for each request. Rejects with a message for people. */

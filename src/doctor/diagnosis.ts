@@ -83,7 +83,7 @@ export type ApiState =
   { readonly state: "answers" } | { readonly state: "broken" | "unknown"; readonly fault: GatewayFault };
 
 /** The size of a snapshot of all groups. */
-export interface SnapshotSize {
+interface SnapshotSize {
   /** The time that ages count by, at the start of the read, Unix seconds; null: not known. */
   readonly takenAt: number | null;
   readonly groups: number;
@@ -96,7 +96,7 @@ export interface SnapshotSize {
  * - `unknown`: it answers, but not everything that a judgement needs
  * - `unreachable`: it does not answer, or is no Pushgateway
  */
-export type Condition = "healthy" | "inconsistent" | "unknown" | "unreachable";
+type Condition = "healthy" | "inconsistent" | "unknown" | "unreachable";
 
 export function conditionOf({ unreachable, exposition, api, health }: Diagnosis): Condition {
   if (unreachable !== null) return "unreachable";

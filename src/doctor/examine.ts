@@ -10,7 +10,7 @@ import { toFault } from "./broken-api.ts";
 import { diagnose } from "./diagnose.ts";
 import type { DiagnoseOptions, Diagnosis } from "./diagnosis.ts";
 
-export interface ExamineOptions extends DiagnoseOptions {
+interface ExamineOptions extends DiagnoseOptions {
   /** Empty: nothing is said about expired groups. */
   readonly rules: readonly Rule[];
   readonly limits: Limits;

@@ -16,7 +16,7 @@ import {
 } from "./diagnosis.ts";
 import type { DoctorReport, PushProbe } from "./examine.ts";
 
-export interface DoctorTextOptions {
+interface DoctorTextOptions {
   readonly flagsOf: DeleteFlagsOf;
   /** Whether there is an archive. */
   readonly archive: boolean;

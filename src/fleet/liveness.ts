@@ -10,12 +10,12 @@ import { createSlots } from "./slots.ts";
 import type { World } from "./world.ts";
 
 /** What Prometheus knows about the hosts of all gateways, for one sweep. Close it at its end. */
-export interface LivenessReader {
+interface LivenessReader {
   readonly read: ReadLiveness;
   close(): Promise<void>;
 }
 
-export interface LivenessOptions {
+interface LivenessOptions {
   /** @throws {@link ConfigError} */
   readonly connect: () => Promise<Prometheus>;
   /** Monotonic seconds. */

@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 /** The same gateway for one sweep, with reads that are refused while they are postponed. */
 export type GuardReads = (gateway: Gateway, configured: ReadSource | "auto") => Gateway;
 
-export interface ReadGuardOptions {
+interface ReadGuardOptions {
   readonly monotonic: () => number;
   readonly log: Logger;
 }
@@ -105,9 +105,9 @@ export interface ReadMemory {
 }
 
 /** What was read: the exposition costs the gateway about half as much as the API. */
-export type ReadSource = "api" | "exposition";
+type ReadSource = "api" | "exposition";
 
-export interface DeadlyReads {
+interface DeadlyReads {
   /** Reads in a row that ended with another process. */
   readonly inARow: number;
   /** Seconds on the monotonic clock; before it, no read. */
@@ -163,7 +163,7 @@ export function afterAnswer(memory: ReadMemory, startedAt: number, now: number):
   return { ...answered, [lastRead.source]: { inARow, postponedUntil: now + pauseSeconds } };
 }
 
-export interface Postponement {
+interface Postponement {
   readonly inARow: number;
   /** From now on. */
   readonly seconds: number;

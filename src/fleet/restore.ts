@@ -13,7 +13,7 @@ import { RequestError } from "../http/request-error.ts";
 import { connect } from "./connect.ts";
 import type { World } from "./world.ts";
 
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly dryRun: boolean;
   /** Also over groups that exist. */
   readonly overwrite: boolean;

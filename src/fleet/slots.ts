@@ -1,7 +1,7 @@
 import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 
 /** A limited number of permissions to work at the same time, given in the order in which they were asked for. */
-export interface Slots {
+interface Slots {
   /** Resolves when a slot is free. The result gives it back; calling it again is harmless. */
   take(): Promise<() => void>;
 }

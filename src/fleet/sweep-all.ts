@@ -30,7 +30,7 @@ export interface SweepCounts extends SweepMetrics {
 /** The command that lets the plan of this gateway pass its limits once. */
 export type CommandToPass = (gateway: PushgatewaySettings, toPass: ExceededLimit["toPass"]) => string;
 
-export interface FleetSweepOptions {
+interface FleetSweepOptions {
   readonly world: World;
   readonly log: Logger;
   readonly progress: SweepContext["progress"];

@@ -21,7 +21,7 @@ export function createArchiveCache({ clock, log }: { clock: Clock; log: Logger }
   };
 }
 
-export interface SweepArchiveOptions {
+interface SweepArchiveOptions {
   readonly log: Logger;
   readonly openArchive: OpenArchive;
   /** Counts what is on disk: a report counts deletions, and not all that is archived is deleted. */

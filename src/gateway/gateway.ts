@@ -50,9 +50,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-export type DeleteGroupOptions = Pick<DeleteOptions, "maySend" | "signal">;
+type DeleteGroupOptions = Pick<DeleteOptions, "maySend" | "signal">;
 
-export interface SnapshotOptions {
+interface SnapshotOptions {
   readonly naming: PathNaming;
   readonly gauges: ReadonlySet<string>;
   /** Whether the visitor needs raw groups. */
@@ -61,7 +61,7 @@ export interface SnapshotOptions {
 }
 
 /** The methods of a gateway that send requests. */
-export type GatewayRequest = {
+type GatewayRequest = {
   [Name in keyof Gateway]: Gateway[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
 }[keyof Gateway];
 
@@ -164,7 +164,7 @@ const deleteTimeoutSeconds = 10;
 /** How many DELETEs may wait for their answers at once. */
 export const maxDeletionsUnderWay = maxPipelined;
 
-export interface DeleteOptions {
+interface DeleteOptions {
   /** Of the gateway, for each request. */
   readonly timeoutSeconds?: number;
   /** Asked for each path right before its request is written; see `ClientRequest.maySend`. */

@@ -17,7 +17,7 @@ export interface Pace {
   stop(): Promise<void>;
 }
 
-export interface PaceOptions {
+interface PaceOptions {
   /** Deletions per second, never exceeded. */
   readonly ceiling: number;
   readonly probe: (signal: AbortSignal) => Promise<HealthProbe>;
@@ -47,7 +47,7 @@ export interface PaceState {
 }
 
 /** Deletions per second that harmed no gateway. */
-export const harmlessRate = 200;
+const harmlessRate = 200;
 const initialGrowth = 2;
 /** After trouble: recovers less than a halving takes, so that a gateway that is slow every other time gets relief. */
 const cautiousGrowth = 1.25;
@@ -155,7 +155,7 @@ export function createPace({ ceiling, probe, clock, wait, signal }: PaceOptions)
  * - `limited`: a rate limit answered (429, or 503 with `Retry-After`): nothing is known about the gateway
  * - `blocked`: a proxy does not let the request through: nothing will be known about the gateway
  */
-export type Health = "healthy" | "unhealthy" | "limited" | "blocked";
+type Health = "healthy" | "unhealthy" | "limited" | "blocked";
 
 export interface HealthProbe {
   readonly health: Health;

@@ -52,7 +52,7 @@ export async function expectFreshSuccess(response: OpenResponse): Promise<void> 
  * As {@link expectSuccess}, for a response whose body has not been read yet.
  * @throws {@link RequestError}; then the response is closed
  */
-export async function expectOpenSuccess(response: OpenResponse): Promise<void> {
+async function expectOpenSuccess(response: OpenResponse): Promise<void> {
   if (isSuccess(response.status)) return;
   const { bytes } = await readStart(response.body, maxTextLength, "leave");
   response.close();

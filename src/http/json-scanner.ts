@@ -333,7 +333,7 @@ function isBareByte(byte: number): boolean {
 }
 
 /** Whether bytes that come in chunks are UTF-8, also where a character is cut by the border of two chunks. */
-export class Utf8Check {
+class Utf8Check {
   /** The beginning of a character whose rest is in the next chunk. */
   #cut: Uint8Array = new Uint8Array(0);
 
@@ -376,7 +376,7 @@ interface CachedText {
  * Decodes the same few texts over and over, as names of labels and metrics are: one that was seen lately costs no
  * allocation, and there is one copy of it in memory. Bounded, whatever is thrown at it.
  */
-export class TextCache {
+class TextCache {
   readonly #entries: (CachedText | undefined)[] = Array.from({ length: slots });
   #last: CachedText = { bytes: new Uint8Array(0), text: "", next: 0 };
 

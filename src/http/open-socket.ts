@@ -1,7 +1,7 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { connect, isIPv6, type Socket } from "node:net";
 
-export interface SocketTarget {
+interface SocketTarget {
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;

@@ -12,7 +12,7 @@ export interface Proxy {
 /** The variables of the process, as Go and curl read them: in capitals or not, capitals first. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type EnvironmentProxy =
+type EnvironmentProxy =
   | { readonly ok: true; /** null: none is needed. */ readonly url: string | null }
   | { readonly ok: false; /** Never holds the value, which may hold a password. */ readonly message: string };
 

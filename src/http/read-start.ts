@@ -1,4 +1,4 @@
-export interface BodyStart {
+interface BodyStart {
   readonly bytes: Buffer;
   /** Whether that is all of it. */
   readonly isComplete: boolean;

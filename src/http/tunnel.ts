@@ -6,7 +6,7 @@ import { openSocket } from "./open-socket.ts";
 import { displayProxy, proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./server-options.ts";
 
-export interface TunnelOptions {
+interface TunnelOptions {
   readonly proxy: Proxy;
   /** For a proxy that is itself reached by TLS. */
   readonly tls: TlsOptions;

@@ -13,7 +13,7 @@ import { isDeleted, type WithholdReason } from "../core/verdict.ts";
 export type SweepEvent = "deleted" | "withheld" | "failed";
 
 /** The conditions of one gateway. */
-export interface GatewayCondition {
+interface GatewayCondition {
   readonly withheld: boolean;
   readonly failed: boolean;
 }

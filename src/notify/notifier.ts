@@ -11,7 +11,7 @@ export interface Receiver extends Pick<DeliveryOptions, "connect"> {
   readonly format: "text" | "report";
 }
 
-export interface NotifierOptions extends Pick<DeliveryOptions, "wait"> {
+interface NotifierOptions extends Pick<DeliveryOptions, "wait"> {
   /** The body of the format `report`. */
   readonly renderReport: (report: SweepReport) => string;
   readonly onFailure: (receiver: string, message: string) => void;

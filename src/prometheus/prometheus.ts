@@ -33,7 +33,7 @@ export interface Prometheus {
   close(): Promise<void>;
 }
 
-export interface QueryRange {
+interface QueryRange {
   /** Unix seconds; the query is evaluated at both ends, too. */
   readonly start: number;
   readonly end: number;

@@ -12,7 +12,7 @@ export interface PushHistory {
   readonly warnings: readonly string[];
 }
 
-export interface HistoryOptions {
+interface HistoryOptions {
   /** Unix seconds. */
   readonly end: number;
   readonly windowSeconds: number;

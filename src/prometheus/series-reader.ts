@@ -8,7 +8,7 @@ export interface Series {
 }
 
 /** What an answer of Prometheus' query API says beside its series, in its own words. */
-export interface AnswerFacts {
+interface AnswerFacts {
   /** `success` or `error`. */
   readonly status: string;
   readonly error: string;

@@ -2,7 +2,7 @@ import { Columns } from "../core/columns.ts";
 import { showText } from "./text.ts";
 
 /** Rows that arrive one by one, aligned page by page: a long list starts to show before it ends. */
-export interface RowPrinter {
+interface RowPrinter {
   /** Whatever is in a cell, it cannot drive the terminal. */
   add(row: readonly string[]): void;
   /** Prints the rest. */

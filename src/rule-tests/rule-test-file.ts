@@ -62,7 +62,7 @@ export interface Expectation {
   readonly reason: Verdict["reason"] | null;
 }
 
-export type RuleTestLoadResult =
+type RuleTestLoadResult =
   | { readonly ok: true; readonly file: RuleTestFile; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly path: string; readonly problems: readonly Problem[] };
 

@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { errorCode } from "../core/errors.ts";
 import type { Wait } from "../gateway/pace.ts";
 
-export interface FileWatchOptions {
+interface FileWatchOptions {
   /** The files to watch now: the configuration, and those that it names. */
   readonly paths: () => readonly string[];
   /** Over 0. */

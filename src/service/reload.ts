@@ -8,7 +8,7 @@ export interface ReloadResult {
 export type LoadedOrProblem<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
-export interface ReloaderOptions<T> {
+interface ReloaderOptions<T> {
   readonly load: () => Promise<LoadedOrProblem<T>>;
   /** Puts a good configuration into force. */
   readonly apply: (value: T) => Promise<void>;

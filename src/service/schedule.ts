@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 /** A running schedule. */
 export type Schedule = ReturnType<typeof startSchedule>;
 
-export interface ScheduleOptions {
+interface ScheduleOptions {
   /** Cron, 5 or 6 fields, already checked. */
   readonly expression: string;
   /** IANA name. node-cron's own default would be the machine's. */

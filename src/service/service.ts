@@ -16,7 +16,7 @@ import { createReloader, type LoadedOrProblem, type ReloadResult } from "./reloa
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
 
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly config: Config;
   readonly load: () => Promise<LoadedOrProblem<Config>>;
   /** A configuration has come into force. */
@@ -33,7 +33,7 @@ export interface ServiceOptions {
 }
 
 /** The state that page, API and metrics show. */
-export interface ServiceState {
+interface ServiceState {
   readonly config: Config;
   /** Those that the configuration lists and those that were found. */
   readonly gateways: readonly PushgatewaySettings[];

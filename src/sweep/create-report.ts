@@ -17,7 +17,7 @@ import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
 
 /** All results of a sweep. */
-export interface SweepFindings {
+interface SweepFindings {
   readonly limits: Limits;
   readonly snapshot: Snapshot;
   readonly plan: Plan;

@@ -32,7 +32,7 @@ export interface UsableEvidence {
   remainingSeconds(): number;
 }
 
-export interface EvidenceScope {
+interface EvidenceScope {
   /** The status of the gateway when the plan was made. */
   readonly status: GatewayInfo;
   readonly circumstances: Circumstances;

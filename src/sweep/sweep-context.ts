@@ -83,7 +83,7 @@ export interface SweepMetrics {
 }
 
 /** Called at every step. */
-export type SweepProgress = (step: {
+type SweepProgress = (step: {
   readonly gateway: string;
   readonly phase: "reading" | "deleting" | "verifying";
   readonly done: number;

@@ -120,7 +120,7 @@ const reads = [
  * Wraps a gateway so that its reads obey a rate limit (429, or 503 with `Retry-After`) and are tried again. DELETEs are not: the wait
  * would make their evidence too old.
  */
-export function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gateway {
+function waitOutLimits({ gateway, wait, stop, log }: SweepContext): Gateway {
   return wrapRequests(gateway, reads, async (send) => {
     for (let waitedSeconds = 0; ;) {
       try {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** One value for each label of a family. */
-export type LabelSet<L extends string> = Readonly<Record<L, string>>;
+type LabelSet<L extends string> = Readonly<Record<L, string>>;
 
 export type MetricRegistry = ReturnType<typeof createRegistry>;
 

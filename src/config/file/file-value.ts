@@ -9,7 +9,7 @@ export type Path = readonly (string | number)[];
 export type Content =
   string | number | boolean | null | undefined | readonly FileValue[] | Map<string, FileValue>;
 
-export interface Position {
+interface Position {
   /** null: it has no key. */
   readonly key: Span | null;
   /** Of a mapping or list, its key or first word. */

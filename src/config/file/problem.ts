@@ -27,7 +27,7 @@ export function renderProblem({ severity, path, message, location }: Problem): s
 }
 
 /** A file that another one names, and where. */
-export interface NamedFile {
+interface NamedFile {
   /** Absolute. */
   readonly file: string;
   readonly span: Span;

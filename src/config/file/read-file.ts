@@ -13,7 +13,7 @@ export interface FileKind<T> {
 }
 
 /** A file that was read: `value` is only to be used if no error was found. */
-export interface FileReading<T> {
+interface FileReading<T> {
   /** null: the file could not be understood at all. */
   readonly value: T | null;
   readonly list: ProblemList;

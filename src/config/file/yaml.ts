@@ -7,7 +7,7 @@ import { SourceText } from "./source-text.ts";
 import { readTree } from "./yaml-tree.ts";
 
 /** How the values of a file are read, and how much of it there may be. */
-export interface YamlBounds {
+interface YamlBounds {
   /** core: numbers and booleans are such. failsafe: all is text. */
   readonly schema: "core" | "failsafe";
   readonly maxValues: number;

@@ -9,7 +9,7 @@ import { readFileStart, type ReadFile } from "../file/read-file-start.ts";
 import { Secret } from "../secret.ts";
 import { webYml, type WebConfig, type WebLoadResult, type WebTls, type WebTlsSources } from "./web-config.ts";
 
-export interface WebLoadDependencies {
+interface WebLoadDependencies {
   readonly readFile?: ReadFile;
   /** Milliseconds since 1970; for warnings of expired certificates. */
   readonly nowMs?: number;

@@ -18,7 +18,7 @@ export interface ApiReadOptions extends DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ApiReaderOptions extends Omit<ApiReadOptions, "signal"> {
+interface ApiReaderOptions extends Omit<ApiReadOptions, "signal"> {
   readonly redact?: Redact;
 }
 
@@ -141,7 +141,7 @@ export class ApiReader {
 }
 
 /** Collects the bytes of one group, which may span chunks. */
-export class GroupBytes {
+class GroupBytes {
   readonly #keeps: boolean;
   readonly #parts: Buffer[] = [];
   #size = 0;

@@ -33,7 +33,7 @@ export class ApiShapeError extends Error {
 }
 
 /** Called for every group, with the offsets of its first and last byte in the current chunk. */
-export interface GroupListener {
+interface GroupListener {
   begin(offset: number): void;
   end(group: ScannedGroup, offset: number): void;
 }

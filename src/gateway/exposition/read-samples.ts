@@ -9,7 +9,7 @@ import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import { cutText } from "../../core/printable.ts";
 
 /** An exposition whose answer has begun. */
-export interface OpenExposition {
+interface OpenExposition {
   readonly request: RequestName;
   /** When the request was sent, monotonic seconds. */
   readonly requestedAt: number;

@@ -50,7 +50,7 @@ function parseBasic(header: string | undefined): { user: string; password: strin
  * @param client comparisons of different clients take turns
  * @returns null: too many others are being checked
  */
-export type ComparePassword = (client: string, password: string, hash: string) => Promise<boolean | null>;
+type ComparePassword = (client: string, password: string, hash: string) => Promise<boolean | null>;
 
 /** bcrypt takes its time by design: a second and more at a high cost. In a thread of its own it delays nothing else. */
 function compareInThread(): ComparePassword {

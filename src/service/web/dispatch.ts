@@ -7,7 +7,7 @@ import { beginBody, plain, type InTurn, type ReadyAnswer, type WebAnswer } from 
 import { clientOf } from "./connections.ts";
 import { routes, type WebRoute, type WebHandlers } from "./routes.ts";
 
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly handlers: WebHandlers;
   readonly enableLifecycle: boolean;
   readonly external: ExternalUrl;
@@ -18,7 +18,7 @@ export interface DispatchOptions {
 }
 
 /** The URL that people use for the janitor, if it is not the address that it listens on. */
-export interface ExternalUrl {
+interface ExternalUrl {
   /** null without `--web.external-url`. */
   readonly origin: string | null;
   /** null without one. */

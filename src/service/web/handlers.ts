@@ -9,7 +9,7 @@ import type { Service } from "../service.ts";
 import { createFilters } from "./label-filter.ts";
 import type { WebHandlers } from "./routes.ts";
 
-export interface HandlerParts {
+interface HandlerParts {
   readonly service: Service;
   readonly metrics: JanitorMetrics;
   readonly reload: (why: string) => Promise<ReloadResult>;

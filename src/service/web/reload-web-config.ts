@@ -6,7 +6,7 @@ import { loadWebConfig, toSecureContextOptions } from "../../config/web/load-web
 import type { Logger } from "../../telemetry/logger.ts";
 import { createReloader, type LoadedOrProblem, type ReloadResult } from "../reload.ts";
 
-export interface WebReloadOptions {
+interface WebReloadOptions {
   readonly server: Server;
   readonly current: () => WebConfig;
   readonly use: (config: WebConfig) => void;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { plain, type WebAnswer } from "./send-answer.ts";
 
 /** The server adds the headers, compresses, and omits the body for HEAD. */
-export interface HandlerAnswer {
+interface HandlerAnswer {
   /** An HTTP status. */
   readonly status: number;
   /** Parts are made when they can be sent, each one in some milliseconds of work. */

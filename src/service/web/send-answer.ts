@@ -28,7 +28,7 @@ const compress = promisify(gzip);
 /** Below that, compressing costs more than it saves. */
 const minCompressedBytes = 1024;
 
-export interface AnswerOptions {
+interface AnswerOptions {
   readonly extraHeaders: ExtraHeaders;
   /** Whether the connection ends with this answer. */
   readonly last: boolean;
@@ -38,7 +38,7 @@ export interface AnswerOptions {
 export type ReadyAnswer = WebAnswer<string | AsyncIterable<string>>;
 
 /** Sends an answer, compressed if that saves enough and the client accepts it; resolves when the connection has it. */
-export type SendAnswer = (
+type SendAnswer = (
   request: IncomingMessage,
   response: ServerResponse,
   answer: ReadyAnswer,
@@ -112,13 +112,13 @@ function acceptsGzip({ headers }: IncomingMessage): boolean {
 }
 
 /** Headers of the web configuration: they win over the janitor's own. */
-export type ExtraHeaders = Readonly<Record<string, string>>;
+type ExtraHeaders = Readonly<Record<string, string>>;
 
 /**
  * The headers of every answer.
  * @param nonce of the page's one style and one script; null: the answer is no page, and nothing in it may be active
  */
-export function securityHeaders(nonce: string | null, extra: ExtraHeaders): Readonly<Record<string, string>> {
+function securityHeaders(nonce: string | null, extra: ExtraHeaders): Readonly<Record<string, string>> {
   // Browsers prefer frame-ancestors to the older X-Frame-Options, so an operator's choice for that counts here, too.
   const ancestors = extra["X-Frame-Options"] === "sameorigin" ? "'self'" : "'none'";
   const policy = [

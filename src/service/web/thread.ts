@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
-export interface ThreadOptions<Library, Input, Output> {
+interface ThreadOptions<Library, Input, Output> {
   /** A package that `require` finds. */
   readonly library: string;
   /** The thread runs its source text: it can use its arguments only. */
