@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import { labelsKey } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
 import { isDeleted } from "../core/verdict.ts";
-import { dayOf, listArchiveFiles } from "./archive-files.ts";
+import { dayOf, findArchiveFiles } from "./archive-files.ts";
 import { ArchiveError, FileAccess } from "./file-access.ts";
 import { readArchive, readFiles, type OnArchiveProblem, type RecordBatch } from "./read-archive.ts";
 import { lastActivityOf, type ArchivedOutcome, type GroupRecord, type MarkRecord } from "./records.ts";
@@ -23,11 +23,31 @@ export type HistoryEntry =
 const windowSize = 50_000;
 
 /**
- * All entries, oldest first, every deletion joined with its last outcome.
+ * Entries, the newest first, every deletion joined with its last outcome. Reads one day after the other, the last one first.
+ * @param accepts asked from the oldest to the newest of a day; one day's entries are in memory
+ * @param countOfDay at most so many of a day, the newest
  * @throws {@link ArchiveError}
  */
-export function readHistory(path: string, onProblem: OnArchiveProblem): AsyncGenerator<HistoryEntry> {
-  return joinOutcomes(readArchive(path, onProblem));
+export async function* readHistory(
+  path: string,
+  accepts: (entry: HistoryEntry) => boolean,
+  onProblem: OnArchiveProblem,
+  countOfDay = Number.POSITIVE_INFINITY,
+): AsyncGenerator<HistoryEntry> {
+  const access = new FileAccess();
+  let files = await findArchiveFiles(path, access);
+  for (let last = files.at(-1); last !== undefined; last = files.at(-1)) {
+    const day = dayOf(last.startedAt);
+    const ofDay = files.filter(({ startedAt }) => dayOf(startedAt) === day);
+    files = files.slice(0, -ofDay.length);
+    const entries: HistoryEntry[] = [];
+    for await (const entry of joinOutcomes(readFiles(ofDay, onProblem, access))) {
+      if (!accepts(entry)) continue;
+      entries.push(entry);
+      if (entries.length > 2 * countOfDay) entries.splice(0, entries.length - countOfDay);
+    }
+    yield* entries.slice(-countOfDay).toReversed();
+  }
 }
 
 interface LatestDeletionsOptions {
@@ -38,7 +58,7 @@ interface LatestDeletionsOptions {
 }
 
 /**
- * The groups that were deleted last, the latest first. Reads one day after the other, the last one first, until there are enough.
+ * The groups that were deleted last, the latest first.
  * @throws {@link ArchiveError}
  */
 export async function readLatestDeletions(
@@ -46,23 +66,18 @@ export async function readLatestDeletions(
   { count, accepts, signal }: LatestDeletionsOptions,
   onProblem: OnArchiveProblem,
 ): Promise<readonly GroupRecord[]> {
-  const access = new FileAccess();
   const latest: GroupRecord[] = [];
-  let files = await listArchiveFiles(dir, access);
-  for (let last = files.at(-1); last !== undefined && latest.length < count; last = files.at(-1)) {
-    const day = dayOf(last.startedAt);
-    const ofDay = files.filter(({ startedAt }) => dayOf(startedAt) === day);
-    files = files.slice(0, -ofDay.length);
-    const deleted: GroupRecord[] = [];
-    for await (const entry of joinOutcomes(readFiles(ofDay, onProblem, access))) {
-      if (signal?.aborted === true) return [];
-      if (entry.kind !== "deletion" || !tookEffect(entry.outcome) || !accepts(entry.record)) continue;
-      deleted.push(entry.record);
-      if (deleted.length > count) deleted.shift();
-    }
-    latest.push(...deleted.toReversed());
+  const isWanted = (entry: HistoryEntry): boolean =>
+    signal?.aborted !== true &&
+    entry.kind === "deletion" &&
+    tookEffect(entry.outcome) &&
+    accepts(entry.record);
+  for await (const entry of readHistory(dir, isWanted, onProblem, count)) {
+    if (signal?.aborted === true) return [];
+    if (entry.kind === "deletion") latest.push(entry.record);
+    if (latest.length === count) break;
   }
-  return latest.slice(0, count);
+  return latest;
 }
 
 /** As in reports; `accepted` and no more is the last record of a janitor that was killed. */

@@ -74,7 +74,7 @@ export async function* readFiles(
   onProblem: OnArchiveProblem,
   access: FileAccess,
 ): AsyncGenerator<RecordBatch> {
-  const shared: Shared = { access, onProblem, open: null, exposureReported: false };
+  const shared: Shared = { access, onProblem, open: null };
   /** Of the files that have been begun, by the time of their next batches: the next one is last. */
   const cursors: FileCursor[] = [];
   const advance = async (cursor: FileCursor): Promise<void> => {
@@ -107,8 +107,10 @@ interface Shared {
   readonly onProblem: OnArchiveProblem;
   /** The one whose file is open: there may be thousands of files. */
   open: FileCursor | null;
-  exposureReported: boolean;
 }
+
+/** Exposed files are reported once for each access, which may read an archive in parts. */
+const exposureReported = new WeakSet<FileAccess>();
 
 /** How far one file has been read. It keeps no batch in memory, as there may be thousands of files. */
 class FileCursor {
@@ -220,8 +222,8 @@ class FileCursor {
   async #measure(): Promise<number> {
     const handle = await this.#open();
     const { size, mode } = await this.#shared.access.call(this.#path, doing, () => handle.stat());
-    if ((mode & 0o006) !== 0 && !this.#shared.exposureReported) {
-      this.#shared.exposureReported = true;
+    if ((mode & 0o006) !== 0 && !exposureReported.has(this.#shared.access)) {
+      exposureReported.add(this.#shared.access);
       const text = `${this.#path}: every user of this machine can read it (mode ${(mode & 0o777).toString(8)}), and perhaps other files of the archive: chmod o-rwx`;
       this.#shared.onProblem({ text, isLoss: false });
     }

@@ -3,41 +3,61 @@ import { readHistory, type HistoryEntry } from "../archive/history.ts";
 import type { OnArchiveProblem } from "../archive/read-archive.ts";
 import { formatAge } from "../core/duration.ts";
 import { stringifyPrintable } from "../core/json.ts";
-import { formatShortLabels, labelsToObject } from "../core/labels.ts";
+import { formatLabels, formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
-import { parseSelection } from "./archive-selection.ts";
+import { findArchive, parseSelection } from "./archive-selection.ts";
 import type { ArchiveListFlags } from "./flags.ts";
+import { byteOrderMark, renderCsvLine } from "../report/csv.ts";
 import { createRowPrinter } from "../report/row-printer.ts";
+import { escapeText } from "../report/text.ts";
 import { exitCodes } from "./exit-code.ts";
-import type { Io } from "./io.ts";
+import type { Io, Output } from "./io.ts";
 
-/** `archive list ARCHIVE`: what was deleted, when, by which rule, and what came back. */
-export async function archiveList(path: string, flags: ArchiveListFlags, io: Io): Promise<number> {
+/** `archive list [ARCHIVE]`: what was deleted, when, by which rule, and what came back. */
+export async function archiveList(
+  named: string | undefined,
+  flags: ArchiveListFlags,
+  io: Io,
+): Promise<number> {
   const { accepts } = parseSelection(flags);
-  const printer = flags.output === "json" ? createJsonPrinter(io) : createTablePrinter(io);
+  const { limit = Number.POSITIVE_INFINITY, output } = flags;
+  const path = await findArchive(named, flags["config.file"]);
+  const { stdout, stderr, stop } = io;
+  const printer = printers[output](stdout);
   let exitCode: number = exitCodes.done;
-  let matched = false;
-  const tell: OnArchiveProblem = ({ text, isLoss }) => {
-    io.stderr.write(`${text}\n`);
+  let [matched, printed] = [0, 0];
+  const isWanted = ({ record }: HistoryEntry): boolean => {
+    if (stop.aborted || stdout.ended || !accepts(record)) return false;
+    matched += 1;
+    return printed < limit;
+  };
+  const onProblem: OnArchiveProblem = ({ text, isLoss }) => {
+    stderr.write(`${text}\n`);
     if (isLoss) exitCode = exitCodes.partial;
   };
   try {
-    for await (const entry of readHistory(path, tell)) {
-      if (io.stop.aborted) return io.signalExitCode();
-      if (io.stdout.ended) break;
-      if (!accepts(entry.record)) continue;
-      matched = true;
+    for await (const entry of readHistory(path, isWanted, onProblem, limit)) {
+      if (stop.aborted) break;
+      if (printed === limit || stdout.ended) continue;
+      printed += 1;
       printer.add(entry);
-      await io.stdout.drained();
+      await stdout.drained();
     }
+    if (stop.aborted) return io.signalExitCode();
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    io.stderr.write(`${error.message}\n`);
+    stderr.write(`${error.message}\n`);
     exitCode = exitCodes.failed;
   }
   printer.end();
-  if (!matched && exitCode === exitCodes.done) io.stderr.write("Nothing in the archive matches.\n");
+  if (matched > 0) stderr.write(describeCount(matched, printed));
+  else if (exitCode === exitCodes.done) stderr.write("Nothing in the archive matches.\n");
   return exitCode;
+}
+
+function describeCount(matched: number, printed: number): string {
+  const entries = matched === 1 ? "1 entry" : `${matched} entries`;
+  return printed < matched ? `${printed} of ${entries} printed\n` : `${entries}\n`;
 }
 
 interface Printer {
@@ -54,7 +74,7 @@ const outcomeWords = {
   failed: "failed",
 } as const;
 
-function createTablePrinter({ stdout }: Io): Printer {
+function createTablePrinter(stdout: Output): Printer {
   const columns = createRowPrinter(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
   return {
     add(entry) {
@@ -84,7 +104,7 @@ function createTablePrinter({ stdout }: Io): Printer {
 const schemaVersion = 1;
 
 /** One JSON value, written as it comes: the archive may be longer than the memory. */
-function createJsonPrinter({ stdout }: Io): Printer {
+function createJsonPrinter(stdout: Output): Printer {
   let separator = `{"schema_version": ${schemaVersion}, "events": [\n`;
   return {
     add(entry) {
@@ -94,6 +114,40 @@ function createJsonPrinter({ stdout }: Io): Printer {
     end: () => stdout.write(separator === ",\n" ? "\n]}\n" : `${separator}]}\n`),
   };
 }
+
+const csvColumns = [
+  "at",
+  "event",
+  "gateway",
+  "labels",
+  "outcome",
+  "rule",
+  "reason",
+  "age_seconds",
+  "ttl_seconds",
+  "last_success_at",
+  "last_failure_at",
+  "series",
+] as const;
+
+function createCsvPrinter(stdout: Output): Printer {
+  stdout.write(`${byteOrderMark}${renderCsvLine(csvColumns)}`);
+  return {
+    add(entry) {
+      const cells = { ...toJson(entry), labels: formatLabels(entry.record.labels) } as Cells;
+      stdout.write(renderCsvLine(csvColumns.map((column) => escape(cells[column]))));
+    },
+    end: () => {},
+  };
+}
+
+function escape(cell: string | number | null | undefined): string | number | null {
+  return typeof cell === "string" ? escapeText(cell) : (cell ?? null);
+}
+
+type Cells = Readonly<Partial<Record<(typeof csvColumns)[number], string | number | null>>>;
+
+const printers = { table: createTablePrinter, json: createJsonPrinter, csv: createCsvPrinter };
 
 function toJson(entry: HistoryEntry): object {
   const { at, gateway, labels } = entry.record;

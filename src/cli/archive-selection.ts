@@ -1,7 +1,9 @@
 import type { Labels } from "../core/labels.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
-import { parseFlag, type SelectionFlags } from "./flags.ts";
+import { ConfigError } from "../config/config.ts";
+import { defaultConfigFile, parseFlag, type SelectionFlags } from "./flags.ts";
+import { loadSettings } from "./settings.ts";
 
 /** What every record about a group has. */
 interface Selectable {
@@ -29,4 +31,16 @@ export function parseSelection({ match, from, since, until }: SelectionFlags): A
       matchesAll(matchers, labels),
     isSelective: matchers.length > 0 || from !== undefined || since !== undefined || until !== undefined,
   };
+}
+
+/**
+ * The archive that is named, or else that of the configuration.
+ * @throws {@link ConfigError}
+ */
+export async function findArchive(path: string | undefined, file: string | undefined): Promise<string> {
+  if (path !== undefined) return path;
+  const { archive } = (await loadSettings({ "config.file": file ?? defaultConfigFile })).config;
+  if (archive === null)
+    throw new ConfigError(`${file ?? defaultConfigFile} has no archive: name a folder, or a file of one`);
+  return archive.dir;
 }

@@ -17,7 +17,7 @@ import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { Sort } from "../report/query.ts";
 import { verdictNames } from "../core/verdict.ts";
 import type { Io } from "./io.ts";
-import { parseMoment, parseTime } from "./parse-time.ts";
+import { parseMoment, parsePast } from "./parse-time.ts";
 
 /** commander, with flags whose types the compiler infers. The package of the types runs the same code, so only its types are used. */
 export const { Command, CommanderError, Option } = commander as unknown as typeof typed;
@@ -312,19 +312,27 @@ export function addDoctorFlags(command: FlagsCommand) {
 }
 
 /** Of the commands that read an archive. */
-function addSelectionFlags(command: FlagsCommand) {
+function addSelectionFlags(command: FlagsCommand, { clock }: Pick<Io, "clock">) {
   return command
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
-    .option("--since <time>", "only what was deleted at this time or later, RFC 3339", parseTime)
-    .option("--until <time>", "only what was deleted at this time or earlier, RFC 3339", parseTime);
+    .option(
+      "--since <time>",
+      "only what was deleted at this time or later: 2h (ago), today, 2026-11-24 (days are UTC), or RFC 3339",
+      (text) => parsePast(text, clock.now(), "start"),
+    )
+    .option(
+      "--until <time>",
+      "only what was deleted at this time or earlier; of a day, until its end",
+      (text) => parsePast(text, clock.now(), "end"),
+    );
 }
 
-export function addRestoreFlags(command: FlagsCommand) {
-  return addSelectionFlags(command)
+export function addRestoreFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
+  return addSelectionFlags(command, io)
     .option(
       "--config.file <file>",
-      `where the gateways' URLs and credentials are (default: ${defaultConfigFile})`,
+      `where the gateways' URLs and credentials are, and the archive (default: ${defaultConfigFile})`,
     )
     .option("--gateway <url>", "restore into this gateway instead", parseServerUrl)
     .option("--all", "everything in the archive, instead of a filter")
@@ -332,10 +340,16 @@ export function addRestoreFlags(command: FlagsCommand) {
     .option("--dry-run", "only say what would be restored");
 }
 
-export function addArchiveListFlags(command: FlagsCommand) {
-  return addSelectionFlags(command).addOption(
-    new Option("--output <format>", "how to print it").choices(["table", "json"]).default("table"),
-  );
+export function addArchiveListFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
+  return addSelectionFlags(command, io)
+    .option(
+      "--config.file <file>",
+      `where the archive is, unless it is named (default: ${defaultConfigFile})`,
+    )
+    .option("--limit <count>", "print at most so many, the newest", numberIn(counts.groups))
+    .addOption(
+      new Option("--output <format>", "how to print it").choices(["table", "json", "csv"]).default("table"),
+    );
 }
 
 export function addHealthcheckFlags(command: FlagsCommand) {

@@ -169,11 +169,11 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
 
-  addRestoreFlags(program.command("restore"))
-    .argument("<archive>")
+  addRestoreFlags(program.command("restore"), io)
+    .argument("[archive]")
     .summary("push deleted groups back")
     .description(
-      "Pushes the groups of an archive (a folder, or one file of it) back to the gateways they were deleted from, each as " +
+      "Pushes the groups of an archive (a folder, or one file of it; by default that of the configuration) back to the gateways they were deleted from, each as " +
         "it was last. Groups that exist are skipped, unless --overwrite is set. A restored group counts as pushed now.",
     )
     .action(async (archive, flags) =>
@@ -181,11 +181,11 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     );
 
   const archive = program.command("archive").description("read the archive of deleted groups");
-  addArchiveListFlags(archive.command("list"))
-    .argument("<archive>")
+  addArchiveListFlags(archive.command("list"), io)
+    .argument("[archive]")
     .summary("say what was deleted, when, and by which rule")
     .description(
-      "Lists what an archive (a folder, or one file of it) holds: deletions, and groups that came back by a push " +
+      "Lists what an archive (a folder, or one file of it; by default that of the configuration) holds, the newest first: deletions, and groups that came back by a push " +
         "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it knew the outcome.",
     )
     .action(async (path, flags) =>

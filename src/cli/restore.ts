@@ -12,18 +12,19 @@ import {
   type TargetOf,
 } from "../fleet/restore.ts";
 import { createRowPrinter } from "../report/row-printer.ts";
-import { parseSelection } from "./archive-selection.ts";
+import { findArchive, parseSelection } from "./archive-selection.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { gatewayFromUrl, loadAndDiscover, loadSettings } from "./settings.ts";
 
-/** `restore ARCHIVE`: pushes deleted groups back, each as it was last. */
-export async function restore(path: string, flags: RestoreFlags, io: Io): Promise<number> {
+/** `restore [ARCHIVE]`: pushes deleted groups back, each as it was last. */
+export async function restore(named: string | undefined, flags: RestoreFlags, io: Io): Promise<number> {
   const { all = false, dryRun = false, overwrite = false } = flags;
   const { accepts, isSelective } = parseSelection(flags);
   if (all === isSelective) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
   const { config, targetOf } = await findTargets(flags, io);
+  const path = await findArchive(named, flags["config.file"]);
   const { stdout, stderr, stop } = io;
   const columns = createRowPrinter(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], stdout);
   const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };

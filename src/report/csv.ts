@@ -26,16 +26,18 @@ const columns = [
 ] as const;
 
 /** Without it, Excel takes UTF-8 for the code page of the system. */
-const byteOrderMark = "\uFEFF";
+export const byteOrderMark = "\uFEFF";
 
 type Cells = Readonly<Record<(typeof columns)[number], string | number | null>>;
 
 /** Renders one line per group in the format of RFC 4180: header, commas, CRLF. Unknown values are empty; nothing is cut. */
 export function* renderCsv(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
-  yield `${byteOrderMark}${columns.join(",")}\r\n`;
+  yield byteOrderMark + renderCsvLine(columns);
   for (const { name, entries } of report.gateways) {
-    for (const entry of selectEntries(entries, selection))
-      yield `${renderLine(cells(escapeText(name), viewRow(entry)))}\r\n`;
+    for (const entry of selectEntries(entries, selection)) {
+      const row = cells(escapeText(name), viewRow(entry));
+      yield renderCsvLine(columns.map((column) => row[column]));
+    }
   }
 }
 
@@ -60,8 +62,8 @@ function cells(gateway: string, row: Row): Cells {
   };
 }
 
-function renderLine(row: Cells): string {
-  return columns.map((column) => renderCell(row[column])).join(",");
+export function renderCsvLine(cells: readonly (string | number | null)[]): string {
+  return `${cells.map(renderCell).join(",")}\r\n`;
 }
 
 function renderCell(value: string | number | null): string {

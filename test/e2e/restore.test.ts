@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { archivedGroup, archiveFile, readContent, temporaryFolder } from "../support/archived-groups.ts";
 import { createArchive } from "../../src/archive/archive.ts";
+import { systemClock } from "../../src/cli/system-clock.ts";
 import { cli } from "../support/cli.ts";
 import { bytesField, doubleField, uintField } from "../support/protobuf.ts";
 import { installedGateways, startPushgateway, type InstalledGateway } from "../support/pushgateway.ts";
@@ -489,13 +490,13 @@ describe("archive list", () => {
     await archive.close();
 
     const { stdout, stderr, exitCode } = await cli(["archive", "list", dir]);
-    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect([exitCode, stderr]).toEqual([0, "3 entries\n"]);
     expect(stdout).toBe(
       [
         "TIME                      STATE        GATEWAY  RULE  AGE  SERIES  GROUP",
-        '2026-11-24T12:00:00.000Z  deleted      batch    old   2h   3       {job="a"}',
-        '2026-11-24T12:00:00.000Z  unconfirmed  other    ci    2h   3       {job="b", x="\\u001b[31mred\\nline"}',
         '2026-11-24T12:00:00.000Z  restored     batch    -     -    -       {job="a"}',
+        '2026-11-24T12:00:00.000Z  unconfirmed  other    ci    2h   3       {job="b", x="\\u001b[31mred\\nline"}',
+        '2026-11-24T12:00:00.000Z  deleted      batch    old   2h   3       {job="a"}',
         "",
       ].join("\n"),
     );
@@ -510,12 +511,43 @@ describe("archive list", () => {
     expect(JSON.parse(json.stdout)).toMatchObject({
       schema_version: 1,
       events: [
-        { event: "deletion", outcome: "gone", rule: "old" },
         { event: "restored", labels: { job: "a" } },
+        { event: "deletion", outcome: "gone", rule: "old" },
       ],
     });
     const none = await cli(["archive", "list", dir, "--output=json", "--until=2026-11-24T11:00:00Z"]);
     expect(JSON.parse(none.stdout)).toEqual({ schema_version: 1, events: [] });
+  });
+
+  it("finds the folder in the configuration, and prints the newest of what matches", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "janitor.yml");
+    const gateway = "pushgateways: [{name: batch, url: 'http://127.0.0.1:1'}]";
+    writeFileSync(file, `${gateway}\narchive: {dir: archive}\nrules: [{name: all, matchers: [], ttl: 1d}]\n`);
+    let now = 0;
+    const dir = join(folder, "archive");
+    const archive = createArchive({ dir, retentionSeconds: null, now: () => now });
+    for (const at of ["2026-11-23T23:59:59.999Z", "2026-11-24T00:00:00Z", "2026-11-24T12:00:00Z"]) {
+      now = Date.parse(at) / 1000;
+      await archive.append([archivedGroup({ job: at.slice(0, 13) })]);
+    }
+    await archive.close();
+    const clock = { ...systemClock, now: () => Date.parse("2026-11-24T13:00:00Z") / 1000 };
+    const list = async (...flags: readonly string[]) => {
+      const words = ["archive", "list", `--config.file=${file}`, "--output=csv", ...flags];
+      const { stdout, stderr } = await cli(words, { clock });
+      return [...stdout.split("\r\n").flatMap((line) => /job=""([^"]*)/.exec(line)?.[1] ?? []), stderr];
+    };
+    const [noon, midnight, yesterday] = ["2026-11-24T12", "2026-11-24T00", "2026-11-23T23"];
+    expect(await list()).toEqual([noon, midnight, yesterday, "3 entries\n"]);
+    expect(await list("--limit=1")).toEqual([noon, "1 of 3 entries printed\n"]);
+    expect(await list("--since=2h")).toEqual([noon, "1 entry\n"]);
+    expect(await list("--since=today")).toEqual([noon, midnight, "2 entries\n"]);
+    expect(await list("--until=2026-11-23")).toEqual([yesterday, "1 entry\n"]);
+    expect(await list("--since=2026-11-24", "--until=2026-11-24T00:00:00Z")).toEqual([midnight, "1 entry\n"]);
+    expect(await list("--from=other")).toEqual(["Nothing in the archive matches.\n"]);
+    writeFileSync(file, `${gateway}\nrules: [{name: all, matchers: [], ttl: 1d}]\n`);
+    expect(await list()).toEqual([expect.stringContaining("has no archive")]);
   });
 
   it("says what is wrong with its flags and its archive", async () => {
