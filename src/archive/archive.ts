@@ -4,8 +4,8 @@ import type { Decision } from "../core/decide.ts";
 import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
+import type { Log } from "../core/log-level.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
-import type { Verdict } from "../core/verdict.ts";
 import { findLosses } from "../core/pushable.ts";
 import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";
 import { ArchiveWriter, type ArchiveEntry } from "./archive-writer.ts";
@@ -20,18 +20,8 @@ export interface ArchiveOptions {
   readonly retentionSeconds: number | null;
   /** Unix seconds of the local clock. */
   readonly now: () => number;
-  readonly log?: ArchiveLog;
+  readonly log?: Pick<Log, "info" | "warn">;
   readonly access?: FileAccess;
-}
-
-interface ArchiveLog {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
-/** What of a decision is archived. */
-interface ArchivedDecision extends Pick<Decision, "group" | "rule" | "ageSeconds" | "ttlSeconds"> {
-  readonly verdict: Pick<Verdict, "reason">;
 }
 
 /** A group to be archived: the decision, and the group as the gateway's API returned it. */
@@ -40,7 +30,7 @@ export interface ArchivedGroup {
   readonly gateway: string;
   /** The gateway's URL. */
   readonly url: string;
-  readonly decision: ArchivedDecision;
+  readonly decision: Pick<Decision, "group" | "rule" | "verdict" | "ageSeconds" | "ttlSeconds">;
   readonly raw: JsonObject;
 }
 

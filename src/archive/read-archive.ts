@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject, parseJsonObject, type JsonObject } from "../core/json.ts";
 import { findArchiveFiles, type ArchiveFile } from "./archive-files.ts";
 import {
   findBatch,
@@ -12,7 +12,7 @@ import {
   type ReadBytes,
 } from "./batch.ts";
 import { ArchiveError, FileAccess } from "./file-access.ts";
-import { decodeRecord, parseObject, type ArchiveRecord } from "./records.ts";
+import { decodeRecord, type ArchiveRecord } from "./records.ts";
 
 /** A fault of an archive that people should know. Reading continues behind it. */
 export interface ArchiveProblem {
@@ -305,7 +305,7 @@ async function* decodeRawGroups(
   let bad = 0;
   try {
     for await (const line of lines) {
-      const value = parseObject(line);
+      const value = parseJsonObject(line);
       const [id, raw] = [value?.["id"], value?.["group"]];
       if (typeof id === "string" && isJsonObject(raw)) yield { id, raw };
       else {

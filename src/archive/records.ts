@@ -1,4 +1,4 @@
-import { decodeTexts, isJsonObject, type JsonObject } from "../core/json.ts";
+import { decodeTexts, parseJsonObject, type JsonObject } from "../core/json.ts";
 import { createLabels, labelsToObject, type Labels } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
 import { outcomes } from "../core/verdict.ts";
@@ -101,7 +101,7 @@ export function renderRecord(record: ArchiveRecord): string {
  * @returns `later` for what only a later version knows, null for what is no record
  */
 export function decodeRecord(line: string): ArchiveRecord | "later" | null {
-  const value = parseObject(line);
+  const value = parseJsonObject(line);
   if (value === null || typeof value["v"] !== "number" || typeof value["kind"] !== "string") return null;
   if (value["v"] > recordVersion) return "later";
   switch (value["kind"]) {
@@ -114,15 +114,6 @@ export function decodeRecord(line: string): ArchiveRecord | "later" | null {
       return decodeMark(value["kind"], value);
     default:
       return "later";
-  }
-}
-
-export function parseObject(line: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
   }
 }
 

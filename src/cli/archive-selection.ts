@@ -1,30 +1,19 @@
-import type { Labels } from "../core/labels.ts";
+import type { GroupRecord } from "../archive/records.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
 import { ConfigError } from "../config/config.ts";
 import { defaultConfigFile, parseFlag, type SelectionFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
-/** What every record about a group has. */
-interface Selectable {
-  readonly at: number;
-  readonly gateway: string;
-  readonly labels: Labels;
-}
-
-/** Which part of an archive the flags select. */
-interface ArchiveSelection {
-  /** Whether all of the flags accept the record. */
-  readonly accepts: (record: Selectable) => boolean;
-  /** false: everything is accepted. `{}` matches everything, too. */
-  readonly isSelective: boolean;
-}
-
-/** @throws {@link ConfigError} */
-export function parseSelection({ match, from, since, until }: SelectionFlags): ArchiveSelection {
+/**
+ * Reads which part of an archive the flags select.
+ * @returns whether all of them accept a record; `isSelective` false: everything is accepted. `{}` matches everything, too.
+ * @throws {@link ConfigError}
+ */
+export function parseSelection({ match, from, since, until }: SelectionFlags) {
   const matchers = match === undefined ? [] : parseFlag("--match", match, parseMatchers);
   return {
-    accepts: ({ at, gateway, labels }) =>
+    accepts: ({ at, gateway, labels }: Pick<GroupRecord, "at" | "gateway" | "labels">): boolean =>
       at >= (since ?? Number.NEGATIVE_INFINITY) &&
       at <= (until ?? Number.POSITIVE_INFINITY) &&
       (from === undefined || gateway === from) &&

@@ -1,14 +1,11 @@
 import { describeConfig } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
-import { renderProblem, type Problem } from "../config/file/problem.ts";
+import { renderProblem } from "../config/file/problem.ts";
+import type { FileResult } from "../config/file/read-file.ts";
 import { describeWebConfig, loadWebConfig } from "../config/web/load-web-config.ts";
 import { countOf } from "../core/printable.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-
-type Loaded<T> =
-  | { readonly ok: true; readonly config: T; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly errorCount: number };
 
 /** `check config FILE…`: every problem of every file, or what was understood. */
 export function checkConfig(files: readonly string[], io: Io): Promise<number> {
@@ -23,7 +20,7 @@ export function checkWebConfig(files: readonly string[], io: Io): Promise<number
 async function checkFiles<T>(
   files: readonly string[],
   { stdout, stderr }: Io,
-  load: (file: string) => Promise<Loaded<T>>,
+  load: (file: string) => Promise<FileResult<T>>,
   describe: (config: T) => string,
 ): Promise<number> {
   let failed = false;

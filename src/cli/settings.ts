@@ -10,7 +10,7 @@ import { doubtGatewayUrl } from "../config/url.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
-import type { TtlRule } from "../core/rule.ts";
+import { createTtlRule } from "../core/rule.ts";
 import { discover, type Discovered, type DiscoverOptions } from "../fleet/discover.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";
 import { defaultConfigFile, type OnceFlags, type SourceFlags } from "./flags.ts";
@@ -118,7 +118,7 @@ function fromFlags(
   const config: Config = {
     ...defaultConfig,
     pushgateways: urls.map(gatewayFromUrl),
-    rules: ttl === undefined ? [] : [everythingRule(ttl)],
+    rules: ttl === undefined ? [] : [createTtlRule("everything", [], ttl)],
   };
   const warnings = urls.flatMap((url) => {
     const doubt = doubtGatewayUrl(url);
@@ -136,20 +136,6 @@ export function gatewayFromUrl(url: string): PushgatewaySettings {
     source: "api",
     timeoutSeconds: parseDuration(defaultGatewayTimeout),
     http: noHttpSettings,
-  };
-}
-
-function everythingRule(ttlSeconds: number): TtlRule {
-  return {
-    name: "everything",
-    matchers: [],
-    action: "delete",
-    ttlSeconds,
-    since: "last_activity",
-    keepLatest: null,
-    ttlMetric: null,
-    ttlLabel: null,
-    vanished: null,
   };
 }
 

@@ -11,7 +11,7 @@ import { formatShortLabels, quote } from "../core/labels.ts";
 import { createMatcher, formatMatcher } from "../core/matcher.ts";
 import { countOf, toPrintable } from "../core/printable.ts";
 import type { GatewayReport } from "../core/report.ts";
-import type { TtlRule } from "../core/rule.ts";
+import { createTtlRule, type TtlRule } from "../core/rule.ts";
 import { findShortTtls, suggestTtl, type PushStatistics, type Suggestion } from "../core/suggestion.ts";
 import { formatTime } from "../core/time.ts";
 import { countByRule } from "../core/totals.ts";
@@ -125,25 +125,12 @@ function toRules(suggestions: readonly Suggestion[]): readonly TtlRule[] {
   return suggestions.flatMap(({ ttlSeconds, statistics: { job } }, index) => {
     if (ttlSeconds === null) return [];
     const isName = job !== "" && job.length <= maxNameLength && job === toPrintable(job);
-    if (isName) return toRule(job, job, ttlSeconds);
+    const matchers = [createMatcher("job", "=", job)];
+    if (isName) return createTtlRule(job, matchers, ttlSeconds);
     let name = `job-${index + 1}`;
     while (jobs.has(name)) name += "_";
-    return toRule(job, name, ttlSeconds);
+    return createTtlRule(name, matchers, ttlSeconds);
   });
-}
-
-function toRule(job: string, name: string, ttlSeconds: number): TtlRule {
-  return {
-    name,
-    matchers: [createMatcher("job", "=", job)],
-    action: "delete",
-    ttlSeconds,
-    since: "last_activity",
-    keepLatest: null,
-    ttlMetric: null,
-    ttlLabel: null,
-    vanished: null,
-  };
 }
 
 function render(

@@ -5,6 +5,16 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** null: the text is no JSON, or no object. */
+export function parseJsonObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The entries of an object that holds only strings, including a key called `__proto__`; null for anything else. */
 export function decodeTexts(value: unknown): readonly (readonly [name: string, text: string])[] | null {
   if (!isJsonObject(value)) return null;

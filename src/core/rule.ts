@@ -64,6 +64,21 @@ export function formatKeepLatestLabel(by: KeepLatestLabel): string {
 
 export type Rule = KeepRule | TtlRule;
 
+/** A rule that deletes by age alone. */
+export function createTtlRule(name: string, matchers: readonly Matcher[], ttlSeconds: number): TtlRule {
+  return {
+    name,
+    matchers,
+    action: "delete",
+    ttlSeconds,
+    since: "last_activity",
+    keepLatest: null,
+    ttlMetric: null,
+    ttlLabel: null,
+    vanished: null,
+  };
+}
+
 /** The rule that decides about a group: the first whose matchers all match. */
 export function firstMatch(rules: readonly Rule[], labels: Labels): Rule | null {
   return rules.find((rule) => matchesAll(rule.matchers, labels)) ?? null;

@@ -59,7 +59,7 @@ async function expectOpenSuccess(response: OpenResponse): Promise<void> {
   expectSuccess({ ...response, text: bytes.toString("utf8") });
 }
 
-function isSuccess(status: number): boolean {
+export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { createHttpClient, type OpenResponse } from "../http/client.ts";
-import { excerpt, retryAfterSeconds } from "../http/expect-success.ts";
+import { excerpt, isSuccess, retryAfterSeconds } from "../http/expect-success.ts";
 import { readStart } from "../http/read-start.ts";
 import { createRedact, type Redact } from "../http/redact.ts";
 import { RequestError } from "../http/request-error.ts";
@@ -77,10 +77,6 @@ async function post(body: string, { connect, signal }: DeliveryOptions): Promise
   } finally {
     await client.close();
   }
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }
 
 /** Empty if the answer breaks off: its status says enough. */

@@ -1,8 +1,8 @@
-import { isJsonObject } from "../core/json.ts";
+import { parseJsonObject } from "../core/json.ts";
 import { quote } from "../core/labels.ts";
 import type { KnownHosts } from "../core/liveness.ts";
 import { createHttpClient, type OpenResponse } from "../http/client.ts";
-import { excerpt, expectSuccess, firstWords } from "../http/expect-success.ts";
+import { excerpt, expectSuccess, firstWords, isSuccess } from "../http/expect-success.ts";
 import { JsonError } from "../http/json-scanner.ts";
 import { readStart } from "../http/read-start.ts";
 import { RequestError } from "../http/request-error.ts";
@@ -141,12 +141,12 @@ const maxErrorBytes = 64 * 1024;
  */
 async function expectQuerySuccess(response: OpenResponse): Promise<void> {
   const { status, approach } = response;
-  if (status >= 200 && status < 300) return;
+  if (isSuccess(status)) return;
   const { bytes } = await readStart(response.body, maxErrorBytes, "leave");
   response.close();
   const text = bytes.toString("utf8");
-  const message = findError(text);
-  if (message === null) {
+  const message = parseJsonObject(text)?.["error"];
+  if (typeof message !== "string") {
     // A Prometheus that is starting answers so until it has read its log.
     const isStarting = status === 503 && /^Service Unavailable\s*$/.test(text);
     if (isStarting)
@@ -155,15 +155,6 @@ async function expectQuerySuccess(response: OpenResponse): Promise<void> {
   }
   const what = `HTTP ${status}${excerpt(message, approach.redact)}`;
   throw new RequestError("http_status", approach, what, undefined, status);
-}
-
-function findError(text: string): string | null {
-  try {
-    const answer: unknown = JSON.parse(text);
-    return isJsonObject(answer) && typeof answer["error"] === "string" ? answer["error"] : null;
-  } catch {
-    return null;
-  }
 }
 
 function notJson({ approach, headers }: OpenResponse, cause: JsonError): RequestError {

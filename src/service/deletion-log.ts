@@ -2,19 +2,10 @@ import { ArchiveError } from "../archive/file-access.ts";
 import { readLatestDeletions } from "../archive/history.ts";
 import type { GroupRecord } from "../archive/records.ts";
 import { errorCode } from "../core/errors.ts";
-import type { Labels } from "../core/labels.ts";
 import type { SweepReport } from "../core/report.ts";
 import { isDeleted } from "../core/verdict.ts";
+import type { PageDeletion } from "../report/html/tables.ts";
 import type { Logger } from "../telemetry/logger.ts";
-
-/** A group that a sweep deleted. */
-export interface DeletedGroup {
-  /** When the sweep ended, or the group was archived, Unix seconds of the local clock. */
-  readonly at: number;
-  readonly gateway: string;
-  readonly labels: Labels;
-  readonly rule: string;
-}
 
 /** How many are remembered: a page full. */
 const remembered = 100;
@@ -22,8 +13,8 @@ const remembered = 100;
 /** The latest deletions first: those of this report before the earlier ones, cut to what is remembered. */
 export function rememberDeletions(
   report: SweepReport,
-  earlier: readonly DeletedGroup[],
-): readonly DeletedGroup[] {
+  earlier: readonly PageDeletion[],
+): readonly PageDeletion[] {
   const latest = report.gateways.flatMap(({ name, entries }) =>
     entries
       .filter(({ outcome }) => isDeleted(outcome))
@@ -47,7 +38,7 @@ export async function recallDeletions(
   accepts: (record: GroupRecord) => boolean,
   signal: AbortSignal,
   log: Logger,
-): Promise<readonly DeletedGroup[] | null> {
+): Promise<readonly PageDeletion[] | null> {
   try {
     // The sweeps, which read the same files, report damaged ones.
     const records = await readLatestDeletions(dir, { count: remembered, accepts, signal }, () => {});

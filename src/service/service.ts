@@ -8,10 +8,11 @@ import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fl
 import { createNotifier, receiversOf } from "./notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Notifier } from "../notify/notifier.ts";
+import type { PageDeletion } from "../report/html/tables.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
-import { recallDeletions, rememberDeletions, type DeletedGroup } from "./deletion-log.ts";
+import { recallDeletions, rememberDeletions } from "./deletion-log.ts";
 import { createReloader, type LoadedOrProblem, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
@@ -45,7 +46,7 @@ interface ServiceState {
   readonly lastSweepAt: number | null;
   readonly nextSweepAt: number | null;
   /** The latest first. */
-  readonly recentDeletions: readonly DeletedGroup[];
+  readonly recentDeletions: readonly PageDeletion[];
   /** Unix seconds: nothing is known of deletions before. null: those in the archive are known. */
   readonly deletionsSince: number | null;
   /** Why the file on disk is not in force; null: it is. */
@@ -73,7 +74,7 @@ export class Service {
   #stopped = false;
   #known: SweepReport | null = null;
   #lastSweepAt: number | null = null;
-  #recentDeletions: readonly DeletedGroup[] = [];
+  #recentDeletions: readonly PageDeletion[] = [];
   readonly #createdAt: number;
   #deletionsSince: number | null;
   #configProblem: string | null = null;

@@ -45,7 +45,7 @@ export function archivedGroup(
     url,
     decision: {
       group: group(labels, 7200),
-      verdict: { reason: "ttl_expired" },
+      verdict: { verdict: "delete", reason: "ttl_expired" },
       rule: ttlRule(3600, { name: rule }),
       ageSeconds: 7200,
       ttlSeconds: 3600,

@@ -49,7 +49,9 @@ function renderNumber(title: string, count: number): Html {
   </td>`;
 }
 
+/** A group that a sweep deleted. */
 export interface PageDeletion {
+  /** When the sweep ended, or the group was archived, Unix seconds of the local clock. */
   readonly at: number;
   readonly gateway: string;
   readonly labels: Labels;

@@ -27,7 +27,7 @@ export function createWebReloader({
         server.setSecureContext(toSecureContextOptions(config.tls));
       }
       use(config);
-      log.info("LoadedOrProblem the web configuration", { file: config.path });
+      log.info("Loaded the web configuration", { file: config.path });
       return Promise.resolve();
     },
     onFailure: (problems) =>
