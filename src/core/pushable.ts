@@ -59,7 +59,7 @@ function findObstacle(
   all: ReadonlyMap<string, ApiFamily | null>,
   target: PushTarget,
 ) {
-  if (!carriedTypes.has(type)) return `is a ${type.toLowerCase()}, of which the API does not tell the values`;
+  if (!carriedTypes.has(type)) return `is a ${type.toLowerCase()}, whose values the API does not return`;
   if (series.length === 0) return "has no series";
   if (!isLegacyMetricName(name) && !(target.utf8Names && isName(name)))
     return "has a name that the gateway does not take";
@@ -74,10 +74,10 @@ function findObstacle(
 function* findDoubts({ help, series }: ApiFamily): Generator<string> {
   if (/^[ \t]/.test(help)) yield "has a help text that loses the white space at its start";
   if (help.includes("\uFFFD"))
-    yield "has a help text with U+FFFD, perhaps in place of bytes that are not UTF-8";
+    yield "has a help text with U+FFFD, which may replace bytes that are not UTF-8";
   for (const one of series) {
     if ([...one.labels.values()].some((value) => value.includes("\uFFFD"))) {
-      yield "has label values with U+FFFD, perhaps in place of bytes that are not UTF-8";
+      yield "has label values with U+FFFD, which may replace bytes that are not UTF-8";
     }
     if (one.kind === "plain") continue;
     if (one.kind === "native_histogram")

@@ -56,7 +56,7 @@ export function explainReappearance({ rule, groups }: Reappearance, rules: reado
       .map((job) => quote(job))
       .join(", ")}${more}` +
     (hasVanished
-      ? ". If their hosts were only away, raise its vanished.ttl, or let its query look further back"
+      ? ". If their hosts were only away, raise its vanished.ttl, or extend the range of its query"
       : "")
   );
 }

@@ -68,7 +68,7 @@ export function suggestTtl(job: PushedJob, period: Period): Suggestion {
   const leaveOut = (why: string): Suggestion => ({ statistics, ttlSeconds: null, why });
   if (job.backwards > 0) {
     return leaveOut(
-      "its push times go backwards: several gateways are scraped as one, and their pushes cannot be told apart",
+      "its push times go backwards: several gateways are scraped as one, and their pushes cannot be distinguished",
     );
   }
   const count = sum(job.intervals.values());

@@ -138,7 +138,7 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
         .catch(
           explainSilence(
             request,
-            "the gateway closed the connection without an answer; 1.11.0 refuses a push that way, its log says why",
+            "the gateway closed the connection without an answer; 1.11.0 refuses pushes like this, and its log says why",
           ),
         );
       expectSuccess(response);

@@ -117,6 +117,6 @@ export function checkTimePassed(planned: Evidence, now: Evidence): void {
 
 export function staleAnswer(what: string): AnotherGateway {
   return new AnotherGateway(
-    `${what}: a cache answers in place of the gateway, or its clock was put back. Reach the gateway without the cache`,
+    `${what}: a cache answers instead of the gateway, or its clock was put back. Reach the gateway without the cache`,
   );
 }

@@ -20,6 +20,6 @@ it("the note names the jobs, and for a rule with vanished also what to change th
   expect(explainReappearance(one!, [ttlRule(60, { name: "hosts" })])).toBe(note);
   const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: 60 };
   expect(explainReappearance(one!, [ttlRule(3600, { name: "hosts", vanished })])).toBe(
-    `${note}. If their hosts were only away, raise its vanished.ttl, or let its query look further back`,
+    `${note}. If their hosts were only away, raise its vanished.ttl, or extend the range of its query`,
   );
 });

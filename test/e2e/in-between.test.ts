@@ -147,7 +147,7 @@ describe.skipIf(mayLackNginx)("a real nginx with a cache that sets a fresh Date 
       await reviveAll(gateway.url);
       const report = await sweepGateway(sweepContext(client, { source }), { ...settings, dryRun: false });
       expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
-      const noticed = (report.error?.message ?? "").includes("a cache answers in place of the gateway");
+      const noticed = (report.error?.message ?? "").includes("a cache answers instead of the gateway");
       expect(noticed).toBe(key === "$uri");
     },
   );

@@ -143,7 +143,7 @@ describe.skipIf(mayLackPrometheus)("suggest", () => {
       "# Without a rule:\n" +
         '# job="mixed": many pushes to 1 group\n' +
         "#   interval: median 30m, 99 % up to 30m, longest gap 30m\n" +
-        "#   its push times go backwards: several gateways are scraped as one, and their pushes cannot be told apart\n" +
+        "#   its push times go backwards: several gateways are scraped as one, and their pushes cannot be distinguished\n" +
         '# job="nightly": 3 pushes to 1 group\n' +
         "#   interval: median 1d, 99 % up to 1d, longest gap 1d\n" +
         "#   too little history: 2 intervals between pushes, and 10 are needed\n" +

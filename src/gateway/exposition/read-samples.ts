@@ -112,7 +112,7 @@ export async function openExposition(
         throw new RequestError(
           "unexpected_answer",
           request,
-          "this is not the whole exposition of a Pushgateway",
+          "this is not the complete exposition of a Pushgateway",
         );
       }
       return facts;
