@@ -182,15 +182,15 @@ function checkSettableName(name: string, at: FileValue): boolean {
 }
 
 /** A value of a header, also for the answers of the janitor's own web server. */
-export function checkHeaderValue(value: string, at: FileValue): void {
+export function checkHeaderValue(value: string, at: FileValue | undefined): void {
   if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) {
-    at.error("the value of a header is one line of Latin-1 characters");
+    at?.error("the value of a header is one line of Latin-1 characters");
   }
 }
 
 const headerValues: Kind<readonly SecretSource[]> = list(
   parsed("text", (value, at): SecretSource => {
-    if (at !== undefined) checkHeaderValue(value, at);
+    checkHeaderValue(value, at);
     return { secret: new Secret(value) };
   }),
   "a list of texts",

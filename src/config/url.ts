@@ -71,7 +71,7 @@ function parsePlainUrl(text: string): URL {
     throw new ParseError(credentialsInUrl);
   }
   const [, start = "", path = ""] = /^(https?:\/\/[^/\\?#]*)([^?#]*)/i.exec(text) ?? [];
-  // Parsers leap over further slashes.
+  // Parsers skip further slashes.
   if (start.endsWith("//")) throw new ParseError("this is not a valid URL");
   checkPath(path.replace(/\/+$/, ""), start.length);
   if (text.includes("#")) throw new ParseError("a URL must not hold a fragment (#…)", text.indexOf("#"));

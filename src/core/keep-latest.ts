@@ -1,4 +1,5 @@
 import { isDeletion, type Decision } from "./decide.ts";
+import { groupBy } from "./group-by.ts";
 import { labelsKey, quote } from "./labels.ts";
 import { formatKeepLatestLabel, keepLatestValue, type TtlRule } from "./rule.ts";
 import type { KeepReason } from "./verdict.ts";
@@ -60,37 +61,25 @@ export function keepLatest(decisions: readonly Decision[]): KeptLatest {
  * push that the gateway refuses, and one without metrics, create an empty group.
  */
 function findContests(decisions: readonly Decision[]): ReadonlyMap<KeepLatestRule, readonly Contest[]> {
-  const byRule = new Map<KeepLatestRule, Decision[]>();
-  for (const decision of decisions) {
-    const { rule, group, expiresAt } = decision;
-    if (!hasKeepLatest(rule) || expiresAt === null) continue;
-    if (group.lastSuccessAt === 0 || group.holdsMetrics === false) continue;
-    pushTo(byRule, rule, decision);
-  }
-  return new Map(
-    [...byRule].map(([rule, contenders]) => [
-      rule,
-      groupBy(contenders, ({ group }) =>
-        JSON.stringify(rule.keepLatest.by.map((by) => keepLatestValue(by, group.labels))),
-      ),
-    ]),
+  const contenders = decisions.filter(
+    ({ group, expiresAt }) => expiresAt !== null && group.lastSuccessAt !== 0 && group.holdsMetrics !== false,
   );
+  const found = new Map<KeepLatestRule, readonly Contest[]>();
+  for (const [rule, own] of groupBy(contenders, (one) => one.rule)) {
+    if (!hasKeepLatest(rule)) continue;
+    const valuesOf = ({ group }: Decision): string =>
+      JSON.stringify(rule.keepLatest.by.map((by) => keepLatestValue(by, group.labels)));
+    found.set(rule, contestsBy(own, valuesOf));
+  }
+  return found;
 }
 
 function hasKeepLatest(rule: Decision["rule"]): rule is KeepLatestRule {
   return rule !== null && rule.action !== "keep" && rule.keepLatest !== null;
 }
 
-function groupBy(decisions: readonly Decision[], keyOf: (decision: Decision) => string): readonly Contest[] {
-  const groups = new Map<string, Decision[]>();
-  for (const decision of decisions) pushTo(groups, keyOf(decision), decision);
-  return [...groups.values()].map((group) => group.toSorted(byFreshness));
-}
-
-function pushTo<K>(lists: Map<K, Decision[]>, key: K, decision: Decision): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [decision]);
-  else list.push(decision);
+function contestsBy(decisions: readonly Decision[], keyOf: (one: Decision) => string): readonly Contest[] {
+  return [...groupBy(decisions, keyOf).values()].map((contest) => contest.toSorted(byFreshness));
 }
 
 /** By the last successful push: a refused one does not renew the metrics. */
@@ -117,7 +106,7 @@ function noteUniqueLabels(
   const unique = new Set([...names].filter((label) => label !== "job" && isUniqueInJob(label, contenders)));
   const labels = by.filter((one) => unique.has(typeof one === "string" ? one : one.label));
   if (labels.length === 0) return [];
-  const series = groupBy(contenders, ({ group }) =>
+  const series = contestsBy(contenders, ({ group }) =>
     labelsKey(new Map([...group.labels].filter(([label]) => !unique.has(label)))),
   );
   const replaced = series.flatMap((pushes) =>

@@ -115,7 +115,7 @@ export function parseMatchers(text: string): Matcher[] {
 }
 
 /**
- * Parses as {@link parseMatchers} does, but compiles nothing: for text of a stranger, whose regular expressions may take long.
+ * Parses as {@link parseMatchers} does, but compiles nothing: regular expressions in text from outside may take long.
  * @returns each with the offset of its value
  * @throws {@link ParseError}
  */

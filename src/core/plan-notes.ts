@@ -1,4 +1,5 @@
 import type { Decision } from "./decide.ts";
+import { groupBy } from "./group-by.ts";
 import { formatDuration } from "./duration.ts";
 import { formatShortLabels, quote } from "./labels.ts";
 import type { FindPresence } from "./liveness.ts";
@@ -7,16 +8,12 @@ import type { TtlRule } from "./rule.ts";
 
 /** What groups show about the rules that decided about them, one sentence each. */
 export function noteRules(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
-  const byRule = new Map<TtlRule, Decision[]>();
-  for (const decision of decisions) {
-    const { rule } = decision;
-    if (rule === null || rule.action === "keep") continue;
-    const own = byRule.get(rule);
-    if (own === undefined) byRule.set(rule, [decision]);
-    else own.push(decision);
-  }
-  return [...byRule]
-    .flatMap(([rule, own]) => [noteHosts(rule, own, findPresence), noteSenselessTtls(rule, own)])
+  return [...groupBy(decisions, (decision) => decision.rule)]
+    .flatMap(([rule, own]) =>
+      rule === null || rule.action === "keep"
+        ? []
+        : [noteHosts(rule, own, findPresence), noteSenselessTtls(rule, own)],
+    )
     .filter((note) => note !== null);
 }
 

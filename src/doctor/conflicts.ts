@@ -1,4 +1,5 @@
 import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
+import { groupBy } from "../core/group-by.ts";
 import { isJsonObject } from "../core/json.ts";
 import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
 import { parseRawGroup } from "../gateway/api/api-reader.ts";
@@ -200,13 +201,8 @@ function invalidSides(series: ComplainedSeries, holders: Holders, naming: PathNa
 }
 
 function typeSides(series: ComplainedSeries, holders: Holders): readonly Side[] {
-  const sides = new Map<unknown, Culprit[]>();
-  for (const { culprit, type } of holders.ofFamily(series.family)) {
-    const side = sides.get(type) ?? [];
-    side.push(culprit);
-    sides.set(type, side);
-  }
-  if (sides.size > 1) return [...sides.values()];
+  const byType = groupBy(holders.ofFamily(series.family), ({ type }) => type);
+  if (byType.size > 1) return [...byType.values()].flatMap(oneSide);
   // All agree on the type: this series differs from its own family.
   const offenders = holders.ofSeries(series);
   return offenders.length === 1 ? oneSide(offenders) : [];

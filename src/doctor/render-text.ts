@@ -248,7 +248,7 @@ function renderDeletion(
   return lines;
 }
 
-/** The label stands before the first command. */
+/** Puts the label before the first command. */
 function label(text: string, commands: readonly string[]): readonly string[] {
   return commands.map((command, index) => `${(index === 0 ? text : "").padEnd(text.length)} ${command}`);
 }

@@ -1,3 +1,5 @@
+import { LineCounter } from "yaml";
+
 import { toCell, widthOf } from "../../core/printable.ts";
 
 /** A part of a text, in UTF-16 units. */
@@ -26,12 +28,13 @@ const maxLengthBefore = 60;
 /** The text of a file, which knows its lines and which parts of them must not be shown. */
 export class SourceText {
   readonly text: string;
-  readonly #lineStarts: readonly number[];
+  readonly #lines = new LineCounter();
   readonly #secrets: Span[] = [];
 
   constructor(text: string) {
     this.text = text;
-    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
+    this.#lines.addNewLine(0);
+    for (const { index } of text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
   }
 
   /** No location will show this part. */
@@ -41,20 +44,14 @@ export class SourceText {
 
   /** From 1. */
   lineOf(offset: number): number {
-    let low = 0;
-    let high = this.#lineStarts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    return low + 1;
+    return this.#lines.linePos(offset).line;
   }
 
   /** The line without its end. */
   lineAt(line: number): { readonly text: string; readonly start: number } {
-    const start = this.#lineStarts[line - 1] ?? this.text.length;
-    const end = (this.#lineStarts[line] ?? this.text.length + 1) - 1;
+    const { lineStarts } = this.#lines;
+    const start = lineStarts[line - 1] ?? this.text.length;
+    const end = (lineStarts[line] ?? this.text.length + 1) - 1;
     return { text: this.text.slice(start, end).replace(/\r$/, ""), start };
   }
 

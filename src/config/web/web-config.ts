@@ -112,7 +112,7 @@ function checkClientAuth(isRequired: boolean, clientCa: TextSource | null, at: F
 const headerValue = parsed(
   "text",
   (value, at) => {
-    if (at !== undefined) checkHeaderValue(value, at);
+    checkHeaderValue(value, at);
     return value;
   },
   { mayBeEmpty: true },

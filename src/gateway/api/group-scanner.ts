@@ -103,7 +103,8 @@ class OpenGroup implements ScannedGroup {
 export class GroupScanner implements JsonVisitor {
   /** The `status` and `error` of the answer. */
   readonly envelope = new Map<string, string>();
-  #hasData = false;
+  /** Whether there was a list of groups. */
+  hasData = false;
   #groups = 0;
   readonly #listener: GroupListener;
 
@@ -124,11 +125,6 @@ export class GroupScanner implements JsonVisitor {
   constructor(wanted: ReadonlySet<string>, listener: GroupListener) {
     this.#group = new OpenGroup(wanted);
     this.#listener = listener;
-  }
-
-  /** Whether there was a list of groups. */
-  get hasData(): boolean {
-    return this.#hasData;
   }
 
   key(name: string): void {
@@ -230,7 +226,8 @@ export class GroupScanner implements JsonVisitor {
         return true;
       case inAnswer:
         if (!isList || this.#names[inAnswer] !== "data") return false;
-        this.#beginData();
+        if (this.hasData) throw twice("data");
+        this.hasData = true;
         return true;
       default:
         return depth === 0 && !isList;
@@ -261,11 +258,6 @@ export class GroupScanner implements JsonVisitor {
         break;
       default:
     }
-  }
-
-  #beginData(): void {
-    if (this.#hasData) throw twice("data");
-    this.#hasData = true;
   }
 
   #beginGroup(offset: number): void {

@@ -169,7 +169,7 @@ const lineFeed = 0x0a;
 
 /**
  * Finds the samples of a few families in an exposition that comes in chunks. All other lines, which are most of it, are
- * leapt over without being decoded.
+ * skipped without being decoded.
  */
 export class SampleFinder {
   /** Each name with what it can be followed by, at the beginning of a line. */
