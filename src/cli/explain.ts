@@ -14,6 +14,7 @@ import { discover } from "../fleet/discover.ts";
 import { readPlan } from "../fleet/read-plan.ts";
 import { RequestError } from "../http/request-error.ts";
 import { showText } from "../report/text.ts";
+import { AnotherGateway } from "../sweep/same-gateway.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -48,7 +49,9 @@ async function explainOnGateways(labels: Labels, config: Config, io: Io): Promis
       io.stdout.write(`\n${gateway.name} ${gateway.url}:\n${text}`);
     } catch (error) {
       clear();
-      if (!(error instanceof RequestError)) throw error;
+      const isExpected =
+        error instanceof RequestError || error instanceof AnotherGateway || error instanceof ConfigError;
+      if (!isExpected) throw error;
       if (io.stop.aborted) return io.signalExitCode();
       io.stderr.write(`${showText(`${gateway.name}: ${error.message}`)}\n`);
       exitCode = exitCodes.failed;

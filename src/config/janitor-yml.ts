@@ -282,7 +282,12 @@ function checkGateways(at: FileValue): void {
 }
 
 function checkVanished(
-  { rules = [], schedule, timezone }: Pick<JanitorValues, "rules" | "schedule" | "timezone">,
+  {
+    rules = [],
+    limits,
+    schedule,
+    timezone,
+  }: Pick<JanitorValues, "rules" | "limits" | "schedule" | "timezone">,
   at: FileValue,
 ): void {
   const rulesAt = at.to("rules").items;
@@ -292,6 +297,13 @@ function checkVanished(
     for (const one of vanishedAt) {
       one.errorAtKey('"vanished" asks Prometheus: add the section prometheus: { url: … }');
     }
+  }
+  if (limits?.whenExceeded === "delete_oldest") {
+    at.to("limits")
+      .to("when_exceeded")
+      .warn(
+        "some rules have vanished: if Prometheus loses half of the hosts, each sweep deletes as many of their groups as the limits allow",
+      );
   }
   // Otherwise some of them could not be read.
   if (rules.length !== rulesAt.length) return;

@@ -187,6 +187,7 @@ describe("a complete file", () => {
     const result = await loadConfig(path, { fileExists: () => Promise.resolve(true) });
     expect(messagesOf(result)).toStrictEqual([
       expect.stringContaining("31:13: warning: what is deleted here"),
+      expect.stringContaining("44:18: warning: some rules have vanished"),
     ]);
     const config = result.ok ? result.config : null;
     const file = (name: string): { file: string } => ({ file: resolve(path, "..", name) });
@@ -373,6 +374,14 @@ describe("warnings do not stop the janitor", () => {
 pushgateways: [{ name: a, url: "http://a" }]
 rules: [{ name: all, matchers: [], ttl: 30d, vanished: { query: up, label: instance, ttl: 9m59s } }]`,
       "janitor.yml:3:91: warning: shorter than two intervals of the schedule, 5m each: a host that Prometheus misses once may lose its groups",
+    ],
+    [
+      "of limits that let hosts go that Prometheus has lost",
+      `prometheus: { url: "http://p" }
+pushgateways: [{ name: a, url: "http://a" }]
+limits: { when_exceeded: delete_oldest }
+rules: [{ name: all, matchers: [], ttl: 30d, vanished: { query: up, label: instance, ttl: 1h } }]`,
+      "janitor.yml:3:26: warning: some rules have vanished: if Prometheus loses half of the hosts, each sweep deletes as many of their groups as the limits allow",
     ],
     [
       "of an archive that stays empty",

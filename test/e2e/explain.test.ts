@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { beforeAll, expect, it } from "vitest";
 
 import { cli } from "../support/cli.ts";
+import { startProxy } from "../support/proxy.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
 import { writeConfig } from "../support/service.ts";
 
@@ -84,4 +85,27 @@ it("reads the gateway of a flag, too, and nothing for an age", async () => {
   expect(read.stdout).toContain("delete (ttl_expired)");
   const offline = await cli(["explain", "job=batch", "--gateway=http://127.0.0.1:1", "--ttl=1d", "--age=2d"]);
   expect(offline).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+it("explains on the others, too, when several gateways are behind one address", async () => {
+  let asked = 0;
+  const front = await startProxy(gateway.url, async ({ path }, ask) => {
+    const answer = await ask();
+    if (path !== "/api/v1/status") return answer;
+    asked += 1;
+    const text = answer.body
+      .toString()
+      .replace(/(?<="start_time":")[^"]*/, `2026-11-30T12:00:${asked + 10}Z`);
+    const body = Buffer.from(text);
+    return { ...answer, headers: { ...answer.headers, "content-length": String(body.length) }, body };
+  });
+  const config = writeConfig(`
+pushgateways: [{ name: many, url: "${front.url}" }, { name: batch, url: "${gateway.url}" }]
+rules: [{ name: hosts, matchers: ['job="batch"'], ttl: 30d }]
+`);
+  const argv = ["explain", "job=batch", "instance=web-1", `--config.file=${config}`];
+  const { exitCode, stdout, stderr } = await cli([...argv, "--only=many", "--only=batch"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^many: several gateways behind one address: .*$/m);
+  expect(stdout).toContain("keep (within_ttl)");
 });
