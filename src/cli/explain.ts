@@ -2,13 +2,14 @@ import { ConfigError, type Config } from "../config/config.ts";
 import type { Decision } from "../core/decide.ts";
 import { formatDuration } from "../core/duration.ts";
 import {
+  decideAtAge,
   describeDeciding,
   describeMatch,
   describeNumbers,
   explain as explainRules,
-  type Explanation,
 } from "../core/explain.ts";
 import { formatLabels, labelsKey, type Labels } from "../core/labels.ts";
+import type { Rule } from "../core/rule.ts";
 import type { Plan } from "../core/plan.ts";
 import { discover } from "../fleet/discover.ts";
 import { readPlan } from "../fleet/read-plan.ts";
@@ -30,7 +31,7 @@ export async function explain(texts: readonly string[], flags: ExplainFlags, io:
   const { config, warnings } = await loadSettings(flags);
   const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
   warnings.forEach(warn);
-  io.stdout.write(renderExplanation(labels, explainRules(config.rules, labels, age), age));
+  io.stdout.write(renderExplanation(labels, config.rules, age));
   if (age !== null || (only ?? gateway) === undefined) return exitCodes.done;
   const discovered = await discover(config, { world: io, warn, only });
   return explainOnGateways(labels, discovered.config, io);
@@ -73,13 +74,14 @@ function renderDecision(decision: Decision, { circumstances, failedQueries }: Pl
   return lines.map((line) => `  ${showText(line)}\n`).join("");
 }
 
-function renderExplanation(labels: Labels, explanation: Explanation, age: number | null): string {
-  const { deciding, decision } = explanation;
+function renderExplanation(labels: Labels, rules: readonly Rule[], age: number | null): string {
+  const explanation = explainRules(rules, labels);
+  const { deciding } = explanation;
   const lines = [formatLabels(labels), ""];
   for (const one of explanation.rules) lines.push(`  ${describeMatch(one, explanation)}`);
   lines.push("", ...describeDeciding(explanation));
-  if (decision !== null && age !== null) {
-    const { verdict } = decision;
+  if (age !== null) {
+    const { verdict } = decideAtAge(rules, labels, age);
     const keepsLatest = deciding !== null && deciding.action !== "keep" && deciding.keepLatest !== null;
     const unless = keepsLatest && verdict.verdict === "delete" ? ", unless it is one of those" : "";
     lines.push(`At an age of ${formatDuration(age)}: ${verdict.verdict} (${verdict.reason})${unless}`);

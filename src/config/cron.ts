@@ -43,7 +43,6 @@ export const neverComes =
 
 /**
  * Reads a cron expression as node-cron does. Also refuses what node-cron accepts but reads in an unexpected way.
- * @throws {@link ParseError}
  */
 export function parseSchedule(text: string): CronExpression {
   const nickname = /^ *@[a-z]+ *$/i.test(text);

@@ -30,10 +30,7 @@ export function displayDiscoveryUrl(url: string): string {
   return url.replace(/\?.+$/s, "?<secret>");
 }
 
-/**
- * Parses a route prefix; the slash at its end is left out.
- * @throws {@link ParseError}
- */
+/** Parses a route prefix; the slash at its end is left out. */
 export function parsePathPrefix(text: string): string {
   if (!text.startsWith("/")) throw new ParseError("a path prefix must start with a slash");
   const odd = /[^\w.~!$&'()*+,;=:@%/-]/.exec(text);
@@ -42,10 +39,7 @@ export function parsePathPrefix(text: string): string {
   return text.replace(/\/$/, "");
 }
 
-/**
- * Checks the URL of a proxy, which may hold credentials.
- * @throws {@link ParseError}
- */
+/** Checks the URL of a proxy, which may hold credentials. */
 export function parseProxyUrl(text: string): string {
   parseHttpUrl(text, false);
   return text;

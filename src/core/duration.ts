@@ -20,7 +20,6 @@ const maxMilliseconds = 9_223_372_036_854;
  * Parses a duration in Prometheus' grammar (`1w2d`, `90m`, `500ms`, `0`): biggest unit first, each at most once,
  * no fraction, no sign, no spaces.
  * @returns seconds, with milliseconds as the fraction
- * @throws {@link ParseError}
  */
 export function parseDuration(text: string): number {
   if (text === "0") return 0;
@@ -40,7 +39,6 @@ export function parseDuration(text: string): number {
 /**
  * As {@link parseDuration}, over 0.
  * @param why what 0 would do
- * @throws {@link ParseError}
  */
 export function parsePositiveDuration(text: string, why: string): number {
   const seconds = parseDuration(text);
@@ -51,10 +49,7 @@ export function parsePositiveDuration(text: string, why: string): number {
 /** Node's timers fire at once when they are set to more than 24.8 days. */
 const maxTimerSeconds = 86_400;
 
-/**
- * As {@link parseDuration}, for what becomes a timer: a day at most.
- * @throws {@link ParseError}
- */
+/** As {@link parseDuration}, for what becomes a timer: a day at most. */
 export function parseTimer(text: string): number {
   const seconds = parseDuration(text);
   if (seconds > maxTimerSeconds) throw new ParseError(`must be ${formatDuration(maxTimerSeconds)} at most`);
@@ -64,7 +59,6 @@ export function parseTimer(text: string): number {
 /**
  * Parses the TTL of a rule.
  * @returns seconds over 0
- * @throws {@link ParseError}
  */
 export function parseTtl(text: string): number {
   return parsePositiveDuration(text, "groups would expire as they are pushed");

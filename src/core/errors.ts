@@ -1,4 +1,4 @@
-/** A text that does not follow its grammar. Thrown by every `parse` function of core/. */
+/** A text that does not follow its grammar. Thrown by every `parse` function of core/ and config/. */
 export class ParseError extends Error {
   override readonly name = "ParseError";
   /** Where it goes wrong: UTF-16 units from the start of the parsed text. */

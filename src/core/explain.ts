@@ -13,8 +13,6 @@ export interface Explanation {
   readonly deciding: Rule | null;
   /** The group of the janitor's own metrics: no rule decides. */
   readonly own: boolean;
-  /** null without an age. */
-  readonly decision: Decision | null;
 }
 
 export interface RuleExplanation {
@@ -23,8 +21,8 @@ export interface RuleExplanation {
   readonly failing: readonly Matcher[];
 }
 
-/** Runs the production matchers and decision over labels and, if given, an age in seconds. Pure. */
-export function explain(rules: readonly Rule[], labels: Labels, ageSeconds: number | null): Explanation {
+/** Runs the production matchers over labels. Pure. */
+export function explain(rules: readonly Rule[], labels: Labels): Explanation {
   const explained = rules.map((rule) => ({
     rule,
     failing: rule.matchers.filter((one) => !one.matches(labels)),
@@ -34,11 +32,11 @@ export function explain(rules: readonly Rule[], labels: Labels, ageSeconds: numb
     rules: explained,
     deciding: own ? null : (explained.find(({ failing }) => failing.length === 0)?.rule ?? null),
     own,
-    decision: ageSeconds === null ? null : decideAtAge(rules, labels, ageSeconds),
   };
 }
 
-function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number): Decision {
+/** The production decision about a group of this age. Pure. */
+export function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number): Decision {
   // Any moment will do: only the difference counts.
   const now = 2_000_000_000;
   const group = {
@@ -56,20 +54,14 @@ function decideAtAge(rules: readonly Rule[], labels: Labels, ageSeconds: number)
 }
 
 /** Says whether a rule matches and decides: `ci: matches, decides`. */
-export function describeMatch(
-  { rule, failing }: RuleExplanation,
-  { deciding, own }: Pick<Explanation, "deciding" | "own">,
-): string {
+export function describeMatch({ rule, failing }: RuleExplanation, { deciding, own }: Explanation): string {
   if (failing.length > 0) return `${rule.name}: does not match ${failing.map(formatMatcher).join(", ")}`;
   if (rule === deciding) return `${rule.name}: matches, decides`;
   return `${rule.name}: matches, but ${own ? "no rule decides about this group" : "an earlier rule decides"}`;
 }
 
 /** Says what the deciding rule does, in sentences. */
-export function describeDeciding({
-  deciding,
-  own,
-}: Pick<Explanation, "deciding" | "own">): readonly string[] {
+export function describeDeciding({ deciding, own }: Explanation): readonly string[] {
   if (own) return ["The janitor's own metrics: no rule decides, the group is kept (own_metrics)."];
   if (deciding === null) return ["No rule matches: the group is kept (no_rule)."];
   if (deciding.action === "keep") return [`Rule ${deciding.name} keeps it, however old (rule_keeps).`];

@@ -59,10 +59,7 @@ export const limitRanges = {
   deletesPerSecond: { min: 0.01, max: Number.MAX_VALUE, whole: false, expected: "a number of at least 0.01" },
 } as const satisfies Partial<Record<keyof Limits, NumberRange>>;
 
-/**
- * Parses a number as YAML reads it.
- * @throws {@link ParseError}
- */
+/** Parses a number as YAML reads it. */
 export function parseNumber(text: string, { min, max, whole, expected }: NumberRange): number {
   const value = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   const fits = value >= min && value <= max && (!whole || Number.isSafeInteger(value));
@@ -73,7 +70,6 @@ export function parseNumber(text: string, { min, max, whole, expected }: NumberR
 /**
  * Parses `max_evidence_age`.
  * @returns seconds over 0; null for `auto`
- * @throws {@link ParseError}
  */
 export function parseEvidenceAge(text: string): number | null {
   return text === "auto" ? null : parsePositiveDuration(text, "nothing is known that soon; write auto");

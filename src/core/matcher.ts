@@ -117,7 +117,6 @@ export function parseMatchers(text: string): Matcher[] {
 /**
  * Parses as {@link parseMatchers} does, but compiles nothing: regular expressions in text from outside may take long.
  * @returns each with the offset of its value
- * @throws {@link ParseError}
  */
 export function parseMatcherTexts(text: string): (MatcherText & { readonly offset: number })[] {
   const scanner = new Scanner(text);
@@ -132,10 +131,7 @@ export function parseMatcherTexts(text: string): (MatcherText & { readonly offse
   return matchers;
 }
 
-/**
- * Parses exactly one matcher, as one entry of a rule's `matchers`.
- * @throws {@link ParseError}
- */
+/** Parses exactly one matcher, as one entry of a rule's `matchers`. */
 export function parseMatcher(text: string): Matcher {
   const matchers = parseMatchers(text);
   const [matcher] = matchers;

@@ -10,10 +10,7 @@ export interface Shard {
 /** A bound against typing errors. */
 const maxShards = 1000;
 
-/**
- * Parses `2/10`, the third of ten, or `auto/10`, whose index comes from elsewhere: null.
- * @throws {@link ParseError}
- */
+/** Parses `2/10`, the third of ten, or `auto/10`, whose index comes from elsewhere: null. */
 export function parseShard(text: string): { readonly index: number | null; readonly count: number } {
   const [, index = "", digits = ""] = /^(\d{1,9}|auto)\/(\d{1,9})$/.exec(text) ?? [];
   if (digits === "")
@@ -24,7 +21,6 @@ export function parseShard(text: string): { readonly index: number | null; reado
   return { index: index === "auto" ? null : parseShardIndex(index, count), count };
 }
 
-/** @throws {@link ParseError} */
 export function parseShardIndex(text: string, count: number): number {
   const index = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (index < count) return index;

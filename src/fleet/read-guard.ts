@@ -38,8 +38,9 @@ export function createReadGuard({ monotonic, log }: ReadGuardOptions): GuardRead
         return {
           ...opened,
           async read(visit) {
-            await opened.read(visit).catch(noteFailure);
+            const facts = await opened.read(visit).catch(noteFailure);
             remember(afterRead(memory, source, true));
+            return facts;
           },
         };
       };

@@ -29,17 +29,19 @@ export interface OpenSnapshot {
    * Visits every group as it arrives; may be called once.
    * @throws {@link RequestError} then groups that were visited before must not be acted on
    */
-  read(visit: VisitGroup): Promise<void>;
-  /** Bytes of the answer read so far. */
-  sizeBytes(): number;
-  /** The process that answered, after the read; null: the API does not say. */
-  process(): ProcessFacts | null;
+  read(visit: VisitGroup): Promise<ReadFacts>;
+}
+
+/** What a read shows besides the groups. */
+export interface ReadFacts {
+  /** Of the answer. */
+  readonly sizeBytes: number;
+  /** The process that answered; null: the API does not say. */
+  readonly process: ProcessFacts | null;
 }
 
 /** All groups of one gateway at one moment. */
-export interface Snapshot extends Omit<OpenSnapshot, "read" | "sizeBytes" | "process" | "request"> {
-  readonly process: ProcessFacts | null;
-  readonly sizeBytes: number;
+export interface Snapshot extends Omit<OpenSnapshot, "read" | "request">, ReadFacts {
   readonly durationSeconds: number;
   readonly groups: readonly Group[];
   /** Groups with longer keys are over budget, and have other keys than in other snapshots. */
@@ -69,7 +71,7 @@ export async function collectSnapshot(
     }
     return freedBytes;
   });
-  await open.read((read) => {
+  const facts = await open.read((read) => {
     const isOver = read.group.key.length > budget.maxKeyLength;
     const group = isOver ? toOverBudget(read.group, groups.length) : read.group;
     if (group.obstacle === null) {
@@ -90,8 +92,7 @@ export async function collectSnapshot(
     source: open.source,
     requestedAt: open.requestedAt,
     clocks: open.clocks,
-    sizeBytes: open.sizeBytes(),
-    process: open.process(),
+    ...facts,
     durationSeconds: monotonic() - open.requestedAt,
     groups,
     maxKeyLength: budget.maxKeyLength,

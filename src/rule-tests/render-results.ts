@@ -90,7 +90,7 @@ function describeOutcome({ verdict, rule, reason }: Expectation): string {
 
 /** As `explain` does: why the expected rule does not decide, and what the one that does says, with the numbers. */
 function explainFailure({ group, decision }: RuleTestFailure, plan: Plan): readonly string[] {
-  const explanation = explain(plan.circumstances.rules, group.labels, null);
+  const explanation = explain(plan.circumstances.rules, group.labels);
   const { rules, deciding, own } = explanation;
   const isAsked = ({ rule }: RuleExplanation): boolean =>
     group.expected.rule === null ? deciding === null && !own : rule.name === group.expected.rule;

@@ -66,7 +66,7 @@ describe("a configuration of the largest size", () => {
     expect(problems.at(-1)).toMatchObject({ message: "and 11,950 more", location: null });
   });
 
-  it("counts more problems than it keeps", () => {
+  it("counts more problems than it names", () => {
     const result = parseConfig(`${gateways}rules: [${"{},".repeat(20_000)}]`, "janitor.yml");
     expect(result).toMatchObject({ ok: false, errorCount: 60_000 });
     expect(result.ok ? null : result.problems.at(-1)?.message).toBe("and 59,950 more");

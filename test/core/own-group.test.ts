@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { explain } from "../../src/core/explain.ts";
+import { decideAtAge, explain } from "../../src/core/explain.ts";
 import { createLabels } from "../../src/core/labels.ts";
 import { isOwnGroup, ownGroupLabels } from "../../src/core/group.ts";
 import { createPlan } from "../../src/core/plan.ts";
@@ -66,8 +66,10 @@ describe("the group of the janitor's own metrics", () => {
   });
 
   it("is explained as that", () => {
-    const explained = explain([ttlRule(1)], own.labels, 5);
-    expect(explained).toMatchObject({ own: true, deciding: null });
-    expect(explained.decision?.verdict).toEqual({ verdict: "keep", reason: "own_metrics" });
+    expect(explain([ttlRule(1)], own.labels)).toMatchObject({ own: true, deciding: null });
+    expect(decideAtAge([ttlRule(1)], own.labels, 5).verdict).toEqual({
+      verdict: "keep",
+      reason: "own_metrics",
+    });
   });
 });

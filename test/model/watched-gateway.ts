@@ -47,8 +47,9 @@ export function watchedGateway(
       );
       await meanwhile();
       const read: OpenSnapshot["read"] = async (visit) => {
-        await open.read(visit);
+        const facts = await open.read(visit);
         watch.looked(look, monotonic() - look.requestedAt);
+        return facts;
       };
       return { ...open, read };
     },

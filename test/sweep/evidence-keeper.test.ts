@@ -53,10 +53,8 @@ function keeperWhileThereIs(
       clocks: { gateway: now, local: now },
       read: (visit) => {
         for (const group of groups) visit({ group, raw: () => Buffer.from("{}") });
-        return Promise.resolve();
+        return Promise.resolve({ sizeBytes: 0, process: null });
       },
-      sizeBytes: () => 0,
-      process: () => null,
     });
   const gateway = { ...gatewayAt("http://127.0.0.1:9"), openSnapshot, status: () => Promise.resolve(status) };
   const context = sweepContext(gateway, { archive });

@@ -42,8 +42,6 @@ interface Reported {
 /** Nobody reads more of them, and each is a few lines of a log. */
 const maxProblems = 50;
 const maxMessageLength = 1000;
-/** Of more, only the number of errors is kept. */
-const maxReported = 20_000;
 
 /**
  * Collects the problems of one file, and the files that it names. Excerpts are made in the end, when all secrets of the file are known.
@@ -53,7 +51,6 @@ export class ProblemList {
   readonly #path: string;
   readonly #reported: Reported[] = [];
   readonly #namedFiles: NamedFile[] = [];
-  #furtherErrors = 0;
 
   constructor(path: string, source: SourceText) {
     this.#path = path;
@@ -61,11 +58,11 @@ export class ProblemList {
   }
 
   get hasErrors(): boolean {
-    return this.#furtherErrors > 0 || this.#reported.some(({ severity }) => severity === "error");
+    return this.#reported.some(({ severity }) => severity === "error");
   }
 
   get errorCount(): number {
-    return this.#unique().filter(({ severity }) => severity === "error").length + this.#furtherErrors;
+    return this.#unique().filter(({ severity }) => severity === "error").length;
   }
 
   /** In the order of the file; of very many the first ones, and how many more there are. */
@@ -77,7 +74,7 @@ export class ProblemList {
     const shown = (errors.length > 0 ? errors : sorted).slice(0, maxProblems);
     const rest: Reported = {
       severity: errors.length > shown.length ? "error" : "warning",
-      message: `and ${(sorted.length + this.#furtherErrors - shown.length).toLocaleString("en")} more`,
+      message: `and ${(sorted.length - shown.length).toLocaleString("en")} more`,
       span: null,
     };
     return [...shown, rest].map((one) => this.#locate(one));
@@ -89,12 +86,11 @@ export class ProblemList {
 
   /** `span` null: the file itself. */
   error(message: string, span: Span | null): void {
-    if (this.#reported.length < maxReported) this.#reported.push({ severity: "error", message, span });
-    else this.#furtherErrors++;
+    this.#reported.push({ severity: "error", message, span });
   }
 
   warn(message: string, span: Span | null): void {
-    if (this.#reported.length < maxReported) this.#reported.push({ severity: "warning", message, span });
+    this.#reported.push({ severity: "warning", message, span });
   }
 
   /** The absolute path of a file that is named relative to this one. */

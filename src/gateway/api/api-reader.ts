@@ -52,15 +52,13 @@ export async function openApiSnapshot(
   const elapsedSeconds = clock.monotonic() - requestedAt;
   const clocks = clocksAtStart(response.headers.date, elapsedSeconds, localNow);
   await expectFreshSuccess(response);
-  let sizeBytes = 0;
   return {
     source: "api",
     request,
     requestedAt,
     clocks,
-    sizeBytes: () => sizeBytes,
-    process: () => null,
     async read(visit) {
+      let sizeBytes = 0;
       const reader = new ApiReader(request, { ...options, redact: response.approach.redact }, visit);
       try {
         for await (const chunk of breathe(response.body)) {
@@ -68,6 +66,7 @@ export async function openApiSnapshot(
           reader.write(chunk);
         }
         reader.end();
+        return { sizeBytes, process: null };
       } finally {
         response.close();
       }

@@ -7,13 +7,7 @@ import type { HttpClient } from "../../http/client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
-import {
-  openExposition,
-  type ExpositionRequest,
-  type ProcessFacts,
-  BadLine,
-  type Sample,
-} from "./read-samples.ts";
+import { openExposition, type ExpositionRequest, BadLine, type Sample } from "./read-samples.ts";
 
 /**
  * Opens a snapshot from the exposition at `path`: all groups with their push times and the wanted gauges. It does not show
@@ -32,17 +26,14 @@ export async function openExpositionSnapshot(
   const names = [successTimeName, failureTimeName, ...gauges];
   const open = await openExposition(client, clock, { path, names, signal });
   const { request, requestedAt, clocks } = open;
-  let process: ProcessFacts | null = null;
   return {
     source: "exposition",
     request,
     requestedAt,
     clocks,
-    sizeBytes: () => open.sizeBytes(),
-    process: () => process,
     async read(visit) {
       const samples = new Samples(request);
-      process = await open.read((sample) => samples.add(sample));
+      const facts = await open.read((sample) => samples.add(sample));
       for (const group of samples.groups(naming, gauges)) {
         visit({
           group,
@@ -51,6 +42,7 @@ export async function openExpositionSnapshot(
           },
         });
       }
+      return facts;
     },
   };
 }

@@ -58,7 +58,7 @@ export async function readPushTimes(
     }
     return freedBytes;
   });
-  const process = await open.read(({ name, labels, value }) => {
+  const { process } = await open.read(({ name, labels, value }) => {
     if (labels === null) return;
     const key = budget.shorten(labelsKey(createLabels(labels)));
     // A pusher can give the failure time more series; those with more labels match no group.

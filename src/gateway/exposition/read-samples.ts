@@ -17,12 +17,13 @@ interface OpenExposition {
   readonly clocks: Clocks;
   /**
    * Visits every sample of the wanted families; may be called once.
-   * @returns the process that answered
    * @throws {@link RequestError} then samples that were visited before must not be acted on
    */
-  read(visit: (sample: Sample) => void): Promise<ProcessFacts>;
-  /** Bytes of the answer read so far, as they came over the wire. */
-  sizeBytes(): number;
+  read(visit: (sample: Sample) => void): Promise<{
+    /** As they came over the wire. */
+    readonly sizeBytes: number;
+    readonly process: ProcessFacts;
+  }>;
 }
 
 /** Text, compressed. */
@@ -82,7 +83,6 @@ export async function openExposition(
     request,
     requestedAt,
     clocks,
-    sizeBytes: () => sizeBytes,
     async read(visit) {
       let facts: ProcessFacts = { startedAt: null, allocations: null, deletions: null };
       let complete = false;
@@ -115,7 +115,7 @@ export async function openExposition(
           "this is not the complete exposition of a Pushgateway",
         );
       }
-      return facts;
+      return { sizeBytes, process: facts };
     },
   };
 }
