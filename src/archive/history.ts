@@ -118,10 +118,12 @@ export interface StoredGroup {
 }
 
 /** Which groups to take from an archive. */
-interface GroupSelection {
+export interface GroupSelection {
   accepts(record: GroupRecord): boolean;
   /** Whether the same group of two gateways is one and the same, because both are restored to one. */
   readonly mergeGateways: boolean;
+  /** Called before the first group. */
+  readonly onCounted?: (groups: number) => void;
 }
 
 /** So many groups fit into some 300 MB. */
@@ -146,6 +148,7 @@ export async function* readLatestGroups(
   onProblem: OnArchiveProblem,
 ): AsyncGenerator<StoredGroup> {
   const latest = await findLatestIds(path, selection, onProblem);
+  selection.onCounted?.(latest.size);
   const missing = new Set(latest);
   // The first reading has reported the problems of the records.
   let isReadingMetrics = false;

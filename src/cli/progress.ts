@@ -20,8 +20,31 @@ export interface CommandLog {
 export function createCommandLog(
   level: LogLevel,
   format: LogFormat,
-  { stderr, clock }: Pick<Io, "stderr" | "clock">,
+  io: Pick<Io, "stderr" | "clock">,
 ): CommandLog {
+  const line = createProgressLine(io);
+  return {
+    log: createLogger(level, format, (text) => {
+      line.wipe();
+      io.stderr.write(text);
+    }),
+    progress({ gateway, phase, done, total }) {
+      line.draw(`${gateway}: ${phase}${total === null ? "" : ` ${done}/${total}`}`);
+    },
+    clear: () => line.end(),
+  };
+}
+
+/** One line on stderr that is drawn over, if that is a terminal. */
+export interface ProgressLine {
+  draw(text: string): void;
+  /** Before something else is written to the terminal. */
+  wipe(): void;
+  /** Wipes it at the end of the work. */
+  end(): void;
+}
+
+export function createProgressLine({ stderr, clock }: Pick<Io, "stderr" | "clock">): ProgressLine {
   let startedAt: number | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let isDrawn = false;
@@ -30,21 +53,17 @@ export function createCommandLog(
     isDrawn = false;
   };
   return {
-    log: createLogger(level, format, (line) => {
-      wipe();
-      stderr.write(line);
-    }),
-    progress({ gateway, phase, done, total }) {
+    draw(text) {
       if (!stderr.isTTY) return;
       const now = clock.monotonic();
       startedAt ??= now;
       if (now - startedAt < quietSeconds || now - drawnAt < redrawEverySeconds) return;
       drawnAt = now;
       isDrawn = true;
-      const count = total === null ? "" : ` ${done}/${total}`;
-      stderr.write(`\r\u001B[K${`${gateway}: ${phase}${count}`.slice(0, (stderr.columns ?? 80) - 1)}`);
+      stderr.write(`\r\u001B[K${text.slice(0, (stderr.columns ?? 80) - 1)}`);
     },
-    clear() {
+    wipe,
+    end() {
       wipe();
       startedAt = null;
     },

@@ -1,7 +1,11 @@
 import { ArchiveError } from "../archive/file-access.ts";
-import { readLatestGroups } from "../archive/history.ts";
+import { readLatestGroups, type GroupSelection } from "../archive/history.ts";
 import { ConfigError, type Config } from "../config/config.ts";
+import { formatAge, formatDuration } from "../core/duration.ts";
+import { isOwnGroup } from "../core/group.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
+import { countOf } from "../core/printable.ts";
+import { firstMatch } from "../core/rule.ts";
 import { formatTime } from "../core/time.ts";
 import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import {
@@ -16,6 +20,7 @@ import { findArchive, parseSelection } from "./archive-selection.ts";
 import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { createProgressLine } from "./progress.ts";
 import { gatewayFromUrl, loadAndDiscover, loadSettings } from "./settings.ts";
 
 /** `restore [ARCHIVE]`: pushes deleted groups back, each as it was last. */
@@ -26,26 +31,54 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
   const { config, targetOf } = await findTargets(flags, io);
   const path = await findArchive(named, flags["config.file"]);
   const { stdout, stderr, stop } = io;
-  const columns = createRowPrinter(["OUTCOME", "DELETED", "GATEWAY", "RULE", "GROUP"], stdout);
+  const progress = createProgressLine(io);
+  const output = {
+    write(text: string): void {
+      progress.wipe();
+      stdout.write(text);
+    },
+  };
+  const columns = createRowPrinter(["OUTCOME", "DELETED", "EXPIRES", "GATEWAY", "RULE", "GROUP"], output);
   const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };
   let archive = "complete" as ArchiveState;
   /** By the gateway they were deleted from and are back in. */
   const restored = new Map<string, Labels[]>();
+  const targets = new Map<string, number>();
+  let total = 0;
+  let [startedAt, done] = [0, 0];
   try {
-    const selection = { accepts, mergeGateways: flags.gateway !== undefined };
+    const selection: GroupSelection = {
+      accepts(record) {
+        progress.draw("reading the archive");
+        return accepts(record);
+      },
+      mergeGateways: flags.gateway !== undefined,
+      onCounted(groups) {
+        total = groups;
+        startedAt = io.clock.monotonic();
+      },
+    };
     const groups = readLatestGroups(path, selection, ({ text, isLoss }) => {
+      progress.wipe();
       stderr.write(`${text}\n`);
       if (isLoss) archive = "damaged";
     });
     for await (const result of restoreGroups(groups, targetOf, { dryRun, overwrite }, io)) {
-      const { at, gateway, rule, labels } = result.record;
-      counts[result.outcome] += 1;
+      const { record, outcome, target } = result;
+      const { at, gateway, rule, labels } = record;
+      counts[outcome] += 1;
+      done += 1;
+      const secondsLeft = ((io.clock.monotonic() - startedAt) / done) * (total - done);
+      progress.draw(`restoring ${done}/${total}, ${formatAge(secondsLeft)} left`);
+      const isBack = outcome === "restored" || outcome === "would_restore";
+      if (isBack && target !== null) targets.set(target.url, (targets.get(target.url) ?? 0) + 1);
       if (result.losses.length > 0) counts.lossy += 1;
-      if (result.outcome === "restored" && result.target === gateway)
+      if (outcome === "restored" && target?.name === gateway)
         restored.set(gateway, [...(restored.get(gateway) ?? []), labels]);
       columns.add([
-        outcomeWords[result.outcome],
+        outcomeWords[outcome],
         formatTime(at),
+        isBack ? describeExpiry(labels, config) : "-",
         gateway,
         rule ?? "-",
         formatShortLabels(labels),
@@ -57,9 +90,11 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
     archive = "unreadable";
     stderr.write(`${error.message}\n`);
   } finally {
+    progress.end();
     columns.end();
   }
   stdout.write(describeCounts(counts, dryRun, archive, stop.aborted));
+  for (const [url, groups] of targets) stdout.write(`${countOf(groups, "group")} to ${url}\n`);
   await noteRestored(config, restored, io);
   if (stop.aborted && counts.restored === 0) return io.signalExitCode();
   if (counts.failed === 0 && archive !== "unreadable" && !stop.aborted)
@@ -81,6 +116,17 @@ const outcomeWords = {
 
 function remarksOf({ reason, losses }: RestoreResult): readonly string[] {
   return [...(reason === null ? [] : [reason]), ...losses.map((loss) => `lost: ${loss}`)];
+}
+
+/** When a rule deletes the group again at the earliest: a restored group counts as pushed now. */
+function describeExpiry(labels: Labels, config: Config | null): string {
+  if (config === null) return "?";
+  const rule = isOwnGroup(labels) ? null : firstMatch(config.rules, labels);
+  if (rule === null || rule.action !== "delete") return "never";
+  const { name, ttlSeconds, vanished, ttlMetric, ttlLabel } = rule;
+  const others = [vanished?.ttlSeconds, ttlMetric?.minSeconds, ttlLabel?.minSeconds];
+  const earliest = Math.min(ttlSeconds, ...others.filter((seconds) => seconds !== undefined));
+  return `in ${formatDuration(earliest)}${earliest < ttlSeconds ? " or later" : ""} (${name})`;
 }
 
 type ArchiveState = "complete" | "damaged" | "unreadable";

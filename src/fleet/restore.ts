@@ -65,7 +65,9 @@ export async function* restoreGroups(
   targetOf: TargetOf,
   options: RestoreOptions,
   world: World,
-): AsyncGenerator<RestoreResult & { readonly record: GroupRecord; readonly target: string | null }> {
+): AsyncGenerator<
+  RestoreResult & { readonly record: GroupRecord; readonly target: PushgatewaySettings | null }
+> {
   const targets = new Map<string, RestoreTarget>();
   try {
     for await (const stored of groups) {
@@ -76,10 +78,10 @@ export async function* restoreGroups(
         yield { record, target: null, ...failed(settings) };
         continue;
       }
-      const { name, url } = settings;
+      const { url } = settings;
       const target = targets.get(url) ?? createRestoreTarget(await connect(settings, world), options, world);
       targets.set(url, target);
-      yield { record, target: name, ...(await target.restore(stored)) };
+      yield { record, target: settings, ...(await target.restore(stored)) };
     }
   } finally {
     await Promise.all([...targets.values()].map((target) => target.close()));

@@ -115,6 +115,30 @@ async function start(gateway: InstalledGateway, flags: readonly string[] = []): 
 }
 
 describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) => {
+  it("shows its progress on a terminal, the gateway, and when a rule deletes each group again", async () => {
+    const { url, dir, file, sweep } = await start(gateway);
+    for (const job of ["a", "b"]) await push(url, { job }, "x 1\n");
+    expect(await sweep()).toMatchObject({ exitCode: 0 });
+    const rules = [
+      "{ name: kept, matchers: ['job=\"b\"'], action: keep }",
+      "{ name: hosts, matchers: [], ttl: 30d, vanished: { query: up, label: instance, ttl: 1h } }",
+    ];
+    const prometheus = "prometheus: { url: 'http://127.0.0.1:1' }";
+    const gateways = `pushgateways: [{ name: batch, url: ${url} }]\narchive: { dir: ${dir} }`;
+    writeFileSync(file, `${gateways}\n${prometheus}\nrules: [${rules.join(", ")}]\n`);
+    // Every step takes seconds.
+    let steps = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + 2 * (steps += 1) };
+    const words = ["restore", "--all", `--config.file=${file}`];
+    const { stdout, stderr, exitCode } = await cli(words, { columns: 120, clock });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("\u001B[Kreading the archive");
+    expect(stderr).toMatch(/\[Krestoring 1\/2, [\d.]+m?s left/);
+    expect(stdout).toMatch(/^restored +\S+ +in 1h or later \(hosts\) +batch +all +{job="a"}$/m);
+    expect(stdout).toMatch(/^restored +\S+ +never +batch +all +{job="b"}$/m);
+    expect(stdout).toMatch(new RegExp(`\n2 restored\n2 groups to ${url}\n$`));
+  });
+
   it("restores the exposition that every group had before it was deleted", async () => {
     const { url, dir, file, sweep } = await start(gateway);
     for (const labels of groups) expect(await push(url, labels, families)).toMatchObject({ status: 200 });
