@@ -57,11 +57,8 @@ const doing = "cannot be read";
  * come in the order in which they were written. One batch at a time is in memory. Files may be written to meanwhile.
  * @throws {@link ArchiveError} if the folder cannot be read, or its file system hangs
  */
-export async function* readArchive(
-  path: string,
-  onProblem: OnArchiveProblem,
-  access = new FileAccess(),
-): AsyncGenerator<RecordBatch> {
+export async function* readArchive(path: string, onProblem: OnArchiveProblem): AsyncGenerator<RecordBatch> {
+  const access = new FileAccess();
   yield* readFiles(await findArchiveFiles(path, access), onProblem, access);
 }
 

@@ -1,15 +1,18 @@
 import { ArchiveError } from "../archive/file-access.ts";
 import { readHistory, type HistoryEntry } from "../archive/history.ts";
 import type { OnArchiveProblem } from "../archive/read-archive.ts";
+import type { ArchivedOutcome } from "../archive/records.ts";
 import { formatAge } from "../core/duration.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { formatLabels, formatShortLabels, labelsToObject } from "../core/labels.ts";
+import { countOf } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
 import { findArchive, parseSelection } from "./archive-selection.ts";
 import type { ArchiveListFlags } from "./flags.ts";
 import { byteOrderMark, renderCsvLine } from "../report/csv.ts";
 import { createRowPrinter } from "../report/row-printer.ts";
 import { escapeText } from "../report/text.ts";
+import { fates } from "../report/view.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { Io, Output } from "./io.ts";
 
@@ -56,7 +59,7 @@ export async function archiveList(
 }
 
 function describeCount(matched: number, printed: number): string {
-  const entries = matched === 1 ? "1 entry" : `${matched} entries`;
+  const entries = countOf(matched, "entry", "entries");
   return printed < matched ? `${printed} of ${entries} printed\n` : `${entries}\n`;
 }
 
@@ -64,15 +67,6 @@ interface Printer {
   add(entry: HistoryEntry): void;
   end(): void;
 }
-
-const outcomeWords = {
-  accepted: "accepted",
-  gone: "deleted",
-  gone_already: "gone already",
-  pushed_again: "pushed again",
-  still_there: "still there",
-  failed: "failed",
-} as const;
 
 function createTablePrinter(stdout: Output): Printer {
   const columns = createRowPrinter(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
@@ -84,7 +78,7 @@ function createTablePrinter(stdout: Output): Printer {
         return;
       }
       const { rule, ageSeconds, series } = entry.record;
-      const state = entry.outcome === null ? "unconfirmed" : outcomeWords[entry.outcome];
+      const state = describeOutcome(entry.outcome);
       const age = ageSeconds === null ? "?" : formatAge(ageSeconds);
       columns.add([
         formatTime(at),
@@ -98,6 +92,11 @@ function createTablePrinter(stdout: Output): Printer {
     },
     end: () => columns.end(),
   };
+}
+
+function describeOutcome(outcome: ArchivedOutcome | null): string {
+  if (outcome === null) return "unconfirmed";
+  return outcome === "accepted" ? outcome : fates[outcome];
 }
 
 /** Grows when a field changes its meaning or goes; new fields do not count. */

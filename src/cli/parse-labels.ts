@@ -1,5 +1,6 @@
 import { ConfigError } from "../config/config.ts";
 import { ParseError } from "../core/errors.ts";
+import { decodeTexts, parseJsonObject } from "../core/json.ts";
 import { createLabels, quote, type Labels } from "../core/labels.ts";
 import { parseMatchers } from "../core/matcher.ts";
 
@@ -26,24 +27,12 @@ export function parseLabels(texts: readonly string[]): Labels {
   return createLabels(labels);
 }
 
-function parsePairs(text: string): (readonly [name: string, value: string])[] {
-  const json = parseJson(text);
+function parsePairs(text: string): readonly (readonly [name: string, value: string])[] {
+  const json = decodeTexts(parseJsonObject(text));
   if (json !== null) return json;
   if (text.trim() === "") throw new ParseError("it is empty");
   return parseMatchers(text).map(({ name, operator, value }) => {
     if (operator === "=") return [name, value];
     throw new ParseError(`a group has one value for ${quote(name)}, so that ${operator} says too little`);
   });
-}
-
-/** null: it is no JSON object of texts. */
-function parseJson(text: string): (readonly [name: string, value: string])[] | null {
-  try {
-    const entries = Object.entries(JSON.parse(text) as object);
-    return text.trimStart().startsWith("{") && entries.every(([, value]) => typeof value === "string")
-      ? (entries as [string, string][])
-      : null;
-  } catch {
-    return null;
-  }
 }

@@ -29,7 +29,7 @@ export async function readPlan(
         log,
         metrics: { observeDelete: () => {} },
         progress,
-        ...(liveness === null ? {} : { readLiveness: liveness.read }),
+        readLiveness: liveness?.read,
       },
       { rules, limits, dryRun: true },
     );

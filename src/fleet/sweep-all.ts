@@ -39,7 +39,7 @@ interface FleetSweepOptions {
   readonly commandToPass: CommandToPass;
   readonly metrics?: SweepCounts;
   /** In a dry run: the moment to plan for, instead of now. */
-  readonly planFor?: SweepSettings["planFor"] | undefined;
+  readonly planFor?: SweepSettings["planFor"];
   /** Decides instead of the configuration's rules. */
   readonly demand?: SweepSettings["demand"];
   readonly approve?: SweepSettings["approve"];
@@ -49,10 +49,10 @@ interface FleetSweepOptions {
   readonly guardReads?: GuardReads;
 }
 
-interface SweepParts extends Omit<FleetSweepOptions, "metrics" | "openArchive" | "guardReads"> {
+interface SweepParts extends FleetSweepOptions {
   readonly config: Config;
   readonly archive: SweepArchive | null;
-  readonly metrics: SweepMetrics;
+  readonly metrics: SweepCounts;
   readonly guardReads: GuardReads;
   readonly readLiveness: ReadLiveness | undefined;
 }
@@ -143,14 +143,13 @@ async function sweepOne(
     source,
     // The exposition has no complete groups.
     archive: source === "exposition" ? null : parts.archive,
-    ...(readLiveness === undefined ? {} : { readLiveness }),
+    readLiveness,
     log,
     metrics,
     progress,
   };
   try {
-    const planned = planFor === undefined ? {} : { planFor };
-    const report = await sweepGateway(context, { rules, demand, limits, dryRun, approve, ...planned });
+    const report = await sweepGateway(context, { rules, demand, limits, dryRun, planFor, approve });
     const { error, exceededLimit } = report;
     if (error === null || exceededLimit === null) return report;
     const command = commandToPass(settings, exceededLimit.toPass);

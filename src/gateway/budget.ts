@@ -31,19 +31,13 @@ const maxAnswerBytes = Math.floor(heapBytes / 4);
 export class AnswerBudget {
   readonly #request: RequestName;
   readonly #evict: (maxKeyLength: number) => number;
-  readonly #maxBytes: number;
   #keptBytes = 0;
   #maxKeyLength = maxKeyLength;
 
   /** @param evict drops all longer keys; returns how many bytes that frees, by {@link costOf} */
-  constructor(
-    request: RequestName,
-    evict: (maxKeyLength: number) => number,
-    maxBytes: number = maxAnswerBytes,
-  ) {
+  constructor(request: RequestName, evict: (maxKeyLength: number) => number) {
     this.#request = request;
     this.#evict = evict;
-    this.#maxBytes = maxBytes;
   }
 
   /** Longer keys are dropped. Does not depend on the order in which groups arrive. */
@@ -59,7 +53,7 @@ export class AnswerBudget {
   /** @throws {@link RequestError} if there are too many groups even with the shortest keys */
   spend(bytes: number): void {
     this.#keptBytes += bytes;
-    while (this.#keptBytes > this.#maxBytes) {
+    while (this.#keptBytes > maxAnswerBytes) {
       if (this.#maxKeyLength <= minKeyLength) throw this.#tooLarge();
       this.#maxKeyLength /= 2;
       this.#keptBytes -= this.#evict(this.#maxKeyLength);
@@ -70,7 +64,7 @@ export class AnswerBudget {
     return new RequestError(
       "too_large",
       this.#request,
-      `it has more groups than fit into ${megabytes(this.#maxBytes)} MiB, a quarter of the heap: give this process more memory ` +
+      `it has more groups than fit into ${megabytes(maxAnswerBytes)} MiB, a quarter of the heap: give this process more memory ` +
         `(NODE_OPTIONS=--max-old-space-size=${megabytes(4 * heapBytes)}), or delete groups by hand`,
     );
   }

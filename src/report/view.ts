@@ -134,7 +134,7 @@ export interface Row extends Pick<ReportEntry, "ageSeconds" | "ttlSeconds" | "tt
   readonly series: number | null;
 }
 
-const fates: Readonly<Record<Verdict["verdict"] | Outcome, string>> = {
+export const fates: Readonly<Record<Verdict["verdict"] | Outcome, string>> = {
   delete: "delete",
   withhold: "withheld",
   keep: "keep",

@@ -24,7 +24,7 @@ export interface SweepSettings {
    * In a dry run: the time to plan for, given the gateway's time; Unix seconds both. A time in the past counts as now. Ignored by other
    * sweeps.
    */
-  readonly planFor?: (now: number) => number;
+  readonly planFor?: ((now: number) => number) | undefined;
   /** Asked before anything is deleted, with the report of a dry run. Groups that are pushed to meanwhile are not deleted. */
   readonly approve?: ((plan: GatewayReport) => Promise<boolean>) | undefined;
 }
@@ -37,7 +37,7 @@ export interface SweepContext {
   /** null: deleted groups cannot be restored. */
   readonly archive: SweepArchive | null;
   /** Asks Prometheus which hosts exist; left out: every host counts as alive. */
-  readonly readLiveness?: ReadLiveness;
+  readonly readLiveness?: ReadLiveness | undefined;
   readonly clock: Clock;
   readonly wait: Wait;
   readonly log: Log;

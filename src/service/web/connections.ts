@@ -120,39 +120,29 @@ export function clientOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">):
   return [...left, ...Array.from({ length: zeros }, () => "0"), ...(right ?? [])].slice(0, 4).join(":");
 }
 
-/** Bounds on what clients can take of the server. Tests shorten the times; everybody else has the defaults. */
-export interface WebLimits {
+/** Bounds on what clients can take of the server. Tests shorten the times; everybody else has these. */
+export const defaultWebLimits = {
   /** For one more, one of the client that holds the most is cut. */
-  readonly maxConnections: number;
-  /** Requests of one connection that wait for the answer before; more of them end the connection. */
-  readonly maxPipelined: number;
-  /** Of the request line and all headers. */
-  readonly maxHeaderBytes: number;
-  /** No endpoint reads a body; a small one is ignored. */
-  readonly maxBodyBytes: number;
-  /** For receiving one complete request, from the connection or its first byte on; also for the TLS handshake. */
-  readonly requestTimeoutMs: number;
-  /** Between two requests of one connection: longer than most scrape intervals. */
-  readonly keepAliveTimeoutMs: number;
-  /** Until an answer has gone out, from when its first part was ready. */
-  readonly sendTimeoutMs: number;
-  /** Of all answers that wait for their clients; over it those that have waited for longest are cut. */
-  readonly maxHeldBytes: number;
-  /** How often the timeouts of requests are checked. */
-  readonly checkIntervalMs: number;
-}
-
-export const defaultWebLimits: WebLimits = {
   maxConnections: 256,
+  /** Requests of one connection that wait for the answer before; more of them end the connection. */
   maxPipelined: 16,
+  /** Of the request line and all headers. */
   maxHeaderBytes: 16 * 1024,
+  /** No endpoint reads a body; a small one is ignored. */
   maxBodyBytes: 4 * 1024,
+  /** For receiving one complete request, from the connection or its first byte on; also for the TLS handshake. */
   requestTimeoutMs: 10_000,
+  /** Between two requests of one connection: longer than most scrape intervals. */
   keepAliveTimeoutMs: 65_000,
+  /** Until an answer has gone out, from when its first part was ready. */
   sendTimeoutMs: 60_000,
+  /** Of all answers that wait for their clients; over it those that have waited for longest are cut. */
   maxHeldBytes: 64 * 1024 * 1024,
+  /** How often the timeouts of requests are checked. */
   checkIntervalMs: 1000,
 };
+
+export type WebLimits = Readonly<typeof defaultWebLimits>;
 
 /** Ignores a request's body; false: it is longer than `maxBytes`, and the connection has to end. Rejects when the client goes away. */
 export function discardBody(request: IncomingMessage, maxBytes: number): Promise<boolean> {
