@@ -32,6 +32,9 @@ const maxQueries = 4;
 /** After as many failures in a row that took this long, no other query is sent for a minute: each would hold up the sweep as long. */
 const silentSeconds = 5;
 
+/** Messages of one sweep that are logged: a server can answer each query with another one. The report has them all. */
+const maxLogged = 20;
+
 interface Asked {
   /** When the query was sent, or when it failed; infinite: it is under way. */
   at: number;
@@ -99,8 +102,12 @@ export function createLivenessReader({ connect, monotonic, log }: LivenessOption
   const logFailures = (liveness: Liveness): void => {
     const failed = findFailedQueries(liveness);
     for (const message of new Set(failed.map((one) => one.message))) {
-      if (logged.has(message)) continue;
+      if (logged.has(message) || logged.size > maxLogged) continue;
       logged.add(message);
+      if (logged.size > maxLogged) {
+        log.warn("More queries for hosts failed; the report names them");
+        continue;
+      }
       const names = failed.flatMap((one) => (one.message === message ? [one.rule] : []));
       const rules = cutText(names.join(", "), 200);
       log.warn("Hosts count as alive, as their query failed", { rules, err: message });

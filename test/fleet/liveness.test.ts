@@ -97,6 +97,17 @@ describe("what Prometheus knows about hosts", () => {
     expect(log()).toContain('rules="a, b" err="http://p: HTTP 503"');
   });
 
+  it("logs no more than twenty messages, whatever a server says to each query", async () => {
+    let count = 0;
+    const { read, log } = scene(() => ({ ok: false, message: `http://p: HTTP 400: ${(count += 1)}` }));
+    const rules = Array.from({ length: 30 }, (_, index) => rule(`r${index}`, `up > ${index}`));
+    const known = await read(...rules);
+    await read(...rules);
+    expect(known.get("r29")).toMatchObject({ ok: false, message: "http://p: HTTP 400: 30" });
+    expect(log().trim().split("\n")).toHaveLength(21);
+    expect(log()).toMatch(/More queries for hosts failed; the report names them\n$/);
+  });
+
   it("is not asked again by the next gateway when it was silent for over a minute", async () => {
     const { read, asked, pass } = scene(() => {
       pass(300);
