@@ -105,7 +105,7 @@ describe("what Prometheus knows about hosts", () => {
     await read(...rules);
     expect(known.get("r29")).toMatchObject({ ok: false, message: "http://p: HTTP 400: 30" });
     expect(log().trim().split("\n")).toHaveLength(21);
-    expect(log()).toMatch(/More queries for hosts failed; the report names them\n$/);
+    expect(log()).toMatch(/More queries for hosts failed; the report names them"\n$/);
   });
 
   it("is not asked again by the next gateway when it was silent for over a minute", async () => {
