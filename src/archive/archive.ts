@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Log } from "../core/log-level.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
-import { findLosses } from "../core/pushable.ts";
+import { sortOutPushable } from "../core/pushable.ts";
 import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";
 import { ArchiveWriter, type ArchiveEntry } from "./archive-writer.ts";
 import { FileAccess } from "./file-access.ts";
@@ -196,6 +196,6 @@ function toRecord({ gateway, url, decision, raw }: ArchivedGroup, id: string, at
     // Known, as the group was read from the API.
     series: group.series ?? 0,
     // Whether names are taken depends on the gateway that it is restored to.
-    losses: findLosses(raw, { labels: group.labels, utf8Names: true }),
+    losses: sortOutPushable(raw, { labels: group.labels, utf8Names: true }).losses,
   };
 }

@@ -96,7 +96,7 @@ export const notificationEvents = ["deleted", "withheld", "failed"] as const;
 export const notificationFormats = ["text", "report"] as const;
 
 /** Where messages about sweeps are sent. */
-export interface NotificationSettings {
+export interface NotificationSettings extends Pick<ServerSettings, "timeoutSeconds" | "http"> {
   /** For logs and metrics, which must not hold the URL: `notifications[0] (hooks.example)`. Unique. */
   readonly name: string;
   /** It permits sending messages. A file is read for each message, so that a rotated URL takes effect. */
@@ -104,9 +104,6 @@ export interface NotificationSettings {
   /** At least one. */
   readonly on: readonly (typeof notificationEvents)[number][];
   readonly format: (typeof notificationFormats)[number];
-  /** Over 0. */
-  readonly timeoutSeconds: number;
-  readonly http: HttpSettings;
 }
 
 /**

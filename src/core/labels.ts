@@ -53,10 +53,6 @@ class LabelList implements Labels {
 }
 
 function byLabelName([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return compareLabelNames(a, b);
-}
-
-function compareLabelNames(a: string, b: string): number {
   if (a === b) return 0;
   if (a === "job") return -1;
   if (b === "job") return 1;

@@ -46,11 +46,6 @@ export function sortOutPushable(group: JsonObject, target: PushTarget): Pushable
   return { families, losses: [...losses] };
 }
 
-/** What a restore of this group would lose. */
-export function findLosses(group: JsonObject, target: PushTarget): readonly string[] {
-  return sortOutPushable(group, target).losses;
-}
-
 const carriedTypes: ReadonlySet<string> = new Set(["COUNTER", "GAUGE", "UNTYPED", "SUMMARY", "HISTOGRAM"]);
 
 /** Why nothing of the family can be carried. */

@@ -32,7 +32,11 @@ export interface Gateway {
    * Requests the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. The request is sent at
    * most once, and only if `maySend` returns true when its connection is ready; else `NotSent` is thrown. Several may be in flight.
    */
-  deleteGroup(group: Group, naming: PathNaming, options?: DeleteGroupOptions): Promise<void>;
+  deleteGroup(
+    group: Group,
+    naming: PathNaming,
+    options?: Omit<DeleteOptions, "timeoutSeconds">,
+  ): Promise<void>;
   /** A DELETE that deletes nothing: of a group with a random name. Resolved means that DELETEs are let through. */
   probeDeletion(signal?: AbortSignal): Promise<void>;
   /**
@@ -49,8 +53,6 @@ export interface Gateway {
   connectionsOpened(): number;
   close(): Promise<void>;
 }
-
-type DeleteGroupOptions = Pick<DeleteOptions, "maySend" | "signal">;
 
 interface SnapshotOptions {
   readonly naming: PathNaming;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createLabels } from "../../src/core/labels.ts";
-import { findLosses, sortOutPushable } from "../../src/core/pushable.ts";
+import { sortOutPushable } from "../../src/core/pushable.ts";
 
 const labels = createLabels([["job", "a"]]);
 const target = { labels, utf8Names: true };
@@ -133,8 +133,8 @@ describe("the losses of a push", () => {
 
   it("names that are not legacy ones, if the gateway does not take them", () => {
     const group = { "my.metric": up, up: gauge({ "my.label": "x" }) };
-    expect(findLosses(group, target)).toEqual([]);
-    expect(findLosses(group, { labels, utf8Names: false })).toEqual([
+    expect(sortOutPushable(group, target).losses).toEqual([]);
+    expect(sortOutPushable(group, { labels, utf8Names: false }).losses).toEqual([
       '"my.metric" has a name that the gateway does not take, and is left out',
       "up: a series has a label name that the gateway does not take, and is left out",
     ]);
@@ -147,10 +147,10 @@ describe("the losses of a push", () => {
       ["le", "1"],
       ["quantile", "1"],
     ]);
-    expect(findLosses(group, { labels: keyed, utf8Names: true })).toEqual([]);
+    expect(sortOutPushable(group, { labels: keyed, utf8Names: true }).losses).toEqual([]);
   });
 
   it("nothing of a summary beside a counter that ends in _bucket", () => {
-    expect(findLosses({ s: summary(), s_bucket: up }, target)).toEqual([]);
+    expect(sortOutPushable({ s: summary(), s_bucket: up }, target).losses).toEqual([]);
   });
 });
