@@ -78,12 +78,15 @@ function withSource(gateway: PushgatewaySettings, source: GatewaySource): Pushga
 /** @returns also the words of a command line that demands the same */
 function parseDemand(
   texts: readonly string[],
-  { exact, olderThan }: DeleteFlags,
+  { exact, olderThan, source }: DeleteFlags,
 ): { readonly demand: Demand; readonly words: readonly string[] } {
-  const older = olderThan === undefined ? [] : [`--older-than=${formatDuration(olderThan)}`];
+  const others = [
+    ...(olderThan === undefined ? [] : [`--older-than=${formatDuration(olderThan)}`]),
+    ...(source === undefined ? [] : [`--source=${source}`]),
+  ];
   if (exact === true) {
     const labels = parseLabels(texts);
-    const words = ["--exact", formatLabels(labels), ...older];
+    const words = ["--exact", formatLabels(labels), ...others];
     return { demand: demandExactly(labels, olderThan ?? null), words };
   }
   const matchers = texts.flatMap((text) => parseFlag("matchers", text, parseMatchers));
@@ -93,7 +96,7 @@ function parseDemand(
       'these matchers also match a group without labels: add one that needs a value, such as job=~".+"',
     );
   }
-  const words = [matchers.map(formatMatcher).join(", "), ...older];
+  const words = [matchers.map(formatMatcher).join(", "), ...others];
   return { demand: demandMatching(matchers, olderThan ?? null), words };
 }
 

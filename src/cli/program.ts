@@ -98,7 +98,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .description(
       "Deletes the groups that match, once, after it has shown them and asked. Limits, archive, pace and checks are those of `once`; a " +
         "group that is pushed to meanwhile stays.\n" +
-        'For example: pushgateway-janitor delete \'job="batch", instance=~"web-.*"\' --older-than=1h --config.file=janitor.yml\n' +
+        'For example: pushgateway-janitor delete \'job="batch", instance=~"web-.*"\' --older-than=1h\n' +
         "With --exact it takes labels instead, as reports print them.",
     )
     .action(async (texts, flags) =>

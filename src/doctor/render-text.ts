@@ -68,7 +68,7 @@ function describeCondition(diagnosis: Diagnosis): string {
     case "inconsistent":
       return exposition.state === "inconsistent"
         ? `inconsistent: Prometheus cannot scrape it${api.state === "broken" ? ", and its API is broken" : ""}`
-        : "inconsistent: its API is broken, and no janitor can read it; Prometheus still can";
+        : "inconsistent: its API is broken, so that sweeps cannot read it; Prometheus still can";
   }
 }
 

@@ -81,7 +81,7 @@ function* renderRules(
   { columns: maxWidth }: TableOptions,
   style: Style,
 ): Generator<string> {
-  if (rules.length === 0) return;
+  if (rules.every(({ rule }) => rule === null)) return;
   const titles = ["RULE", "GROUPS", "EXPIRED", planOnly ? "TO DELETE" : "DELETED", "WITHHELD", "NEXT EXPIRY"];
   const now = momentOf(snapshot);
   const rows = rules.map(({ rule, groups, expired, deleted, verdicts, nextExpiryAt }) => [
@@ -123,7 +123,9 @@ function* renderGroups(
       totals.reasons[reason] > 0 ? [`${totals.reasons[reason]} ${reason}`] : [],
     );
     yield "";
-    yield `${countOf(totals.verdicts.keep, "group")} kept: ${reasons.join(", ")} ${style.dim("(`report --verdict=keep` lists them)")}`;
+    // `report` knows nothing of a deletion on demand.
+    const hint = totals.reasons.not_selected > 0 ? "" : style.dim(" (`report --verdict=keep` lists them)");
+    yield `${countOf(totals.verdicts.keep, "group")} kept: ${reasons.join(", ")}${hint}`;
   }
 }
 
