@@ -48,7 +48,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const metrics = createMetrics(build);
   const { clock } = io;
   const openArchive = createArchiveCache({ clock, log });
-  const guardReads = createReadGuard({ monotonic: () => clock.monotonic(), log });
+  const guardReads = createReadGuard(clock, log);
   const concurrency = flags["gateways.concurrency"];
   const commandToPass = createCommandToPass(flags);
   const options = { world: io, log, progress, concurrency, commandToPass, metrics, openArchive, guardReads };

@@ -22,7 +22,7 @@ type OverridingFlags = Partial<
 >;
 
 /** The configuration with everything that flags override. */
-interface LoadedSettings {
+export interface LoadedSettings {
   readonly config: Config;
   /** One line each. */
   readonly warnings: readonly string[];

@@ -26,7 +26,7 @@ import { exitCodes } from "./exit-code.ts";
 import type { SuggestFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createCommandLog, type CommandLog } from "./progress.ts";
-import { gatewayFromUrl, loadSettings } from "./settings.ts";
+import { gatewayFromUrl, loadSettings, type LoadedSettings } from "./settings.ts";
 
 /** `suggest`: rules to paste, from what Prometheus knows about past pushes. */
 export async function suggest(flags: SuggestFlags, io: Io): Promise<number> {
@@ -60,9 +60,7 @@ export async function suggest(flags: SuggestFlags, io: Io): Promise<number> {
 }
 
 /** A file, or nothing but the URLs of the flags. */
-async function loadSources(
-  flags: SuggestFlags,
-): Promise<{ readonly config: Config; readonly warnings: readonly string[] }> {
+async function loadSources(flags: SuggestFlags): Promise<LoadedSettings> {
   const { prometheus, gateway: urls = [], "config.file": file } = flags;
   if (prometheus === undefined || file !== undefined) {
     if (urls.length > 0) throw new ConfigError("--gateway needs --prometheus=URL beside it, and no file");

@@ -1,4 +1,5 @@
 import { formatAge } from "../core/duration.ts";
+import type { Clock } from "../core/time.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -6,13 +7,8 @@ import type { Logger } from "../telemetry/logger.ts";
 /** The same gateway for one sweep, with reads that are refused while they are postponed. */
 export type GuardReads = (gateway: Gateway, configured: ReadSource | "auto") => Gateway;
 
-interface ReadGuardOptions {
-  readonly monotonic: () => number;
-  readonly log: Logger;
-}
-
 /** Remembers over all sweeps which gateways die of being read, and keeps them from being read at every schedule. */
-export function createReadGuard({ monotonic, log }: ReadGuardOptions): GuardReads {
+export function createReadGuard(clock: Pick<Clock, "monotonic">, log: Logger): GuardReads {
   const memories = new Map<string, ReadMemory>();
 
   return (gateway, configured) => {
@@ -27,7 +23,7 @@ export function createReadGuard({ monotonic, log }: ReadGuardOptions): GuardRead
     const guard =
       (source: ReadSource, open: Gateway["openSnapshot"]): Gateway["openSnapshot"] =>
       async (options) => {
-        const postponement = findPostponement(memory, source, monotonic());
+        const postponement = findPostponement(memory, source, clock.monotonic());
         if (postponement !== null) throw postponed(url, source, configured, postponement);
         const noteFailure = (error: unknown): never => {
           const isInterrupted = error instanceof RequestError && error.code === "aborted";
@@ -51,7 +47,7 @@ export function createReadGuard({ monotonic, log }: ReadGuardOptions): GuardRead
         try {
           const status = await gateway.status(signal);
           const before = memory;
-          if (status.startedAt !== null) remember(afterAnswer(before, status.startedAt, monotonic()));
+          if (status.startedAt !== null) remember(afterAnswer(before, status.startedAt, clock.monotonic()));
           logNewPostponement(before, memory, name, log);
           return status;
         } catch (error) {

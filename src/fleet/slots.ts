@@ -1,17 +1,15 @@
 import { wrapRequests, type Gateway } from "../gateway/gateway.ts";
 
-/** A limited number of permissions to work at the same time, given in the order in which they were asked for. */
-interface Slots {
-  /** Resolves when a slot is free. The result gives it back; calling it again is harmless. */
-  take(): Promise<() => void>;
-}
-
-/** By hand, because p-limit cannot give a slot back before the work has ended. */
-export function createSlots(count: number): Slots {
+/**
+ * A limited number of permissions to work at the same time, given in the order in which they were asked for. By hand, because p-limit
+ * cannot give a slot back before the work has ended.
+ */
+export function createSlots(count: number) {
   const waiting: (() => void)[] = [];
   let free = count;
   return {
-    async take() {
+    /** Resolves when a slot is free. The result gives it back; calling it again is harmless. */
+    async take(): Promise<() => void> {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       let isTaken = true;

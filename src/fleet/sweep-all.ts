@@ -72,7 +72,7 @@ export async function sweepAll(config: Config, options: FleetSweepOptions): Prom
   const { clock } = world;
   const startedAt = clock.now();
   const { openArchive = createArchiveCache({ clock, log }) } = options;
-  const archive = await openSweepArchive(config, { log, openArchive, metrics });
+  const archive = await openSweepArchive(config, openArchive, log, metrics);
   const liveness = openLiveness(config, world, log);
   const parts: SweepParts = {
     ...options,

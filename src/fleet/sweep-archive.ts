@@ -21,20 +21,16 @@ export function createArchiveCache({ clock, log }: { clock: Clock; log: Logger }
   };
 }
 
-interface SweepArchiveOptions {
-  readonly log: Logger;
-  readonly openArchive: OpenArchive;
-  /** Counts what is on disk: a report counts deletions, and not all that is archived is deleted. */
-  readonly metrics: { groupsArchived(gateway: string, count: number): void };
-}
-
 /**
  * The archive of a sweep; null if none is configured, and in a dry run, which writes nothing. An archive that cannot be
  * written to is an error from the first sweep on, and not only when something has expired.
+ * @param metrics count what is on disk: a report counts deletions, and not all that is archived is deleted
  */
 export async function openSweepArchive(
   { archive: settings, dryRun }: Config,
-  { log, openArchive, metrics }: SweepArchiveOptions,
+  openArchive: OpenArchive,
+  log: Logger,
+  metrics: { groupsArchived(gateway: string, count: number): void },
 ): Promise<Archive | null> {
   if (settings === null || dryRun) return null;
   const archive = await openArchive(settings);
