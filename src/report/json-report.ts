@@ -37,12 +37,23 @@ export function renderApiReport(
   return renderParts(report, { page: query.page, pages, per_page: query.perPage, matched }, [...shown]);
 }
 
-/** As {@link renderApiReport}: the first page of the groups that are deleted or withheld, for a notification. */
+/** Of a notification: many receivers take a body of a megabyte, with its gateways and indentation. */
+const maxGroupsBytes = 700_000;
+
+/**
+ * As {@link renderApiReport}: the first page of the groups that are deleted or withheld, for a notification. It has fewer groups if
+ * their labels are long.
+ */
 export function renderWithoutKept(report: SweepReport): string {
-  const query: ReportQuery = { ...defaultQuery, perPage: maxPerPage };
   const groups = report.gateways.flatMap((gateway) =>
     gateway.entries.flatMap((entry) => (entry.verdict.verdict === "keep" ? [] : [{ gateway, entry }])),
   );
+  let bytes = 0;
+  const tooMany = groups.slice(0, maxPerPage).findIndex(({ entry }) => {
+    bytes += Buffer.byteLength(stringifyPrintable(entryToJson(entry)));
+    return bytes > maxGroupsBytes;
+  });
+  const query: ReportQuery = { ...defaultQuery, perPage: tooMany === -1 ? maxPerPage : Math.max(1, tooMany) };
   const pages = Math.max(1, Math.ceil(groups.length / query.perPage));
   const page = { groups: groups.slice(0, query.perPage), matched: groups.length, pages };
   return [...renderApiReport(report, query, page)].join("");

@@ -75,4 +75,15 @@ describe("the JSON of a notification", () => {
       groups: [{ verdict: "delete" }, { verdict: "withhold" }],
     });
   });
+
+  it("stays below a megabyte, however long the labels are", () => {
+    const gone = entry({ verdict: "delete", reason: "ttl_expired" }, { outcome: "gone" });
+    const long = { ...gone, group: group({ job: "\u0000".repeat(7000) }, 60) };
+    const text = renderWithoutKept(sweepReport([gatewayReport(Array.from({ length: 600 }, () => long))]));
+    expect(text.length).toBeLessThan(1_000_000);
+    const report = JSON.parse(text) as { gateways: { totals: object; groups: object[] }[] } & object;
+    expect(report).toMatchObject({ page: 1, pages: 38, per_page: 16, matched: 600 });
+    expect(report.gateways[0]).toMatchObject({ totals: { delete: 600 } });
+    expect(report.gateways[0]?.groups).toHaveLength(16);
+  });
 });
