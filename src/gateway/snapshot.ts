@@ -3,7 +3,6 @@ import type { Clocks } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
-import type { ProcessFacts } from "./exposition/read-samples.ts";
 
 /** One group as it is read. */
 export interface ReadGroup {
@@ -30,6 +29,16 @@ export interface OpenSnapshot {
    * @throws {@link RequestError} then groups that were visited before must not be acted on
    */
   read(visit: VisitGroup): Promise<ReadFacts>;
+}
+
+/** The process that gave an exposition; null: the exposition does not say. */
+export interface ProcessFacts {
+  /** Unix seconds of its clock, to 10 ms. */
+  readonly startedAt: number | null;
+  /** Memory allocations so far (`go_memstats_mallocs_total`): every request adds some (seen on 1.5.1 and 1.11). */
+  readonly allocations: number | null;
+  /** DELETEs answered with 202 so far (`pushgateway_http_requests_total`). */
+  readonly deletions: number | null;
 }
 
 /** What a read shows besides the groups. */

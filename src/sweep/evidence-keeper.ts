@@ -3,7 +3,7 @@ import type { JsonObject } from "../core/json.ts";
 import { ttlMetricNames } from "../core/rule.ts";
 import { maxGroupBytes } from "../gateway/budget.ts";
 import { parseRawGroup } from "../gateway/api/api-reader.ts";
-import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
+import type { ProcessFacts } from "../gateway/snapshot.ts";
 import { RequestError } from "../http/request-error.ts";
 import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
@@ -84,7 +84,7 @@ export class EvidenceKeeper {
     this.#scope = scope;
     this.#evidence = scope.planned;
     this.#age = new EvidenceAge(settings.limits.maxEvidenceAgeSeconds, context.clock);
-    this.#age.learn(scope.planned);
+    this.#age.learn(scope.planned.read);
   }
 
   /**
@@ -94,7 +94,7 @@ export class EvidenceKeeper {
   isFresh(): boolean {
     const isMoved =
       this.#provenConnections !== null && this.#context.gateway.connectionsOpened() !== this.#connections;
-    return !this.#isOutdated && !isMoved && this.#age.remainingSeconds(this.#evidence) > 0;
+    return !this.#isOutdated && !isMoved && this.#age.remainingSeconds(this.#evidence.read) > 0;
   }
 
   /** How many DELETEs may be under way: only one where connections are not kept open, as the others would be cut off with it. */
@@ -123,7 +123,7 @@ export class EvidenceKeeper {
       if (!this.isFresh()) await this.refresh(candidates, stop);
       else if (!this.#isClearAbout(candidates)) await this.#readApi([], stop);
       if (this.isFresh() && this.#isClearAbout(candidates)) return this.#usable();
-      if (attempt === maxAttempts) throw this.#age.tooOld(this.#evidence);
+      if (attempt === maxAttempts) throw this.#age.tooOld(this.#evidence.read);
     }
   }
 
@@ -157,7 +157,7 @@ export class EvidenceKeeper {
     const times = await this.#context.gateway.pushTimes(signal);
     // Exposition and status give the start time by different clocks: a status ties the first exposition to the plan.
     if (this.#process === null) await this.#checkStatus(signal);
-    const before = this.#process ?? this.#scope.planned.process;
+    const before = this.#process ?? this.#scope.planned.read.process;
     const comparison = before === null ? "same" : compareProcesses(before, times.process);
     if (comparison === "other") throw await this.#identifyOthers(signal);
     if (comparison === "repeated") throw staleAnswer("the same answer came twice");
@@ -270,11 +270,11 @@ export class EvidenceKeeper {
   }
 
   #accept(evidence: Evidence): void {
-    checkTimePassed(this.#scope.planned, evidence);
+    checkTimePassed(this.#scope.planned.read, evidence.read);
     this.#evidence = evidence;
     this.#connections = this.#context.gateway.connectionsOpened();
     this.#isOutdated = false;
-    this.#age.learn(evidence);
+    this.#age.learn(evidence.read);
   }
 
   #isClearAbout(decisions: readonly Decision[]): boolean {
@@ -290,7 +290,7 @@ export class EvidenceKeeper {
         // Without the API it stays unclear, and the group may be alive.
         return comparison === "unclear" && this.#context.source === "exposition" ? "active" : comparison;
       },
-      remainingSeconds: () => this.#age.remainingSeconds(evidence),
+      remainingSeconds: () => this.#age.remainingSeconds(evidence.read),
     };
   }
 }

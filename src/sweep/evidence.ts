@@ -1,22 +1,17 @@
-import { agreedNow, type Clocks, type Clock } from "../core/time.ts";
+import { agreedNow, type Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
 import { showsLife, surveyPushes, type LastPushes, type Pushes } from "../core/life.ts";
 import type { Rule } from "../core/rule.ts";
 import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
-import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
+
+/** The read that evidence comes from. Evidence ages from its start. */
+export type EvidenceRead = Pick<Snapshot, "requestedAt" | "clocks" | "durationSeconds" | "process">;
 
 /** What one read shows about the groups of a gateway. */
 export interface Evidence {
-  /** The start of the read, monotonic seconds: evidence ages from there. */
-  readonly requestedAt: number;
-  /** The duration of the read. */
-  readonly readSeconds: number;
-  /** At the start of the read. */
-  readonly clocks: Clocks;
-  /** The process that answered; null: read from the API, which does not say. */
-  readonly process: ProcessFacts | null;
+  readonly read: EvidenceRead;
   /**
    * Compares a group with its state when the plan was made.
    * @param planned the pushes to all groups then
@@ -36,10 +31,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
   const groups = new Map(snapshot.groups.map((group) => [group.key, group]));
   const pushes = surveyPushes(snapshot.groups, agreedNow(snapshot.clocks));
   return {
-    requestedAt: snapshot.requestedAt,
-    readSeconds: snapshot.durationSeconds,
-    clocks: snapshot.clocks,
-    process: snapshot.process,
+    read: snapshot,
     compare(known, rule, planned) {
       const current = groups.get(known.key);
       // A group over the budget of this answer may have been pushed to.
@@ -57,10 +49,7 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
 export function pushTimesEvidence(times: PushTimes): Evidence {
   const pushes = surveyPushes(pairUp(times), agreedNow(times.clocks));
   return {
-    requestedAt: times.requestedAt,
-    readSeconds: times.durationSeconds,
-    clocks: times.clocks,
-    process: times.process,
+    read: times,
     compare(known, rule, planned) {
       // The exposition escapes other names, differently in each version.
       if (![...known.labels].every(([name]) => isLegacyLabelName(name))) return "unclear";
@@ -114,21 +103,21 @@ export class EvidenceAge {
   }
 
   /** Remembers the duration of a read. */
-  learn({ readSeconds }: Evidence): void {
-    this.#latestReads = [...this.#latestReads, readSeconds].slice(-rememberedReads);
+  learn({ durationSeconds }: EvidenceRead): void {
+    this.#latestReads = [...this.#latestReads, durationSeconds].slice(-rememberedReads);
   }
 
   /** 0 or less: the evidence is too old. */
-  remainingSeconds({ requestedAt }: Evidence): number {
+  remainingSeconds({ requestedAt }: EvidenceRead): number {
     const readSeconds = this.#typicalReadSeconds();
     const batchSeconds = Math.max(minBatchSeconds, batchSecondsPerReadSecond * readSeconds);
     const usableSeconds = Math.min(this.#limitSeconds(), readSeconds + batchSeconds);
     return requestedAt + usableSeconds - this.#clock.monotonic();
   }
 
-  tooOld({ readSeconds }: Evidence): EvidenceTooOld {
+  tooOld({ durationSeconds }: EvidenceRead): EvidenceTooOld {
     return new EvidenceTooOld(
-      `reading the groups again took ${readSeconds.toFixed(2)} s, so that nothing is fresh enough to act on: ` +
+      `reading the groups again took ${durationSeconds.toFixed(2)} s, so that nothing is fresh enough to act on: ` +
         `raise limits.max_evidence_age (now ${this.#limitSeconds().toFixed(2)} s) well above that, or set it to auto`,
     );
   }

@@ -1,7 +1,7 @@
 import { agreedNow, agreementSeconds } from "../core/time.ts";
-import type { ProcessFacts } from "../gateway/exposition/read-samples.ts";
+import type { ProcessFacts } from "../gateway/snapshot.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { Evidence } from "./evidence.ts";
+import type { EvidenceRead } from "./evidence.ts";
 
 /**
  * Another gateway answers than the one of the plan, or a cache does. Nothing more may be deleted. The message says what to do.
@@ -100,7 +100,7 @@ const toleranceSeconds = 3;
  * has stopped, the answer comes from a cache that does not say so.
  * @throws {@link AnotherGateway}
  */
-export function checkTimePassed(planned: Evidence, now: Evidence): void {
+export function checkTimePassed(planned: EvidenceRead, now: EvidenceRead): void {
   const elapsed = now.requestedAt - planned.requestedAt;
   const passed = (before: number | null, after: number | null, tolerance: number): boolean =>
     before !== null && after !== null && after - before >= elapsed - tolerance;

@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { EvidenceAge, type Evidence } from "../../src/sweep/evidence.ts";
+import { EvidenceAge, type EvidenceRead } from "../../src/sweep/evidence.ts";
 import { now } from "../support/core-values.ts";
 
 /** A read that was asked for at 0 and took so long. */
-function read(readSeconds: number): Evidence {
+function read(durationSeconds: number): EvidenceRead {
   return {
     requestedAt: 0,
-    readSeconds,
+    durationSeconds,
     clocks: { gateway: 0, local: 0 },
     process: null,
-    compare: () => "unchanged",
   };
 }
 

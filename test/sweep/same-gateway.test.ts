@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { Clocks } from "../../src/core/time.ts";
-import type { ProcessFacts } from "../../src/gateway/exposition/read-samples.ts";
-import type { Evidence } from "../../src/sweep/evidence.ts";
+import type { ProcessFacts } from "../../src/gateway/snapshot.ts";
+import type { EvidenceRead } from "../../src/sweep/evidence.ts";
 import { AnotherGateway, checkTimePassed, compareProcesses } from "../../src/sweep/same-gateway.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, now, ttlRule } from "../support/core-values.ts";
@@ -52,12 +52,11 @@ describe("the process behind two expositions", () => {
 });
 
 describe("time between the plan and a later read", () => {
-  const read = (requestedAt: number, clocks: Clocks): Evidence => ({
+  const read = (requestedAt: number, clocks: Clocks): EvidenceRead => ({
     requestedAt,
     clocks,
-    readSeconds: 0.1,
+    durationSeconds: 0.1,
     process: null,
-    compare: () => "unchanged",
   });
   const day = 86_400;
 

@@ -1,22 +1,18 @@
-import type { Clock, Clocks } from "../../core/time.ts";
+import type { Clock } from "../../core/time.ts";
 import { failureTimeName, successTimeName } from "../../core/group.ts";
 import { createLabels, labelsKey, type Labels } from "../../core/labels.ts";
 import { AnswerBudget, costOf } from "../budget.ts";
 import type { HttpClient } from "../../http/client.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
-import { BadLine, openExposition, type ExpositionRequest, type ProcessFacts } from "./read-samples.ts";
+import { BadLine, openExposition, type ExpositionRequest } from "./read-samples.ts";
+import type { ProcessFacts, Snapshot } from "../snapshot.ts";
 
 /** The push times of all groups, by {@link expositionKey}. Unix seconds; null: unreadable. */
-export interface PushTimes {
-  /** As in a snapshot: when the request was sent, monotonic seconds. */
-  readonly requestedAt: number;
-  readonly durationSeconds: number;
-  /** The clocks at that time. */
-  readonly clocks: Clocks;
+export interface PushTimes extends Pick<Snapshot, "requestedAt" | "clocks" | "durationSeconds"> {
+  readonly process: ProcessFacts;
   readonly success: ReadonlyMap<string, number | null>;
   /** Longer keys are over budget, and replaced by hashes. */
   readonly maxKeyLength: number;
-  readonly process: ProcessFacts;
   /** As pushed: unlike in the API there is no time stamp that exposes forged ones. */
   readonly failure: ReadonlyMap<string, number | null>;
 }

@@ -1,20 +1,16 @@
-import { type RequestName, RequestError } from "../../http/request-error.ts";
+import { RequestError } from "../../http/request-error.ts";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { type Clock, type Clocks, clocksAtStart } from "../../core/time.ts";
+import { type Clock, clocksAtStart } from "../../core/time.ts";
 import { breathe } from "../breathe.ts";
 import type { HttpClient, OpenResponse } from "../../http/client.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
 import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import { cutText } from "../../core/printable.ts";
+import type { OpenSnapshot, ProcessFacts } from "../snapshot.ts";
 
 /** An exposition whose answer has begun. */
-interface OpenExposition {
-  readonly request: RequestName;
-  /** When the request was sent, monotonic seconds. */
-  readonly requestedAt: number;
-  /** The clocks at that time. */
-  readonly clocks: Clocks;
+interface OpenExposition extends Omit<OpenSnapshot, "source" | "read"> {
   /**
    * Visits every sample of the wanted families; may be called once.
    * @throws {@link RequestError} then samples that were visited before must not be acted on
@@ -35,16 +31,6 @@ export interface ExpositionRequest {
   /** Of the families to read. */
   readonly names: readonly string[];
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The process that gave an exposition; null: the exposition does not say. */
-export interface ProcessFacts {
-  /** Unix seconds of its clock, to 10 ms. */
-  readonly startedAt: number | null;
-  /** Memory allocations so far (`go_memstats_mallocs_total`): every request adds some (seen on 1.5.1 and 1.11). */
-  readonly allocations: number | null;
-  /** DELETEs answered with 202 so far (`pushgateway_http_requests_total`). */
-  readonly deletions: number | null;
 }
 
 const startName = "process_start_time_seconds";
