@@ -6,6 +6,7 @@ import { formatMatcher, parseMatchers } from "../core/matcher.ts";
 import { countOf } from "../core/printable.ts";
 import type { GatewayReport } from "../core/report.ts";
 import { countGroups } from "../core/totals.ts";
+import { createSlots } from "../fleet/slots.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { renderTable } from "../report/table.ts";
 import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
@@ -30,9 +31,13 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
   }
   const { log, progress, clear } = createCommandLog(flags["log.level"] ?? "warn", flags["log.format"], io);
   const declined = new Set<string>();
+  // A gateway that hangs lets the next one begin, but there is one question at a time.
+  const terminal = createSlots(1);
   const approve = async (plan: GatewayReport): Promise<boolean> => {
+    const giveBack = await terminal.take();
     clear();
-    const answer = ask === null ? "" : await askAbout(plan, ask, io);
+    const answer = ask === null || stop.aborted ? "" : await askAbout(plan, ask, io);
+    giveBack();
     const isApproved = /^y(?:es)?$/i.test(answer.trim());
     if (!isApproved) declined.add(plan.name);
     return isApproved;
@@ -49,7 +54,7 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
       world: io,
       log,
       progress,
-      // One question at a time.
+      // What is logged about another gateway would hide the question.
       concurrency: asks ? 1 : concurrency,
       commandToPass: createCommandToPass(flags, ["delete", ...words]),
       demand,
@@ -59,7 +64,9 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
   clear();
   const gateways = report.gateways.filter(({ name }) => !declined.has(name));
   for (const name of declined) stderr.write(`Nothing was deleted from ${name}.\n`);
-  if (gateways.length === 0) return stop.aborted ? io.signalExitCode() : exitCodes.failed;
+  const isDone = gateways.some(({ entries }) => entries.some(({ outcome }) => outcome !== undefined));
+  if (stop.aborted && !isDone) return io.signalExitCode();
+  if (gateways.length === 0) return exitCodes.failed;
   if (report.gateways.every(({ snapshot }) => snapshot !== null) && !report.gateways.some(isSelected))
     stderr.write("No group matches.\n");
   await printReport({ ...report, gateways }, flags, io);

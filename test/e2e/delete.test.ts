@@ -109,6 +109,11 @@ describe.each(installedGateways)("delete on a real gateway $name", (gateway) => 
     expect(shown).toEqual([expect.stringMatching(/x="1"[^]*x="2"[^]*Delete 2 groups from .* \(y\/N\) $/)]);
     expect(await jobsOf(url)).toHaveLength(2);
 
+    const signal = new AbortController();
+    const stopped = await cli(words, { stop: signal.signal, answer: () => (signal.abort(), "y") });
+    expect(stopped).toMatchObject({ exitCode: 143, stdout: "" });
+    expect(await jobsOf(url)).toHaveLength(2);
+
     const answer = async () => {
       await push(url, { job: "a", x: "2" }, "a 2\n");
       await push(url, { job: "a", x: "3" }, "a 1\n");
@@ -121,6 +126,18 @@ describe.each(installedGateways)("delete on a real gateway $name", (gateway) => 
       { labels: { x: "2" }, reason: "pushed_again" },
     ]);
     expect(await jobsOf(url)).toEqual(["2/a", "3/a"]);
+  });
+
+  test("asks for each gateway", async () => {
+    const urls = [await start([{ job: "a" }]), await start([{ job: "a" }]), await start([{ job: "b" }])];
+    const answers = ["n", "y"];
+    const flags = urls.map((url) => `--gateway=${url}`);
+    const { exitCode, stderr } = await cli(["delete", 'job="a"', ...flags], {
+      answer: () => answers.shift() ?? "",
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr.match(/\(y\/N\) /g)).toHaveLength(2);
+    expect(await Promise.all(urls.map(jobsOf))).toEqual([["a"], [], ["b"]]);
   });
 
   test("shows the plan with --dry-run, and without a terminal deletes only with --yes", async () => {
