@@ -144,7 +144,7 @@ function render(
     `# Intervals below ${formatAge(resolutionSeconds)} cannot be seen.`,
   ];
   for (const { name, error, status } of reports) {
-    if (error !== null) lines.push(`# Gateway ${name}: ${status}: ${toPrintable(error.message)}`);
+    if (error !== null) lines.push(toPrintable(`# Gateway ${name}: ${status}: ${error.message}`));
   }
   const expired = countExpired(rules, reports);
   const ruleOf = new Map(rules.map((rule) => [rule.matchers[0]?.value, rule]));

@@ -258,7 +258,7 @@ it("asks for ever shorter periods until Prometheus bears it, one at a time", asy
   expect(Math.max(...ranges.slice(4))).toBeLessThanOrEqual(hour);
 });
 
-it("suggests exactly one rule for each job, whatever its name does to YAML", async () => {
+it("suggests exactly one rule for each job, whatever its name and those of gateways do to YAML", async () => {
   const jobs = [
     "\na: 1\n  - name: all\n    matchers: []\n    ttl: 1s",
     "job-1",
@@ -290,10 +290,15 @@ it("suggests exactly one rule for each job, whatever its name does to YAML", asy
     const answer = { status: "success", data: { resultType: "matrix", result } };
     return response.end(JSON.stringify(answer));
   });
-  const { exitCode, stdout } = await cli(["suggest", `--prometheus=${prometheus.url}`, "--window=1d"]);
-  expect(exitCode).toBe(0);
   const file = join(mkdtempSync(join(tmpdir(), "suggest-")), "pasted.yml");
   onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+  const named = String.raw`pushgateways: [{ name: "a\nrules: []", url: "http://127.0.0.1:1" }]`;
+  writeFileSync(
+    file,
+    `${named}\nprometheus: { url: "${prometheus.url}" }\nrules: [{ name: r, matchers: [], ttl: 1d }]\n`,
+  );
+  const { exitCode, stdout } = await cli(["suggest", `--config.file=${file}`, "--window=1d"]);
+  expect(exitCode).toBe(0);
   writeFileSync(file, `pushgateways: [{ name: a, url: "http://127.0.0.1:1" }]\n${stdout}`);
   const loaded = await loadConfig(file);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
