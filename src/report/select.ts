@@ -38,7 +38,7 @@ export function selectGroups(
   const start = (page - 1) * perPage;
   const order: Order<LocatedGroup> = (a, b) => orders[sort](a.entry, b.entry);
   return {
-    groups: sliceSorted(matching, order, start, start + perPage),
+    groups: matching.toSorted(order).slice(start, start + perPage),
     matched: matching.length,
     pages: Math.max(1, Math.ceil(matching.length / perPage)),
   };
@@ -64,8 +64,8 @@ export function selectEntries(
   const matching = isFiltered
     ? entries.filter((entry) => isSelected(entry, verdict ?? null, rule ?? null, matches))
     : entries;
-  if (sort !== undefined) return sliceSorted(matching, orders[sort], 0, limit ?? matching.length);
-  return limit === undefined ? matching : matching.slice(0, limit);
+  const sorted = sort === undefined ? matching : matching.toSorted(orders[sort]);
+  return limit === undefined ? sorted : sorted.slice(0, limit);
 }
 
 /** As {@link selectEntries}, of all gateways together, by expiry if nothing else is asked for. */
@@ -117,37 +117,4 @@ function compareKeys(a: ReportEntry, b: ReportEntry): number {
 function compare<T extends number | string>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-/** Fewer items are sorted at once. */
-const smallCount = 256;
-
-/**
- * The items from `start` to `end` of the sorted list, without sorting the rest of it: sorting 100,000 groups by their labels would take
- * a quarter of a second. Quicksort that sorts only what is asked for.
- * @param depth after so many pivots the rest is sorted as it is, as they may all have been bad ones
- */
-export function sliceSorted<T>(
-  items: readonly T[],
-  order: Order<T>,
-  start: number,
-  end: number,
-  depth = 20,
-): readonly T[] {
-  if (start >= items.length || end <= 0) return [];
-  const isWhole = start <= 0 && end >= items.length;
-  const pivot = items[items.length >> 1];
-  if (isWhole || items.length <= smallCount || depth === 0 || pivot === undefined)
-    return items.toSorted(order).slice(Math.max(0, start), end);
-  const [less, equal, more]: readonly [T[], T[], T[]] = [[], [], []];
-  for (const item of items) {
-    const side = order(item, pivot);
-    (side < 0 ? less : side > 0 ? more : equal).push(item);
-  }
-  const [first, last] = [less.length, less.length + equal.length];
-  return [
-    ...sliceSorted(less, order, start, end, depth - 1),
-    ...equal.slice(Math.max(0, start - first), Math.max(0, end - first)),
-    ...sliceSorted(more, order, start - last, end - last, depth - 1),
-  ];
 }

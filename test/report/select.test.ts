@@ -1,9 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { renderApiReport } from "../../src/report/json-report.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
-import { sliceSorted } from "../../src/report/select.ts";
 import { group, keepRule, ttlRule } from "../support/core-values.ts";
 import { pageState, plannedGateway, renderQuery, selectMatching } from "../support/page-state.ts";
 import { sweepReport } from "../support/reports.ts";
@@ -43,18 +41,6 @@ describe("selecting groups", () => {
     ["gateway=none", [], "nothing of a gateway that is not there"],
   ])("%s: %s", (text, jobs) => {
     expect(select(text)).toEqual(jobs);
-  });
-
-  it("sorts a slice as sorting everything would", () => {
-    const items = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 600, size: "max" });
-    const input = fc.tuple(items, fc.nat(650), fc.nat(60));
-    fc.assert(
-      fc.property(input, ([items, start, length]) => {
-        const sorted = items.toSorted((a, b) => a - b).slice(start, start + length);
-        expect(sliceSorted([...items], (a, b) => a - b, start, start + length)).toEqual(sorted);
-      }),
-      { numRuns: 2000 },
-    );
   });
 });
 
