@@ -329,12 +329,3 @@ function checkSchedule(schedule: JanitorValues["schedule"], timezone: string, at
     );
   }
 }
-
-/** JSON Schema of a kind of file, for editors; draft-07 is what yaml-language-server knows best. */
-export function renderJsonSchema(
-  { schema }: Kind<unknown> = janitorYml,
-  title = "pushgateway-janitor configuration",
-): string {
-  const head = { title, $schema: "http://json-schema.org/draft-07/schema#" };
-  return `${JSON.stringify({ ...head, ...schema }, null, 2)}\n`;
-}

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
+import type { SnapshotFacts } from "../core/report.ts";
 import type { HealthProbe } from "../gateway/pace.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
@@ -52,7 +53,7 @@ export interface Diagnosis {
   readonly health: HealthProbe | null;
   readonly exposition: ExpositionState;
   readonly api: ApiState;
-  readonly snapshot: SnapshotSize | null;
+  readonly snapshot: Pick<SnapshotFacts, "takenAt" | "groups" | "sizeBytes" | "durationSeconds"> | null;
   /** As the API shows them; empty if it does not answer. */
   readonly groups: readonly Group[];
   readonly findings: readonly Finding[];
@@ -81,15 +82,6 @@ export type ExpositionState =
 /** `/api/v1/metrics`, which the janitor reads. `broken`: the gateway closes the connection without an answer. */
 export type ApiState =
   { readonly state: "answers" } | { readonly state: "broken" | "unknown"; readonly fault: GatewayFault };
-
-/** The size of a snapshot of all groups. */
-interface SnapshotSize {
-  /** The time that ages count by, at the start of the read, Unix seconds; null: not known. */
-  readonly takenAt: number | null;
-  readonly groups: number;
-  readonly sizeBytes: number;
-  readonly durationSeconds: number;
-}
 
 /**
  * - `inconsistent`: `/metrics` or the API are broken by a group that the gateway holds

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { renderJsonSchema } from "../../src/config/janitor-yml.ts";
+import { renderJsonSchema } from "../support/json-schema.ts";
 import { ruleTestsSchema } from "../../src/rule-tests/rule-test-file.ts";
 
 const folder = new URL("../../config/", import.meta.url);

@@ -1,4 +1,4 @@
-import { renderJsonSchema } from "../../src/config/janitor-yml.ts";
+import { renderJsonSchema } from "../support/json-schema.ts";
 
 export interface DocumentedKey {
   /** For example `rules[].keep_latest.count`. */
