@@ -138,7 +138,8 @@ describe.skipIf(mayLackPrometheus)("suggest", () => {
       '  # job="runners": 296 pushes to 8 groups, 8 of them ended after 3h (median)\n' +
         "  #   interval: median 5m, 99 % up to 5m, longest gap 5m\n",
     );
-    expect(stdout).toContain("\n# Intervals below 56s cannot be seen.\n");
+    // Prometheus' own clock decides whether fifteen minutes hold fifteen samples or fourteen.
+    expect(stdout).toMatch(/\n# Intervals below (?:56s|1m) cannot be seen\.\n/);
     expect(stdout.replace(/(job="mixed": )\d+/, "$1many")).toContain(
       "# Without a rule:\n" +
         '# job="mixed": many pushes to 1 group\n' +
