@@ -59,18 +59,10 @@ async function findDestinations(
 ): Promise<readonly MetricsDestination[]> {
   if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
-  const { pushgateways, rules, dryRun, archive, notifications } = config;
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
     const metrics = createMetrics(readBuildInfo(io));
-    metrics.configure({
-      gateways: gateways.map(({ name }) => name),
-      rules,
-      dryRun,
-      hasArchive: archive !== null,
-      notifications: notifications.map(({ name }) => name),
-      mechanisms: [...mechanisms.keys()],
-      shard,
-    });
+    const names = gateways.map(({ name }) => name);
+    metrics.configure({ ...config, gateways: names, mechanisms: [...mechanisms.keys()], shard });
     for (const [mechanism, { gateways: count, succeeded }] of mechanisms)
       metrics.discovered(mechanism, count, succeeded);
     metrics.configLoaded(io.clock.now());
@@ -84,9 +76,9 @@ async function findDestinations(
   return [
     ...(file === undefined
       ? []
-      : [{ metrics: metricsOf(pushgateways), publish: (text: string) => writeTextfile(file, text) }]),
+      : [{ metrics: metricsOf(config.pushgateways), publish: (text: string) => writeTextfile(file, text) }]),
     // Each gateway gets its own series: the others' would be twice in a Prometheus that scrapes them all.
-    ...(wantsPush === undefined ? [] : pushgateways).map((settings) => ({
+    ...(wantsPush === undefined ? [] : config.pushgateways).map((settings) => ({
       metrics: metricsOf([settings]),
       publish: (text: string) => push(settings, text, io),
     })),

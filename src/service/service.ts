@@ -8,6 +8,7 @@ import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fl
 import { createNotifier, receiversOf } from "./notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Notifier } from "../notify/notifier.ts";
+import type { PageState } from "../report/html/page.ts";
 import type { PageDeletion } from "../report/html/tables.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
@@ -34,23 +35,16 @@ interface ServiceOptions {
 }
 
 /** The state that page, API and metrics show. */
-interface ServiceState {
+interface ServiceState extends Pick<
+  PageState,
+  "dryRun" | "lastSweepAt" | "nextSweepAt" | "recentDeletions" | "deletionsSince" | "configProblem"
+> {
   readonly config: Config;
   /** Those that the configuration lists and those that were found. */
   readonly gateways: readonly PushgatewaySettings[];
   readonly gatewaysOfAllShards: number;
-  readonly dryRun: boolean;
   /** The latest report of each gateway; null: none yet. Before the first sweep: of the reads at the start. */
   readonly known: SweepReport | null;
-  /** Unix seconds, as the next one; null: none yet. */
-  readonly lastSweepAt: number | null;
-  readonly nextSweepAt: number | null;
-  /** The latest first. */
-  readonly recentDeletions: readonly PageDeletion[];
-  /** Unix seconds: nothing is known of deletions before. null: those in the archive are known. */
-  readonly deletionsSince: number | null;
-  /** Why the file on disk is not in force; null: it is. */
-  readonly configProblem: string | null;
 }
 
 /** How long after a gateway could not be read it is read again, before the first sweep. */
@@ -265,14 +259,10 @@ export class Service {
 
   /** The series of a gateway that is gone end. */
   #configureMetrics(): void {
-    const { rules, discoveries, dryRun, archive, notifications } = this.#config;
     this.#options.metrics.configure({
+      ...this.#config,
       gateways: this.#fleet.state().gateways.map(({ name }) => name),
-      rules,
-      dryRun,
-      hasArchive: archive !== null,
-      notifications: notifications.map(({ name }) => name),
-      mechanisms: [...new Set(discoveries.map(({ mechanism }) => mechanism))],
+      mechanisms: [...new Set(this.#config.discoveries.map(({ mechanism }) => mechanism))],
       shard: this.#fleet.shard,
     });
   }

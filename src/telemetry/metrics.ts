@@ -34,9 +34,8 @@ export interface MetricScope {
   readonly gateways: readonly string[];
   readonly rules: readonly Rule[];
   readonly dryRun: boolean;
-  readonly hasArchive: boolean;
-  /** Names. */
-  readonly notifications: readonly string[];
+  readonly archive: object | null;
+  readonly notifications: readonly { readonly name: string }[];
   /** Of the discoveries there are. */
   readonly mechanisms: readonly Mechanism[];
   readonly shard: Shard;
@@ -149,7 +148,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
   }
 
   return {
-    configure({ gateways, rules, dryRun, hasArchive, notifications, mechanisms, shard }) {
+    configure({ gateways, rules, dryRun, archive, notifications, mechanisms, shard }) {
       ruleNames = namesOf(rules);
       families.dryRun.set({}, Number(dryRun));
       const ownShard = { shard: String(shard.index), shards: String(shard.count) };
@@ -158,7 +157,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
       const byMechanism = mechanisms.map((mechanism) => ({ mechanism }));
       families.discovered.declare(byMechanism);
       families.discoveryFailures.declare(byMechanism);
-      families.notificationFailures.declare(notifications.map((notification) => ({ notification })));
+      families.notificationFailures.declare(notifications.map(({ name }) => ({ notification: name })));
 
       const byGateway = gateways.map((gateway) => ({ gateway }));
       const byReason = (reasons: readonly string[]) =>
@@ -183,6 +182,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
       for (const family of Object.values(families.byDeletingRule)) family.declare(byRule(deleting));
       families.queryFailures.declare(byRule(namesOf(ttlRules.filter(({ vanished }) => vanished !== null))));
 
+      const hasArchive = archive !== null;
       families.reappeared.declare(hasArchive ? byRule(deleting) : []);
       families.archive.archived.declare(hasArchive ? byGateway : []);
       families.archive.size.declare(hasArchive ? [{}] : []);

@@ -120,7 +120,7 @@ async function coursesOf({
   const metrics = createMetrics({ version: "1", revision: "r", nodeVersion: "v" });
   const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: 3600 };
   const rules = ["ci", ttlRule(86_400, { name: "rest", vanished })];
-  metrics.configure(metricScope({ gateways, rules, notifications: ["notifications[0]"] }));
+  metrics.configure(metricScope({ gateways, rules, notifications: [{ name: "notifications[0]" }] }));
   metrics.configLoaded(0);
   const samples = (await metrics.render()).split("\n").filter((line) => line.startsWith(metricPrefix));
   const initial = new Map(

@@ -14,7 +14,9 @@ async function exposition(): Promise<string> {
   const metrics = createMetrics({ version: "1.2.3", revision: "abc", nodeVersion: "v20.19.0" });
   const vanished = { query: "up", groupLabel: "instance", seriesLabel: "instance", ttlSeconds: 60 };
   const rules = ["hour", ttlRule(86_400, { name: odd, vanished }), keepRule("kept", [])];
-  metrics.configure(metricScope({ gateways: ["g", odd], rules, notifications: ["notifications[0]"] }));
+  metrics.configure(
+    metricScope({ gateways: ["g", odd], rules, notifications: [{ name: "notifications[0]" }] }),
+  );
   metrics.configLoaded(now - 600);
   metrics.nextSweepAt(now + 300);
   metrics.sweepSkipped("already_running");

@@ -347,8 +347,8 @@ describe("the series", () => {
     ];
     const names = async (scope: Parameters<typeof metricScope>[0]): Promise<string> =>
       (await everything(start(scope))).join("\n");
-    const all = await names({ rules, notifications: ["notifications[0]"] });
-    const none = await names({ rules: ["hour"], hasArchive: false });
+    const all = await names({ rules, notifications: [{ name: "notifications[0]" }] });
+    const none = await names({ rules: ["hour"], archive: null });
     for (const series of [
       'rule_groups{gateway="g",rule="keeping"}',
       'rule_ttl_seconds{rule="reporting"}',

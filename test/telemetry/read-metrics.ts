@@ -32,7 +32,7 @@ export function metricScope({
     gateways,
     rules: rules.map((rule) => (typeof rule === "string" ? ttlRule(3600, { name: rule }) : rule)),
     dryRun: false,
-    hasArchive: true,
+    archive: {},
     notifications: [],
     mechanisms: [],
     shard: { index: 0, count: 1 },
