@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { Decision } from "../core/decide.ts";
+import type { GroupToArchive } from "../core/decide.ts";
 import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
@@ -24,16 +24,6 @@ export interface ArchiveOptions {
   readonly access?: FileAccess;
 }
 
-/** A group to be archived: the decision, and the group as the gateway's API returned it. */
-export interface ArchivedGroup {
-  /** The gateway's name. */
-  readonly gateway: string;
-  /** The gateway's URL. */
-  readonly url: string;
-  readonly decision: Pick<Decision, "group" | "rule" | "verdict" | "ageSeconds" | "ttlSeconds">;
-  readonly raw: JsonObject;
-}
-
 /**
  * Groups before they are deleted, and the outcomes. Any number of processes may have the same folder open. Every method
  * but `applyRetention`, `measure` and `close` rejects with `ArchiveError`.
@@ -42,7 +32,7 @@ export interface Archive {
   /** Creates the folder, and says early why it cannot be written to. */
   prepare(): Promise<void>;
   /** Resolves when all of them are on the disk; if it rejects, none may be deleted. */
-  append(groups: readonly ArchivedGroup[]): Promise<void>;
+  append(groups: readonly GroupToArchive[]): Promise<void>;
   /**
    * Records outcomes of groups that were appended since the last `close`, by `labelsKey`; others are ignored. First `accepted`,
    * then what the sweep has seen.
@@ -178,7 +168,7 @@ function toEntry(record: GroupRecord, group: JsonObject): ArchiveEntry {
   return { record: renderRecord(record), renderGroup: () => JSON.stringify({ id: record.id, group }) };
 }
 
-function toRecord({ gateway, url, decision, raw }: ArchivedGroup, id: string, at: number): GroupRecord {
+function toRecord({ gateway, url, decision, raw }: GroupToArchive, id: string, at: number): GroupRecord {
   const { group, rule, verdict, ageSeconds, ttlSeconds } = decision;
   return {
     kind: "group",

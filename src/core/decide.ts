@@ -1,6 +1,7 @@
 import type { Demand } from "./demand.ts";
 import { parseDuration } from "./duration.ts";
 import { ParseError } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
 import { parseFiniteNumber } from "./numbers.ts";
 import { isFuture } from "./time.ts";
 import {
@@ -50,6 +51,17 @@ export interface Decision {
   readonly ttlSource: TtlSource | null;
   /** Unix seconds; null if it never expires or the activity is unknown. */
   readonly expiresAt: number | null;
+}
+
+/** A group to be archived before its deletion. */
+export interface GroupToArchive {
+  /** The gateway's name. */
+  readonly gateway: string;
+  /** The gateway's URL. */
+  readonly url: string;
+  readonly decision: Pick<Decision, "group" | "rule" | "verdict" | "ageSeconds" | "ttlSeconds">;
+  /** The group as the gateway's API returned it. */
+  readonly raw: JsonObject;
 }
 
 export function isDeletion({ verdict }: Pick<Decision, "verdict">): boolean {

@@ -1,8 +1,7 @@
 import type { Log } from "../core/log-level.ts";
 import type { Clock } from "../core/time.ts";
-import type { Decision } from "../core/decide.ts";
+import type { GroupToArchive } from "../core/decide.ts";
 import type { Demand } from "../core/demand.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Liveness } from "../core/liveness.ts";
@@ -67,13 +66,6 @@ export interface SweepArchive {
   /** Groups that rules deleted, by key, without those that were restored or counted as reappeared. */
   recentDeletions(gateway: string): Promise<ReadonlyMap<string, RecentDeletion>>;
   recordReappeared(gateway: string, groups: readonly Labels[]): Promise<void>;
-}
-
-export interface GroupToArchive {
-  readonly gateway: string;
-  readonly url: string;
-  readonly decision: Decision;
-  readonly raw: JsonObject;
 }
 
 /** Events too frequent for a report. */

@@ -1,4 +1,4 @@
-import type { GroupToArchive } from "../../src/sweep/sweep-context.ts";
+import type { GroupToArchive } from "../../src/core/decide.ts";
 import { activityOf, agreedNow, expectFates, isGone, type Expectation, type Moment } from "./reference.ts";
 import { keyOf, type TrueGroup, type TrueGroups } from "./truth.ts";
 import type { World } from "./world.ts";

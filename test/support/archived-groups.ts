@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-import type { ArchivedGroup } from "../../src/archive/archive.ts";
+import type { GroupToArchive } from "../../src/core/decide.ts";
 import { readArchive } from "../../src/archive/read-archive.ts";
 import { group, ttlRule } from "./core-values.ts";
 
@@ -33,7 +33,7 @@ export function archiveFile(dir: string, except = ""): string {
 export function archivedGroup(
   labels: Readonly<Record<string, string>>,
   { gateway = "batch", url = "http://batch:9091", rule = "old", value = "1" } = {},
-): ArchivedGroup {
+): GroupToArchive {
   const gauge = (metricValue: string) => ({
     time_stamp: "2027-01-01T00:00:00Z",
     type: "GAUGE",
