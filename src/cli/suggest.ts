@@ -4,7 +4,7 @@ import {
   defaultConfig,
   noHttpSettings,
   type Config,
-  type PrometheusSettings,
+  type ServerSettings,
 } from "../config/config.ts";
 import { formatAge, formatDuration } from "../core/duration.ts";
 import { formatShortLabels, quote } from "../core/labels.ts";
@@ -69,7 +69,7 @@ async function loadSources(flags: SuggestFlags): Promise<LoadedSettings> {
   return { config: { ...defaultConfig, pushgateways: urls.map(gatewayFromUrl), rules: [] }, warnings: [] };
 }
 
-function findPrometheus({ path, prometheus }: Config, flags: SuggestFlags): PrometheusSettings {
+function findPrometheus({ path, prometheus }: Config, flags: SuggestFlags): ServerSettings {
   if (flags.prometheus !== undefined) {
     // The same server by another name has the same credentials; another one must not see them.
     const isSame = prometheus?.url === flags.prometheus;
@@ -80,7 +80,7 @@ function findPrometheus({ path, prometheus }: Config, flags: SuggestFlags): Prom
 }
 
 async function readHistory(
-  settings: PrometheusSettings,
+  settings: ServerSettings,
   windowSeconds: number,
   { progress }: CommandLog,
   io: Io,
@@ -132,7 +132,7 @@ function toRules(suggestions: readonly Suggestion[]): readonly TtlRule[] {
 }
 
 function render(
-  { url }: PrometheusSettings,
+  { url }: ServerSettings,
   { period }: PushHistory,
   suggestions: readonly Suggestion[],
   rules: readonly TtlRule[],

@@ -89,7 +89,10 @@ export interface ArchiveSettings {
   readonly retentionSeconds: number;
 }
 
-export type PrometheusSettings = ServerSettings;
+export interface PrometheusSettings extends ServerSettings {
+  /** How long it has to be up before its answers say which hosts exist. */
+  readonly minUptimeSeconds: number;
+}
 
 export const notificationEvents = ["deleted", "withheld", "failed"] as const;
 

@@ -163,9 +163,15 @@ const prometheus = section(
       "Prometheus, asked by `vanished` and `suggest` only.",
     ),
     ...serverKeys("30s", "For one query."),
+    min_uptime: defaulted(
+      duration(parseDuration),
+      "5m",
+      "After a start, Prometheus does not know all hosts until it has scraped them: for so long, all of them count as alive.",
+    ),
   },
   (values, at): PrometheusSettings => ({
     url: values.url ?? "",
+    minUptimeSeconds: values.min_uptime,
     ...toServerSettings(values, at),
   }),
 );

@@ -48,7 +48,10 @@ export function renderConfig(config: Config): string {
       dir,
       retention: formatDuration(retentionSeconds),
     })),
-    prometheus: ifSet(prometheus, serverToYaml),
+    prometheus: ifSet(prometheus, ({ minUptimeSeconds, ...server }) => ({
+      ...serverToYaml(server),
+      min_uptime: formatDuration(minUptimeSeconds),
+    })),
     notifications: ifAny(config.notifications.map(notificationToYaml)),
     rules: config.rules.map(ruleToYaml),
   });

@@ -141,7 +141,7 @@ export function openLiveness(
   return createLivenessReader({
     async connect() {
       const { createPrometheus } = await import("../prometheus/prometheus.ts");
-      return createPrometheus(await readServerOptions(prometheus, env));
+      return createPrometheus(await readServerOptions(prometheus, env), prometheus.minUptimeSeconds);
     },
     monotonic: () => clock.monotonic(),
     log,

@@ -1,6 +1,8 @@
-import { parseJsonObject } from "../core/json.ts";
+import { formatDuration } from "../core/duration.ts";
+import { isJsonObject, parseJsonObject } from "../core/json.ts";
 import { quote } from "../core/labels.ts";
 import type { KnownHosts } from "../core/liveness.ts";
+import { parseTimestamp } from "../core/time.ts";
 import { createHttpClient, type OpenResponse } from "../http/client.ts";
 import { excerpt, expectSuccess, firstWords, isSuccess } from "../http/expect-success.ts";
 import { JsonError } from "../http/json-scanner.ts";
@@ -14,7 +16,7 @@ export interface Prometheus {
   readonly url: string;
   /**
    * Which hosts exist: the values of a label in the answer of an instant query. Rejects never: an answer that fails, comes late, may be
-   * incomplete, is no vector, or names no host says nothing about hosts.
+   * incomplete, is no vector, names no host, or comes from a Prometheus that has just been started says nothing about hosts.
    */
   queryHosts(query: string, label: string, signal?: AbortSignal): Promise<KnownHosts>;
   /**
@@ -46,7 +48,8 @@ const maxSeries = 200_000;
 /** Of the kept labels of one answer: 320 for each of so many series. */
 const maxCharacters = 64_000_000;
 
-export function createPrometheus(options: ServerOptions): Prometheus {
+/** @param minUptimeSeconds how long Prometheus has to be up before its answers say which hosts exist */
+export function createPrometheus(options: ServerOptions, minUptimeSeconds = 0): Prometheus {
   const client = createHttpClient(options);
 
   /** By POST, because a query may be longer than a URL can be. */
@@ -95,6 +98,22 @@ export function createPrometheus(options: ServerOptions): Prometheus {
     }
   }
 
+  /**
+   * By Prometheus' own clock. null: it does not say, as other servers with its query API.
+   * @throws {@link RequestError}
+   */
+  async function readUptime(signal: AbortSignal | undefined): Promise<number | null> {
+    const response = await client.open({ method: "GET", path: "/api/v1/status/runtimeinfo", signal });
+    const { bytes } = await readStart(response.body, maxStatusBytes, "leave");
+    response.close();
+    const { status, headers, approach } = response;
+    if (status >= 500) throw new RequestError("http_status", approach, `HTTP ${status}`, undefined, status);
+    const data = parseJsonObject(bytes.toString("utf8"))?.["data"];
+    const startedAt = isJsonObject(data) ? parseTimestamp(data["startTime"]) : null;
+    const now = Date.parse(headers["date"] ?? "") / 1000;
+    return startedAt === null || Number.isNaN(now) ? null : now - startedAt;
+  }
+
   return {
     url: options.url,
     async queryHosts(query, label, signal) {
@@ -112,6 +131,17 @@ export function createPrometheus(options: ServerOptions): Prometheus {
         if (warning !== undefined) return fail(`the answer may be incomplete: ${warning}`);
         if (series === 0) return fail("no series in the answer");
         if (hosts.size === 0) return fail(`no series in the answer has the label ${quote(label)}`);
+        // After the query: a restart in between shows, too.
+        const uptime = minUptimeSeconds === 0 ? null : await readUptime(signal);
+        if (uptime !== null && uptime < minUptimeSeconds) {
+          const [up, needed] = [
+            formatDuration(Math.max(0, Math.floor(uptime))),
+            formatDuration(minUptimeSeconds),
+          ];
+          return fail(
+            `Prometheus has been up for ${up} only, and may not know all hosts before ${needed} (min_uptime)`,
+          );
+        }
         return { ok: true, hosts };
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
@@ -133,6 +163,7 @@ const tooLongLabels =
   "more than 64 MB of labels; let the query sum up, for example: count by (instance) (up)";
 
 const maxErrorBytes = 64 * 1024;
+const maxStatusBytes = 64 * 1024;
 
 /**
  * Prometheus explains its errors in JSON: 400 a query that it does not understand, with the position; 422 one that fails; 503 one that

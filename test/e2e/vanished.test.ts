@@ -49,7 +49,7 @@ function configure({ gateway, prometheus, rule = vanished, schedule = "0 * * * *
   return writeConfig(`
 schedule: ${schedule}
 pushgateways: [{ name: g, url: "${gateway}" }]
-prometheus: { url: "${prometheus}", timeout: 1s }
+prometheus: { url: "${prometheus}", timeout: 1s, min_uptime: 0s }
 # The gateway of a test has just started: its groups would be given the time before that.
 limits: { max_outage: 0s }
 rules:
@@ -352,7 +352,7 @@ describe("vanished, with a Prometheus that is wrong", () => {
         `  - { name: r${index}, matchers: ['job="batch"', 'x!="${index}"', 'instance="web-${index}"'], ttl: 30d, vanished: { query: ${index === 1 ? "other" : "up"}, label: instance, ttl: 1h } }`,
     );
     const config = writeConfig(
-      `pushgateways: [{ name: g, url: "${gateway}" }]\nprometheus: { url: "${prometheus.url}" }\nlimits: { max_outage: 0s }\nrules:\n${rules.join("\n")}\n`,
+      `pushgateways: [{ name: g, url: "${gateway}" }]\nprometheus: { url: "${prometheus.url}", min_uptime: 0s }\nlimits: { max_outage: 0s }\nrules:\n${rules.join("\n")}\n`,
     );
     const { verdicts } = await judge("once", config);
     expect(verdicts).toEqual({ "web-1": "delete host_vanished", "web-2": "delete host_vanished" });

@@ -9,10 +9,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { ServerOptions } from "../../src/http/server-options.ts";
 import { createPrometheus, type Prometheus } from "../../src/prometheus/prometheus.ts";
 import { freePort } from "../support/free-port.ts";
+import { pathOf } from "../support/http.ts";
 import { mayLackPrometheus, startPrometheus } from "../support/prometheus-server.ts";
 
-function connect(url: string, options: Partial<ServerOptions> = {}): Prometheus {
-  const prometheus = createPrometheus({ url, timeoutSeconds: 10, ...options });
+function connect(url: string, options: Partial<ServerOptions> = {}, minUptimeSeconds = 0): Prometheus {
+  const prometheus = createPrometheus({ url, timeoutSeconds: 10, ...options }, minUptimeSeconds);
   onTestFinished(() => prometheus.close());
   return prometheus;
 }
@@ -53,6 +54,11 @@ describe.skipIf(mayLackPrometheus)("a real Prometheus", () => {
     );
     expect(await message(`label_replace(vector(1), "0", "", "", "")`)).toMatch(
       new RegExp(`^POST ${at}HTTP 422: .*invalid destination label`),
+    );
+
+    const young = await connect(url, {}, 300).queryHosts(hosts("web-1"), "instance");
+    expect(young.ok ? "" : young.message).toMatch(
+      /^http:.*: Prometheus has been up for \d+s only, and may not know all hosts before 5m \(min_uptime\)$/,
     );
 
     const ranges: string[] = [];
@@ -184,6 +190,23 @@ describe("of an answer that is not right, no host is known", () => {
       ok: false,
       message: `POST ${url}/api/v1/query: HTTP 400: tenant <secret>`,
     });
+  });
+
+  it.each<readonly [what: string, status: number, body: string, known: boolean]>([
+    ["has been up for long", 200, `{"status":"success","data":{"startTime":"2026-01-01T00:00:00Z"}}`, true],
+    ["has just been started", 200, `{"data":{"startTime":"${new Date().toISOString()}"}}`, false],
+    ["does not say since when it is up, as Mimir", 404, "404 page not found", true],
+    ["says something else", 200, `{"data":{"startTime":1}}`, true],
+    ["is ending", 503, "Service Unavailable", false],
+  ])("if Prometheus %s", async (_, status, body, known) => {
+    respond = (request, response) => {
+      if (request.url === "/api/v1/query") answer(vector(series("a")))(request, response);
+      else {
+        expect(pathOf(request)).toBe("/api/v1/status/runtimeinfo");
+        answer(body, status)(request, response);
+      }
+    };
+    expect((await connect(url, {}, 300).queryHosts("up", "instance")).ok).toBe(known);
   });
 
   it("while a host is known whatever other labels its series has", async () => {
