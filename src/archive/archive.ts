@@ -4,7 +4,7 @@ import type { GroupToArchive } from "../core/decide.ts";
 import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
-import type { Log } from "../core/log-level.ts";
+import type { Log } from "../core/log.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
 import { sortOutPushable } from "../core/pushable.ts";
 import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";

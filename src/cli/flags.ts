@@ -12,7 +12,7 @@ import {
   whenExceededChoices,
   type NumberRange,
 } from "../core/limits.ts";
-import { logFormats, logLevels } from "../core/log-level.ts";
+import { logFormats, logLevels } from "../core/log.ts";
 import { parseShard, parseShardIndex, type Shard } from "../core/shard.ts";
 import type { Sort } from "../report/query.ts";
 import { verdictNames } from "../core/verdict.ts";

@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from "../core/log-level.ts";
+import type { LogFormat, LogLevel } from "../core/log.ts";
 import type { SweepContext } from "../sweep/sweep-context.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import type { Io } from "./io.ts";

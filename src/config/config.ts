@@ -1,5 +1,5 @@
 import { defaultLimits, type Limits } from "../core/limits.ts";
-import type { LogLevel } from "../core/log-level.ts";
+import type { LogLevel } from "../core/log.ts";
 import type { Rule } from "../core/rule.ts";
 import type { FileResult } from "./file/read-file.ts";
 import type { Secret } from "./secret.ts";

@@ -6,7 +6,7 @@ import {
   whenExceededChoices,
   type Limits,
 } from "../core/limits.ts";
-import { logLevels } from "../core/log-level.ts";
+import { logLevels } from "../core/log.ts";
 import {
   defaultConfig,
   defaultGatewayTimeout,

@@ -1,4 +1,4 @@
-import type { Log } from "../core/log-level.ts";
+import type { Log } from "../core/log.ts";
 import type { Clock } from "../core/time.ts";
 import type { GroupToArchive } from "../core/decide.ts";
 import type { Demand } from "../core/demand.ts";

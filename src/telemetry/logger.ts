@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from "pino";
 
-import type { Log, LogFields, LogFormat, LogLevel } from "../core/log-level.ts";
+import type { Log, LogFields, LogFormat, LogLevel } from "../core/log.ts";
 
 export interface Logger extends Log {
   /** From now on. */

@@ -199,13 +199,11 @@ describe("of an answer that is not right, no host is known", () => {
     ["says something else", 200, `{"data":{"startTime":1}}`, true],
     ["is ending", 503, "Service Unavailable", false],
   ])("if Prometheus %s", async (_, status, body, known) => {
-    respond = (request, response) => {
-      if (request.url === "/api/v1/query") answer(vector(series("a")))(request, response);
-      else {
-        expect(pathOf(request)).toBe("/api/v1/status/runtimeinfo");
-        answer(body, status)(request, response);
-      }
-    };
+    const answers = new Map([
+      ["/api/v1/query", answer(vector(series("a")))],
+      ["/api/v1/status/runtimeinfo", answer(body, status)],
+    ]);
+    respond = (request, response) => answers.get(pathOf(request))?.(request, response);
     expect((await connect(url, {}, 300).queryHosts("up", "instance")).ok).toBe(known);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { LogFormat } from "../../src/core/log-level.ts";
+import type { LogFormat } from "../../src/core/log.ts";
 import { createLogger, type Logger } from "../../src/telemetry/logger.ts";
 
 function logging(format: LogFormat): { log: Logger; lines: string[] } {
