@@ -9,7 +9,7 @@ import { CommandFailed } from "./row.ts";
 export interface CommandOptions {
   /** `keep`: it is in the result; `drop` (default): it goes to /dev/null. */
   readonly stdout?: "keep" | "drop";
-  /** Whether to look at its memory while it runs, for programs that cannot be asked at their end. */
+  /** Whether to watch its memory while it runs, for programs that cannot be asked at their end. */
   readonly watchMemory?: boolean;
 }
 
@@ -43,10 +43,10 @@ export async function runCommand(
     const startedAt = performance.now();
     const child = spawn(command, args, { stdio: ["ignore", stdout === "keep" ? out : "ignore", err, aside] });
     let peak = 0;
-    const look = (): void => {
+    const sample = (): void => {
       if (child.pid !== undefined) peak = Math.max(peak, peakMegabytes(child.pid));
     };
-    const watch = watchMemory ? setInterval(look, watchEveryMs) : undefined;
+    const watch = watchMemory ? setInterval(sample, watchEveryMs) : undefined;
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", resolve);

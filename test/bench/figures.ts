@@ -2,7 +2,7 @@ import type { Figure } from "./bench.ts";
 import { block } from "./figures/block.ts";
 import { deletion } from "./figures/deletion.ts";
 import { idle } from "./figures/idle.ts";
-import { looks } from "./figures/looks.ts";
+import { idleSweeps } from "./figures/idle-sweeps.ts";
 import { memory } from "./figures/memory.ts";
 import { pace } from "./figures/pace.ts";
 import { pushing } from "./figures/pushes.ts";
@@ -17,7 +17,7 @@ export const figures: readonly Figure[] = [
   block,
   report,
   memory,
-  looks,
+  idleSweeps,
   deletion,
   startup,
   idle,

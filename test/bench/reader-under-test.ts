@@ -31,7 +31,7 @@ export async function collectFrom(url: string): Promise<number> {
   });
 }
 
-/** Takes the same answer over the same client and looks at nothing. Returns its length in bytes. */
+/** Takes the same answer over the same client and reads nothing of it. Returns its length in bytes. */
 export async function drainFrom(url: string): Promise<number> {
   return withClient(url, async (client) => {
     const { body } = await client.open({ method: "GET", path: "/api/v1/metrics" });

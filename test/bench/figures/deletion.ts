@@ -20,9 +20,9 @@ const manyConnections = 8;
 export const deletion: Figure = {
   name: "deletion",
   method:
-    "All of 10,000 groups, limits off. `once`: from the first `Deleted group` in its log to the last, with every look that it " +
+    "All of 10,000 groups, limits off. `once`: from the first `Deleted group` in its log to the last, with every read that it " +
     "takes in between. Bare loop: undici, from the first DELETE to the last answer. The gateway is empty after each. Added to a " +
-    "look: the whole process `once` less a whole `report` of the same gateway.",
+    "read: the whole process `once` less a whole `report` of the same gateway.",
   async *measure(bench) {
     const { once, bare, bareMany } = await alternate(
       { rounds, warmUp: false },
@@ -50,7 +50,7 @@ export const deletion: Figure = {
         count === connections ? atLeast(0.8, "0.8") : null,
       );
     }
-    yield row(`${title}, added to a look`, { value: added, text: formatSeconds(added) });
+    yield row(`${title}, added to a read`, { value: added, text: formatSeconds(added) });
   },
 };
 

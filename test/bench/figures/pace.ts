@@ -20,7 +20,7 @@ const healthy: Target = { ...atMost(0, ""), text: "no failed probe" };
 /** What deletions do to a gateway that is being pushed to. */
 export const pace: Figure = {
   name: "pace",
-  method: `One run each, beside jobs that push in a row (checked) and a health probe every ${probeEveryMs} ms. Bare loop: one connection, no look at the gateway.`,
+  method: `One run each, beside jobs that push in a row (checked) and a health probe every ${probeEveryMs} ms. Bare loop: one connection, no read of the gateway.`,
   async *measure(bench) {
     const title = `deleting ${formatCount(fixture.expired)} of ${formatCount(fixture.groups)} groups`;
     const beside = `${title}, ${pushers} jobs pushing`;

@@ -8,12 +8,12 @@ import { atMost, row, type Measured } from "../row.ts";
 import { median } from "../statistics.ts";
 
 const rounds = 3;
-/** In a row by the same source: the gateway cleans up behind one look during the next. */
+/** In a row by the same source: the gateway cleans up after one read during the next. */
 const looksInARow = 3;
 
-/** What a look costs the gateway when there is nothing to delete, as it is nearly always. */
-export const looks: Figure = {
-  name: "looks",
+/** What a sweep costs the gateway when there is nothing to delete, as it is nearly always. */
+export const idleSweeps: Figure = {
+  name: "idle-sweeps",
   method:
     `Processor time (user and system) of the gateway per \`once\` that finds nothing expired, ${looksInARow} in a row by each ` +
     "`source` in turn.",
@@ -25,7 +25,7 @@ export const looks: Figure = {
     ];
     for (const fixture of sizes) {
       const costs = await costPerLook(bench, fixture);
-      const title = `the gateway's CPU per look, ${describeFixture(fixture)}`;
+      const title = `the gateway's CPU per idle sweep, ${describeFixture(fixture)}`;
       const besideApi = (source: Source): Measured => {
         const value = costs[source] / costs.api;
         const text = `${formatRatio(value)} (${formatSeconds(costs[source])}, api ${formatSeconds(costs.api)})`;
@@ -42,7 +42,7 @@ function costPerLook(
   fixture: Fixture,
 ): Promise<Readonly<Record<Source, number>>> {
   return gateways.use(fixture, async ({ url, pid }) => {
-    const look = (source: Source) => async (): Promise<number> => {
+    const sweep = (source: Source) => async (): Promise<number> => {
       const config = configFlag(folder, url, source);
       const before = cpuSeconds(pid);
       for (let count = 0; count < looksInARow; count += 1) await runJanitor(["once", config]);
@@ -50,7 +50,7 @@ function costPerLook(
     };
     const samples = await alternate(
       { rounds },
-      { api: look("api"), exposition: look("exposition"), auto: look("auto") },
+      { api: sweep("api"), exposition: sweep("exposition"), auto: sweep("auto") },
     );
     return {
       api: median(samples.api),
