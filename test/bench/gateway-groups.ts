@@ -5,7 +5,7 @@ import { CommandFailed } from "./row.ts";
 
 /** A gateway answers before it deletes; its queue is short. */
 const patienceMs = 10_000;
-const lookEveryMs = 100;
+const pollEveryMs = 100;
 
 /**
  * Waits until the gateway has so many groups: what is compared must have done the same work.
@@ -19,6 +19,6 @@ export async function expectGroups(url: string, count: number): Promise<void> {
     if (performance.now() > until) {
       throw new CommandFailed(`the gateway has ${data.length} groups afterwards instead of ${count}`);
     }
-    await wait(lookEveryMs);
+    await wait(pollEveryMs);
   }
 }

@@ -9,13 +9,13 @@ import { median } from "../statistics.ts";
 
 const rounds = 3;
 /** In a row by the same source: the gateway cleans up after one read during the next. */
-const looksInARow = 3;
+const sweepsInARow = 3;
 
 /** What a sweep costs the gateway when there is nothing to delete, as it is nearly always. */
 export const idleSweeps: Figure = {
   name: "idle-sweeps",
   method:
-    `Processor time (user and system) of the gateway per \`once\` that finds nothing expired, ${looksInARow} in a row by each ` +
+    `Processor time (user and system) of the gateway per \`once\` that finds nothing expired, ${sweepsInARow} in a row by each ` +
     "`source` in turn.",
   async *measure(bench) {
     const sizes = [
@@ -45,8 +45,8 @@ function costPerLook(
     const sweep = (source: Source) => async (): Promise<number> => {
       const config = configFlag(folder, url, source);
       const before = cpuSeconds(pid);
-      for (let count = 0; count < looksInARow; count += 1) await runJanitor(["once", config]);
-      return (cpuSeconds(pid) - before) / looksInARow;
+      for (let count = 0; count < sweepsInARow; count += 1) await runJanitor(["once", config]);
+      return (cpuSeconds(pid) - before) / sweepsInARow;
     };
     const samples = await alternate(
       { rounds },

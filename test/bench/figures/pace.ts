@@ -100,7 +100,7 @@ function janitor(deletesPerSecond: number): Work {
   };
 }
 
-/** The same deletions as fast as they go, on one connection, looking at nothing. */
+/** The same deletions as fast as they go, on one connection, without any read. */
 async function unpaced({ url }: Pushgateway): Promise<number> {
   const gateway = gatewayAt(url);
   const naming = { utf8Names: false };
