@@ -133,7 +133,7 @@ function createCsvPrinter(stdout: Output): Printer {
   stdout.write(`${byteOrderMark}${renderCsvLine(csvColumns)}`);
   return {
     add(entry) {
-      const cells = { ...toJson(entry), labels: formatLabels(entry.record.labels) } as Cells;
+      const cells = { ...toJson(entry), labels: formatLabels(entry.record.labels) } as EntryCells;
       stdout.write(renderCsvLine(csvColumns.map((column) => escape(cells[column]))));
     },
     end: () => {},
@@ -144,7 +144,7 @@ function escape(cell: string | number | null | undefined): string | number | nul
   return typeof cell === "string" ? escapeText(cell) : (cell ?? null);
 }
 
-type Cells = Readonly<Partial<Record<(typeof csvColumns)[number], string | number | null>>>;
+type EntryCells = Readonly<Partial<Record<(typeof csvColumns)[number], string | number | null>>>;
 
 const printers = { table: createTablePrinter, json: createJsonPrinter, csv: createCsvPrinter };
 
