@@ -24,7 +24,7 @@ export interface Gateway {
   freshStartTime(signal?: AbortSignal): Promise<string>;
   /** All groups, from the API. Never two reads at a time: each costs the gateway many times the memory of its answer. */
   openSnapshot(options: SnapshotOptions): Promise<OpenSnapshot>;
-  /** All groups, from the exposition, at half the cost; fails while the gateway is inconsistent. */
+  /** All groups, from the exposition, at less cost; fails while the gateway is inconsistent. */
   openExposition(options: SnapshotOptions): Promise<OpenSnapshot>;
   /** Only the push times, at far less cost; fails while the gateway is inconsistent. */
   pushTimes(signal?: AbortSignal): Promise<PushTimes>;

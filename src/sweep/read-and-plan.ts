@@ -18,7 +18,7 @@ export interface PlannedSweep {
 }
 
 /**
- * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at half the cost for the gateway, and the API
+ * Reads all groups and makes a plan. With `source: auto` it reads the exposition first, at less cost for the gateway, and the API
  * only if there is something to delete or a doubt.
  * @throws {@link RequestError}, `AnotherGateway`
  */

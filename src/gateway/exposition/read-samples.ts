@@ -40,7 +40,7 @@ const requestsName = "pushgateway_http_requests_total";
 const completeName = "pushgateway_build_info";
 
 /**
- * Opens the gateway's exposition, to read some families of it: half the bytes of the API, compressed a thirtieth, at half the cost for
+ * Opens the gateway's exposition, to read some families of it: half the bytes of the API, compressed a thirtieth, at less cost for
  * the gateway.
  * @throws {@link RequestError} also while the gateway is inconsistent: then it answers 500
  */
