@@ -11,9 +11,9 @@ import { createHttpClient } from "../http/client.ts";
 import { RequestError } from "../http/request-error.ts";
 import { createStyle } from "../report/text.ts";
 import { exitCodes } from "./exit-code.ts";
-import { defaultConfigFile, type DoctorFlags } from "./flags.ts";
+import type { DoctorFlags } from "./flags.ts";
 import { wantsColor, type Io } from "./io.ts";
-import { loadAndDiscover } from "./settings.ts";
+import { loadAndDiscover, nameGateway, renderFlags } from "./settings.ts";
 
 /** `doctor`: checks whether the gateway is consistent, names the group that breaks it, and measures a push. */
 export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
@@ -65,16 +65,15 @@ async function examineGateway(
 
 /** A file, if given, has the gateway's credentials and the archive, but perhaps also limits that forbid even one deletion. */
 function createDeleteFlags({ limits, dryRun }: Config, flags: DoctorFlags): DeleteFlagsOf {
-  return ({ name, url, snapshot }) => {
+  return (gateway) => {
+    const { snapshot } = gateway;
     const toPass = snapshot === null ? undefined : findExceededLimit(1, snapshot.groups, limits)?.toPass;
-    return [
-      ...(flags.gateway === undefined
-        ? [`--config.file=${flags["config.file"] ?? defaultConfigFile}`, `--only=${name}`]
-        : [`--gateway=${url}`]),
-      ...(toPass?.maxDeleteRatio === undefined ? [] : [`--limits.max-delete-ratio=${toPass.maxDeleteRatio}`]),
-      ...(toPass?.maxDeletes === undefined ? [] : [`--limits.max-deletes=${toPass.maxDeletes}`]),
-      ...(dryRun ? ["--no-dry-run"] : []),
-    ];
+    const values = {
+      ...nameGateway(flags, gateway),
+      "limits.max-delete-ratio": toPass?.maxDeleteRatio,
+      "limits.max-deletes": toPass?.maxDeletes,
+    };
+    return [...renderFlags(values), ...(dryRun ? ["--no-dry-run"] : [])];
   };
 }
 

@@ -147,13 +147,10 @@ export function createCommandToPass(
   flags: SourceFlags & OverridingFlags,
   command: readonly string[] = ["once"],
 ): CommandToPass {
-  return ({ name, url }, toPass) => {
-    const source =
-      flags.gateway === undefined
-        ? { "config.file": flags["config.file"] ?? defaultConfigFile, only: name }
-        : { gateway: url, ttl: formatGiven(flags.ttl) };
-    const all = {
-      ...source,
+  return (gateway, toPass) => {
+    const words = renderFlags({
+      ...nameGateway(flags, gateway),
+      ttl: formatGiven(flags.ttl),
       "limits.ratio-min-groups": flags["limits.ratioMinGroups"],
       "limits.when-exceeded": flags["limits.whenExceeded"],
       "limits.deletes-per-second": flags["limits.deletesPerSecond"],
@@ -161,12 +158,28 @@ export function createCommandToPass(
       "limits.max-evidence-age": formatGiven(flags["limits.maxEvidenceAge"]),
       "limits.max-delete-ratio": toPass.maxDeleteRatio ?? flags["limits.maxDeleteRatio"],
       "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
-    };
-    const words = Object.entries(all).flatMap(([flag, value]) =>
-      value === undefined ? [] : [`--${flag}=${value}`],
-    );
+    });
     return ["pushgateway-janitor", ...command, ...words].map(shellQuote).join(" ");
   };
+}
+
+/** The flags that name one of the gateways of a command, as they were given to it. */
+export function nameGateway(
+  flags: Pick<SourceFlags, "gateway" | "config.file">,
+  { name, url }: { readonly name: string; readonly url: string },
+): Readonly<Record<string, string>> {
+  return flags.gateway === undefined
+    ? { "config.file": flags["config.file"] ?? defaultConfigFile, only: name }
+    : { gateway: url };
+}
+
+/** Those that have a value, as words of a command line. */
+export function renderFlags(
+  values: Readonly<Record<string, string | number | undefined>>,
+): readonly string[] {
+  return Object.entries(values).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}=${value}`],
+  );
 }
 
 function formatGiven(value: number | "auto" | undefined): string | undefined {

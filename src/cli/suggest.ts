@@ -2,11 +2,12 @@ import { stringify } from "yaml";
 import {
   ConfigError,
   defaultConfig,
+  defaultPrometheusTimeout,
   noHttpSettings,
   type Config,
   type ServerSettings,
 } from "../config/config.ts";
-import { formatAge, formatDuration } from "../core/duration.ts";
+import { formatAge, formatDuration, parseDuration } from "../core/duration.ts";
 import { formatShortLabels, quote } from "../core/labels.ts";
 import { createMatcher, formatMatcher } from "../core/matcher.ts";
 import { countOf, toPrintable } from "../core/printable.ts";
@@ -73,7 +74,8 @@ function findPrometheus({ path, prometheus }: Config, flags: SuggestFlags): Serv
   if (flags.prometheus !== undefined) {
     // The same server by another name has the same credentials; another one must not see them.
     const isSame = prometheus?.url === flags.prometheus;
-    return isSame ? prometheus : { url: flags.prometheus, timeoutSeconds: 30, http: noHttpSettings };
+    const timeoutSeconds = parseDuration(defaultPrometheusTimeout);
+    return isSame ? prometheus : { url: flags.prometheus, timeoutSeconds, http: noHttpSettings };
   }
   if (prometheus !== null) return prometheus;
   throw new ConfigError(`${path}: there is no prometheus section; add one, or use --prometheus=URL`);

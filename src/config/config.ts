@@ -187,6 +187,7 @@ export const noHttpSettings: HttpSettings = {
 
 /** For one request to a Pushgateway. */
 export const defaultGatewayTimeout = "60s";
+export const defaultPrometheusTimeout = "30s";
 
 /** The settings of a file that has only gateways and rules, without these. */
 export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {

@@ -10,6 +10,7 @@ import { logLevels } from "../core/log.ts";
 import {
   defaultConfig,
   defaultGatewayTimeout,
+  defaultPrometheusTimeout,
   notificationEvents,
   notificationFormats,
   type ArchiveSettings,
@@ -162,7 +163,7 @@ const prometheus = section(
       parsed("a URL like http://localhost:9090", parseServerUrl),
       "Prometheus, asked by `vanished` and `suggest` only.",
     ),
-    ...serverKeys("30s", "For one query."),
+    ...serverKeys(defaultPrometheusTimeout, "For one query."),
     min_uptime: defaulted(
       duration(parseDuration),
       "5m",

@@ -2,7 +2,7 @@ import type { Group } from "../../src/core/group.ts";
 import { createLabels, labelsKey } from "../../src/core/labels.ts";
 import { defaultLimits, type Limits } from "../../src/core/limits.ts";
 import { parseMatcher } from "../../src/core/matcher.ts";
-import type { KeepRule, TtlRule } from "../../src/core/rule.ts";
+import { createTtlRule, type KeepRule, type TtlRule } from "../../src/core/rule.ts";
 
 /** A moment to count from, Unix seconds. */
 export const now = 1_800_000_000;
@@ -36,18 +36,7 @@ export function ttlRule(
     ...rest
   }: Partial<Omit<TtlRule, "matchers">> & { readonly matchers?: readonly string[] } = {},
 ): TtlRule {
-  return {
-    name: "rule",
-    action: "delete",
-    ttlSeconds,
-    since: "last_activity",
-    keepLatest: null,
-    ttlMetric: null,
-    ttlLabel: null,
-    vanished: null,
-    ...rest,
-    matchers: matchers.map(parseMatcher),
-  };
+  return { ...createTtlRule("rule", matchers.map(parseMatcher), ttlSeconds), ...rest };
 }
 
 export function keepRule(name: string, matchers: readonly string[]): KeepRule {
