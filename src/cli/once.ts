@@ -30,10 +30,7 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   logReport(report, log);
   if (config.notifications.length > 0) {
     const { notifyOnce } = await import("../service/notifications.ts");
-    await notifyOnce(report, config, io, (notification, message) => {
-      metrics.notificationFailed(notification);
-      log.error("Notification could not be delivered", { notification, err: message });
-    });
+    await notifyOnce(report, config, io, metrics, log);
   }
   // Before the report, which waits for its reader.
   const unpublished = await metrics.publish(report);

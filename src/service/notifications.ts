@@ -8,12 +8,19 @@ import { renderWithoutKept } from "../report/json-report.ts";
 import { readSecret, readServerOptions } from "../fleet/connect.ts";
 import type { Environment } from "../http/proxy.ts";
 import type { World } from "../fleet/world.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { JanitorMetrics } from "../telemetry/metrics.ts";
 
-/** @param onFailure is called with the receiver's name when a message could not be delivered, and why, without secrets */
+/** Counts and logs the messages that could not be delivered. */
 export function createNotifier(
   { wait }: Pick<World, "wait">,
-  onFailure: (receiver: string, message: string) => void,
+  metrics: Pick<JanitorMetrics, "notificationFailed">,
+  log: Logger,
 ): Notifier {
+  const onFailure = (notification: string, message: string): void => {
+    metrics.notificationFailed(notification);
+    log.error("Notification could not be delivered", { notification, err: message });
+  };
   return new Notifier({ wait, onFailure, renderReport: renderWithoutKept });
 }
 
@@ -25,9 +32,10 @@ export async function notifyOnce(
   report: SweepReport,
   config: Config,
   world: Pick<World, "env" | "wait" | "stop">,
-  onFailure: (receiver: string, message: string) => void,
+  metrics: Pick<JanitorMetrics, "notificationFailed">,
+  log: Logger,
 ): Promise<void> {
-  const notifier = createNotifier(world, onFailure);
+  const notifier = createNotifier(world, metrics, log);
   notifier.use(receiversOf(config, world.env));
   notifier.notify(report, { isArchived: config.archive !== null });
   const hurry = (): void => void notifier.close(patienceSeconds.stopping);

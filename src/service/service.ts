@@ -81,10 +81,7 @@ export class Service {
     this.#logFleet = createFleetLog(options.log);
     this.#fleet = this.#createFleet(options.config);
     const { metrics, log } = options;
-    this.#notifier = createNotifier(options.fleet.world, (notification, message) => {
-      metrics.notificationFailed(notification);
-      log.error("Notification could not be delivered", { notification, err: message });
-    });
+    this.#notifier = createNotifier(options.fleet.world, metrics, log);
     this.#sweeper = createSweeper(
       () => this.#sweep(),
       (reason) => this.#skipped(reason),

@@ -27,13 +27,13 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
     const { snapshot, plan, status } = await readAndPlan(context, settings);
     const consistent = await checkConsistency(context, plan);
     const reappeared = await countReappeared(context, settings, snapshot);
-    const { limits, dryRun, approve = () => Promise.resolve(true) } = settings;
+    const { limits, dryRun, approve } = settings;
     const findings = { limits, snapshot, plan, reappeared, consistent };
     const report = (ledger: Ledger | null): GatewayReport =>
       createReport(context, { ...findings, ledger, durationSeconds: elapsed() });
-    const planned = report(null);
-    if (dryRun || !plan.decisions.some(isDeletion) || !(await approve(planned))) return planned;
-    return report(await carryOut(context, settings, { plan, snapshot, status }));
+    const isApproved =
+      !dryRun && plan.decisions.some(isDeletion) && (approve === undefined || (await approve(report(null))));
+    return report(isApproved ? await carryOut(context, settings, { plan, snapshot, status }) : null);
   } catch (error) {
     if (error instanceof RequestError) return failedReport(gateway, error, elapsed());
     if (error instanceof AnotherGateway) {
