@@ -1,6 +1,5 @@
 import { ConfigError, type GatewaySource, type PushgatewaySettings } from "../config/config.ts";
 import { demandExactly, demandMatching, type Demand } from "../core/demand.ts";
-import { formatDuration } from "../core/duration.ts";
 import { createLabels, formatLabels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
 import { countOf } from "../core/printable.ts";
@@ -15,7 +14,7 @@ import { parseLabels } from "./parse-labels.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
 import { printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
-import { createCommandToPass, loadAndDiscover } from "./settings.ts";
+import { createCommandToPass, formatGiven, loadAndDiscover, renderFlags } from "./settings.ts";
 
 /** `delete MATCHERS`: a sweep of the groups that a person selects. */
 export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlags, io: Io): Promise<number> {
@@ -87,10 +86,7 @@ function parseDemand(
   texts: readonly string[],
   { exact, olderThan, source }: DeleteFlags,
 ): { readonly demand: Demand; readonly words: readonly string[] } {
-  const others = [
-    ...(olderThan === undefined ? [] : [`--older-than=${formatDuration(olderThan)}`]),
-    ...(source === undefined ? [] : [`--source=${source}`]),
-  ];
+  const others = renderFlags({ "older-than": formatGiven(olderThan), source });
   if (exact === true) {
     const labels = parseLabels(texts);
     const words = ["--exact", formatLabels(labels), ...others];

@@ -165,13 +165,19 @@ const onlyFlag = [
   asWritten,
 ] as const;
 
+const dryRunFlag = ["--dry-run", "only say what would be deleted"] as const;
+const noDryRunFlag = ["--no-dry-run", "delete, whatever dry_run in the file says"] as const;
+
+/** A new one for each command: {@link nameFlagsInErrors} changes it. */
+function createReportFormatFlag() {
+  return new Option("--output <format>", "how to print the report").choices(outputFormats).default("table");
+}
+
 /** Of the commands that sweep once and end with a report. */
 function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
     .option(...onlyFlag)
-    .addOption(
-      new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
-    )
+    .addOption(createReportFormatFlag())
     .option(
       "--output-file <file>",
       "write the report to this file; a regular file is replaced completely or not at all",
@@ -215,8 +221,8 @@ export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
       "--metrics.push",
       "push them to each swept gateway, into a group of their own that no rule deletes; *_total as above",
     )
-    .option("--dry-run", "only say what would be deleted")
-    .option("--no-dry-run", "delete, whatever dry_run in the file says");
+    .option(...dryRunFlag)
+    .option(...noDryRunFlag);
 }
 
 export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
@@ -227,8 +233,8 @@ export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
     )
     .option("--older-than <duration>", "only groups that nobody has pushed to for so long", parseDuration)
     .option(...onlyFlag)
-    .option("--dry-run", "only say what would be deleted")
-    .option("--no-dry-run", "delete, whatever dry_run in the file says")
+    .option(...dryRunFlag)
+    .option(...noDryRunFlag)
     .option("--yes", "do not ask; required where there is no terminal to ask at")
     .addOption(
       new Option(
@@ -236,9 +242,7 @@ export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
         "instead of the file's. exposition: /metrics, also if the API does not answer; what it deletes cannot be archived",
       ).choices(gatewaySources),
     )
-    .addOption(
-      new Option("--output <format>", "how to print the report").choices(outputFormats).default("table"),
-    );
+    .addOption(createReportFormatFlag());
 }
 
 export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
@@ -257,8 +261,8 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
         .argParser(parseTimer)
         .default(30, "30s"),
     )
-    .option("--dry-run", "only say what would be deleted")
-    .option("--no-dry-run", "delete, whatever dry_run in the file says");
+    .option(...dryRunFlag)
+    .option(...noDryRunFlag);
 }
 
 export function addExplainFlags(command: FlagsCommand) {

@@ -182,6 +182,7 @@ export function renderFlags(
   );
 }
 
-function formatGiven(value: number | "auto" | undefined): string | undefined {
+/** The duration of a flag as it is written. */
+export function formatGiven(value: number | "auto" | undefined): string | undefined {
   return typeof value === "number" ? formatDuration(value) : value;
 }
