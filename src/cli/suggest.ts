@@ -151,12 +151,10 @@ function render(
   const expired = countExpired(rules, reports);
   const ruleOf = new Map(rules.map((rule) => [rule.matchers[0]?.value, rule]));
   if (rules.length > 0) lines.push("rules:");
-  for (const suggestion of suggestions) {
-    if (suggestion.ttlSeconds === null) continue;
-    const { job } = suggestion.statistics;
-    const rule = ruleOf.get(job);
+  for (const { statistics } of suggestions) {
+    const rule = ruleOf.get(statistics.job);
     if (rule === undefined) continue;
-    lines.push(...describe(suggestion.statistics).map((line) => `  # ${line}`));
+    lines.push(...describe(statistics).map((line) => `  # ${line}`));
     const counts = expired.get(rule.name);
     if (counts !== undefined)
       lines.push(`  # Now: ${counts.expired} of ${countOf(counts.groups, "group")} expired`);
@@ -170,12 +168,10 @@ function render(
         .map((line) => `  ${line}`),
     );
   }
-  const leftOut = suggestions.filter(({ ttlSeconds }) => ttlSeconds === null);
+  const leftOut = suggestions.filter((suggestion) => suggestion.ttlSeconds === null);
   if (leftOut.length > 0) lines.push("# Without a rule:");
-  for (const suggestion of leftOut) {
-    if (suggestion.ttlSeconds !== null) continue;
-    lines.push(...describe(suggestion.statistics).map((line) => `# ${line}`), `#   ${suggestion.why}`);
-  }
+  for (const { statistics, why } of leftOut)
+    lines.push(...describe(statistics).map((line) => `# ${line}`), `#   ${why}`);
   return `${lines.join("\n")}\n`;
 }
 
