@@ -1,6 +1,7 @@
 import { type PushgatewaySettings, ConfigError } from "../config/config.ts";
 import { ownGroupLabels } from "../core/group.ts";
 import type { SweepReport } from "../core/report.ts";
+import { allGateways } from "../core/shard.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
@@ -54,7 +55,7 @@ export async function createOnceMetrics(
 
 async function findDestinations(
   { config, mechanisms }: Discovered,
-  { "metrics.textfile": file, "metrics.push": wantsPush, shard = { index: 0, count: 1 } }: MetricsFlags,
+  { "metrics.textfile": file, "metrics.push": wantsPush, shard = allGateways }: MetricsFlags,
   io: Io,
 ): Promise<readonly MetricsDestination[]> {
   if (file === undefined && wantsPush === undefined) return [];

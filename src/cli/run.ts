@@ -3,6 +3,7 @@ import { renderProblem } from "../config/file/problem.ts";
 import type { WebConfig } from "../config/web/web-config.ts";
 import { loadWebConfig } from "../config/web/load-web-config.ts";
 import { ParseError } from "../core/errors.ts";
+import { allGateways } from "../core/shard.ts";
 import { createReadGuard } from "../fleet/read-guard.ts";
 import { createArchiveCache } from "../fleet/sweep-archive.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
@@ -56,7 +57,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     config,
     load: () => loadOrExplain(load),
     onApplied: ({ logLevel }) => log.setLevel(logLevel),
-    fleet: { world: io, shard: flags.shard ?? { index: 0, count: 1 } },
+    fleet: { world: io, shard: flags.shard ?? allGateways },
     sweep: (current) => sweepAll(current, options).finally(clear),
     jitterSeconds: flags["schedule.jitter"],
     metrics,

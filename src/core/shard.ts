@@ -7,6 +7,9 @@ export interface Shard {
   readonly count: number;
 }
 
+/** The share of a janitor that is alone. */
+export const allGateways: Shard = { index: 0, count: 1 };
+
 /** A bound against typing errors. */
 const maxShards = 1000;
 

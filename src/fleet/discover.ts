@@ -1,6 +1,6 @@
 import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/file/did-you-mean.ts";
-import type { Shard } from "../core/shard.ts";
+import { allGateways, type Shard } from "../core/shard.ts";
 import type { Mechanism } from "../core/verdict.ts";
 import { Fleet } from "./fleet.ts";
 import { NoGatewayError } from "./no-gateway-error.ts";
@@ -71,8 +71,6 @@ export async function discover(
     ),
   };
 }
-
-const allGateways: Shard = { index: 0, count: 1 };
 
 const maxNames = 20;
 
