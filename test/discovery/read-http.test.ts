@@ -1,7 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { readServerOptions } from "../../src/fleet/connect.ts";
 import type { HttpSettings } from "../../src/config/config.ts";
@@ -9,6 +8,7 @@ import { Secret } from "../../src/config/secret.ts";
 import { Discovery } from "../../src/discovery/discovery.ts";
 import { createHttpReader } from "../../src/discovery/read-http.ts";
 import { freePort } from "../support/free-port.ts";
+import { listen } from "../support/listen.ts";
 
 const signal = new AbortController().signal;
 const noSettings: HttpSettings = {
@@ -20,13 +20,7 @@ const noSettings: HttpSettings = {
 };
 
 async function serve(handler: RequestListener): Promise<string> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/list?role=gateway`;
+  return `${await listen(createServer(handler))}/list?role=gateway`;
 }
 
 function discover(url: string, http = noSettings, refreshSeconds = 60): Discovery {

@@ -7,6 +7,7 @@ import { cli } from "../support/cli.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { emptyFamilyPush, getText } from "../support/push.ts";
 import { isProbe, pathOf } from "../support/http.ts";
+import { listen } from "../support/listen.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -22,12 +23,7 @@ async function serve(handler: Handler): Promise<{ url: string; requests: string[
     if (pathOf(request) === "/api/v1/status") response.end(status);
     else handler(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url: await listen(server), requests };
 }
 
 const answer =

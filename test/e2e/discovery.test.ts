@@ -1,15 +1,15 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { shardOf } from "../../src/core/shard.ts";
 import { cli } from "../support/cli.ts";
 import { freePort } from "../support/free-port.ts";
 import { jobsOf, startLightGateway, startRealGateway } from "../support/gateways.ts";
 import { getText } from "../support/http.ts";
+import { listen } from "../support/listen.ts";
 import { nameAddresses } from "../support/names.ts";
 import {
   loggedFields,
@@ -38,12 +38,7 @@ async function startInventory(answer: unknown): Promise<Inventory> {
     else
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(inventory.answer));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  inventory.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  inventory.url = `${await listen(server)}/`;
   return inventory;
 }
 

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { cli } from "../support/cli.ts";
 import { pathOf, send } from "../support/http.ts";
+import { listen } from "../support/listen.ts";
 import { mayLackNginx, startNginx } from "../support/nginx.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, writeConfig } from "../support/service.ts";
@@ -46,12 +47,7 @@ async function serve(listener: RequestListener): Promise<string> {
     const { "proxy-authorization": login = "", "x-connect": extra } = request.headers;
     socket.end(`HTTP/1.1 502 refused ${login} ${String(extra)} ${atob(login.replace("Basic ", ""))}\r\n\r\n`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return new URL(await listen(server)).host;
 }
 
 const status = JSON.stringify({ status: "success", data: { start_time: "2026-01-01T00:00:00Z", flags: {} } });

@@ -1,56 +1,32 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
+import { startChat, type Chat } from "../support/chat.ts";
 import { cli } from "../support/cli.ts";
 import { startProgram } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, testFolder, writeConfig } from "../support/service.ts";
 
 const secret = "s3cret-hook-0123";
+const path = `/services/T0/${secret}?key=${secret}-key`;
 const old = (n: string) => ({ labels: { job: "ci", n }, pushTime: 1000 });
-
-interface Chat {
-  /** With the secret in it. */
-  readonly url: string;
-  readonly bodies: readonly string[];
-}
-
-async function startChat(listener: RequestListener): Promise<Chat> {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => {
-      bodies.push(body);
-      listener(request, response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/services/T0/${secret}?key=${secret}-key`, bodies };
-}
 
 const ok: RequestListener = (_, response) => void response.end("ok");
 /** As a debugging proxy that repeats what it was sent. */
 const broken: RequestListener = ({ url, headers }, response) =>
   void response.writeHead(400).end(JSON.stringify({ url, headers }));
-const textsOf = ({ bodies }: Chat): readonly string[] =>
-  bodies.map((body) => (JSON.parse(body) as { text: string }).text);
+const textsOf = ({ messages }: Chat): readonly string[] =>
+  messages.map((body) => (JSON.parse(body) as { text: string }).text);
 
 function configWith(gatewayUrl: string, chats: readonly Chat[], more = ""): string {
   const folder = testFolder();
   const entries = chats.map(({ url }, index) => {
     const file = join(folder, `hook-${index}`);
-    writeFileSync(file, `${url}\nthe rest is a comment\n`);
-    return index === 0 ? `  - url: "${url}"` : `  - url_file: ${file}\n    format: report`;
+    writeFileSync(file, `${url.href}\nthe rest is a comment\n`);
+    return index === 0 ? `  - url: "${url.href}"` : `  - url_file: ${file}\n    format: report`;
   });
   return writeConfig(
     [
@@ -74,7 +50,7 @@ describe("notifications", { timeout: 30_000 }, () => {
   });
 
   it("of once are sent before it ends, in both formats, and one that fails is no failure of the sweep", async () => {
-    const chats = [await startChat(ok), await startChat(ok), await startChat(broken)];
+    const chats = [await startChat(path, ok), await startChat(path, ok), await startChat(path, broken)];
     const metrics = join(testFolder(), "janitor.prom");
     const file = configWith(gatewayUrl, chats);
     const result = await cli([
@@ -89,7 +65,7 @@ describe("notifications", { timeout: 30_000 }, () => {
         /^pushgateway-janitor: 2 groups deleted\n`g`: 2 groups deleted \(4 series\): 2 by rule `ci`\. `\{job="ci", n="\d"\}` \(/,
       ),
     ]);
-    const report = JSON.parse(chats[1]!.bodies[0] ?? "") as { matched: number; gateways: object[] };
+    const report = JSON.parse(chats[1]!.messages[0] ?? "") as { matched: number; gateways: object[] };
     expect(report).toMatchObject({
       matched: 2,
       gateways: [{ name: "g", groups: [{ verdict: "delete", outcome: "gone" }, { verdict: "delete" }] }],
@@ -104,7 +80,7 @@ describe("notifications", { timeout: 30_000 }, () => {
     const gateway = await startPushgateway();
     onTestFinished(() => gateway.stop());
     await gateway.kill();
-    const chats = [await startChat(ok), await startChat(broken)];
+    const chats = [await startChat(path, ok), await startChat(path, broken)];
     const service = await startService([
       `--config.file=${configWith(gateway.url, chats)}`,
       "--log.level=debug",
@@ -130,10 +106,10 @@ describe("notifications", { timeout: 30_000 }, () => {
   });
 
   it("that hang do not hold up the end of run", async () => {
-    const chat = await startChat(() => {});
+    const chat = await startChat(path, () => {});
     const service = await startService([`--config.file=${configWith("http://127.0.0.1:1", [chat])}`]);
     await service.post("/-/sweep");
-    await expect.poll(() => chat.bodies.length).toBe(1);
+    await expect.poll(() => chat.messages.length).toBe(1);
     const start = performance.now();
     const { exitCode, stderr } = await service.stop();
     expect(exitCode).toBe(0);
@@ -142,13 +118,13 @@ describe("notifications", { timeout: 30_000 }, () => {
   });
 
   it("that hang end once within seconds of SIGTERM", async () => {
-    const chat = await startChat(() => {});
+    const chat = await startChat(path, () => {});
     const once = startProgram([
       "once",
       `--config.file=${configWith("http://127.0.0.1:1", [chat])}`,
       "--output=none",
     ]);
-    await expect.poll(() => chat.bodies.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => chat.messages.length, { timeout: 10_000 }).toBe(1);
     const start = performance.now();
     once.process.kill("SIGTERM");
     const { stderr } = await once.ended;
@@ -158,7 +134,7 @@ describe("notifications", { timeout: 30_000 }, () => {
   });
 
   it("are tried by check notifications, and described by check config without their secrets", async () => {
-    const chats = [await startChat(ok), await startChat(ok), await startChat(broken)];
+    const chats = [await startChat(path, ok), await startChat(path, ok), await startChat(path, broken)];
     const file = configWith("http://127.0.0.1:1", chats);
     const checked = await cli(["check", "notifications", file]);
     expect(checked).toMatchObject({
@@ -167,7 +143,7 @@ describe("notifications", { timeout: 30_000 }, () => {
     });
     expect(checked.stderr).toMatch(/: notifications\[2\]: HTTP 400: \{"url":"\/?<secret>/);
     expect(textsOf(chats[0]!)).toEqual([expect.stringContaining("this is a test")]);
-    expect(JSON.parse(chats[1]!.bodies[0] ?? "")).toMatchObject({ gateways: [] });
+    expect(JSON.parse(chats[1]!.messages[0] ?? "")).toMatchObject({ gateways: [] });
     const noUrl = join(testFolder(), "hook");
     writeFileSync(noUrl, secret);
     const bad = writeConfig(

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { hashSync } from "bcryptjs";
@@ -10,6 +9,7 @@ import { outputFormats } from "../../src/cli/flags.ts";
 import { createAuthority, type Certificate } from "../support/certificates.ts";
 import { basic } from "../service/web/server.ts";
 import { cli } from "../support/cli.ts";
+import { listen } from "../support/listen.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, testFolder, writeConfig } from "../support/service.ts";
 
@@ -50,12 +50,7 @@ async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   // As a proxy that wants another login.
   server.on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return new URL(await listen(server)).host;
 }
 
 interface Planted {

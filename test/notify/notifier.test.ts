@@ -1,45 +1,14 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { SweepReport } from "../../src/core/report.ts";
 import { Notifier, renderTestMessage, type Receiver } from "../../src/notify/notifier.ts";
+import { startChat, type Chat } from "../support/chat.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
 const secret = "T0SECRET/B0hunter2-hunter2/onlylettersonlyletters";
 const path = `/services/${secret}?token=t0k3n-t0k3n`;
-
-interface ChatServer {
-  readonly url: URL;
-  /** The bodies of the messages that arrived. */
-  readonly messages: readonly string[];
-  /** The paths that were asked for. */
-  readonly paths: readonly string[];
-}
-
-/** A chat that answers as it is told, one answer for each request; the last one for all that follow. */
-async function startChat(...answers: readonly RequestListener[]): Promise<ChatServer> {
-  const messages: string[] = [];
-  const paths: string[] = [];
-  const server = createServer((request, response) => {
-    const answer = answers[Math.min(paths.length, answers.length - 1)]!;
-    paths.push(request.url ?? "");
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => {
-      messages.push(body);
-      answer(request, response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: new URL(`http://127.0.0.1:${port}${path}`), messages, paths };
-}
 
 const status =
   (code: number, headers: Record<string, string> = {}, body = "no\n"): RequestListener =>
@@ -85,12 +54,12 @@ const deleted = sweepReport([
 const failed = sweepReport([unreadGateway("unreachable", { name: "a" })]);
 const fine = sweepReport([gatewayReport([], { name: "a" })]);
 
-const textsOf = ({ messages }: ChatServer): readonly string[] =>
+const textsOf = ({ messages }: Chat): readonly string[] =>
   messages.map((body) => (JSON.parse(body) as { text: string }).text.split("\n")[0] ?? "");
 
 describe("a notification", () => {
   it("is posted to the URL as JSON, query included, and only when something happened", async () => {
-    const chat = await startChat(ok);
+    const chat = await startChat(path, ok);
     const { notifier, notify, failures } = startNotifier(chat.url);
     for (const report of [fine, deleted, fine, failed, failed, fine]) {
       notify(report);
@@ -106,7 +75,7 @@ describe("a notification", () => {
   });
 
   it("of the format report is the report", async () => {
-    const chat = await startChat(ok);
+    const chat = await startChat(path, ok);
     const { notifier, notify } = startNotifier(chat.url, { format: "report" });
     notify(deleted);
     await notifier.close(10);
@@ -217,7 +186,7 @@ describe("a notification", () => {
       null,
     ],
   ])("%s", async (_, answers, requests, pauses, failure) => {
-    const chat = await startChat(...answers);
+    const chat = await startChat(path, ...answers);
     const started = startNotifier(chat.url, { timeoutSeconds: 2 });
     started.notify(deleted);
     await started.notifier.close(10);
@@ -229,7 +198,7 @@ describe("a notification", () => {
   });
 
   it("to a receiver that is slow or down fails in limited time", async () => {
-    const slow = await startChat(never);
+    const slow = await startChat(path, never);
     const one = startNotifier(slow.url, { timeoutSeconds: 0.05 });
     one.notify(deleted);
     await one.notifier.close(10);
@@ -243,7 +212,7 @@ describe("a notification", () => {
   });
 
   it("does not hold up the end for longer than it may", async () => {
-    const chat = await startChat(never);
+    const chat = await startChat(path, never);
     const { notifier, notify, failures } = startNotifier(chat.url, { timeoutSeconds: 60 });
     notify(deleted);
     notify(deleted);
@@ -254,7 +223,7 @@ describe("a notification", () => {
   });
 
   it("that was not delivered says again what has begun, and nothing is said twice to others", async () => {
-    const chat = await startChat(status(404), ok);
+    const chat = await startChat(path, status(404), ok);
     const { notifier, notify, failures } = startNotifier(chat.url);
     for (const report of [failed, failed, failed]) notify(report);
     await notifier.close(10);
@@ -267,7 +236,7 @@ describe("a notification", () => {
 
   it("waits for the one before; of many the oldest are dropped", async () => {
     let release = (): void => {};
-    const chat = await startChat((_, response) => void (release = () => response.end("ok")), ok);
+    const chat = await startChat(path, (_, response) => void (release = () => response.end("ok")), ok);
     const { notifier, notify, failures } = startNotifier(chat.url);
     notify(deleted);
     await expect.poll(() => chat.messages.length).toBe(1);
@@ -281,7 +250,7 @@ describe("a notification", () => {
   });
 
   it("is remembered over a change of the settings", async () => {
-    const chat = await startChat(ok);
+    const chat = await startChat(path, ok);
     const { notifier, notify, receiver } = startNotifier(chat.url);
     notify(failed);
     notifier.use([

@@ -1,9 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-
-import { onTestFinished } from "vitest";
 
 import { isProbe, pathOf } from "./http.ts";
+import { listen } from "./listen.ts";
 
 export interface HangingGateway {
   readonly url: string;
@@ -53,13 +51,8 @@ export async function serveHanging(at: string, after = 0): Promise<HangingGatewa
     }
     response.end(answer(url));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await listen(server),
     reached,
     release(statusCode = 200) {
       released = true;

@@ -1,7 +1,7 @@
 import { createServer, request as send, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 
-import { onTestFinished } from "vitest";
+import { listen } from "./listen.ts";
 
 export interface ProxiedAnswer {
   readonly status: number;
@@ -56,10 +56,5 @@ export async function startProxy(target: string, between: Between): Promise<{ re
     };
     answer().catch(() => incoming.socket.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { url: await listen(server) };
 }

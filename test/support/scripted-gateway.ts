@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 
-import { onTestFinished } from "vitest";
 import { pathOf } from "./http.ts";
+import { listen } from "./listen.ts";
 
 /** Answers a request, if it likes to; what it leaves alone is answered as a gateway does. */
 export type Script = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -34,12 +33,7 @@ export async function startScriptedGateway(script: Script): Promise<ScriptedGate
     else if (pathOf(request) === "/metrics") response.end("pushgateway_build_info 1\n");
     else response.end("OK");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url: await listen(server), requests };
 }
 
 /** Of groups as {@link apiGroup} writes them. */

@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 
-import { onTestFinished } from "vitest";
+import { listen } from "./listen.ts";
 
 export interface ScriptedPrometheus {
   readonly url: string;
@@ -25,12 +24,7 @@ export async function startScriptedPrometheus(answer: Answer): Promise<ScriptedP
       answer(response, query);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, queries };
+  return { url: await listen(server), queries };
 }
 
 /** A successful answer with these series. */
