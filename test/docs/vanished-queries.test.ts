@@ -78,27 +78,23 @@ describe.skipIf(mayLackPromtool)("the queries for hosts in the pages", () => {
     expect(evaluate(series, [{ query: queryWith("label_replace"), at: "10m", hosts }])).toBe("");
   });
 
-  it("bridge gaps of less than an hour", () => {
-    const series = { 'up{job="node",instance="a"}': "1x600", 'up{job="node",instance="b"}': "1x100" };
-    const query = queryWith("[1h]");
+  it.each<[string, string, Readonly<Record<string, string>>, string, string]>([
+    ["bridge gaps of less than an hour", "[1h]", { a: "1x600", b: "1x100" }, "150m", "170m"],
+    [
+      "name hosts that were up in the last three days, for targets that are never removed",
+      "[3d]",
+      { a: "1x6000", b: "1x100 0x5900" },
+      "1d",
+      "4d",
+    ],
+  ])("%s", (_, part, values, whileBoth, whenOneIsLeft) => {
+    const query = queryWith(part);
+    const series = Object.entries(values).map(([host, ups]) => [`up{job="node",instance="${host}"}`, ups]);
     const evaluations = [
-      { query, at: "150m", hosts: ["a", "b"] },
-      { query, at: "170m", hosts: ["a"] },
+      { query, at: whileBoth, hosts: ["a", "b"] },
+      { query, at: whenOneIsLeft, hosts: ["a"] },
     ];
-    expect(evaluate(series, evaluations)).toBe("");
-  });
-
-  it("name hosts that were up in the last three days, for targets that are never removed", () => {
-    const series = {
-      'up{job="node",instance="a"}': "1x6000",
-      'up{job="node",instance="b"}': "1x100 0x5900",
-    };
-    const query = queryWith("[3d]");
-    const evaluations = [
-      { query, at: "1d", hosts: ["a", "b"] },
-      { query, at: "4d", hosts: ["a"] },
-    ];
-    expect(evaluate(series, evaluations)).toBe("");
+    expect(evaluate(Object.fromEntries(series), evaluations)).toBe("");
   });
 
   it("name no host when many have gone at once, or Prometheus has just started", () => {
