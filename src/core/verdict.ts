@@ -112,6 +112,11 @@ export function isGone(outcome: Outcome | null | undefined): boolean {
   return outcome === "gone" || outcome === "gone_already";
 }
 
+/** Whether a deletion was refused, had no effect, or could not be verified. */
+export function isFailedDeletion(outcome: Outcome | null | undefined): boolean {
+  return outcome === "failed" || outcome === "still_there";
+}
+
 /** Whether a DELETE of ours took effect. What the group held is gone, even if it was pushed to again since. */
 export function isDeleted(outcome: Outcome | undefined): boolean {
   return outcome === "gone" || outcome === "pushed_again";

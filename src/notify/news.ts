@@ -1,6 +1,6 @@
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
-import { countByRule, countGroups } from "../core/totals.ts";
-import { isDeleted, type WithholdReason } from "../core/verdict.ts";
+import { countByRule } from "../core/totals.ts";
+import { isDeleted, isFailedDeletion, type WithholdReason } from "../core/verdict.ts";
 
 /**
  * The subjects of messages.
@@ -102,8 +102,7 @@ function isWithheld({ verdict: { verdict, reason } }: ReportEntry): boolean {
 }
 
 function countFailedDeletions({ entries }: GatewayReport): number {
-  const { outcomes } = countGroups(entries);
-  return outcomes.failed + outcomes.still_there;
+  return entries.filter(({ outcome }) => isFailedDeletion(outcome)).length;
 }
 
 function summarizeDeleted({ entries }: GatewayReport): DeletedSummary | null {

@@ -3,7 +3,7 @@ import { formatAge, formatDuration } from "../core/duration.ts";
 import { countOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
-import { keepReasons } from "../core/verdict.ts";
+import { isFailedDeletion, keepReasons } from "../core/verdict.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
 import { createStyle, showText, type Paint, type Style } from "./text.ts";
 import {
@@ -173,7 +173,7 @@ function cellsOf({ fate, reason, rule, ageSeconds, ttlSeconds, labels }: Row): r
 }
 
 function paintOf({ verdict, outcome }: Row, style: Style): Paint {
-  if (outcome === "failed" || outcome === "still_there") return style.red;
+  if (isFailedDeletion(outcome)) return style.red;
   if (verdict === "delete") return style.yellow;
   return verdict === "withhold" ? style.red : style.plain;
 }

@@ -11,7 +11,7 @@ import {
 import { byVerdict, withholdDeletion, type Plan } from "../core/plan.ts";
 import { explainReappearance, type Reappearance } from "../core/reappearance.ts";
 import type { GatewayReport, GatewayStatus, ReportEntry } from "../core/report.ts";
-import { isFailure, type Outcome } from "../core/verdict.ts";
+import { isFailedDeletion, isFailure, type Outcome } from "../core/verdict.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import type { Fate, Ledger } from "./ledger.ts";
 import type { SweepContext } from "./sweep-context.ts";
@@ -151,8 +151,7 @@ function statusOf(
 ): GatewayStatus {
   const isDoubtful = entries.some(
     ({ verdict, outcome }) =>
-      outcome === "failed" ||
-      outcome === "still_there" ||
+      isFailedDeletion(outcome) ||
       (verdict.verdict === "withhold" &&
         verdict.reason !== exceededLimit?.reason &&
         isFailure(verdict.reason)),

@@ -1,7 +1,7 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
 import { outdatedSince, type GatewayReport, type SweepReport } from "../../core/report.ts";
 import type { RuleTotals, Totals } from "../../core/totals.ts";
-import { isGone, type VerdictName } from "../../core/verdict.ts";
+import { isFailedDeletion, isGone, type VerdictName } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
 import { isFiltered, type QueryProblem, type Sort } from "../query.ts";
 import { selectFromAll, type LocatedGroup, type PrintSelection, type SelectedGroups } from "../select.ts";
@@ -193,7 +193,7 @@ function renderRow(row: Row, where: Html, now: number, links: Links | null): Htm
 const tones = { keep: "plain", delete: "accent", withhold: "warn" } as const;
 
 function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
-  const tone = outcome === "failed" || outcome === "still_there" ? "bad" : tones[verdict];
+  const tone = isFailedDeletion(outcome) ? "bad" : tones[verdict];
   return html`<span class="pill ${tone}">${fate}</span>
     <span class="reason" title="${reasonWords[reason]}">${reason}</span>`;
 }
