@@ -2,6 +2,7 @@ import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import { Columns } from "../core/columns.ts";
 import { countOf, toPrintable } from "../core/printable.ts";
+import { asksForHosts } from "../core/liveness.ts";
 import { type Rule, type TtlRule, formatKeepLatestLabel } from "../core/rule.ts";
 import type { Config, DiscoverySettings } from "./config.ts";
 import { displayDiscoveryUrl } from "./url.ts";
@@ -88,10 +89,9 @@ function describeTtl({ ttlSeconds, since, keepLatest, ttlMetric, ttlLabel, vanis
 
 /** Where the rules with `vanished` learn which hosts exist; nothing without such rules. */
 function describeVanished({ prometheus, rules }: Config): readonly string[] {
-  const rows = rules.flatMap((rule) => {
-    if (rule.action === "keep" || rule.vanished === null) return [];
-    const { groupLabel, seriesLabel, query, ttlSeconds } = rule.vanished;
-    return [[rule.name, groupLabel, formatDuration(ttlSeconds), `${seriesLabel} of ${query}`]];
+  const rows = rules.filter(asksForHosts).map(({ name, vanished }) => {
+    const { groupLabel, seriesLabel, query, ttlSeconds } = vanished;
+    return [name, groupLabel, formatDuration(ttlSeconds), `${seriesLabel} of ${query}`];
   });
   if (rows.length === 0) return [];
   const head = ["RULE", "HOST", "TTL ONCE VANISHED", `HOSTS THAT ${prometheus?.url ?? "PROMETHEUS"} KNOWS`];

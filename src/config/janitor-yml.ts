@@ -6,6 +6,7 @@ import {
   whenExceededChoices,
   type Limits,
 } from "../core/limits.ts";
+import { asksForHosts } from "../core/liveness.ts";
 import { logLevels } from "../core/log.ts";
 import {
   defaultConfig,
@@ -316,7 +317,7 @@ function checkVanished(
   if (rules.length !== rulesAt.length) return;
   const interval = shortestIntervalSeconds(schedule.written, timezone);
   for (const [index, rule] of rules.entries()) {
-    if (rule.action !== "keep" && rule.vanished !== null && rule.vanished.ttlSeconds < 2 * interval) {
+    if (asksForHosts(rule) && rule.vanished.ttlSeconds < 2 * interval) {
       rulesAt[index]
         ?.to("vanished")
         .to("ttl")

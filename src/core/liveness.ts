@@ -1,5 +1,5 @@
 import type { Labels } from "./labels.ts";
-import type { Rule, TtlRule } from "./rule.ts";
+import type { Rule, TtlRule, Vanished } from "./rule.ts";
 
 /** The answer to one query for the hosts that exist. Not ok: all hosts count as alive. */
 export type KnownHosts =
@@ -61,7 +61,7 @@ function withoutPort(host: string): string {
 }
 
 /** Whether a rule asks which hosts exist. */
-export function asksForHosts(rule: Rule): boolean {
+export function asksForHosts(rule: Rule): rule is TtlRule & { readonly vanished: Vanished } {
   return rule.action !== "keep" && rule.vanished !== null;
 }
 

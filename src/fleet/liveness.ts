@@ -116,11 +116,9 @@ export function createLivenessReader({ connect, monotonic, log }: LivenessOption
 
   return {
     async read(rules, signal): Promise<Liveness> {
-      const asked = rules.flatMap((rule) =>
-        rule.action === "keep" || rule.vanished === null
-          ? []
-          : [reuseOrAsk(rule.vanished, signal).then((hosts) => [rule.name, hosts] as const)],
-      );
+      const asked = rules
+        .filter(asksForHosts)
+        .map(async ({ name, vanished }) => [name, await reuseOrAsk(vanished, signal)] as const);
       const liveness = new Map(await Promise.all(asked));
       if (!signal.aborted) logFailures(liveness);
       return liveness;

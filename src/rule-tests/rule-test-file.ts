@@ -23,6 +23,7 @@ import { readConfigFile } from "../config/file/read-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { parseDuration } from "../core/duration.ts";
 import { createLabels, labelsKey, quote, type Labels } from "../core/labels.ts";
+import { asksForHosts } from "../core/liveness.ts";
 import { ttlMetricNames, type Rule } from "../core/rule.ts";
 import { verdictNames, type Verdict, type VerdictName } from "../core/verdict.ts";
 
@@ -238,7 +239,7 @@ function checkNames(test: RuleTest, rules: readonly Rule[]): void {
     const at = test.at.to("alive").to(name);
     const rule = byName.get(name);
     check(name, (message) => at.errorAtKey(message));
-    if (rule !== undefined && (rule.action === "keep" || rule.vanished === null))
+    if (rule !== undefined && !asksForHosts(rule))
       at.errorAtKey(`rule ${quote(name)} has no vanished: it asks for no hosts`);
   }
   const read = ttlMetricNames(rules);

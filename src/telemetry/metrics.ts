@@ -4,6 +4,7 @@ import {
   type SnapshotFacts,
   type SweepReport,
 } from "../core/report.ts";
+import { asksForHosts } from "../core/liveness.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Shard } from "../core/shard.ts";
 import { countByRule, countGroups } from "../core/totals.ts";
@@ -180,7 +181,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
       for (const { name, ttlSeconds } of ttlRules) families.ruleTtl.set({ rule: name }, ttlSeconds);
       for (const family of Object.values(families.byTtlRule)) family.declare(byRule(namesOf(ttlRules)));
       for (const family of Object.values(families.byDeletingRule)) family.declare(byRule(deleting));
-      families.queryFailures.declare(byRule(namesOf(ttlRules.filter(({ vanished }) => vanished !== null))));
+      families.queryFailures.declare(byRule(namesOf(ttlRules.filter(asksForHosts))));
 
       const hasArchive = archive !== null;
       families.reappeared.declare(hasArchive ? byRule(deleting) : []);
