@@ -5,7 +5,7 @@ import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts"
 import { formatTime } from "../core/time.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
 import { defaultQuery, maxPerPage, type QueryProblem, type ReportQuery } from "./query.ts";
-import { selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
+import { askedGateways, pageOf, selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
 import { countRules, wholeAge } from "./view.ts";
 
 /** Grows when a field changes its meaning or goes; new fields do not count. */
@@ -29,10 +29,9 @@ export function renderApiReport(
   query: ReportQuery,
   { groups, matched, pages }: SelectedGroups,
 ): Generator<string> {
-  const shown = new Map<GatewayReport, ReportEntry[]>();
-  for (const gateway of report.gateways) {
-    if (query.gateway === null || query.gateway === gateway.name) shown.set(gateway, []);
-  }
+  const shown = new Map<GatewayReport, ReportEntry[]>(
+    askedGateways(report.gateways, query).map((gateway) => [gateway, []]),
+  );
   for (const { gateway, entry } of groups) shown.get(gateway)?.push(entry);
   return renderParts(report, { page: query.page, pages, per_page: query.perPage, matched }, [...shown]);
 }
@@ -54,9 +53,7 @@ export function renderWithoutKept(report: SweepReport): string {
     return bytes > maxGroupsBytes;
   });
   const query: ReportQuery = { ...defaultQuery, perPage: tooMany === -1 ? maxPerPage : Math.max(1, tooMany) };
-  const pages = Math.max(1, Math.ceil(groups.length / query.perPage));
-  const page = { groups: groups.slice(0, query.perPage), matched: groups.length, pages };
-  return [...renderApiReport(report, query, page)].join("");
+  return [...renderApiReport(report, query, pageOf(groups, query))].join("");
 }
 
 /** Renders why a query cannot be answered. */

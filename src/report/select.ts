@@ -27,21 +27,38 @@ export function selectGroups(
   query: ReportQuery,
   matches: (labels: Labels) => boolean,
 ): SelectedGroups {
-  const { verdict, rule, sort, page, perPage } = query;
+  const { verdict, rule, sort } = query;
   const matching: LocatedGroup[] = [];
-  for (const gateway of gateways) {
-    if (query.gateway !== null && query.gateway !== gateway.name) continue;
+  for (const gateway of askedGateways(gateways, query)) {
     for (const entry of gateway.entries) {
       if (isSelected(entry, verdict, rule, matches)) matching.push({ gateway, entry });
     }
   }
+  return pageOf(
+    matching.toSorted((a, b) => orders[sort](a.entry, b.entry)),
+    query,
+  );
+}
+
+/** The page that a query asks for of groups that are filtered and in order. */
+export function pageOf(
+  groups: readonly LocatedGroup[],
+  { page, perPage }: Pick<ReportQuery, "page" | "perPage">,
+): SelectedGroups {
   const start = (page - 1) * perPage;
-  const order: Order<LocatedGroup> = (a, b) => orders[sort](a.entry, b.entry);
   return {
-    groups: matching.toSorted(order).slice(start, start + perPage),
-    matched: matching.length,
-    pages: Math.max(1, Math.ceil(matching.length / perPage)),
+    groups: groups.slice(start, start + perPage),
+    matched: groups.length,
+    pages: Math.max(1, Math.ceil(groups.length / perPage)),
   };
+}
+
+/** The gateways that a query asks for: all of them, or the one that it names. */
+export function askedGateways(
+  gateways: readonly GatewayReport[],
+  { gateway }: Pick<ReportQuery, "gateway">,
+): readonly GatewayReport[] {
+  return gateways.filter(({ name }) => gateway === null || gateway === name);
 }
 
 /** The groups of each gateway that are printed, and their order. The totals of a report are always those of all groups. */

@@ -4,7 +4,13 @@ import type { RuleTotals, Totals } from "../../core/totals.ts";
 import { isFailedDeletion, isGone, type VerdictName } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
 import { isFiltered, type QueryProblem, type Sort } from "../query.ts";
-import { selectFromAll, type LocatedGroup, type PrintSelection, type SelectedGroups } from "../select.ts";
+import {
+  askedGateways,
+  selectFromAll,
+  type LocatedGroup,
+  type PrintSelection,
+  type SelectedGroups,
+} from "../select.ts";
 import { showText } from "../text.ts";
 import { hiddenLabels, viewRow, type Row } from "../view.ts";
 import { renderForm } from "./filter-form.ts";
@@ -105,8 +111,9 @@ const namedGateways = 5;
 /** A gateway that could not be read may hold anything. */
 function explainEmpty({ gateways }: SweepReport, { query }: Links): string {
   if (gateways.length === 0) return "No gateway is known.";
-  const asked = gateways.filter(({ name }) => query.gateway === null || query.gateway === name);
-  const unread = asked.filter(({ snapshot }) => snapshot === null).map(({ name }) => showText(name));
+  const unread = askedGateways(gateways, query)
+    .filter(({ snapshot }) => snapshot === null)
+    .map(({ name }) => showText(name));
   const more = unread.length > namedGateways ? ` and ${unread.length - namedGateways} more` : "";
   const named = unread.slice(0, namedGateways).join(", ");
   const rest = unread.length === 0 ? [] : [`The groups of ${named}${more} are not known.`];
