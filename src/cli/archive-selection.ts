@@ -1,8 +1,8 @@
 import type { GroupRecord } from "../archive/records.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
-import { ConfigError } from "../config/config.ts";
-import { defaultConfigFile, parseFlag, type SelectionFlags } from "./flags.ts";
+import { ConfigError, parseNamed } from "../config/config.ts";
+import { defaultConfigFile, type SelectionFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
 /**
@@ -11,7 +11,7 @@ import { loadSettings } from "./settings.ts";
  * @throws {@link ConfigError}
  */
 export function parseSelection({ match, from, since, until }: SelectionFlags) {
-  const matchers = match === undefined ? [] : parseFlag("--match", match, parseMatchers);
+  const matchers = match === undefined ? [] : parseNamed("--match", match, parseMatchers);
   return {
     accepts: ({ at, gateway, labels }: Pick<GroupRecord, "at" | "gateway" | "labels">): boolean =>
       at >= (since ?? Number.NEGATIVE_INFINITY) &&

@@ -1,4 +1,4 @@
-import { ConfigError, type GatewaySource, type PushgatewaySettings } from "../config/config.ts";
+import { ConfigError, parseNamed, type GatewaySource, type PushgatewaySettings } from "../config/config.ts";
 import { demandExactly, demandMatching, type Demand } from "../core/demand.ts";
 import { createLabels, formatLabels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
@@ -9,7 +9,7 @@ import { createSlots } from "../fleet/slots.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { renderTable } from "../report/table.ts";
 import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
-import { parseFlag, type DeleteFlags } from "./flags.ts";
+import type { DeleteFlags } from "./flags.ts";
 import { parseLabels } from "./parse-labels.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
 import { printReport } from "./print-report.ts";
@@ -92,7 +92,7 @@ function parseDemand(
     const words = ["--exact", formatLabels(labels), ...others];
     return { demand: demandExactly(labels, olderThan ?? null), words };
   }
-  const matchers = texts.flatMap((text) => parseFlag("matchers", text, parseMatchers));
+  const matchers = texts.flatMap((text) => parseNamed("matchers", text, parseMatchers));
   // As in Prometheus: an empty variable in a script is not to select everything.
   if (matchers.every((matcher) => matcher.matches(createLabels([])))) {
     throw new ConfigError(

@@ -1,7 +1,7 @@
 import type * as typed from "@commander-js/extra-typings";
 import type { Command as FlagsCommand, CommandUnknownOpts } from "@commander-js/extra-typings";
 import * as commander from "commander";
-import { ConfigError, gatewaySources } from "../config/config.ts";
+import { ConfigError, gatewaySources, parseNamed } from "../config/config.ts";
 import { parseServerUrl } from "../config/url.ts";
 import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
@@ -47,25 +47,12 @@ export type OutputFormat = (typeof outputFormats)[number];
 export const defaultConfigFile = "janitor.yml";
 export const defaultListenAddress = ":9717";
 
-/**
- * Parses the value of a flag.
- * @throws {@link ConfigError} that names the flag
- */
-export function parseFlag<T>(flag: string, text: string, parse: (text: string) => T): T {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof ParseError) throw new ConfigError(`${flag}: ${error.message}`);
-    throw error;
-  }
-}
-
 /** Makes the parsers of a command's flags, and of all commands below it, name the flag in their errors. */
 export function nameFlagsInErrors({ commands, options }: CommandUnknownOpts): void {
   for (const option of options) {
     const { long, parseArg: parse } = option;
     if (parse === undefined || long === undefined) continue;
-    option.parseArg = (text, before) => parseFlag(long, text, () => parse(text, before));
+    option.parseArg = (text, before) => parseNamed(long, text, () => parse(text, before));
   }
   for (const command of commands) nameFlagsInErrors(command);
 }
@@ -374,7 +361,7 @@ function resolveShard(text: string, env: Io["env"]): Shard {
       `--shard=${text} takes the index from ${indexVariable}, which is not set: Kubernetes sets it in Indexed Jobs`,
     );
   }
-  return { index: parseFlag(indexVariable, variable, (value) => parseShardIndex(value, count)), count };
+  return { index: parseNamed(indexVariable, variable, (value) => parseShardIndex(value, count)), count };
 }
 
 /** How many groups are printed, or gateways are swept at once. */

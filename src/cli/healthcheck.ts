@@ -4,10 +4,10 @@ import { request as requestHttps } from "node:https";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { ConfigError } from "../config/config.ts";
+import { ConfigError, parseNamed } from "../config/config.ts";
 import { formatAddress, parseListenAddress, type ListenAddress } from "../service/web/listen-address.ts";
 import { exitCodes } from "./exit-code.ts";
-import { defaultListenAddress, parseFlag, type HealthcheckFlags } from "./flags.ts";
+import { defaultListenAddress, type HealthcheckFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 /** Shorter than the image's HEALTHCHECK allows, so that it can still say what is wrong. */
@@ -21,7 +21,7 @@ export async function healthcheck(flags: HealthcheckFlags, io: Io): Promise<numb
     return exitCodes.done;
   }
   const listenAddress = service["web.listenAddress"] ?? defaultListenAddress;
-  const address = parseFlag("--web.listen-address", listenAddress, parseListenAddress);
+  const address = parseNamed("--web.listen-address", listenAddress, parseListenAddress);
   // A web configuration may turn on TLS, but its file may have changed since the service read it.
   const schemes =
     service["web.config.file"] === undefined ? (["http"] as const) : (["https", "http"] as const);

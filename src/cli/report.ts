@@ -1,9 +1,10 @@
+import { parseNamed } from "../config/config.ts";
 import type { Matcher } from "../core/matcher.ts";
 import type { SweepReport } from "../core/report.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { showText } from "../report/text.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
-import { parseFlag, type OutputFlags, type ReportFlags } from "./flags.ts";
+import type { OutputFlags, ReportFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { checkOutputFlags, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
@@ -34,7 +35,7 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
 /** Regular expressions are loaded only where there are some. */
 async function parseMatch(text: string): Promise<readonly Matcher[]> {
   const { parseMatchers } = await import("../core/matcher.ts");
-  return parseFlag("--match", text, parseMatchers);
+  return parseNamed("--match", text, parseMatchers);
 }
 
 /** Errors also go to stderr, where a pipe does not swallow them, unless they were just shown on the terminal. */

@@ -1,3 +1,4 @@
+import { ParseError } from "../core/errors.ts";
 import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { LogLevel } from "../core/log.ts";
 import type { Rule } from "../core/rule.ts";
@@ -209,4 +210,18 @@ export type LoadResult = FileResult<Config>;
 /** A mistake in flags or files: exit code 2. The message says what to do instead. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+}
+
+/**
+ * Parses a text of the user's.
+ * @param name of a flag, a file or the like, for the message
+ * @throws {@link ConfigError} that names it
+ */
+export function parseNamed<T>(name: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof ParseError) throw new ConfigError(`${name}: ${error.message}`);
+    throw error;
+  }
 }

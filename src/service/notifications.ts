@@ -1,6 +1,5 @@
-import { ConfigError, type Config, type NotificationSettings } from "../config/config.ts";
+import { parseNamed, type Config, type NotificationSettings } from "../config/config.ts";
 import { parseNotificationUrl } from "../config/url.ts";
-import { ParseError } from "../core/errors.ts";
 import type { SweepReport } from "../core/report.ts";
 import { deliver, type ReceiverAddress } from "../notify/deliver.ts";
 import { Notifier, renderTestMessage, type Receiver } from "../notify/notifier.ts";
@@ -68,14 +67,7 @@ async function readAddress(
   env: Environment,
 ): Promise<ReceiverAddress> {
   const [line = ""] = (await readSecret(source)).split("\n");
-  const url = new URL(parseSecretUrl(line.trim(), "file" in source ? source.file : name));
+  const where = "file" in source ? source.file : name;
+  const url = new URL(parseNamed(where, line.trim(), parseNotificationUrl));
   return { url, options: await readServerOptions({ url: url.origin, timeoutSeconds, http }, env) };
-}
-
-function parseSecretUrl(text: string, where: string): string {
-  try {
-    return parseNotificationUrl(text);
-  } catch (error) {
-    throw error instanceof ParseError ? new ConfigError(`${where}: ${error.message}`) : error;
-  }
 }
