@@ -75,23 +75,19 @@ export async function openExposition(
       const ownNames = [startName, allocationsName, requestsName, completeName];
       const finder = new SampleFinder([...names, ...ownNames], (sample) => {
         const { name, labels } = sample;
-        const number = (): number | null => parseFiniteNumber(sample.value);
-        if (labels === null) {
-          if (!ownNames.includes(name)) visit(sample);
-          return;
-        }
-        // A pushed series always has a job: the gateway adds the grouping key to it.
-        const isOwn = labels.every(([label]) => label !== "job");
+        if (!ownNames.includes(name)) return visit(sample);
+        if (labels === null) return;
         if (name === completeName) complete = true;
-        else if (!ownNames.includes(name)) visit(sample);
-        else if (isOwn && name === startName) facts = { ...facts, startedAt: number() };
-        else if (isOwn && name === allocationsName) facts = { ...facts, allocations: number() };
+        // A pushed series always has a job: the gateway adds the grouping key to it.
+        if (labels.some(([label]) => label === "job")) return;
+        const number = parseFiniteNumber(sample.value);
+        if (name === startName) facts = { ...facts, startedAt: number };
+        else if (name === allocationsName) facts = { ...facts, allocations: number };
         // Its counters of DELETEs are there from the first one on.
-        else if (isOwn)
-          facts = {
-            ...facts,
-            deletions: (facts.deletions ?? 0) + (isDeletion(labels) ? (number() ?? 0) : 0),
-          };
+        else if (name === requestsName) {
+          const counted = isDeletion(labels) ? (number ?? 0) : 0;
+          facts = { ...facts, deletions: (facts.deletions ?? 0) + counted };
+        }
       });
       await readThrough(request, response, count(), finder);
       if (!complete || !finder.isComplete()) {
