@@ -25,7 +25,7 @@ export class Ledger {
   #whyStopped: GatewayReport["error"] = null;
 
   /** @param failedQueries of the plan */
-  constructor(failedQueries: readonly FailedQuery[] = []) {
+  constructor(failedQueries: readonly FailedQuery[]) {
     this.#failedQueries = new Map(failedQueries.map((failed) => [failed.rule, failed]));
   }
 
