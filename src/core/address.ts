@@ -8,13 +8,18 @@ export function findFoldable(path: string): number | null {
   return foldable.exec(path)?.index ?? null;
 }
 
+/** The host of a URL, IPv6 without its brackets. */
+export function withoutBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
 /**
  * Whether an address is link-local, as those at which clouds hand out credentials (169.254.169.254): IPv4, IPv6, and IPv4 in any of
  * its spellings as IPv6.
  * @param host an address as URL parsers and name lookups spell it, IPv6 with or without brackets; a name is none
  */
 export function isLinkLocal(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, "");
+  const address = withoutBrackets(host);
   if (!address.includes(":")) return /^169\.254\.\d+\.\d+$/.test(address);
   return /^fe[89ab][\da-f]:|^(?:::(?:ffff:(?:0:)?)?|64:ff9b::)(?:a9fe:|169\.254\.)|^2002:a9fe:/i.test(
     address,

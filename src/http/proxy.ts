@@ -1,6 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import { domainToASCII } from "node:url";
 
+import { withoutBrackets } from "../core/address.ts";
+
 /** A forward proxy in front of a server. */
 export interface Proxy {
   /** `http://host:port` or `https://host:port`, with user and password if it wants them. */
@@ -35,6 +37,11 @@ function lookUp(env: Environment, name: string): string {
 export function displayProxy(url: string): string {
   const { protocol, host } = new URL(url);
   return `${protocol}//${host}`;
+}
+
+/** The port of a URL; the one of its scheme where it names none. */
+export function portOf({ protocol, port }: Readonly<Record<"protocol" | "port", string>>): number {
+  return Number(port || (protocol === "https:" ? 443 : 80));
 }
 
 /** The header that carries the proxy's own login; none if its URL has no user. */
@@ -72,12 +79,12 @@ function decoded(text: string): string {
  * - localhost and loopback addresses are never reached through a proxy, whatever the list says
  */
 export function isExemptFromProxy(noProxy: string, url: string): boolean {
-  const { hostname, port, protocol } = new URL(url);
-  const host = withoutBrackets(hostname);
+  const server = new URL(url);
+  const host = withoutBrackets(server.hostname);
   const target: ProxiedServer = {
     host,
     family: familyOf(host),
-    port: port === "" ? (protocol === "https:" ? "443" : "80") : port,
+    port: String(portOf(server)),
   };
   if (host === "localhost" || isLoopback(target)) return true;
   const entries = noProxy.split(",").map((entry) => entry.trim().toLowerCase());
@@ -128,10 +135,6 @@ function isBelow(domain: string, host: string): boolean {
 function splitPort(entry: string): { readonly host: string; readonly port: string } {
   const [, host = entry, port = ""] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(entry) ?? [];
   return { host: withoutBrackets(host), port };
-}
-
-function withoutBrackets(host: string): string {
-  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
 function familyOf(host: string): Family {

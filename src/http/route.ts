@@ -4,7 +4,7 @@ import { buildConnector, Pool, type Dispatcher } from "undici";
 
 import { isLinkLocal } from "../core/address.ts";
 import { openSocket } from "./open-socket.ts";
-import { proxyAuthorization } from "./proxy.ts";
+import { portOf, proxyAuthorization } from "./proxy.ts";
 import { toConnectionOptions, type ServerOptions, type TlsOptions } from "./server-options.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -34,10 +34,8 @@ export function createRoute(
   // Less than the request has, so that the error names the connection.
   const timeoutMs = Math.min(0.9 * timeoutSeconds, 10) * 1000;
   const refuses = proxy !== undefined || allowLinkLocal ? undefined : isLinkLocal;
-  const openDirectly: Open = ({ hostname, port, protocol }) => {
-    const defaultPort = protocol === "https:" ? 443 : 80;
-    return openSocket({ host: hostname, port: Number(port || defaultPort), timeoutMs, refuses });
-  };
+  const openDirectly: Open = (target) =>
+    openSocket({ host: target.hostname, port: portOf(target), timeoutMs, refuses });
   const direct = (open: Open): Route => {
     const connect = createConnector(tls, timeoutMs, open);
     return { dispatcher: createPool(origin, connect, maxPipelined), pathStart: "", headers: {} };

@@ -2,8 +2,9 @@ import { request } from "node:http";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
+import { withoutBrackets } from "../core/address.ts";
 import { openSocket } from "./open-socket.ts";
-import { displayProxy, proxyAuthorization, type Proxy } from "./proxy.ts";
+import { displayProxy, portOf, proxyAuthorization, type Proxy } from "./proxy.ts";
 import { toConnectionOptions, type TlsOptions } from "./server-options.ts";
 
 interface TunnelOptions {
@@ -19,12 +20,12 @@ interface TunnelOptions {
  * @throws {@link ProxyError}
  */
 export async function openTunnel(target: string, { proxy, tls, timeoutMs }: TunnelOptions): Promise<Socket> {
-  const { protocol, hostname, port } = new URL(proxy.url);
-  const isTls = protocol === "https:";
-  const host = hostname.replace(/^\[|\]$/g, "");
+  const url = new URL(proxy.url);
+  const isTls = url.protocol === "https:";
+  const host = withoutBrackets(url.hostname);
   const names = { proxy: displayProxy(proxy.url), target };
   try {
-    const toProxy = await openSocket({ host, port: Number(port || (isTls ? 443 : 80)), timeoutMs });
+    const toProxy = await openSocket({ host, port: portOf(url), timeoutMs });
     return await new Promise((resolve, reject) => {
       const connect = request({
         method: "CONNECT",
