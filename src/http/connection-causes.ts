@@ -97,8 +97,12 @@ const causes: readonly Cause[] = [
 /** One line: what happened to a connection, and what to do about it if that is known. */
 export function explainConnectionError(error: unknown, approach: Approach): string {
   if (error instanceof ProxyError) return explainProxyError(error, approach);
-  const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
-  return `${describe(error, approach)}${through}`;
+  return `${describe(error, approach)}${throughProxy(approach)}`;
+}
+
+/** Ends a message about a server that is reached through a proxy, whose fault it may be. */
+export function throughProxy({ proxy }: Approach): string {
+  return proxy === null ? "" : ` (through the proxy ${proxy})`;
 }
 
 /** Why a connection may be closed before any byte of an answer; empty if there is no guess. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { cutText } from "../core/printable.ts";
 import type { OpenResponse, WholeResponse } from "./client.ts";
-import { proxyLoginRemedy } from "./connection-causes.ts";
+import { proxyLoginRemedy, throughProxy } from "./connection-causes.ts";
 import { readStart } from "./read-start.ts";
 import type { Redact } from "./redact.ts";
 import { RequestError, type Approach } from "./request-error.ts";
@@ -18,9 +18,7 @@ export function expectSuccess({ status, headers, approach, text }: WholeResponse
     throw new RequestError("redirect", approach, what);
   }
   const advice = explainStatus({ status, headers, text }, approach);
-  // The answer may be the proxy's.
-  const through = approach.proxy === null ? "" : ` (through the proxy ${approach.proxy})`;
-  const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${through}`;
+  const what = `HTTP ${status}${excerpt(text, approach.redact)}${advice === null ? "" : `: ${advice}`}${throughProxy(approach)}`;
   throw new RequestError(
     "http_status",
     approach,
