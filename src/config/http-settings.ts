@@ -90,6 +90,9 @@ const basicAuth: Kind<BasicAuth> = section(
   },
 );
 
+/** RFC 9110, 5.6.2: an authentication scheme, the name of a header. */
+const httpToken = /^[\w!#$%&'*+.^`|~-]+$/;
+
 const authorization: Kind<Authorization> = section(
   {
     type: defaulted(text("an authentication scheme like Bearer"), "Bearer", "The authentication scheme."),
@@ -100,7 +103,7 @@ const authorization: Kind<Authorization> = section(
     const type = values.type.trim();
     if (type.toLowerCase() === "basic") {
       at.to("type").error('the type cannot be "basic": use basic_auth instead');
-    } else if (!/^[\w!#$%&'*+.^`|~-]+$/.test(type)) {
+    } else if (!httpToken.test(type)) {
       at.to("type").error("the type must be one word like Bearer");
     }
     const credentials = secretSourceOf("credentials", values, at);
@@ -167,7 +170,7 @@ const reservedHeaders: ReadonlySet<string> = new Set(
 );
 
 function checkHeaderName(name: string, at: FileValue): boolean {
-  const isName = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && name !== "__proto__";
+  const isName = httpToken.test(name) && name !== "__proto__";
   if (!isName) at.errorAtKey(`${quote(name)} is not the name of a header`);
   return isName;
 }

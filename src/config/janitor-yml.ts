@@ -243,6 +243,9 @@ const janitorKeys = {
   rules: required(rules, "The first rule that matches a group decides. A group that none matches is kept."),
 };
 
+/** A file has at least one of them. */
+const gatewayKeys = ["pushgateways", ...Object.keys(discoveryKeys)];
+
 type JanitorValues = Values<typeof janitorKeys>;
 
 export const janitorYml: Kind<Omit<Config, "path" | "files">> = section(
@@ -270,14 +273,13 @@ export const janitorYml: Kind<Omit<Config, "path" | "files">> = section(
     };
   },
   // For editors only; `build` says it better.
-  { anyOf: ["pushgateways", ...Object.keys(discoveryKeys)].map((key) => ({ required: [key] })) },
+  { anyOf: gatewayKeys.map((key) => ({ required: [key] })) },
 );
 
 function checkGateways(at: FileValue): void {
-  const keys = ["pushgateways", ...Object.keys(discoveryKeys)];
-  if (!keys.some((key) => at.has(key))) {
+  if (!gatewayKeys.some((key) => at.has(key))) {
     at.error(
-      `"pushgateways" is missing: list the Pushgateways, or say where to find them with ${keys.slice(1).join(", ")}`,
+      `"pushgateways" is missing: list the Pushgateways, or say where to find them with ${Object.keys(discoveryKeys).join(", ")}`,
     );
   }
   for (const gateway of at.to("pushgateways").items) {

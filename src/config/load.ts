@@ -41,7 +41,7 @@ function complete(
   list: ProblemList,
 ): Config | null {
   if (value === null) return null;
-  return { path, files: [path, ...new Set(list.namedFiles.map(({ file }) => file))], ...value };
+  return { path, files: list.files, ...value };
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -51,19 +51,21 @@ export function parseProxyUrl(text: string): string {
  */
 export function parseNotificationUrl(text: string): string {
   const url = parseHttpUrl(text, false);
-  if (url.username !== "" || url.password !== "") throw new ParseError(credentialsInUrl);
+  refuseCredentials(url);
   if (url.hash !== "") throw new ParseError("a URL must not hold a fragment (#…)");
   return url.href;
 }
 
-const credentialsInUrl =
-  "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }";
+function refuseCredentials({ username, password }: URL): void {
+  if (username === "" && password === "") return;
+  throw new ParseError(
+    "a URL must not hold credentials: write basic_auth: { username: …, password_file: … }",
+  );
+}
 
 function parsePlainUrl(text: string): URL {
   const url = parseHttpUrl(text);
-  if (url.username !== "" || url.password !== "") {
-    throw new ParseError(credentialsInUrl);
-  }
+  refuseCredentials(url);
   const [, start = "", path = ""] = /^(https?:\/\/[^/\\?#]*)([^?#]*)/i.exec(text) ?? [];
   // Parsers skip further slashes.
   if (start.endsWith("//")) throw new ParseError("this is not a valid URL");

@@ -84,6 +84,11 @@ export class ProblemList {
     return this.#namedFiles;
   }
 
+  /** This file, as it was named, and those that it names, each once. */
+  get files(): readonly string[] {
+    return [this.#path, ...new Set(this.#namedFiles.map(({ file }) => file))];
+  }
+
   /** `span` null: the file itself. */
   error(message: string, span: Span | null): void {
     this.#reported.push({ severity: "error", message, span });

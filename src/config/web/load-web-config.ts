@@ -41,8 +41,7 @@ export async function loadWebConfig(
       tlsSources?.at.errorAtKey(`TLS cannot be set up: ${explainOpenssl(error)}`);
     }
   }
-  const files = [path, ...new Set(list.namedFiles.map(({ file }) => file))];
-  return toResult({ value: { path, files, tls, headers, users }, list });
+  return toResult({ value: { path, files: list.files, tls, headers, users }, list });
 }
 
 /** Node's options for what the file says about TLS. */
