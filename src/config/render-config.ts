@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 
 import { formatDuration } from "../core/duration.ts";
+import { groupBy } from "../core/group-by.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import type { DeclaredTtl, Rule, Vanished } from "../core/rule.ts";
 import type {
@@ -152,14 +153,15 @@ function nameOfTlsVersion(version: TlsVersion): string {
 }
 
 function proxyToYaml(proxy: ProxySettings): object {
-  const connectHeaders: Record<string, string[]> = {};
-  for (const { name } of proxy.connectHeaders) (connectHeaders[name] ??= []).push("<secret>");
+  const connectHeaders = [...groupBy(proxy.connectHeaders, ({ name }) => name)].map(
+    ([name, values]) => [name, values.map(() => "<secret>")] as const,
+  );
   return {
     ...(proxy.from === "environment"
       ? { proxy_from_environment: true }
       : // Its URL may hold a password.
         { proxy_url: String(proxy.url), no_proxy: proxy.noProxy ?? undefined }),
-    proxy_connect_header: proxy.connectHeaders.length === 0 ? undefined : connectHeaders,
+    proxy_connect_header: connectHeaders.length === 0 ? undefined : Object.fromEntries(connectHeaders),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../config/config.ts";
 import { maxFileBytes, readFileStart } from "../config/file/read-file-start.ts";
 import { explainFileError } from "../core/errors.ts";
+import { groupBy } from "../core/group-by.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import {
   findEnvironmentProxy,
@@ -78,14 +79,15 @@ async function readHeaders(
   headers: readonly HttpHeader[],
   secrets: string[],
 ): Promise<Record<string, string[]>> {
-  const all: Record<string, string[]> = {};
+  const read: { readonly name: string; readonly value: string }[] = [];
   for (const { name, value: source } of headers) {
     const value = await readHeaderValue(source);
     // Also plain values: people who send a header often send a token in it.
     secrets.push(value);
-    (all[name.toLowerCase()] ??= []).push(value);
+    read.push({ name: name.toLowerCase(), value });
   }
-  return all;
+  const byName = [...groupBy(read, ({ name }) => name)];
+  return Object.fromEntries(byName.map(([name, same]) => [name, same.map(({ value }) => value)]));
 }
 
 async function readHeaderValue(source: SecretSource): Promise<string> {

@@ -131,6 +131,22 @@ describe("the configuration as it is shown", () => {
     expect(text).toMatch(/min_version: TLS12\n +max_version: TLS13\n +proxy_from_environment: true\n/);
   });
 
+  it("holds headers with names that objects have by themselves", () => {
+    const text = renderConfig(
+      parse(`
+pushgateways:
+  - name: a
+    url: http://a
+    http_headers: { constructor: { values: [x] } }
+    proxy_url: http://proxy
+    proxy_connect_header: { constructor: [x] }
+rules: [{ name: r, matchers: [], ttl: 1d }]
+`),
+    );
+    expect(text).toMatch(/proxy_connect_header:\n +constructor:\n +- <secret>\n/);
+    expect(text).toMatch(/http_headers:\n +constructor:\n +secrets:\n +- <secret>\n/);
+  });
+
   it("names all files that it is made of, to be watched", () => {
     expect(parse(secretive).files.toSorted()).toEqual(
       [

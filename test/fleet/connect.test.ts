@@ -37,6 +37,15 @@ describe("the HTTP settings of a gateway and of Prometheus have the same meaning
       ["pw", "bWU6cHc=", "a", "from a file", "b", "c"],
     ],
     [
+      "headers with names that objects have by themselves",
+      "http_headers: { Constructor: { values: [a] } }, proxy_url: http://proxy:3128, proxy_connect_header: { constructor: [b] }",
+      {
+        headers: { constructor: ["a"] },
+        proxy: { url: "http://proxy:3128", connectHeaders: { constructor: ["b"] } },
+      },
+      ["a", "b"],
+    ],
+    [
       "token and TLS",
       "authorization: { type: Token, credentials_file: one }, tls_config: { server_name: s, min_version: TLS12, max_version: TLS13 }",
       {
