@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { messageOf } from "../core/errors.ts";
 import type { GroupToArchive } from "../core/decide.ts";
 import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -130,7 +131,7 @@ export function createArchive({
           if (removed.length > 0) log?.info("Removed archive files past the retention", { files: removed });
           problems.forEach(warn);
         } catch (error) {
-          warn(error instanceof Error ? error.message : String(error));
+          warn(messageOf(error));
         }
       }),
 

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 
+import { messageOf } from "../core/errors.ts";
 import { isJsonObject, parseJsonObject, type JsonObject } from "../core/json.ts";
 import { findArchiveFiles, type ArchiveFile } from "./archive-files.ts";
 import {
@@ -311,7 +312,7 @@ async function* decodeRawGroups(
       }
     }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     onProblem({ text: `${where}: the metrics there are damaged: ${message}`, isLoss: true });
   }
 }

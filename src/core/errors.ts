@@ -10,6 +10,11 @@ export class ParseError extends Error {
   }
 }
 
+/** The message of what was thrown, which need not be an error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The code of a Node error, for example `ENOENT`. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -29,6 +34,5 @@ const fileErrors: Readonly<Record<string, string>> = {
 
 /** Why the file system refused something, in words that follow a colon. */
 export function explainFileError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return fileErrors[errorCode(error) ?? ""] ?? message;
+  return fileErrors[errorCode(error) ?? ""] ?? messageOf(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import { decodeTexts, isJsonObject } from "../core/json.ts";
 import { quote } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
@@ -48,7 +49,7 @@ export async function answerOf(read: () => Promise<readonly Target[]>): Promise<
   try {
     return { ok: true, targets: await read() };
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return { ok: false, problem: messageOf(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import type { Archive } from "../archive/archive.ts";
 import type { ArchiveSettings, Config } from "../config/config.ts";
 import type { Clock } from "../core/time.ts";
@@ -37,7 +38,7 @@ export async function openSweepArchive(
   try {
     await archive.prepare();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     log.error("Archive cannot be written to, nothing is deleted", { err: message });
   }
   return {

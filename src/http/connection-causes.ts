@@ -1,4 +1,4 @@
-import { errorCode } from "../core/errors.ts";
+import { errorCode, messageOf } from "../core/errors.ts";
 import type { Approach } from "./request-error.ts";
 import { ProxyError } from "./tunnel.ts";
 
@@ -40,7 +40,7 @@ const causes: readonly Cause[] = [
   ],
   [
     /^(CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/,
-    (error) => `the server's certificate is not accepted: ${messageOf(error)}`,
+    (error) => `the server's certificate is not accepted: ${firstLineOf(error)}`,
     "the server needs another one",
   ],
   [
@@ -77,21 +77,21 @@ const causes: readonly Cause[] = [
   ],
   [
     /^HPE_/,
-    (error) => `the answer is broken: ${messageOf(error)}`,
+    (error) => `the answer is broken: ${firstLineOf(error)}`,
     (_, { serverUrl }) => `this may be no HTTP at all; ${guessAtTls(serverUrl) || "is the port right?"}`,
   ],
-  [/^ECONNREFUSED$/, messageOf, "nothing listens there; is it running, is the port right?"],
-  [/^ENOTFOUND$/, messageOf, "no such name; is it spelt right, and known to the name servers here?"],
-  [/^EAI_AGAIN$/, messageOf, "no name server answers for this name"],
+  [/^ECONNREFUSED$/, firstLineOf, "nothing listens there; is it running, is the port right?"],
+  [/^ENOTFOUND$/, firstLineOf, "no such name; is it spelt right, and known to the name servers here?"],
+  [/^EAI_AGAIN$/, firstLineOf, "no name server answers for this name"],
   [
     /^EREFUSEDADDRESS$/,
-    messageOf,
+    firstLineOf,
     "it is link-local; if a gateway is there, set gateway.allow_link_local: true",
   ],
-  [/^ETIMEDOUT$/, messageOf, "is the address right, does a firewall drop it?"],
+  [/^ETIMEDOUT$/, firstLineOf, "is the address right, does a firewall drop it?"],
   [/^UND_ERR_CONNECT_TIMEOUT$/, "the TLS handshake was not answered in time", "does the port speak TLS?"],
-  [/^(EHOSTUNREACH|ENETUNREACH)$/, messageOf, "there is no route to this address from here"],
-  [/^(ECONNRESET|EPIPE)$/, messageOf, (_, approach) => guessAtSilence(approach)],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, firstLineOf, "there is no route to this address from here"],
+  [/^(ECONNRESET|EPIPE)$/, firstLineOf, (_, approach) => guessAtSilence(approach)],
 ];
 
 /** One line: what happened to a connection, and what to do about it if that is known. */
@@ -146,7 +146,7 @@ export function proxyLoginRemedy({ hasProxyCredentials }: Approach): string {
 
 function describe(error: unknown, approach: Approach): string {
   const cause = findCause(error);
-  if (!(error instanceof Error) || cause === undefined) return messageOf(error);
+  if (!(error instanceof Error) || cause === undefined) return firstLineOf(error);
   const parts = cause
     .slice(1)
     .map((wording) => (typeof wording === "function" ? wording(error, approach) : wording));
@@ -160,9 +160,9 @@ function findCause(error: unknown): Cause | undefined {
 }
 
 /** Its first line: OpenSSL's messages end in a line break. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(messageOf))].join("; ");
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+function firstLineOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(firstLineOf))].join("; ");
+  return messageOf(error).split("\n", 1)[0] ?? "";
 }
 
 function describeNameMismatch(error: Error): string {

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import { isDeletion, type Decision } from "../core/decide.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { createPresence, findFailedQueries, type SpellingsOfHosts } from "../core/liveness.ts";
@@ -318,7 +319,7 @@ class Deletion {
       for (const { decision } of groups) this.#archived.add(decision.group.key);
       return true;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       log.error("Archive failed, nothing more is deleted", { gateway: gateway.name, err: message });
       for (const decision of batch) this.#parts.ledger.withhold(decision, "archive_failed");
       this.#withholdRest("archive_failed", message);

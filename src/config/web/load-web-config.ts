@@ -1,6 +1,6 @@
 import { constants, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContextOptions } from "node:tls";
-import { explainFileError } from "../../core/errors.ts";
+import { explainFileError, messageOf } from "../../core/errors.ts";
 import { countOf } from "../../core/printable.ts";
 import type { SecretSource, TextSource } from "../config.ts";
 import type { FileValue } from "../file/file-value.ts";
@@ -64,7 +64,7 @@ export function toSecureContextOptions(tls: WebTls): SecureContextOptions {
 
 /** `error:0A00018F:SSL routines::ee key too small`: its last part is what people can search for. */
 function explainOpenssl(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.split(":").at(-1) ?? message;
 }
 
