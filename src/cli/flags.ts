@@ -248,6 +248,7 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
         .argParser(parseTimer)
         .default(30, "30s"),
     )
+    .option("--config.wait", "start without a valid file: sweep nothing, and wait until there is one")
     .option(...dryRunFlag)
     .option(...noDryRunFlag);
 }

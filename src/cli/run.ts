@@ -1,4 +1,4 @@
-import { ConfigError, type Config } from "../config/config.ts";
+import { ConfigError, defaultConfig, type Config } from "../config/config.ts";
 import { renderProblem } from "../config/file/problem.ts";
 import type { WebConfig } from "../config/web/web-config.ts";
 import { loadWebConfig } from "../config/web/load-web-config.ts";
@@ -20,6 +20,9 @@ import { readBuildInfo, type Io } from "./io.ts";
 import { createCommandLog } from "./progress.ts";
 import { createCommandToPass, loadSettings } from "./settings.ts";
 
+/** Until there is a configuration, with `--config.wait`. */
+const nothing: Config = { ...defaultConfig, pushgateways: [], rules: [] };
+
 /** How long requests in flight have after the last sweep: with a sweep's own grace, under 5 s. */
 const webGraceMs = 1000;
 
@@ -33,16 +36,15 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   await loadWhatDeletes();
   const warn = (warning: string): void => log.warn("Configuration warning", { warning });
   const webConfigFile = flags["web.config.file"];
-  const filesBefore = await sumFiles([
-    flags["config.file"] ?? defaultConfigFile,
-    ...(webConfigFile === undefined ? [] : [webConfigFile]),
-  ]);
+  const configFile = flags["config.file"] ?? defaultConfigFile;
+  const filesBefore = await sumFiles([configFile, ...(webConfigFile === undefined ? [] : [webConfigFile])]);
   const load = async (): Promise<Config> => {
     const { config, warnings } = await loadSettings(flags);
     warnings.forEach(warn);
     return config;
   };
-  const config = await load();
+  const first = flags["config.wait"] ? await loadOrExplain(load) : { ok: true as const, value: await load() };
+  const config = first.ok ? first.value : { ...nothing, path: configFile, files: [configFile] };
   log.setLevel(config.logLevel);
   const webConfig = webConfigFile === undefined ? null : await loadWeb(webConfigFile, warn);
   const build = readBuildInfo(io);
@@ -55,6 +57,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const options = { world: io, log, progress, concurrency, commandToPass, metrics, openArchive, guardReads };
   const service = new Service({
     config,
+    waitsBecause: first.ok ? null : first.message,
     load: () => loadOrExplain(load),
     onApplied: ({ logLevel }) => log.setLevel(logLevel),
     fleet: { world: io, shard: flags.shard ?? allGateways },
@@ -132,7 +135,9 @@ async function untilStopped(running: Running): Promise<void> {
       : watchFiles({
           paths: () => [...service.state().config.files, ...web.configFiles()],
           everySeconds: pollSeconds,
-          onChange: async () => void (await reload("a file has changed")),
+          onChange: async () =>
+            void (await reload(service.waits ? "no valid file yet" : "a file has changed")),
+          always: () => service.waits,
           wait: io.wait,
           signal: io.stop,
           before: filesBefore,

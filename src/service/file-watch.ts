@@ -11,6 +11,8 @@ interface FileWatchOptions {
   /** Over 0. */
   readonly everySeconds: number;
   readonly onChange: () => Promise<void>;
+  /** Whether to call `onChange` even if nothing has changed: which files matter is not known yet. */
+  readonly always: () => boolean;
   readonly wait: Wait;
   readonly signal: AbortSignal;
   /** Sums from before the configuration was read, so that a change since then counts. */
@@ -28,6 +30,7 @@ export async function watchFiles({
   paths,
   everySeconds,
   onChange,
+  always,
   wait,
   signal,
   before = new Map(),
@@ -37,7 +40,7 @@ export async function watchFiles({
     await wait(everySeconds, signal);
     if (signal.aborted) return;
     const current = await sumFiles(paths());
-    if ([...current].every(([path, sum]) => known.get(path) === sum)) continue;
+    if (!always() && [...current].every(([path, sum]) => known.get(path) === sum)) continue;
     // Not the sums after the reload, which may change the paths: one reload too many is better than one too few.
     known = current;
     await onChange();

@@ -20,6 +20,8 @@ import { createSweeper, type SweepResult } from "./sweeper.ts";
 
 interface ServiceOptions {
   readonly config: Config;
+  /** Why there is no configuration yet: `config` is not put into force, and nothing is read or swept before a good reload. */
+  readonly waitsBecause: string | null;
   readonly load: () => Promise<LoadedOrProblem<Config>>;
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
@@ -72,12 +74,14 @@ export class Service {
   readonly #createdAt: number;
   #deletionsSince: number | null;
   #configProblem: string | null = null;
+  #waits: boolean;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#createdAt = options.now();
     this.#deletionsSince = this.#createdAt;
     this.#config = options.config;
+    this.#waits = options.waitsBecause !== null;
     this.#logFleet = createFleetLog(options.log);
     this.#fleet = this.#createFleet(options.config);
     const { metrics, log } = options;
@@ -89,16 +93,28 @@ export class Service {
     this.#reload = createReloader<Config>({
       load: options.load,
       apply: (config) => this.#apply(config),
-      onFailure: (message) => {
-        this.#configProblem = message;
-        metrics.configFailed();
-        log.error("Reload failed, the configuration before stays in force", { err: message });
-      },
+      onFailure: (message) => this.#configFailed(message),
     });
   }
 
-  start(): Promise<void> {
-    return this.#apply(this.#config);
+  async start(): Promise<void> {
+    const { waitsBecause } = this.#options;
+    if (waitsBecause === null) await this.#apply(this.#config);
+    else this.#configFailed(waitsBecause);
+  }
+
+  /** Whether it has never had a good configuration. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
+  #configFailed(message: string): void {
+    this.#configProblem = message;
+    this.#options.metrics.configFailed();
+    const what = this.#waits
+      ? "No valid configuration: nothing is swept until there is one"
+      : "Reload failed, the configuration before stays in force";
+    this.#options.log.error(what, { err: message });
   }
 
   /** No new sweep; resolves when the one in flight is over. */
@@ -125,7 +141,10 @@ export class Service {
   }
 
   /** As the schedule would. Never rejects: a bug in a sweep is logged, and the next one happens all the same. */
-  async sweep(): Promise<SweepResult | { readonly ran: false; readonly reason: "internal" }> {
+  async sweep(): Promise<
+    SweepResult | { readonly ran: false; readonly reason: "internal" | "no_configuration" }
+  > {
+    if (this.#waits) return { ran: false, reason: "no_configuration" };
     try {
       return await this.#sweeper.run();
     } catch (error) {
@@ -225,6 +244,7 @@ export class Service {
     this.#fleet = fleet;
     this.#schedule = schedule;
     this.#configProblem = null;
+    this.#waits = false;
     if (schedule !== before.schedule) await before.schedule?.stop();
     this.#configureMetrics();
     this.#notifier.use(receiversOf(config, this.#options.fleet.world.env));

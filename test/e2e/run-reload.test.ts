@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { serveHanging } from "../support/hanging-gateway.ts";
+import { startProgram } from "../support/program.ts";
 import { never, startService, testFolder, writeConfig, type RunningService } from "../support/service.ts";
 
 function config(url: string, ttl: string, more = ""): string {
@@ -172,5 +173,67 @@ describe("a reload", { timeout: 60_000 }, () => {
     writeFileSync(file, config(nowhere, "1h").replace(never, "* * * * *"));
     service.process.kill("SIGHUP");
     expect((await service.stop()).exitCode).toBe(0);
+  });
+});
+
+describe("run --config.wait", { timeout: 60_000 }, () => {
+  const flags = ["--config.wait", "--config.poll-interval=50ms"];
+
+  it.each([
+    ["no file", null, "cannot be read"],
+    ["an invalid file", bad, "janitor.yml:2:"],
+  ])(
+    "stays up with %s, sweeps nothing, says so, and begins when the file is right",
+    async (_, text, words) => {
+      const gateway = await serveHanging("GET /never", 1);
+      const file = join(testFolder(), "janitor.yml");
+      if (text !== null) writeFileSync(file, text);
+      const service = await startService([`--config.file=${file}`, ...flags]);
+      expect(await service.metric("config_last_reload_successful")).toBe("0");
+      expect(await service.metric("config_last_reload_success_timestamp_seconds")).toBe("0");
+      expect(service.stderr()).toMatch(
+        /level=error msg="No valid configuration: nothing is swept until there is one"/,
+      );
+      expect(service.stderr()).toContain(words);
+      expect((await service.ask("/-/healthy")).status).toBe(200);
+      expect((await service.ask("/-/ready")).status).toBe(503);
+      expect((await service.ask("/")).body).toContain("without one, nothing is swept");
+      expect(await service.post("/-/sweep")).toMatchObject({
+        status: 503,
+        body: "no sweep: no_configuration\n",
+      });
+      expect(service.stderr()).not.toContain("Sweep");
+
+      writeFileSync(file, config(gateway.url, "1h"));
+      await service.shows('msg="Gateway read"');
+      expect(await service.metric("config_last_reload_successful")).toBe("1");
+      expect((await service.ask("/-/ready")).status).toBe(200);
+      expect((await service.post("/-/sweep")).status).toBe(200);
+      expect((await service.stop()).exitCode).toBe(0);
+    },
+  );
+
+  it("also notices that a file appears which a valid one names", async () => {
+    const folder = testFolder();
+    const login = ", basic_auth: { username: me, password_file: password }";
+    const file = writeConfig(config(nowhere, "1h", login), folder);
+    const service = await startService([`--config.file=${file}`, ...flags]);
+    await service.shows(/there is no file \S+password/);
+    writeFileSync(join(folder, "password"), "pw-one\n");
+    await expect.poll(() => service.metric("config_last_reload_successful")).toBe("1");
+  });
+
+  it("ends all the same when a flag or the web configuration is wrong, and without it by a bad file", async () => {
+    const web = join(testFolder(), "web.yml");
+    writeFileSync(web, "basic_auth_users: { a: plain }\n");
+    const file = writeConfig(bad);
+    for (const argv of [
+      ["--config.wait", `--web.config.file=${web}`],
+      ["--config.wait", "--shard=auto/3"],
+      [],
+    ]) {
+      const { exitCode } = await startProgram(["run", `--config.file=${file}`, ...argv]).ended;
+      expect([argv, exitCode]).toEqual([argv, 2]);
+    }
   });
 });

@@ -78,6 +78,7 @@ describe("the watch over files", () => {
         return new Promise((resolve) => (wake = resolve));
       },
       onChange: () => Promise.resolve(void (changes += 1)),
+      always: () => false,
     });
     return {
       changes: () => changes,

@@ -50,6 +50,7 @@ function scene(config: Config, jitterSeconds = 0): Scene {
     read: () => Promise.resolve(emptyReport),
     service: new Service({
       config,
+      waitsBecause: null,
       load: () => made.next(),
       fleet: {
         shard: { index: 0, count: 1 },

@@ -23,7 +23,9 @@ const maxProblemLength = 20_000;
 
 function renderConfigProblem(problem: string): Html {
   return html`<li class="bad">
-    <p><b>The configuration could not be reloaded.</b> The last good one stays in use until this is fixed:</p>
+    <p>
+      <b>The configuration is not valid.</b> The last good one stays in use; without one, nothing is swept:
+    </p>
     <pre tabindex="0" role="region" aria-label="Problems of the configuration">
 ${problem.slice(0, maxProblemLength)}</pre>
   </li> `;

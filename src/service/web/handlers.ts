@@ -30,7 +30,7 @@ export function createWebHandlers({ service, metrics, reload, build, now, stop }
       rendering ??= metrics.render().finally(() => (rendering = null));
       return { contentType: metrics.contentType, body: await rendering };
     },
-    ready: () => !stop.aborted,
+    ready: () => !stop.aborted && !service.waits,
     reload: () => reload("asked for over HTTP"),
     sweep: () => sweepNow(service),
     configText: () => service.configText(),
