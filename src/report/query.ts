@@ -1,5 +1,6 @@
 import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
 import { ParseError } from "../core/errors.ts";
+import { formatTime, parseTimestamp } from "../core/time.ts";
 import { verdictNames, type VerdictName } from "../core/verdict.ts";
 
 /** The groups of a report to show, and their order: shared by the page's form, its links and the API. */
@@ -12,6 +13,10 @@ export interface ReportQuery {
   readonly verdict: VerdictName | null;
   readonly gateway: string | null;
   readonly rule: string | null;
+  /** Groups that expire at this moment or later, Unix seconds; null: whenever. */
+  readonly expiresFrom: number | null;
+  /** Groups that expire before it. */
+  readonly expiresUntil: number | null;
   readonly sort: Sort;
   /** 1 is the first. */
   readonly page: number;
@@ -51,15 +56,26 @@ export const defaultQuery: ReportQuery = {
   verdict: null,
   gateway: null,
   rule: null,
+  expiresFrom: null,
+  expiresUntil: null,
   sort: "expiry",
   page: 1,
   perPage: 100,
 };
 
-export const noFilter = { match: "", verdict: null, gateway: null, rule: null, page: 1 } as const;
+export const noFilter = {
+  match: "",
+  verdict: null,
+  gateway: null,
+  rule: null,
+  expiresFrom: null,
+  expiresUntil: null,
+  page: 1,
+} as const;
 
-export function isFiltered({ match, verdict, gateway, rule }: ReportQuery): boolean {
-  return match !== "" || verdict !== null || gateway !== null || rule !== null;
+export function isFiltered(query: ReportQuery): boolean {
+  const { match, verdict, gateway, rule, expiresFrom, expiresUntil } = query;
+  return match !== "" || [verdict, gateway, rule, expiresFrom, expiresUntil].some((value) => value !== null);
 }
 
 class BadParameter extends Error {}
@@ -69,6 +85,8 @@ const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> 
   verdict: (text) => ({ verdict: readOneOf(verdictNames, text) }),
   gateway: (text) => ({ gateway: text }),
   rule: (text) => ({ rule: text }),
+  expires_from: (text) => ({ expiresFrom: readTime(text) }),
+  expires_until: (text) => ({ expiresUntil: readTime(text) }),
   sort: (text) => ({ sort: readOneOf(sorts, text) }),
   page: (text) => ({ page: readCount(text, Number.MAX_SAFE_INTEGER) }),
   per_page: (text) => ({ perPage: readCount(text, maxPerPage) }),
@@ -110,6 +128,12 @@ function readOneOf<T extends string>(choices: readonly T[], text: string): T {
   throw new BadParameter(`${JSON.stringify(text)} is none of ${choices.join(", ")}`);
 }
 
+function readTime(text: string): number {
+  const time = parseTimestamp(text);
+  if (time !== null) return time;
+  throw new BadParameter(`${JSON.stringify(text)} is not a time like 2027-01-15T08:00:00Z (RFC 3339)`);
+}
+
 function readCount(text: string, max: number): number {
   const count = /^\d+$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= max) return count;
@@ -122,7 +146,9 @@ export function formatReportQuery(query: ReportQuery): string {
   const parameters = new URLSearchParams();
   for (const [parameter, key] of keys) {
     const value = query[key];
-    if (value !== defaultQuery[key] && value !== null) parameters.set(parameter, String(value));
+    if (value === defaultQuery[key] || value === null) continue;
+    const isTime = key === "expiresFrom" || key === "expiresUntil";
+    parameters.set(parameter, isTime ? formatTime(Number(value)).replace(".000Z", "Z") : String(value));
   }
   return `?${parameters.toString()}`;
 }
@@ -132,6 +158,8 @@ const keys = [
   ["verdict", "verdict"],
   ["gateway", "gateway"],
   ["rule", "rule"],
+  ["expires_from", "expiresFrom"],
+  ["expires_until", "expiresUntil"],
   ["sort", "sort"],
   ["page", "page"],
   ["per_page", "perPage"],

@@ -31,12 +31,22 @@ export function selectGroups(
   const matching: LocatedGroup[] = [];
   for (const gateway of askedGateways(gateways, query)) {
     for (const entry of gateway.entries) {
+      if (!expiresWithin(entry, query)) continue;
       if (isSelected(entry, verdict, rule, matches)) matching.push({ gateway, entry });
     }
   }
   return pageOf(
     matching.toSorted((a, b) => orders[sort](a.entry, b.entry)),
     query,
+  );
+}
+
+function expiresWithin({ expiresAt }: ReportEntry, { expiresFrom, expiresUntil }: ReportQuery): boolean {
+  if (expiresFrom === null && expiresUntil === null) return true;
+  return (
+    expiresAt !== null &&
+    expiresAt >= (expiresFrom ?? expiresAt) &&
+    (expiresUntil === null || expiresAt < expiresUntil)
   );
 }
 

@@ -16,7 +16,7 @@ describe("the query of page and API", () => {
 
   it("reads every parameter", () => {
     const { ok, query } = parse(
-      'match={job="x", instance!~"a.*"}&verdict=delete&gateway=g&rule=r&sort=age&page=2&per_page=1000',
+      'match={job="x", instance!~"a.*"}&verdict=delete&gateway=g&rule=r&expires_from=2027-01-15T08:00:00Z&sort=age&page=2&per_page=1000',
     );
     expect(ok).toBe(true);
     expect(query.matchers.map(({ name, operator, value }) => name + operator + value)).toEqual([
@@ -27,6 +27,7 @@ describe("the query of page and API", () => {
       verdict: "delete",
       gateway: "g",
       rule: "r",
+      expiresFrom: 1_800_000_000,
       sort: "age",
       page: 2,
       perPage: 1000,
@@ -45,6 +46,7 @@ describe("the query of page and API", () => {
     ["page=1e3", "page", "page: expected a whole number from 1 on", null],
     ["page=99999999999999999999", "page", "page: expected a whole number from 1 on", null],
     ["per_page=1001", "per_page", "per_page: expected a whole number from 1 to 1000", null],
+    ["expires_from=soon", "expires_from", 'expires_from: "soon" is not a time like 2027-', null],
     ["matches={}", "matches", "matches: no such parameter; there are match, verdict", null],
     ["__proto__=1", "__proto__", "__proto__: no such parameter", null],
     ["page=1&page=2", "page", "page: given twice", null],
@@ -60,10 +62,11 @@ describe("the query of page and API", () => {
     expect(result.query).toMatchObject({ match: "{job=", matchers: [], verdict: "keep" });
   });
 
-  it.each(["?", "?match=%7Bjob%3D%22x%22%7D&verdict=delete&gateway=g&rule=r&sort=age&page=2&per_page=7"])(
-    "is written as it was read: %s",
-    (text) => {
-      expect(formatReportQuery(parse(text.slice(1)).query)).toBe(text);
-    },
-  );
+  it.each([
+    "?",
+    "?match=%7Bjob%3D%22x%22%7D&verdict=delete&gateway=g&rule=r&sort=age&page=2&per_page=7",
+    "?expires_from=2027-01-15T08%3A00%3A00Z&expires_until=2027-01-15T08%3A00%3A00.500Z",
+  ])("is written as it was read: %s", (text) => {
+    expect(formatReportQuery(parse(text.slice(1)).query)).toBe(text);
+  });
 });

@@ -1,5 +1,5 @@
 import { verdictNames } from "../../core/verdict.ts";
-import { defaultQuery, isFiltered, noFilter, type QueryProblem, type ReportQuery } from "../query.ts";
+import { formatReportQuery, isFiltered, noFilter, type QueryProblem, type ReportQuery } from "../query.ts";
 import { showText } from "../text.ts";
 import type { Links } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
@@ -70,12 +70,12 @@ function renderSelect(name: string, title: string, options: readonly string[], c
 }
 
 /** Parameters that the form keeps without asking for them. */
-function renderHidden({ sort, perPage }: ReportQuery): Html {
-  return html`${sort === defaultQuery.sort ? nothing : html`<input type="hidden" name="sort" value="${sort}" />`}${
-    perPage === defaultQuery.perPage
-      ? nothing
-      : html`<input type="hidden" name="per_page" value="${perPage}" />`
-  }`;
+function renderHidden(query: ReportQuery): readonly Html[] {
+  const { expiresFrom, expiresUntil } = query;
+  const kept = formatReportQuery({ ...query, ...noFilter, expiresFrom, expiresUntil });
+  return [...new URLSearchParams(kept)].map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
 }
 
 /** Of a long text, on each side of the error. */

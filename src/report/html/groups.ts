@@ -14,7 +14,15 @@ import {
 import { showText } from "../text.ts";
 import { hiddenLabels, viewRow, type Row } from "../view.ts";
 import { renderForm } from "./filter-form.ts";
-import { countOf, formatCount, renderDate, renderLabels, renderMoment, type Links } from "./parts.ts";
+import {
+  countOf,
+  formatCount,
+  formatMinute,
+  renderDate,
+  renderLabels,
+  renderMoment,
+  type Links,
+} from "./parts.ts";
 import { html, nothing, trusted, type Html } from "./template.ts";
 
 interface GroupsContent {
@@ -132,7 +140,11 @@ function describeRange({ groups, matched }: SelectedGroups, { query }: Links): s
   const first = (query.page - 1) * query.perPage + 1;
   const last = first + groups.length - 1;
   const range = groups.length === matched ? "" : `${formatCount(first)} to ${formatCount(last)} of `;
-  return `${range}${countOf(matched, "group")}, ${orderWords[query.sort]}`;
+  const { expiresFrom, expiresUntil } = query;
+  const from = expiresFrom === null ? "" : ` from ${formatMinute(expiresFrom)}`;
+  const until = expiresUntil === null ? "" : ` until ${formatMinute(expiresUntil)}`;
+  const expiring = `${from}${until}` === "" ? "" : `, expiring${from}${until} UTC`;
+  return `${range}${countOf(matched, "group")}${expiring}, ${orderWords[query.sort]}`;
 }
 
 function* renderTable(
