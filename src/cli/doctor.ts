@@ -1,8 +1,7 @@
 import type { Config, PushgatewaySettings } from "../config/config.ts";
 import { findExceededLimit } from "../core/limits.ts";
 import { ttlMetricNames } from "../core/rule.ts";
-import type { DeleteFlagsOf } from "../doctor/delete-command.ts";
-import { conditionOf } from "../doctor/diagnosis.ts";
+import { conditionOf, type DeleteFlagsOf } from "../doctor/diagnosis.ts";
 import { examine, type DoctorReport } from "../doctor/examine.ts";
 import { renderDoctorJson } from "../doctor/render-json.ts";
 import { renderDoctorText } from "../doctor/render-text.ts";

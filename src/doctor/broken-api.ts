@@ -7,7 +7,7 @@ import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.
 import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
-import { findRemedy, spellLabels, type Culprit } from "./culprit.ts";
+import { findDeletions, spellLabels, type Culprit } from "./culprit.ts";
 import type { DiagnoseOptions, ExpositionState, Finding, GatewayFault } from "./diagnosis.ts";
 
 /**
@@ -33,7 +33,7 @@ export async function findBreaker(
   const symptom = "GET /api/v1/metrics: the connection is closed without an answer";
   const finding = { reason: "empty_family", family: failureTimeName } as const;
   const nameless = (why: string): Finding => {
-    return { ...finding, evidence: symptom, sides: [], remedy: { kind: "none", why } };
+    return { ...finding, evidence: symptom, sides: [], deletions: [], why };
   };
   if (exposition.state !== "consistent") {
     return nameless(
@@ -53,7 +53,13 @@ export async function findBreaker(
       ? ""
       : `; ${countOf(others.length, "older group")} without it will be examined if the API stays broken`;
   const evidence = `${symptom}; this group has no push_failure_time_seconds in /metrics${more}`;
-  return { ...finding, evidence, sides: [[newest]], remedy: findRemedy([[newest]]) };
+  return {
+    ...finding,
+    evidence,
+    sides: [[newest]],
+    deletions: findDeletions([[newest]]),
+    why: "no path names it",
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { createLabels, type Labels } from "../core/labels.ts";
 
 /** The labels of one series, byte by byte. */
-export type RawLabels = ReadonlyMap<string, Uint8Array>;
+export type RawLabels = ReadonlyMap<string, Buffer>;
 
 /** One reason why a gateway cannot serve `/metrics` and refuses every checked push, as the gateway words it. */
 export type Complaint = { readonly text: string } & (
@@ -101,7 +101,7 @@ const token = /\\(?:([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]
  * Reads the inside of a quoted text as Go prints it, in `%q` and in the text form of protobuf messages. Returns bytes:
  * what is not UTF-8 is written as `\377` (1.5.1) or `\xff` (1.11), while the JSON of the API has lost it.
  */
-export function unescapeGo(inside: string): Uint8Array {
+export function unescapeGo(inside: string): Buffer {
   const parts = Array.from(inside.matchAll(token), ([text, octal, hex, short, long, other]) => {
     if (octal !== undefined) return Uint8Array.of(Number.parseInt(octal, 8) & 0xff);
     if (hex !== undefined) return Uint8Array.of(Number.parseInt(hex, 16));
@@ -117,12 +117,11 @@ export function unescapeGo(inside: string): Uint8Array {
  * Decodes bytes as Go's JSON does: every single byte that is not part of a character becomes one U+FFFD. Node turns a
  * truncated character into one, and the labels would not be found in the API's answer.
  */
-export function decodeLikeGo(bytes: Uint8Array): string {
+export function decodeLikeGo(bytes: Buffer): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
-    const rest = Buffer.from(bytes.subarray(at, at + 4));
-    const length = [1, 2, 3, 4].find((size) => size <= rest.length && isUtf8(rest.subarray(0, size)));
-    text += length === undefined ? "\uFFFD" : rest.toString("utf8", 0, length);
+    const length = [1, 2, 3, 4].find((size) => isUtf8(bytes.subarray(at, at + size)));
+    text += length === undefined ? "\uFFFD" : bytes.toString("utf8", at, at + length);
     at += length ?? 1;
   }
   return text;

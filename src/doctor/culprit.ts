@@ -29,60 +29,42 @@ export function culpritOf(group: Group, naming: PathNaming): Culprit {
 }
 
 /**
- * The groups behind the labels of a push time, byte by byte: these labels are the grouping key and, if that has no
- * `instance`, an empty one.
- * @param known the groups as the API shows them; without it both spellings, of which only those that exist are deleted
+ * The group behind the labels of a push time, byte by byte: these are its grouping key and, if that has no `instance`, an empty one.
+ * @param known the groups that the API shows with these labels. Several: different bytes look alike, so nothing else is known of it
  */
-export function rawCulprits(
-  labels: RawLabels,
-  known: readonly Culprit[],
-  naming: PathNaming,
-): readonly Culprit[] {
-  const emptyInstance = labels.get("instance")?.length === 0;
-  const both = emptyInstance ? [false, true] : [true];
-  const spellings = known.length > 0 ? known.map((one) => one.labels.has("instance")) : both;
-  const culprits = new Map<string, Culprit>();
-  for (const [index, withInstance] of spellings.entries()) {
-    const own = new Map(
-      [...labels].filter(([name]) => withInstance || name !== "instance" || !emptyInstance),
-    );
-    const path = rawGroupPath(own, naming);
-    // The API shows different bytes alike: it is not known which of these groups this is, nor how old it is.
-    const isAmbiguous = spellings.filter((other) => other === withInstance).length > 1;
-    const decoded = decodeLabels(own);
-    const isNamed = groupPath(decoded, naming) !== null;
-    const unknown = { labels: decoded, lastSuccessAt: null, lastFailureAt: null, series: null };
-    const culprit = {
-      ...unknown,
-      ...(isAmbiguous ? {} : known[index]),
-      paths: path === null ? [] : [path],
-      isNamed,
-    };
-    culprits.set(path ?? String(index), culprit);
-  }
-  return [...culprits.values()];
-}
-
-/**
- * The path of a group whose U+FFFD was pushed like that, which is so if the gateway is consistent.
- * @returns null if no path can have one of its label names, or if it has no job
- */
-export function literalGroupPath(labels: Labels, naming: PathNaming): string | null {
-  const raw = new Map([...labels].map(([name, value]) => [name, Buffer.from(value)] as const));
-  return rawGroupPath(raw, naming);
+export function rawCulprit(labels: RawLabels, known: readonly Culprit[], naming: PathNaming): Culprit {
+  const [one] = known;
+  const isKnown = one !== undefined && known.length === 1;
+  if (isKnown && one.isNamed) return one;
+  const spellings =
+    labels.get("instance")?.length === 0
+      ? [new Map([...labels].filter(([name]) => name !== "instance")), labels].filter(
+          (own) =>
+            one === undefined || known.some((group) => group.labels.has("instance") === own.has("instance")),
+        )
+      : [labels];
+  return {
+    ...(isKnown
+      ? one
+      : {
+          labels: decodeLabels(spellings[0] ?? labels),
+          lastSuccessAt: null,
+          lastFailureAt: null,
+          series: null,
+        }),
+    paths: spellings.map((own) => rawGroupPath(own, naming)).filter((path) => path !== null),
+    isNamed: false,
+  };
 }
 
 /** As {@link groupPath}, for values that are not UTF-8: every value in base64. */
-function rawGroupPath(raw: RawLabels, naming: PathNaming): string | null {
-  const labels = decodeLabels(raw);
-  const plain = groupPath(labels, naming);
-  if (plain !== null) return plain;
-  if ((labels.get("job") ?? "") === "") return null;
+export function rawGroupPath(labels: RawLabels, naming: PathNaming): string | null {
+  if ((labels.get("job")?.length ?? 0) === 0) return null;
   let path = "/metrics";
-  for (const [name] of labels) {
+  for (const [name] of decodeLabels(labels)) {
     const segment = pathName(name, naming);
     if (segment === null) return null;
-    path += `/${segment}@base64/${Buffer.from(raw.get(name) ?? []).toString("base64url") || "="}`;
+    path += `/${segment}@base64/${labels.get(name)?.toString("base64url") || "="}`;
   }
   return path;
 }
@@ -96,38 +78,25 @@ export function spellLabels(labels: Labels): readonly Labels[] {
 /** Groups on the same side of a conflict: all of them are deleted, or none. */
 export type Side = readonly Culprit[];
 
-/** The deletions that end a conflict. */
-export type Remedy =
-  /** Exactly these, beyond doubt. */
-  | { readonly kind: "certain"; readonly groups: Side }
-  /** One of these, and a person has to choose; the least loss comes first. */
-  | { readonly kind: "choice"; readonly options: readonly Side[] }
-  /** Not known. */
-  | { readonly kind: "none"; readonly why: string };
-
 /**
- * Finds the deletions that end a conflict between `sides`: all of them but one are deleted. A single side is wrong by
- * itself and is deleted.
+ * The deletions that end a conflict between `sides`, one of which is enough; the least loss comes first. All sides but one are deleted;
+ * a single side is wrong by itself. None: no request deletes these groups.
  *
- * The remedy is certain if only one side has anything to lose. A group that never pushed successfully holds nothing but
- * the two times that the gateway made for it when it refused its push. In practice, such a group is the cause.
+ * A side that never pushed successfully holds nothing but the times that the gateway made for it when it refused its push, and is in
+ * practice the cause: it is never the one to keep.
  */
-export function findRemedy(sides: readonly Side[]): Remedy {
-  const [alone] = sides;
-  if (alone === undefined) return { kind: "none", why: "no group could be named" };
-  const fixed = sides.filter((side) => side.some(({ paths }) => paths.length === 0));
-  if (fixed.length > (sides.length === 1 ? 0 : 1)) {
-    return { kind: "none", why: "the gateway cannot be asked to delete these groups: no path names them" };
-  }
-  if (sides.length === 1) return { kind: "certain", groups: alone };
+export function findDeletions(sides: readonly Side[]): readonly Side[] {
+  if (sides.length === 1) return sides.filter(isDeletable);
+  const valuable = sides.filter((side) => !side.every(isFree) || !isDeletable(side));
+  const keepable = valuable.length > 0 ? valuable : sides.toSorted(byLoss).slice(-1);
+  return keepable
+    .map((kept) => sides.filter((side) => side !== kept).flat())
+    .filter(isDeletable)
+    .toSorted(byLoss);
+}
 
-  const isDeletable = (side: Side): boolean => !fixed.includes(side) && side.every(isFree);
-  const valuable = sides.filter((side) => !isDeletable(side));
-  const allBut = (kept: Side): Side => sides.filter((side) => side !== kept).flat();
-  if (valuable.length <= 1) {
-    return { kind: "certain", groups: allBut(valuable[0] ?? sides.toSorted(byWorth).at(-1) ?? alone) };
-  }
-  return { kind: "choice", options: (fixed.length === 1 ? fixed : valuable).map(allBut).toSorted(byWorth) };
+function isDeletable(side: Side): boolean {
+  return side.every(({ paths }) => paths.length > 0);
 }
 
 /** Whether nothing is lost with this group. */
@@ -135,8 +104,8 @@ export function isFree({ lastSuccessAt }: Culprit): boolean {
   return lastSuccessAt === 0;
 }
 
-/** The least loss first: fewest series, and of equals the newest, whose push made the conflict. */
-function byWorth(a: Side, b: Side): number {
+/** Fewest series first, and of equals the newest, whose push made the conflict. */
+function byLoss(a: Side, b: Side): number {
   return seriesOf(a) - seriesOf(b) || newestSuccess(b) - newestSuccess(a) || oddSpelling(a) - oddSpelling(b);
 }
 

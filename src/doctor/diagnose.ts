@@ -14,7 +14,7 @@ import { missingApi, readStatus, type GatewayInfo } from "../gateway/status.ts";
 import { closesConnection, findBreaker, toFault } from "./broken-api.ts";
 import { parseComplaints, type Complaint } from "./complaints.ts";
 import { createHolders, findConflicts } from "./conflicts.ts";
-import { literalGroupPath } from "./culprit.ts";
+import { rawGroupPath } from "./culprit.ts";
 import {
   certainCulprits,
   type DiagnoseOptions,
@@ -74,8 +74,10 @@ function findUndeletable(
     if (deletable.has(group.key)) return [];
     const why = explainObstacle(group, consistent);
     if (why === null) return [];
-    const readable = consistent && group.obstacle === "unaddressable";
-    return [{ group, why, path: readable ? literalGroupPath(group.labels, naming) : null }];
+    // On a consistent gateway U+FFFD was pushed like that.
+    const isLiteral = consistent && group.obstacle === "unaddressable";
+    const raw = new Map([...group.labels].map(([label, value]) => [label, Buffer.from(value)] as const));
+    return [{ group, why, path: isLiteral ? rawGroupPath(raw, naming) : null }];
   });
 }
 

@@ -4,7 +4,9 @@ import type { SnapshotFacts } from "../core/report.ts";
 import type { HealthProbe } from "../gateway/pace.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
-import type { Culprit, Remedy, Side } from "./culprit.ts";
+import { formatLabels } from "../core/labels.ts";
+import { shellQuote } from "../core/printable.ts";
+import type { Culprit, Side } from "./culprit.ts";
 
 export interface DiagnoseOptions {
   readonly name: string;
@@ -35,12 +37,15 @@ export interface Finding {
   readonly evidence: string;
   /** The sides of the conflict; a single side is wrong by itself. Empty: no group could be named. */
   readonly sides: readonly Side[];
-  readonly remedy: Remedy;
+  /** One of these ends it; the least loss comes first. A single one is certain; of several, a person has to choose. */
+  readonly deletions: readonly Side[];
+  /** Why there are no deletions; of no meaning if there are. */
+  readonly why: string;
 }
 
 /** The groups whose deletion is certain to help. */
 export function certainCulprits(findings: readonly Finding[]): readonly Culprit[] {
-  return findings.flatMap(({ remedy }) => (remedy.kind === "certain" ? remedy.groups : []));
+  return findings.flatMap(({ deletions: [first, ...others] }) => (others.length === 0 ? (first ?? []) : []));
 }
 
 /** What was found at a gateway at one moment. */
@@ -114,4 +119,27 @@ export function pushStateOf({ exposition, status }: Diagnosis): PushState {
 /** Groups whose last push was refused. */
 export function refusedGroups({ groups }: Diagnosis): readonly Group[] {
   return groups.filter(({ lastSuccessAt, lastFailureAt }) => (lastFailureAt ?? 0) > (lastSuccessAt ?? 0));
+}
+
+/** The flags with which `delete` reaches this gateway and may delete one group of it. */
+export type DeleteFlagsOf = (diagnosis: Diagnosis) => readonly string[];
+
+/** The `delete --exact` that deletes the group; null: no read of the gateway would show exactly this group. */
+export function deleteCommand(
+  { labels, isNamed }: Culprit,
+  { api, exposition }: Diagnosis,
+  flags: readonly string[],
+): string | null {
+  const isReadable = api.state === "answers" || exposition.state === "consistent";
+  if (!isNamed || !isReadable) return null;
+  const source = api.state === "answers" ? [] : ["--source=exposition"];
+  return ["pushgateway-janitor", "delete", "--exact", formatLabels(labels), ...flags, ...source]
+    .map(shellQuote)
+    .join(" ");
+}
+
+/** The requests that delete a group, as commands to paste. */
+export function curlCommands(url: string, paths: readonly string[]): readonly string[] {
+  // Always quoted, so that it remains correct when edited.
+  return paths.map((path) => `curl -X DELETE '${`${url}${path}`.replaceAll("'", "%27")}'`);
 }

@@ -2,10 +2,17 @@ import { timeOrNever } from "../core/group.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import { formatTime } from "../core/time.ts";
-import type { Culprit, Remedy } from "./culprit.ts";
-import { conditionOf, pushStateOf, refusedGroups, type Diagnosis, type Finding } from "./diagnosis.ts";
+import type { Side } from "./culprit.ts";
+import {
+  conditionOf,
+  curlCommands,
+  deleteCommand,
+  pushStateOf,
+  refusedGroups,
+  type DeleteFlagsOf,
+  type Diagnosis,
+} from "./diagnosis.ts";
 import type { DoctorReport } from "./examine.ts";
-import { curlCommands, deleteCommand, type DeleteFlagsOf } from "./delete-command.ts";
 
 /** Raised when a field changes its meaning or is removed; new fields do not count. */
 const schemaVersion = 2;
@@ -50,7 +57,13 @@ function diagnosisToJson(diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
             bytes: snapshot.sizeBytes,
             duration_seconds: snapshot.durationSeconds,
           },
-    findings: findings.map((finding) => findingToJson(finding, diagnosis, flagsOf)),
+    findings: findings.map(({ reason, family, evidence, deletions, why }) => {
+      const [first, ...others] = deletions.map((groups) => deletionToJson(groups, diagnosis, flagsOf));
+      if (first === undefined) return { reason, family, evidence, remedy: { kind: "none", why } };
+      const remedy =
+        others.length === 0 ? { kind: "certain", ...first } : { kind: "choice", options: [first, ...others] };
+      return { reason, family, evidence, remedy };
+    }),
     undeletable: undeletable.map(({ group, why, path }) => ({
       labels: group.obstacle === "unreadable_labels" ? null : labelsToObject(group.labels),
       reason: group.obstacle,
@@ -60,37 +73,21 @@ function diagnosisToJson(diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
   };
 }
 
-function findingToJson(
-  { reason, family, evidence, remedy }: Finding,
-  diagnosis: Diagnosis,
-  flagsOf: DeleteFlagsOf,
-): object {
-  const toJson = (culprit: Culprit): object => culpritToJson(culprit, diagnosis, flagsOf);
-  return { reason, family, evidence, remedy: remedyToJson(remedy, toJson) };
-}
-
-function remedyToJson(remedy: Remedy, toJson: (culprit: Culprit) => object): object {
-  switch (remedy.kind) {
-    case "certain":
-      return { kind: remedy.kind, delete: remedy.groups.map(toJson) };
-    case "choice":
-      return { kind: remedy.kind, options: remedy.options.map((groups) => ({ delete: groups.map(toJson) })) };
-    case "none":
-      return { kind: remedy.kind, why: remedy.why };
-  }
-}
-
-function culpritToJson(culprit: Culprit, diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
-  const { labels, paths, lastSuccessAt, lastFailureAt, series } = culprit;
+function deletionToJson(groups: Side, diagnosis: Diagnosis, flagsOf: DeleteFlagsOf): object {
   return {
-    labels: labelsToObject(labels),
-    // 0 means never.
-    never_pushed: lastSuccessAt === null ? null : lastSuccessAt === 0,
-    last_success_at: formatTime(timeOrNever(lastSuccessAt)),
-    last_failure_at: formatTime(timeOrNever(lastFailureAt)),
-    series,
-    delete_command: deleteCommand(culprit, diagnosis, flagsOf(diagnosis)),
-    commands: curlCommands(diagnosis.url, paths),
+    delete: groups.map((culprit) => {
+      const { labels, paths, lastSuccessAt, lastFailureAt, series } = culprit;
+      return {
+        labels: labelsToObject(labels),
+        // 0 means never.
+        never_pushed: lastSuccessAt === null ? null : lastSuccessAt === 0,
+        last_success_at: formatTime(timeOrNever(lastSuccessAt)),
+        last_failure_at: formatTime(timeOrNever(lastFailureAt)),
+        series,
+        delete_command: deleteCommand(culprit, diagnosis, flagsOf(diagnosis)),
+        commands: curlCommands(diagnosis.url, paths),
+      };
+    }),
   };
 }
 

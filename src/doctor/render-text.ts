@@ -3,12 +3,14 @@ import { formatShortLabels, quote } from "../core/labels.ts";
 import { countOf, cutText } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
 import { isFree, type Side } from "./culprit.ts";
-import { curlCommands, deleteCommand, type DeleteFlagsOf } from "./delete-command.ts";
 import {
   conditionOf,
+  curlCommands,
+  deleteCommand,
   pushStateOf,
   refusedGroups,
   type ApiState,
+  type DeleteFlagsOf,
   type Diagnosis,
   type ExpositionState,
   type Finding,
@@ -160,13 +162,9 @@ function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[]
 /** The groups that make the gateway inconsistent, and the commands that delete them. */
 function renderFindings(diagnosis: Diagnosis, options: DoctorTextOptions): readonly string[] {
   const { findings } = diagnosis;
-  const lines: string[] = [];
-  for (const finding of findings.slice(0, shown)) {
-    if (lines.length > 0) lines.push("");
-    lines.push(...renderFinding(finding, diagnosis, options));
-  }
-  if (findings.length > shown) lines.push("", `… and ${findings.length - shown} more, see --output=json`);
-  return lines;
+  const sections = findings.slice(0, shown).map((finding) => renderFinding(finding, diagnosis, options));
+  if (findings.length > shown) sections.push([`… and ${findings.length - shown} more, see --output=json`]);
+  return sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 function renderFinding(
@@ -174,33 +172,30 @@ function renderFinding(
   diagnosis: Diagnosis,
   options: DoctorTextOptions,
 ): readonly string[] {
-  const { remedy } = finding;
+  const { deletions, why, reason: code, evidence: words } = finding;
   const reason = describeReason(finding);
-  const evidence = `  ${finding.reason === "empty_family" ? "seen" : "the gateway says"}: ${excerpt(finding.evidence)}`;
-  const deletion = (groups: Side): readonly string[] => renderDeletion(groups, diagnosis, options);
-  switch (remedy.kind) {
-    case "none":
-      return [reason, evidence, `  ${remedy.why}`];
-    case "certain":
-      return [
-        ...remedy.groups.slice(0, shown).map(({ labels }) => `${formatShortLabels(labels)} ${reason}`),
-        ...more(remedy.groups),
-        evidence,
-        ...deletion(remedy.groups).map((line) => `  ${line}`),
-        "  stop the job that pushes it first, or it comes back",
-      ];
-    case "choice":
-      return [
-        `several groups do not fit together: each ${reason}`,
-        evidence,
-        "  one of these deletions is enough; the least loss comes first:",
-        ...remedy.options.slice(0, shown).flatMap((groups) => {
-          const names = groups.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
-          const head = `  - ${[names.join(", "), ...more(groups)].join(" ")}`;
-          return [head].concat(deletion(groups).map((line) => `    ${line}`));
-        }),
-      ];
+  const evidence = `  ${code === "empty_family" ? "seen" : "the gateway says"}: ${excerpt(words)}`;
+  const [certain, ...others] = deletions;
+  if (certain === undefined) return [reason, evidence, `  ${why}`];
+  if (others.length === 0) {
+    return [
+      ...certain.slice(0, shown).map(({ labels }) => `${formatShortLabels(labels)} ${reason}`),
+      ...more(certain),
+      evidence,
+      ...renderDeletion(certain, diagnosis, options).map((line) => `  ${line}`),
+      "  stop the job that pushes it first, or it comes back",
+    ];
   }
+  return [
+    `several groups do not fit together: each ${reason}`,
+    evidence,
+    "  one of these deletions is enough; the least loss comes first:",
+    ...deletions.slice(0, shown).flatMap((groups) => {
+      const names = groups.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
+      const lines = renderDeletion(groups, diagnosis, options).map((line) => `    ${line}`);
+      return [`  - ${[names.join(", "), ...more(groups)].join(" ")}`, ...lines];
+    }),
+  ];
 }
 
 const reasons: Readonly<Record<Finding["reason"], string>> = {
@@ -224,33 +219,21 @@ function renderDeletion(
   diagnosis: Diagnosis,
   { flagsOf, archive }: DoctorTextOptions,
 ): readonly string[] {
-  const flags = flagsOf(diagnosis);
   // Pasted together, the second command would be the answer to the first one's question.
-  const many = groups.length > 1 ? ["--yes"] : [];
-  const deletions = groups.map((culprit) => deleteCommand(culprit, diagnosis, [...flags, ...many]));
-  const isArchived =
-    archive && diagnosis.api.state === "answers" && deletions.every((command) => command !== null);
-  const byHand = groups.filter((_, index) => deletions[index] === null);
+  const flags = [...flagsOf(diagnosis), ...(groups.length > 1 ? ["--yes"] : [])];
+  const deletions = groups.map((culprit) => ({ culprit, command: deleteCommand(culprit, diagnosis, flags) }));
+  const byHand = deletions.filter(({ command }) => command === null).map(({ culprit }) => culprit);
   const lines = [
-    describeLoss(groups, isArchived),
-    ...label(
-      "heal:",
-      deletions.slice(0, shown).filter((command) => command !== null),
-    ),
-    ...label(
-      "by hand:",
-      byHand.slice(0, shown).flatMap(({ paths }) => curlCommands(diagnosis.url, paths)),
-    ),
+    describeLoss(groups, archive && diagnosis.api.state === "answers" && byHand.length === 0),
+    ...deletions.slice(0, shown).flatMap(({ command }) => (command === null ? [] : [`heal: ${command}`])),
+    ...byHand
+      .slice(0, shown)
+      .flatMap(({ paths }) => curlCommands(diagnosis.url, paths).map((command) => `by hand: ${command}`)),
   ];
   if (byHand.some(({ paths }) => paths.length > 1)) {
     lines.push("(it is not known whether it has an empty instance: one of the two does not exist)");
   }
   return lines;
-}
-
-/** Puts the label before the first command. */
-function label(text: string, commands: readonly string[]): readonly string[] {
-  return commands.map((command, index) => `${(index === 0 ? text : "").padEnd(text.length)} ${command}`);
 }
 
 function describeLoss(groups: Side, isArchived: boolean): string {

@@ -56,28 +56,22 @@ describe("the offender", () => {
     ).toMatchObject([
       {
         reason: "duplicate_series",
-        remedy: {
-          kind: "certain",
-          groups: [{ paths: ["/metrics/job/d/instance@base64/="], lastSuccessAt: 0 }],
-        },
+        deletions: [[{ paths: ["/metrics/job/d/instance@base64/="], lastSuccessAt: 0 }]],
       },
     ]);
   });
 
   it("is either spelling if the API does not show which was pushed", () => {
     const [finding] = conflicts([series("push_time_seconds", { instance: "", job: "d" }, twice)], []);
-    expect(finding?.remedy).toMatchObject({
-      kind: "choice",
-      options: [
-        [{ paths: ["/metrics/job/d/instance@base64/="], series: null }],
-        [{ paths: ["/metrics/job/d"], series: null }],
-      ],
-    });
+    expect(finding?.deletions).toMatchObject([
+      [{ paths: ["/metrics/job/d/instance@base64/="], series: null }],
+      [{ paths: ["/metrics/job/d"], series: null }],
+    ]);
   });
 
   it("is not named if the groups that the complaint was about are gone", () => {
     const line = series("push_time_seconds", { instance: "a", job: "d" }, twice);
-    expect(conflicts([line], [{ labels: { job: "other" } }])).toMatchObject([{ remedy: { kind: "none" } }]);
+    expect(conflicts([line], [{ labels: { job: "other" } }])).toMatchObject([{ deletions: [] }]);
   });
 
   it("is not the group whose real labels are what the API shows for the bytes of another", () => {
@@ -91,7 +85,7 @@ describe("the offender", () => {
       { labels: { job: "d\uFFFD" } },
     ]); // prettier-ignore
     expect(findings).toMatchObject([
-      { remedy: { kind: "certain", groups: [{ paths: ["/metrics/job@base64/ZP8"], lastSuccessAt: null }] } },
+      { deletions: [[{ paths: ["/metrics/job@base64/ZP8"], lastSuccessAt: null }]] },
     ]);
   });
 
@@ -110,7 +104,7 @@ describe("the offender", () => {
         { labels: { job: "d" }, families: { a: family } },
         { labels: { job: "d", x: "\uFFFD" }, families: { a: family } },
       ]),
-    ).toMatchObject([{ remedy: { kind: "none" } }]); // prettier-ignore
+    ).toMatchObject([{ deletions: [] }]); // prettier-ignore
   });
 
   it("is every group that gives one of the gateway's own metrics another type, and no group that does not", () => {
@@ -121,7 +115,7 @@ describe("the offender", () => {
       { labels: { job: "right" }, families: family("GAUGE") },
       { labels: { job: "other" } },
     ]); // prettier-ignore
-    expect(finding?.remedy).toMatchObject({ kind: "certain", groups: [{ paths: ["/metrics/job/wrong"] }] });
+    expect(finding?.deletions).toMatchObject([[{ paths: ["/metrics/job/wrong"] }]]);
   });
 
   it("is a side of those that agree on a type, and a choice", () => {
@@ -131,13 +125,10 @@ describe("the offender", () => {
       { labels: { job: "b" }, families: family("COUNTER") },
       { labels: { job: "c" }, families: family("GAUGE") },
     ]); // prettier-ignore
-    expect(finding?.remedy).toMatchObject({
-      kind: "choice",
-      options: [
-        [{ paths: ["/metrics/job/c"] }],
-        [{ paths: ["/metrics/job/a"] }, { paths: ["/metrics/job/b"] }],
-      ],
-    });
+    expect(finding?.deletions).toMatchObject([
+      [{ paths: ["/metrics/job/c"] }],
+      [{ paths: ["/metrics/job/a"] }, { paths: ["/metrics/job/b"] }],
+    ]);
   });
 
   it("is found in a family called like something of JavaScript's", () => {
