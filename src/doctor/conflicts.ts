@@ -137,7 +137,7 @@ function findSides(
       const isTwice = holding[0]?.series.filter((one) => one === key).length !== 1;
       return [
         "duplicate_series",
-        holding.length > 1 || isTwice ? holding.map((one) => oneSide([one])).flat() : [],
+        holding.length > 1 || isTwice ? holding.flatMap((one) => oneSide([one])) : [],
       ];
     }
     case "invalid": {

@@ -162,9 +162,11 @@ function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[]
 /** The groups that make the gateway inconsistent, and the commands that delete them. */
 function renderFindings(diagnosis: Diagnosis, options: DoctorTextOptions): readonly string[] {
   const { findings } = diagnosis;
-  const sections = findings.slice(0, shown).map((finding) => renderFinding(finding, diagnosis, options));
-  if (findings.length > shown) sections.push([`… and ${findings.length - shown} more, see --output=json`]);
-  return sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
+  const lines = findings
+    .slice(0, shown)
+    .flatMap((finding) => renderFinding(finding, diagnosis, options).concat(""));
+  if (findings.length <= shown) return lines.slice(0, -1);
+  return [...lines, `… and ${findings.length - shown} more, see --output=json`];
 }
 
 function renderFinding(
@@ -192,8 +194,8 @@ function renderFinding(
     "  one of these deletions is enough; the least loss comes first:",
     ...deletions.slice(0, shown).flatMap((groups) => {
       const names = groups.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
-      const lines = renderDeletion(groups, diagnosis, options).map((line) => `    ${line}`);
-      return [`  - ${[names.join(", "), ...more(groups)].join(" ")}`, ...lines];
+      const head = `  - ${[names.join(", "), ...more(groups)].join(" ")}`;
+      return [head].concat(renderDeletion(groups, diagnosis, options).map((line) => `    ${line}`));
     }),
   ];
 }

