@@ -23,6 +23,7 @@ export async function printReport(
   flags: OutputFlags & { readonly wide?: boolean | undefined },
   io: Io,
   selection: TableSelection = {},
+  commandToTry?: string,
 ): Promise<string | null> {
   const { stdout } = io;
   const file = flags.outputFile;
@@ -30,6 +31,7 @@ export async function printReport(
   const parts = await render(report, flags.output, {
     terminal,
     selection,
+    commandToTry,
     columns: terminal && flags.wide !== true ? stdout.columns : null,
     color: terminal && wantsColor(stdout, io.env),
   });
@@ -52,7 +54,8 @@ async function render(
   format: OutputFormat,
   options: TableOptions & { readonly selection: TableSelection },
 ): Promise<Iterable<string>> {
-  const { selection } = options;
+  const { selection, commandToTry } = options;
+  const ages = commandToTry !== undefined;
   switch (format) {
     case "table":
     case "summary":
@@ -61,8 +64,9 @@ async function render(
         summary: format === "summary",
       });
     case "json":
-      return (await import("../report/json-report.ts")).renderJson(report, selection);
+      return (await import("../report/json-report.ts")).renderJson(report, selection, ages);
     case "csv":
+      if (ages) return (await import("../report/ages.ts")).renderAgesCsv(report, selection);
       return (await import("../report/csv.ts")).renderCsv(report, selection);
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(report, selection);

@@ -73,7 +73,10 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
   addReportFlags(program.command("report"), io)
     .hook("preAction", beforeSweeping)
     .summary("say what would be deleted and why; deletes nothing")
-    .description("Reads the groups and says for each whether it would be deleted, and why. Deletes nothing.")
+    .description(
+      "Reads the groups and says for each whether it would be deleted, and why. Deletes nothing.\n" +
+        "With --gateway and without --ttl: how old the groups of each job are, to choose a TTL by.",
+    )
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
 
   addRunFlags(program.command("run"), io.env)

@@ -1,5 +1,6 @@
-import { parseNamed } from "../config/config.ts";
+import { ConfigError, parseNamed } from "../config/config.ts";
 import type { Matcher } from "../core/matcher.ts";
+import { shellQuote } from "../core/printable.ts";
 import type { SweepReport } from "../core/report.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { showText } from "../report/text.ts";
@@ -16,7 +17,8 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   const { verdict, rule, sort, limit, all } = flags;
   const match = flags.match === undefined ? undefined : await parseMatch(flags.match);
   const { at: planFor, "gateways.concurrency": concurrency } = flags;
-  const { config, complete } = await loadAndDiscover(flags, io);
+  const commandToTry = flags.ttl === undefined ? createCommandToTry(flags) : undefined;
+  const { config, complete } = await loadAndDiscover(flags, io, { ttlOptional: true });
   const { log, progress, clear } = createCommandLog(config.logLevel, flags["log.format"], io);
   const commandToPass = createCommandToPass(flags);
   const result = await sweepAll(
@@ -25,11 +27,24 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   );
   clear();
   if (io.stop.aborted) return io.signalExitCode();
-  const problem = await printReport(result, flags, io, { match, verdict, rule, sort, limit, all });
+  const selection = { match, verdict, rule, sort, limit, all };
+  const problem = await printReport(result, flags, io, selection, commandToTry);
   if (problem !== null) io.stderr.write(`${problem}\n`);
   writeErrors(result, flags, io);
   if (problem !== null) return exitCodes.failed;
   return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
+}
+
+/** Without a TTL and a file nothing is decided, and the report is about ages. */
+function createCommandToTry(flags: ReportFlags): string | undefined {
+  const { gateway: urls, verdict, rule, sort, detailedExitcode } = flags;
+  if (urls === undefined) return undefined;
+  const decided = Object.entries({ verdict, rule, sort, "detailed-exitcode": detailedExitcode });
+  const [flag] = decided.find(([, value]) => value !== undefined) ?? [];
+  if (flag !== undefined)
+    throw new ConfigError(`--${flag} needs --ttl=DURATION beside it: without a TTL nothing expires`);
+  const words = [...urls.map((url) => `--gateway=${url}`), "--ttl=30d"];
+  return ["pushgateway-janitor", "report", ...words].map(shellQuote).join(" ");
 }
 
 /** Regular expressions are loaded only where there are some. */

@@ -1,9 +1,11 @@
+import { countAgesByJob } from "../core/ages.ts";
 import { timeOrNever } from "../core/group.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { labelsToObject } from "../core/labels.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { formatTime } from "../core/time.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
+import { ageFields } from "./ages.ts";
 import { defaultQuery, maxPerPage, type QueryProblem, type ReportQuery } from "./query.ts";
 import { askedGateways, pageOf, selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
 import { countRules, wholeAge } from "./view.ts";
@@ -11,13 +13,21 @@ import { countRules, wholeAge } from "./view.ts";
 /** Grows when a field changes its meaning or goes; new fields do not count. */
 const schemaVersion = 1;
 
-/** Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, unknown values are null. */
-export function renderJson(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
-  return renderParts(
-    report,
-    {},
-    report.gateways.map((gateway) => [gateway, selectEntries(gateway.entries, selection)]),
+/**
+ * Renders a report as JSON with `schema_version` 1: times RFC 3339 in UTC, unknown values are null.
+ * @param ages whether to add the ages of each job
+ */
+export function renderJson(
+  report: SweepReport,
+  selection: PrintSelection = {},
+  ages = false,
+): Generator<string> {
+  const shown = report.gateways.map(
+    (gateway) => [gateway, selectEntries(gateway.entries, selection)] as const,
   );
+  const jobsOf = ({ entries }: GatewayReport): readonly object[] =>
+    countAgesByJob(selectEntries(entries, { match: selection.match })).map(ageFields);
+  return renderParts(report, {}, shown, ages ? jobsOf : undefined);
 }
 
 /**
@@ -69,6 +79,7 @@ function* renderParts(
   { startedAt, finishedAt, dryRun, rules }: SweepReport,
   paging: object,
   shown: readonly (readonly [GatewayReport, readonly ReportEntry[]])[],
+  jobsOf?: (gateway: GatewayReport) => readonly object[],
 ): Generator<string> {
   const whole = {
     schema_version: schemaVersion,
@@ -76,7 +87,7 @@ function* renderParts(
     finished_at: formatTime(finishedAt),
     dry_run: dryRun,
     ...paging,
-    gateways: shown.map(([gateway]) => gatewayToJson(gateway, rules)),
+    gateways: shown.map(([gateway]) => gatewayToJson(gateway, rules, jobsOf?.(gateway))),
   };
   for (const [index, part] of stringifyPrintable(whole, 2).split(noGroups).entries()) {
     if (index > 0) yield* renderGroups(shown[index - 1]?.[1] ?? []);
@@ -99,7 +110,11 @@ function* renderGroups(entries: readonly ReportEntry[]): Generator<string> {
 }
 
 /** A gateway without its groups; the totals are of all of them. */
-function gatewayToJson(report: GatewayReport, rules: readonly string[]): object {
+function gatewayToJson(
+  report: GatewayReport,
+  rules: readonly string[],
+  jobs: readonly object[] | undefined,
+): object {
   const { name, url, status, error, snapshot, entries, reappeared, failedQueries, notes, known } = report;
   return {
     name,
@@ -121,6 +136,7 @@ function gatewayToJson(report: GatewayReport, rules: readonly string[]): object 
     },
     totals: totalsToJson(countGroups(entries)),
     rules: countRules({ gateways: [report], rules }).map(ruleToJson),
+    ...(jobs !== undefined && { jobs }),
     reappeared: reappeared.map(({ rule, groups }) => ({ rule, groups: groups.map(labelsToObject) })),
     failed_queries: failedQueries.map(({ rule, message }) => ({ rule, message })),
     notes,

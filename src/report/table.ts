@@ -4,6 +4,7 @@ import { countOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
 import { isFailedDeletion, keepReasons } from "../core/verdict.ts";
+import { renderAges } from "./ages.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
 import { createStyle, showText, type Paint, type Style } from "./text.ts";
 import {
@@ -30,6 +31,8 @@ export interface TableOptions {
   /** Without the lines of groups. */
   readonly summary?: boolean;
   readonly selection?: TableSelection;
+  /** There are no rules yet: instead of them and groups, the ages of each job, and this command to try a TTL. */
+  readonly commandToTry?: string | undefined;
 }
 
 /** A longer report repeats its headlines at the end, as they have scrolled away. */
@@ -52,8 +55,20 @@ export function* renderTable(report: SweepReport, options: TableOptions): Genera
       yield `${line}\n`;
     }
   }
-  if (options.terminal !== true || lines <= screenLines) return;
-  for (const line of ["", ...headlines]) yield `${line}\n`;
+  if (options.terminal === true && lines > screenLines)
+    for (const line of ["", ...headlines]) yield `${line}\n`;
+  if (options.commandToTry !== undefined) yield renderAdvice(options.commandToTry);
+}
+
+function renderAdvice(command: string): string {
+  return `
+A TTL has to be longer than any pause between two pushes of a living job.
+This says what a TTL of 30d would delete, and deletes nothing:
+
+  ${command}
+
+\`pushgateway-janitor suggest --prometheus=URL\` derives TTLs from past pushes.
+`;
 }
 
 function* renderGateway(
@@ -64,8 +79,12 @@ function* renderGateway(
   style: Style,
 ): Generator<string> {
   yield renderHeadline(view, style);
-  yield* renderRules(countRules({ gateways: [gateway], rules }), view, options, style);
-  if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
+  if (options.commandToTry !== undefined) {
+    if (view.snapshot !== null) yield* renderAges(gateway.entries, options);
+  } else {
+    yield* renderRules(countRules({ gateways: [gateway], rules }), view, options, style);
+    if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
+  }
   if (view.error !== null) yield* ["", style.red(`${view.status}: ${view.error.message}`)];
   for (const note of view.notes) yield* ["", style.yellow(`note: ${note}`)];
 }

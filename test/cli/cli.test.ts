@@ -52,7 +52,7 @@ describe("the command line", () => {
     ["a flag without its value", ["report", "--ttl"], "argument missing"],
     [
       "a gateway without a TTL",
-      ["report", "--gateway=http://a"],
+      ["once", "--gateway=http://a"],
       "--gateway needs --ttl=DURATION beside it: how old every group may get",
     ],
     ["a TTL without a gateway", ["report", "--ttl=1d"], "--ttl needs --gateway=URL beside it"],
