@@ -15,7 +15,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
-RUN npm run build && rm dist/.tsbuildinfo
+RUN npm run build
 
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS app
 WORKDIR /image/app

@@ -13,9 +13,9 @@ import { declaredFamilies } from "../support/families.ts";
 import { mayLackPromtool, runPromtool } from "../support/promtool.ts";
 import { testFolder, writeConfig } from "../support/service.ts";
 import { listCommands } from "./commands.ts";
+import { environment } from "./environment.ts";
 import { listKeys } from "./keys.ts";
 import { codeBlocks, codeSpans, commandLines, pages, readPage, tableOf } from "./pages.ts";
-import { environment } from "./render-reference.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const readme = readPage("README.md");

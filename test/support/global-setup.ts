@@ -18,13 +18,9 @@ export function setup(): void {
 }
 
 function build(): void {
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", "src"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync("sh", [".ci/build"], { cwd: ROOT, encoding: "utf8" });
   if (status === 0) return;
-  const message = `The build of dist/ (tsc -p src) fails, so tests that start the program would test an old one:\n${stdout}${stderr}`;
+  const message = `The build of dist/ (.ci/build) fails, so tests that start the program would test an old one:\n${stdout}${stderr}`;
   if (process.env["CI"]) throw new Error(message);
   // Whoever is in the middle of a change may still want to run the tests of another part.
   console.warn(message);

@@ -1,0 +1,137 @@
+import { execFile, execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { startLightGateway } from "../support/gateways.ts";
+import { projectRoot } from "../support/project-root.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "package-"));
+const clone = join(folder, "clone");
+const installed = join(folder, "empty/node_modules/pushgateway-janitor");
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+/** Packages of another folder, each by a link, so that nothing is fetched and nothing there can be changed. */
+function linkPackages(to: string, isWanted: (name: string) => boolean): void {
+  const { packages } = readJson(join(projectRoot, "package-lock.json")) as Lock;
+  const names = Object.keys(packages).filter((name) => /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(name));
+  for (const name of names.filter((name) => isWanted(name) && existsSync(join(projectRoot, name)))) {
+    mkdirSync(dirname(join(to, name)), { recursive: true });
+    symlinkSync(join(projectRoot, name), join(to, name));
+  }
+}
+
+/** @returns stdout */
+function run(command: string, ...words: readonly string[]): string {
+  return execFileSync(command, words, { cwd: clone, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** The project as a fresh clone has it, with its packages installed. */
+beforeAll(() => {
+  const notCloned = new Set(["node_modules", "dist", "coverage", ".cache", ".git"]);
+  cpSync(projectRoot, clone, {
+    recursive: true,
+    filter: (path) => !notCloned.has(relative(projectRoot, path)),
+  });
+  linkPackages(clone, () => true);
+  symlinkSync(join(projectRoot, "node_modules/.bin"), join(clone, "node_modules/.bin"));
+  // Newer than the lock file: nothing is missing.
+  writeFileSync(join(clone, "node_modules/.package-lock.json"), "{}");
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("a package that is packed in a fresh clone", () => {
+  beforeAll(() => {
+    const archive = run("npm", "pack", `--pack-destination=${folder}`).trim();
+    mkdirSync(installed, { recursive: true });
+    run("tar", "-xzf", join(folder, archive), "--strip-components=1", `--directory=${installed}`);
+    const { packages } = readJson(join(projectRoot, "package-lock.json")) as Lock;
+    linkPackages(join(folder, "empty"), (name) => packages[name]?.dev !== true);
+  });
+
+  it("runs in an empty folder, with nothing but its dependencies", () => {
+    const { bin, version } = readJson(join(installed, "package.json")) as {
+      readonly bin: Readonly<Record<string, string>>;
+      readonly version: string;
+    };
+    const program = join(installed, bin["pushgateway-janitor"] ?? "");
+    const start = (...argv: readonly string[]): string =>
+      execFileSync(process.execPath, [program, ...argv], { cwd: tmpdir(), encoding: "utf8" });
+    expect(start("--version")).toBe(`pushgateway-janitor ${version}\n`);
+    expect(start("demo")).toContain("14 groups, 8 kept, 6 deleted");
+  });
+
+  it("has a man page, and what its pages link to", () => {
+    const { man } = readJson(join(installed, "package.json")) as { readonly man: string };
+    expect(readFileSync(join(installed, man), "utf8")).toMatch(/^\.TH PUSHGATEWAY-JANITOR 1 /m);
+    for (const page of ["README.md", ...readdirSync(join(installed, "docs")).map((name) => `docs/${name}`)]) {
+      const text = readFileSync(join(installed, page), "utf8");
+      const files = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, target = ""]) => target);
+      const missing = files.filter((file) => !existsSync(join(installed, dirname(page), file)));
+      expect([page, missing]).toEqual([page, []]);
+    }
+  });
+
+  it("holds no sources, tests or leftovers of the compiler", () => {
+    const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
+    expect(
+      files.filter((file) => /^src\b|^test\/(?!bench)|\.ts$|\.map$|tsbuildinfo|\.built/.test(file)),
+    ).toEqual([]);
+  });
+});
+
+describe("npm start", () => {
+  it("prints nothing to stdout but what the command prints", async () => {
+    const { stdout } = await promisify(execFile)(
+      "npm",
+      ["start", "--", "report", `--gateway=${await startLightGateway()}`, "--ttl=1d", "--output=json"],
+      // npm passes its settings on: those of `npm test` must not be the ones that are tested.
+      { cwd: clone, env: { PATH: process.env["PATH"], HOME: folder } },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ schema_version: 1 });
+  });
+
+  it("compiles when a source was changed, added or deleted, and not otherwise", () => {
+    const dist = join(clone, "dist");
+    const built = (): number => statSync(join(dist, "main.js")).mtimeMs;
+    run("sh", ".ci/build");
+    const first = built();
+    run("sh", ".ci/build");
+    expect(built()).toBe(first);
+
+    const added = join(clone, "src/core/added.ts");
+    writeFileSync(added, "export const answer = 42;\n");
+    run("sh", ".ci/build");
+    expect(existsSync(join(dist, "core/added.js"))).toBe(true);
+    appendFileSync(added, "export const changed = true;\n");
+    run("sh", ".ci/build");
+    expect(readFileSync(join(dist, "core/added.js"), "utf8")).toContain("changed");
+    rmSync(added);
+    run("sh", ".ci/build");
+    expect(existsSync(join(dist, "core/added.js"))).toBe(false);
+    expect(built()).toBeGreaterThan(first);
+  });
+});
