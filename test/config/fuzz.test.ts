@@ -48,10 +48,10 @@ test("any damage to a file is a result, with carets inside of what is shown", ()
       for (const problem of result.ok ? result.warnings : result.problems) {
         expect(renderProblem(problem)).toMatch(/^janitor\.yml:[^\n]*(?:\n[^\n]*\n *\^+)?$/);
         if (problem.location === null) continue;
-        const { line, column, caretIndent, caretLength } = problem.location;
+        const { line, column, excerpt } = problem.location;
         expect(line).toBeGreaterThan(0);
         expect(column).toBeGreaterThan(0);
-        expect(caretIndent + caretLength).toBeLessThan(125);
+        expect((excerpt?.caretIndent ?? 0) + (excerpt?.caretLength ?? 0)).toBeLessThan(125);
       }
     }),
     { numRuns: 300 },

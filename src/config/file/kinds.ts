@@ -3,7 +3,7 @@ import type { NumberRange } from "../../core/limits.ts";
 import { cutText } from "../../core/printable.ts";
 import { didYouMean, suggest } from "./did-you-mean.ts";
 import type { FileValue } from "./file-value.ts";
-import { findSecret } from "./find-secret.ts";
+import { mayBeSecret } from "./find-secret.ts";
 
 /** A kind of value in a file: one description checks a value, decodes it, and is the JSON Schema for editors. */
 export interface Kind<T> {
@@ -341,7 +341,7 @@ function describeValue({ content, path }: FileValue): string {
   if (Array.isArray(content)) return content.length === 0 ? "an empty list" : "a list";
   if (content === null) return "nothing";
   if (content === "") return "an empty text";
-  const isHidden = findSecret(path, content) !== null;
+  const isHidden = mayBeSecret(path, content);
   switch (typeof content) {
     case "string":
       return isHidden ? "text" : `the text ${quote(cutText(content, 60))}`;

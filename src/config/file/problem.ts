@@ -15,15 +15,16 @@ export interface Problem {
 }
 
 /**
- * Renders `janitor.yml:14:5: unknown key "matcher": did you mean "matchers"?`, the line and a caret under the mistake;
- * no newline at the end.
+ * Renders `janitor.yml:14:5: unknown key "matcher": did you mean "matchers"?`, the line if it holds no secret, and a caret under the
+ * mistake; no newline at the end.
  */
 export function renderProblem({ severity, path, message, location }: Problem): string {
   const what = severity === "warning" ? `warning: ${message}` : message;
   if (location === null) return `${path}: ${what}`;
-  const { line, column, excerpt, caretIndent, caretLength } = location;
-  const caret = " ".repeat(caretIndent) + "^".repeat(caretLength);
-  return `${path}:${line}:${column}: ${what}\n  ${excerpt}\n  ${caret}`;
+  const { line, column, excerpt } = location;
+  const first = `${path}:${line}:${column}: ${what}`;
+  if (excerpt === null) return first;
+  return `${first}\n  ${excerpt.text}\n  ${" ".repeat(excerpt.caretIndent)}${"^".repeat(excerpt.caretLength)}`;
 }
 
 /** A file that another one names, and where. */

@@ -1,6 +1,6 @@
 import { LineCounter } from "yaml";
 
-import { toCell, widthOf } from "../../core/printable.ts";
+import { toPrintable, widthOf } from "../../core/printable.ts";
 
 /** A part of a text, in UTF-16 units. */
 export interface Span {
@@ -14,9 +14,14 @@ export interface Location {
   readonly line: number;
   /** From 1, in UTF-16 units, as editors count. */
   readonly column: number;
-  /** The line, or the part of it around the problem, safe to print: without secrets and control characters. */
-  readonly excerpt: string;
-  /** The position of the caret under the excerpt and its length, both in columns of a terminal. */
+  /** null: the line may hold a secret. */
+  readonly excerpt: Excerpt | null;
+}
+
+interface Excerpt {
+  /** The line, or the part of it around the problem, safe to print. */
+  readonly text: string;
+  /** The position of the caret under the text and its length, both in columns of a terminal. */
   readonly caretIndent: number;
   readonly caretLength: number;
 }
@@ -25,11 +30,11 @@ export interface Location {
 const maxExcerptLength = 110;
 const maxLengthBefore = 60;
 
-/** The text of a file, which knows its lines and which parts of them must not be shown. */
+/** The text of a file, which knows its lines and which of them must not be shown. */
 export class SourceText {
   readonly text: string;
   readonly #lines = new LineCounter();
-  readonly #secrets: Span[] = [];
+  readonly #hidden = new Set<number>();
 
   constructor(text: string) {
     this.text = text;
@@ -37,9 +42,10 @@ export class SourceText {
     for (const { index } of text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
   }
 
-  /** No location will show this part. */
-  hide(secret: Span): void {
-    this.#secrets.push(secret);
+  /** No line of this part will be shown. */
+  hide({ offset, length }: Span): void {
+    const last = this.lineOf(offset + length - 1);
+    for (let line = this.lineOf(offset); line <= last; line += 1) this.#hidden.add(line);
   }
 
   /** From 1. */
@@ -47,49 +53,21 @@ export class SourceText {
     return this.#lines.linePos(offset).line;
   }
 
-  /** The line without its end. */
-  lineAt(line: number): { readonly text: string; readonly start: number } {
+  /** Points at a span, or at the part of it on its first line. */
+  locate({ offset, length }: Span): Location {
+    const { line, col: column } = this.#lines.linePos(offset);
+    if (this.#hidden.has(line)) return { line, column, excerpt: null };
     const { lineStarts } = this.#lines;
-    const start = lineStarts[line - 1] ?? this.text.length;
     const end = (lineStarts[line] ?? this.text.length + 1) - 1;
-    return { text: this.text.slice(start, end).replace(/\r$/, ""), start };
-  }
-
-  /** Points at `span`, or at the part of it on its first line. */
-  locate(span: Span): Location {
-    const line = this.lineOf(span.offset);
-    const { text, start: lineStart } = this.lineAt(line);
-    const lineEnd = lineStart + text.length;
-    const isLong = text.length > maxExcerptLength;
-    const start = isLong ? Math.max(lineStart, span.offset - maxLengthBefore) : lineStart;
-    const end = Math.min(lineEnd, start + maxExcerptLength);
-    const spanEnd = Math.min(span.offset + Math.max(1, span.length), end);
-    const show = (from: number, to: number): string => this.#show(from, to, start);
-    const before = `${start > lineStart ? "…" : ""}${show(start, Math.min(span.offset, end))}`;
-    const marked = show(span.offset, spanEnd);
-    return {
-      line,
-      column: span.offset - lineStart + 1,
-      excerpt: `${before}${marked}${show(spanEnd, end)}${end < lineEnd ? "…" : ""}`,
-      caretIndent: widthOf(before),
-      caretLength: Math.max(1, widthOf(marked)),
-    };
-  }
-
-  /**
-   * A part of an excerpt that begins at `excerptStart`, safe to print. A secret is one word at its first visible character: its length
-   * stays hidden, too.
-   */
-  #show(start: number, end: number, excerptStart: number): string {
-    const secrets = this.#secrets.filter(({ offset, length }) => offset < end && offset + length > start);
-    let shown = "";
-    let at = start;
-    for (const character of this.text.slice(start, end)) {
-      const secret = secrets.find(({ offset, length }) => at >= offset && at < offset + length);
-      if (secret === undefined) shown += toCell(character).text;
-      else if (at === Math.max(secret.offset, excerptStart)) shown += "<secret>";
-      at += character.length;
-    }
-    return shown;
+    const text = this.text.slice(lineStarts[line - 1], end).replace(/\r$/, "");
+    const at = column - 1;
+    const from = text.length > maxExcerptLength ? Math.max(0, at - maxLengthBefore) : 0;
+    const to = Math.min(text.length, from + maxExcerptLength);
+    const markedTo = Math.min(at + Math.max(1, length), to);
+    const before = `${from > 0 ? "…" : ""}${toPrintable(text.slice(from, Math.min(at, to)))}`;
+    const marked = toPrintable(text.slice(at, markedTo));
+    const after = `${toPrintable(text.slice(markedTo, to))}${to < text.length ? "…" : ""}`;
+    const caret = { caretIndent: widthOf(before), caretLength: Math.max(1, widthOf(marked)) };
+    return { line, column, excerpt: { text: before + marked + after, ...caret } };
   }
 }

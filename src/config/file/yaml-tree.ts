@@ -1,8 +1,8 @@
 import { isAlias, isMap, isScalar, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 
 import { quote } from "../../core/labels.ts";
-import { FileValue, offsetInScalar, type Content, type Path } from "./file-value.ts";
-import { findSecret } from "./find-secret.ts";
+import { FileValue, type Content, type Path } from "./file-value.ts";
+import { mayBeSecret } from "./find-secret.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Span } from "./source-text.ts";
 
@@ -66,9 +66,7 @@ class TreeReader {
     if ("anchor" in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) {
       const content = node.value as Content;
-      this.#hideSecret(path, content, span, (offset) =>
-        offsetInScalar(node, this.#problems.source.text, offset),
-      );
+      if (mayBeSecret(path, content)) this.#problems.source.hide(span);
       return valueOf(content, span);
     }
     const shown = key ?? this.#firstWord(span);
@@ -120,18 +118,6 @@ class TreeReader {
       content.set(name, this.read(value, [...path, name], { key: span, around }));
     }
     return content;
-  }
-
-  #hideSecret(
-    path: Path,
-    content: Content,
-    { offset, length }: Span,
-    offsetOf: (character: number) => number | null,
-  ): void {
-    const secret = findSecret(path, content);
-    if (secret === null) return;
-    const from = secret === 0 ? offset : (offsetOf(secret) ?? offset);
-    this.#problems.source.hide({ offset: from, length: offset + length - from });
   }
 
   #firstWord({ offset, length }: Span): Span {

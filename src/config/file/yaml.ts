@@ -1,6 +1,5 @@
 import { Composer, Lexer, Parser, type CST, type Document, type YAMLError } from "yaml";
 import { ParseError } from "../../core/errors.ts";
-import { findSecretInLine, opensSecretSection } from "./find-secret.ts";
 import type { FileValue } from "./file-value.ts";
 import { ProblemList } from "./problem.ts";
 import { SourceText } from "./source-text.ts";
@@ -121,6 +120,8 @@ const harmless: ReadonlySet<YAMLError["code"]> = new Set(["NON_STRING_KEY", "TAG
 function reportErrors(errors: readonly YAMLError[], problems: ProblemList): boolean {
   const { source } = problems;
   const broken = errors.filter(({ code }) => !harmless.has(code));
+  // Without its structure, nobody knows which parts of the text are secrets.
+  if (broken.length > 0) source.hide({ offset: 0, length: source.text.length });
   const lines = new Set<number>();
   for (const error of broken.length > 0 ? broken : errors) {
     // Something missing at the end of the file is missing after its last word.
@@ -129,7 +130,6 @@ function reportErrors(errors: readonly YAMLError[], problems: ProblemList): bool
     const line = source.lineOf(start);
     if (lines.has(line)) continue;
     lines.add(line);
-    if (broken.length > 0) hideSecretOf(line, source);
     problems.error(explain(error, source), { offset: start, length: Math.max(1, end - start) });
     if (lines.size === maxBrokenLines) break;
   }
@@ -151,31 +151,4 @@ function explain({ code, message, pos: [start, end] }: YAMLError, source: Source
     default:
       return `not valid YAML: ${message}`;
   }
-}
-
-/** In a file that cannot be read as YAML, secrets are guessed from their line and the lines around it. */
-function hideSecretOf(line: number, source: SourceText): void {
-  const { text, start } = source.lineAt(line);
-  const inSection = isInSecretSection(line, source);
-  const from = inSection
-    ? (/:\s*|^\s*(?:-\s+)*/d.exec(text)?.indices?.[0]?.[1] ?? 0)
-    : findSecretInLine(text);
-  if (from === null) return;
-  source.hide({ offset: start + from, length: text.length - from });
-}
-
-/** Checks the lines that this one is indented below. */
-function isInSecretSection(line: number, source: SourceText): boolean {
-  let indent = indentOf(source.lineAt(line).text);
-  for (let above = line - 1; above > 0 && indent > 0; above--) {
-    const { text } = source.lineAt(above);
-    if (text.trim() === "" || indentOf(text) >= indent) continue;
-    if (opensSecretSection(text)) return true;
-    indent = indentOf(text);
-  }
-  return false;
-}
-
-function indentOf(text: string): number {
-  return text.search(/\S|$/);
 }
