@@ -24,7 +24,7 @@ export async function archiveList(
 ): Promise<number> {
   const { accepts } = parseSelection(flags);
   const { limit = Number.POSITIVE_INFINITY, output } = flags;
-  const path = await findArchive(named, flags["config.file"]);
+  const path = await findArchive(named, flags);
   const { stdout, stderr, stop } = io;
   const printer = printers[output](stdout);
   let exitCode: number = exitCodes.done;

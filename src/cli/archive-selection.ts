@@ -2,7 +2,7 @@ import type { GroupRecord } from "../archive/records.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { matchesAll } from "../core/rule.ts";
 import { ConfigError, parseNamed } from "../config/config.ts";
-import { defaultConfigFile, type SelectionFlags } from "./flags.ts";
+import { defaultConfigFile, type SelectionFlags, type SourceFlags } from "./flags.ts";
 import { loadSettings } from "./settings.ts";
 
 /**
@@ -26,9 +26,14 @@ export function parseSelection({ match, from, since, until }: SelectionFlags) {
  * The archive that is named, or else that of the configuration.
  * @throws {@link ConfigError}
  */
-export async function findArchive(path: string | undefined, file: string | undefined): Promise<string> {
+export async function findArchive(
+  path: string | undefined,
+  flags: Pick<SourceFlags, "config.file">,
+): Promise<string> {
   if (path !== undefined) return path;
-  const { archive } = (await loadSettings({ "config.file": file ?? defaultConfigFile })).config;
+  const file = flags["config.file"];
+  const options = { insteadOfFile: "name the folder of an archive" };
+  const { archive } = (await loadSettings(file === undefined ? {} : { "config.file": file }, options)).config;
   if (archive === null)
     throw new ConfigError(`${file ?? defaultConfigFile} has no archive: name a folder, or a file of one`);
   return archive.dir;

@@ -18,7 +18,7 @@ import {
 import { createRowPrinter } from "../report/row-printer.ts";
 import { findArchive, parseSelection } from "./archive-selection.ts";
 import { exitCodes } from "./exit-code.ts";
-import { defaultConfigFile, type RestoreFlags } from "./flags.ts";
+import type { RestoreFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createProgressLine } from "./progress.ts";
 import { gatewayFromUrl, loadAndDiscover, loadSettings } from "./settings.ts";
@@ -29,7 +29,7 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
   const { accepts, isSelective } = parseSelection(flags);
   if (all === isSelective) throw new ConfigError(all ? allAndFilter : neitherAllNorFilter);
   const { config, targetOf } = await findTargets(flags, io);
-  const path = await findArchive(named, flags["config.file"]);
+  const path = await findArchive(named, flags);
   const { stdout, stderr, stop } = io;
   const progress = createProgressLine(io);
   const output = {
@@ -163,16 +163,10 @@ async function findTargets(
     const settings = config?.pushgateways.find((gateway) => gateway.url === url) ?? gatewayFromUrl(url);
     return { config, targetOf: () => settings };
   }
-  try {
-    const { config } = await loadAndDiscover({ "config.file": file ?? defaultConfigFile }, io);
-    const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
-    return { config, targetOf: createTargetOf(config.pushgateways, warn) };
-  } catch (error) {
-    if (!(error instanceof ConfigError) || file !== undefined) throw error;
-    throw new ConfigError(
-      `${error.message}\nThe gateways' URLs come from --config.file=FILE; or name one to restore into: --gateway=http://localhost:9091`,
-    );
-  }
+  const options = { insteadOfFile: "restore into --gateway=URL" };
+  const { config } = await loadAndDiscover(file === undefined ? {} : { "config.file": file }, io, options);
+  const warn = (warning: string): void => io.stderr.write(`${warning}\n`);
+  return { config, targetOf: createTargetOf(config.pushgateways, warn) };
 }
 
 /** With `--gateway` the file is needed only for credentials, which a gateway that is not found does not have. */

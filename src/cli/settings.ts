@@ -31,6 +31,8 @@ export interface LoadedSettings {
 interface LoadOptions {
   /** Accepts `--gateway` without `--ttl`: then there are no rules. */
   readonly ttlOptional?: boolean;
+  /** What the command does without a file, for the message that there is none. */
+  readonly insteadOfFile?: string;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function loadSettings(
 ): Promise<LoadedSettings> {
   const { config, warnings } =
     flags.gateway === undefined && flags.ttl === undefined
-      ? await readFile(flags)
+      ? await readFile(flags, options)
       : fromFlags(flags, options);
   return {
     config: {
@@ -85,16 +87,23 @@ function overrideLimits(limits: Limits, flags: OverridingFlags): Limits {
   };
 }
 
-async function readFile(flags: SourceFlags): Promise<LoadedSettings> {
+async function readFile(
+  flags: SourceFlags,
+  {
+    ttlOptional = false,
+    insteadOfFile = ttlOptional ? "--gateway=URL" : "--gateway=URL --ttl=DURATION",
+  }: LoadOptions,
+): Promise<LoadedSettings> {
   // More than half of the code that a command loads is for reading files; flags do not need it.
   const { loadConfig } = await import("../config/load.ts");
   const { renderProblem } = await import("../config/file/problem.ts");
   const path = flags["config.file"] ?? defaultConfigFile;
   const result = await loadConfig(path);
   if (!result.ok) {
+    const isMissing = result.problems.every(({ location }) => location === null);
     const hint =
-      flags["config.file"] === undefined
-        ? "\nName a file with --config.file=FILE, or use one TTL for everything: --gateway=URL --ttl=DURATION"
+      isMissing && flags["config.file"] === undefined
+        ? `\nName one with --config.file=FILE, or do without: ${insteadOfFile}`
         : "";
     throw new ConfigError(result.problems.map(renderProblem).join("\n") + hint);
   }

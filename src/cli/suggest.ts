@@ -65,7 +65,9 @@ async function loadSources(flags: SuggestFlags): Promise<LoadedSettings> {
   const { prometheus, gateway: urls = [], "config.file": file } = flags;
   if (prometheus === undefined || file !== undefined) {
     if (urls.length > 0) throw new ConfigError("--gateway needs --prometheus=URL beside it, and no file");
-    return loadSettings(file === undefined ? {} : { "config.file": file });
+    return loadSettings(file === undefined ? {} : { "config.file": file }, {
+      insteadOfFile: "--prometheus=URL",
+    });
   }
   return { config: { ...defaultConfig, pushgateways: urls.map(gatewayFromUrl), rules: [] }, warnings: [] };
 }

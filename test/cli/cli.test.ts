@@ -51,6 +51,16 @@ describe("the command line", () => {
     ["an unknown flag", ["report", "--config.fiel=x"], "(Did you mean --config.file?)"],
     ["a flag without its value", ["report", "--ttl"], "argument missing"],
     [
+      "no file, where a gateway does",
+      ["delete", "job=x"],
+      "janitor.yml: cannot be read: there is no such file\nName one with --config.file=FILE, or do without: --gateway=URL\n",
+    ],
+    ["no file, where a gateway is enough to begin with", ["report"], "or do without: --gateway=URL\n"],
+    ["no file, where a TTL is needed, too", ["once"], "or do without: --gateway=URL --ttl=DURATION\n"],
+    ["no file, where Prometheus is asked", ["suggest"], "or do without: --prometheus=URL\n"],
+    ["no file to restore from", ["restore", "--all"], "or do without: restore into --gateway=URL\n"],
+    ["no file to find the archive", ["archive", "list"], "or do without: name the folder of an archive\n"],
+    [
       "a gateway without a TTL",
       ["once", "--gateway=http://a"],
       "--gateway needs --ttl=DURATION beside it: how old every group may get",
@@ -98,7 +108,6 @@ describe("the command line", () => {
       "Allowed choices are table, summary, json",
     ],
     ["a file that is not there", ["report", "--config.file=/nowhere/janitor.yml"], "/nowhere/janitor.yml"],
-    ["no file and no flags", ["report"], "use one TTL for everything: --gateway=URL --ttl=DURATION"],
   ])("refuses %s with exit code 2, on stderr only", async (_, argv, message) => {
     const { exitCode, stdout, stderr } = await cli(argv);
     expect(stderr).toContain(message);
