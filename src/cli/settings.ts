@@ -128,6 +128,10 @@ function fromFlags(
     ...defaultConfig,
     pushgateways: urls.map(gatewayFromUrl),
     rules: ttl === undefined ? [] : [createTtlRule("everything", [], ttl)],
+    shown: {
+      pushgateways: urls.map((url) => ({ name: gatewayFromUrl(url).name, url })),
+      rules: [{ name: "everything", matchers: [], ttl: formatGiven(ttl) }],
+    },
   };
   const warnings = urls.flatMap((url) => {
     const doubt = doubtGatewayUrl(url);

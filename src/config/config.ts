@@ -27,6 +27,8 @@ export interface Config {
   readonly notifications: readonly NotificationSettings[];
   /** At least one; names are unique. */
   readonly rules: readonly Rule[];
+  /** All of it for people, as janitor.yml has it: defaults are filled in, secrets are hidden. */
+  readonly shown: object;
 }
 
 /** A server that is asked by HTTP. */
@@ -203,6 +205,7 @@ export const defaultConfig: Omit<Config, "pushgateways" | "rules"> = {
   archive: null,
   prometheus: null,
   notifications: [],
+  shown: {},
 };
 
 export type LoadResult = FileResult<Config>;

@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import { formatDuration } from "../core/duration.ts";
 import { formatMatcher } from "../core/matcher.ts";
 import { Columns } from "../core/columns.ts";
@@ -40,6 +41,25 @@ export function describeConfig(config: Config): string {
     ...renderTable([["RULE", "MATCHERS", "ACTION", "TTL"], ...rules.map(describeRule)]),
     ...describeVanished(config),
   ].join("\n");
+}
+
+/** The configuration in force, flags included, as a janitor.yml with all defaults filled in; secrets are shown as `<secret>`. */
+export function renderConfig({ shown, dryRun, logLevel, limits }: Config): string {
+  return stringify({
+    ...shown,
+    dry_run: dryRun,
+    log_level: logLevel,
+    limits: {
+      max_delete_ratio: limits.maxDeleteRatio,
+      ratio_min_groups: limits.ratioMinGroups,
+      max_deletes: limits.maxDeletes,
+      when_exceeded: limits.whenExceeded,
+      deletes_per_second: limits.deletesPerSecond,
+      max_outage: formatDuration(limits.maxOutageSeconds),
+      max_evidence_age:
+        limits.maxEvidenceAgeSeconds === null ? "auto" : formatDuration(limits.maxEvidenceAgeSeconds),
+    },
+  });
 }
 
 function countAny(list: readonly unknown[], noun: string, plural?: string): readonly string[] {

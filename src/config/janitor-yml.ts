@@ -270,6 +270,7 @@ export const janitorYml: Kind<Omit<Config, "path" | "files">> = section(
       prometheus: values.prometheus ?? null,
       notifications: values.notifications ?? [],
       rules: values.rules ?? [],
+      shown: at.show() as object,
     };
   },
   // For editors only; `build` says it better.

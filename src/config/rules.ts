@@ -181,6 +181,7 @@ const rule = section(
       for (const key of Object.keys(ruleKeys).slice(3)) {
         if (at.has(key)) at.to(key).errorAtKey(`${key} has no effect in a rule that keeps its groups`);
       }
+      at.setDefault("since", undefined);
       return { ...scope, action: "keep" };
     }
     const isKnownAction = !at.has("action") || at.get("action")?.content === values.action;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { GroupRecord } from "../archive/records.ts";
 import type { Config, PushgatewaySettings } from "../config/config.ts";
-import { renderConfig } from "../config/render-config.ts";
+import { renderConfig } from "../config/describe.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
 import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fleet/fleet.ts";

@@ -1,5 +1,6 @@
 import type { Scalar } from "yaml";
 import { ParseError } from "../../core/errors.ts";
+import { hideSecret } from "./find-secret.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Span } from "./source-text.ts";
 
@@ -24,6 +25,7 @@ export class FileValue {
   readonly path: Path;
   readonly #position: Position;
   readonly #problems: ProblemList;
+  readonly #defaults = new Map<string, unknown>();
 
   constructor(content: Content, path: Path, position: Position, problems: ProblemList) {
     this.content = content;
@@ -53,6 +55,20 @@ export class FileValue {
 
   get entries(): readonly (readonly [string, FileValue])[] {
     return this.content instanceof Map ? [...this.content] : [];
+  }
+
+  /** Of a key that is not there, for {@link show}; undefined: none. */
+  setDefault(key: string, value: unknown): void {
+    this.#defaults.set(key, value);
+  }
+
+  /** The plain value for people: with defaults, without secrets. */
+  show(): unknown {
+    const { content } = this;
+    if (Array.isArray(content)) return this.items.map((item) => item.show());
+    if (!(content instanceof Map)) return hideSecret(this.path, content);
+    const own = this.entries.map(([key, value]) => [key, value.show()] as const);
+    return Object.fromEntries([...own, ...this.#defaults]);
   }
 
   /** Treats the key, which is not there, as one whose value has been reported. */

@@ -39,6 +39,13 @@ export function mayBeSecret(path: Path, value: unknown): boolean {
   return (isBelow && !isShown) || isUrlWithSecret(path, value);
 }
 
+/** The value as it may be shown: `<secret>` where it may be one; of a URL with a query, the rest remains. */
+export function hideSecret(path: Path, value: unknown): unknown {
+  if (!mayBeSecret(path, value)) return value;
+  const bare = typeof value === "string" ? value.replace(/\?.+$/s, "") : value;
+  return bare === value || mayBeSecret(path, bare) ? "<secret>" : `${String(bare)}?<secret>`;
+}
+
 /** `http://user:password@host`, with or without the scheme, also where no URL is allowed; and a query or fragment, which may hold a token. */
 function isUrlWithSecret(path: Path, value: unknown): boolean {
   if (typeof value !== "string") return false;

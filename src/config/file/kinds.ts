@@ -263,6 +263,7 @@ export function section<K extends Keys, T>(
         if (child === undefined && key.isRequired) {
           at.error(`${quote(name)} is missing${key.kind.missingHint ?? ""}`);
         }
+        if (child === undefined && key.default !== undefined) at.setDefault(name, key.default);
         const value = child === undefined ? undefined : key.kind.read(child);
         values[name] = value === undefined ? defaultOf(key) : value;
       }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { renderConfig } from "../../src/config/render-config.ts";
+import { renderConfig } from "../../src/config/describe.ts";
 
 function parse(text: string): Config {
   const result = parseConfig(text, "/etc/janitor.yml");
@@ -54,42 +54,38 @@ describe("the configuration as it is shown", () => {
     expect(discoveries).toMatchInlineSnapshot(`
       "file_sd_configs:
         - files:
-            - /etc/gateways/*.yml
-          refresh_interval: 5m
+            - gateways/*.yml
           gateway:
-            scheme: http
-            source: api
-            timeout: 1m
             authorization:
+              credentials_file: token-of-gateways
               type: Bearer
-              credentials_file: /etc/token-of-gateways
+            scheme: http
+            allow_link_local: false
+            source: api
+            timeout: 60s
+          refresh_interval: 5m
       http_sd_configs:
         - url: http://inventory/list?<secret>
           authorization:
-            type: Bearer
             credentials: <secret>
-          refresh_interval: 1m
+            type: Bearer
           gateway:
             scheme: https
             path_prefix: /p
             allow_link_local: true
-            source: api
-            timeout: 1m
             basic_auth:
               username: me
               password: <secret>
             tls_config:
-              ca_file: /etc/ca-of-gateways.pem
-              insecure_skip_verify: false
+              ca_file: ca-of-gateways.pem
+            source: api
+            timeout: 60s
+          refresh_interval: 60s
         - url: http://inventory/more
           basic_auth:
             username: me
-            password_file: /etc/password-of-inventory
-          refresh_interval: 1m
-          gateway:
-            scheme: http
-            source: api
-            timeout: 1m
+            password_file: password-of-inventory
+          refresh_interval: 60s
       dns_sd_configs:
         - names:
             - a.test
@@ -97,35 +93,36 @@ describe("the configuration as it is shown", () => {
           type: AAAA
           port: 9091
           refresh_interval: 30s
-          gateway:
-            scheme: http
-            source: api
-            timeout: 1m
         - names:
             - _pg._tcp.test
           type: SRV
           refresh_interval: 30s
-          gateway:
-            scheme: http
-            source: api
-            timeout: 1m
+      prometheus:
+        url: http://p
+        basic_auth:
+          username_file: user
+          password_file: password
+        timeout: 30s
+        min_uptime: 5m
+      rules:
+        - name: r
+          matchers: []
+          ttl: 1d
+          action: delete
+          since: last_activity
+      schedule: "*/5 * * * *"
+      timezone: UTC
+      dry_run: false
+      log_level: info
       "
     `);
-    const config = parse(secretive);
-    // All of a proxy's URL is a secret, so that it cannot be read again.
-    const again = parse(
-      renderConfig(config)
-        .replaceAll("proxy_url: <secret>", "proxy_url: http://proxy")
-        .replace("?<secret>", "?token=hunter2"),
-    );
-    expect(JSON.stringify(again.discoveries)).toBe(JSON.stringify(config.discoveries));
   });
 
   it("holds no secret, under any key that can have one", () => {
     const text = renderConfig(parse(secretive));
     expect(text).not.toContain("hunter2");
     expect(text).toContain("<secret>");
-    expect(text).toContain("password_file: /etc/password");
+    expect(text).toContain("password_file: password");
     expect(text).toContain("no_proxy: .internal");
     expect(text).toMatch(/proxy_connect_header:\n +X-Proxy:\n +- <secret>\n +- <secret>\n/);
     expect(text).toMatch(/min_version: TLS12\n +max_version: TLS13\n +proxy_from_environment: true\n/);
@@ -144,7 +141,7 @@ rules: [{ name: r, matchers: [], ttl: 1d }]
 `),
     );
     expect(text).toMatch(/proxy_connect_header:\n +constructor:\n +- <secret>\n/);
-    expect(text).toMatch(/http_headers:\n +constructor:\n +secrets:\n +- <secret>\n/);
+    expect(text).toMatch(/http_headers:\n +constructor:\n +values:\n +- <secret>\n/);
   });
 
   it("names all files that it is made of, to be watched", () => {
