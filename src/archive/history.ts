@@ -52,6 +52,8 @@ export async function* readHistory(
 
 interface LatestDeletionsOptions {
   readonly count: number;
+  /** `accepts` is asked about all deletions from this moment on, Unix seconds; left out: only as many as needed. */
+  readonly since?: number;
   readonly accepts: (record: GroupRecord) => boolean;
   /** Ends it, with nothing. */
   readonly signal?: AbortSignal;
@@ -63,7 +65,7 @@ interface LatestDeletionsOptions {
  */
 export async function readLatestDeletions(
   dir: string,
-  { count, accepts, signal }: LatestDeletionsOptions,
+  { count, since = Number.POSITIVE_INFINITY, accepts, signal }: LatestDeletionsOptions,
   onProblem: OnArchiveProblem,
 ): Promise<readonly GroupRecord[]> {
   const latest: GroupRecord[] = [];
@@ -74,8 +76,8 @@ export async function readLatestDeletions(
     accepts(entry.record);
   for await (const entry of readHistory(dir, isWanted, onProblem, count)) {
     if (signal?.aborted === true) return [];
-    if (entry.kind === "deletion") latest.push(entry.record);
-    if (latest.length === count) break;
+    if (entry.kind === "deletion" && latest.length < count) latest.push(entry.record);
+    if (latest.length === count && entry.record.at < since) break;
   }
   return latest;
 }

@@ -9,11 +9,10 @@ import { createNotifier, receiversOf } from "./notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { PageState } from "../report/html/page.ts";
-import type { PageDeletion } from "../report/html/tables.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
-import { recallDeletions, rememberDeletions } from "./deletion-log.ts";
+import { addEarlier, addSweep, recallDeletions } from "./deletion-log.ts";
 import { createReloader, type LoadedOrProblem, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
@@ -39,7 +38,14 @@ interface ServiceOptions {
 /** The state that page, API and metrics show. */
 interface ServiceState extends Pick<
   PageState,
-  "dryRun" | "lastSweepAt" | "nextSweepAt" | "recentDeletions" | "deletionsSince" | "configProblem"
+  | "dryRun"
+  | "lastSweepAt"
+  | "nextSweepAt"
+  | "recentDeletions"
+  | "deletionsByDay"
+  | "sweeps"
+  | "deletionsSince"
+  | "configProblem"
 > {
   readonly config: Config;
   /** Those that the configuration lists and those that were found. */
@@ -70,7 +76,7 @@ export class Service {
   #stopped = false;
   #known: SweepReport | null = null;
   #lastSweepAt: number | null = null;
-  #recentDeletions: readonly PageDeletion[] = [];
+  #history: ReturnType<typeof addSweep> = { recentDeletions: [], deletionsByDay: new Map(), sweeps: [] };
   readonly #createdAt: number;
   #deletionsSince: number | null;
   #configProblem: string | null = null;
@@ -164,7 +170,7 @@ export class Service {
       known: this.#known,
       lastSweepAt: this.#lastSweepAt,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
-      recentDeletions: this.#recentDeletions,
+      ...this.#history,
       deletionsSince: this.#deletionsSince,
       configProblem: this.#configProblem,
     };
@@ -183,7 +189,7 @@ export class Service {
     const report = await sweep({ ...config, pushgateways: gateways });
     this.#known = addToKnown(this.#known, report, "sweep");
     this.#lastSweepAt = report.finishedAt;
-    this.#recentDeletions = rememberDeletions(report, this.#recentDeletions);
+    this.#history = addSweep(report, this.#history);
     metrics.sweepFinished(report);
     logReport(report, log);
     this.#notifier.notify(report, { isArchived: config.archive !== null });
@@ -228,9 +234,9 @@ export class Service {
     const { gateways } = await this.#fleet.current();
     const names = new Set(gateways.map(({ name }) => name));
     const accepts = ({ at, gateway }: GroupRecord): boolean => at < this.#createdAt && names.has(gateway);
-    const earlier = await recallDeletions(archive.dir, accepts, signal, this.#options.log);
+    const earlier = await recallDeletions(archive.dir, this.#createdAt, accepts, signal, this.#options.log);
     if (earlier === null || signal.aborted) return;
-    this.#recentDeletions = [...this.#recentDeletions, ...earlier];
+    this.#history = addEarlier(this.#history, earlier);
     this.#deletionsSince = null;
   }
 

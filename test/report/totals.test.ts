@@ -7,7 +7,7 @@ import { renderJson } from "../../src/report/json-report.ts";
 import { renderMarkdown } from "../../src/report/markdown.ts";
 import { renderTable } from "../../src/report/table.ts";
 import { logReport } from "../../src/telemetry/log-report.ts";
-import { rememberDeletions } from "../../src/service/deletion-log.ts";
+import { addSweep } from "../../src/service/deletion-log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { now, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway, type EntryOptions } from "../support/reports.ts";
@@ -110,7 +110,13 @@ describe("the same totals are in", () => {
   });
 
   it("the page's list of recent deletions", () => {
-    expect(rememberDeletions(report, [])).toHaveLength(3);
+    const { recentDeletions, sweeps } = addSweep(report, {
+      recentDeletions: [],
+      deletionsByDay: new Map(),
+      sweeps: [],
+    });
+    expect(recentDeletions).toHaveLength(3);
+    expect(sweeps).toMatchObject([{ deleted: 3, withheld: 2, failedDeletions: 2, failedGateways: 0 }]);
   });
 
   it("Markdown and the page", () => {

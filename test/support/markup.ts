@@ -7,7 +7,7 @@ export interface Element {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-const tag = /<(\/?)([!a-z][a-z0-9]*)((?:\s+[a-z:-]+(?:="[^"<>]*")?)*)\s*(\/?)>/giy;
+const tag = /<(\/?)([!a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9:-]*(?:="[^"<>]*")?)*)\s*(\/?)>/giy;
 
 /**
  * Reads markup as strictly as if it were XML: every tag closed in its order, every attribute in double quotes, no
@@ -40,6 +40,6 @@ export function readMarkup(markup: string): readonly Element[] {
 }
 
 function readAttributes(text: string): ReadonlyMap<string, string> {
-  const pairs = [...text.matchAll(/\s([a-z:-]+)(?:="([^"]*)")?/gi)];
+  const pairs = [...text.matchAll(/\s([a-z][a-z0-9:-]*)(?:="([^"]*)")?/gi)];
   return new Map(pairs.map(([, name = "", value = ""]) => [name.toLowerCase(), value]));
 }

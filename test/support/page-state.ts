@@ -61,6 +61,8 @@ export function pageState(report: SweepReport | null, rest: Partial<PageState> =
     ],
     recentDeletions: [],
     deletionsSince: null,
+    sweeps: [],
+    deletionsByDay: new Map(),
     configProblem: null,
     version: "0.1.0",
     ...rest,

@@ -140,6 +140,36 @@ td.zero{color:var(--muted)}
 .where{display:block;font-size:.82rem;color:var(--muted);overflow-wrap:anywhere}
 .empty{padding:1rem 0}
 
+/* Charts: rows of a name, a plot and a number. */
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem;margin-bottom:2.25rem}
+.charts>div{display:grid;gap:1rem}
+.chart{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.25rem 1rem;min-width:0}
+.chart h2{margin-bottom:.15rem}
+.note{font-size:.87rem;color:var(--muted)}
+.chart ul{margin-top:.85rem}
+.chart li{display:grid;grid-template-columns:8rem 1fr 5.5rem;grid-template-areas:"name plot value";column-gap:.9rem;align-items:end;font-size:.87rem;line-height:1.3}
+.name{grid-area:name;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.name a{display:block;overflow:hidden;text-overflow:ellipsis;color:inherit;text-decoration-color:transparent}
+.name a:hover{text-decoration-color:currentColor}
+.value{grid-area:value;text-align:right;white-space:nowrap}
+.late{display:block;font-size:.8rem;color:var(--bad)}
+.chart:has(.late) li{grid-template-columns:8rem 1fr 6.5rem}
+.plot{grid-area:plot;display:block;overflow:visible}
+.plot text{font-size:.76rem;fill:var(--muted);paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
+.plot .grid,.plot .base{stroke:var(--line)}
+.plot .base{stroke:var(--edge);stroke-opacity:.6}
+.plot .ttl{stroke:var(--ink);stroke-width:1.5}
+.plot .vanished{stroke-dasharray:3 3}
+.plot rect{fill:transparent}
+.plot rect:hover{fill:var(--soft)}
+.plot path{pointer-events:none;vector-effect:non-scaling-stroke}
+.plot .younger{fill:var(--early)}
+.plot .older{fill:var(--bad)}
+.plot .deleted{fill:var(--accent)}
+.plot .planned{fill:var(--accent-soft);stroke:var(--accent)}
+.plot .withheld{fill:var(--late)}
+.plot .idle{fill:var(--line)}
+
 /* The groups: form, table, pages. On a narrow screen every row of a table becomes a block of its own. */
 .verdicts ul{display:flex;flex-wrap:wrap;gap:.35rem;margin-bottom:.85rem}
 .verdicts a{display:block;padding:.3rem .8rem;border-radius:99px;color:var(--ink);text-decoration:none}
@@ -193,7 +223,7 @@ mark{background:var(--bad);color:var(--card);border-radius:2px}
 .pager [aria-current]{background:var(--accent-soft);font-weight:600}
 .pager .off{color:var(--muted)}
 .gap{color:var(--muted)}
-@media (forced-colors:active){.bar .used{fill:Highlight}.bar .track{fill:GrayText}}
+@media (forced-colors:active){.plot path{fill:Highlight}.plot .idle{fill:none}.plot .ttl{stroke:CanvasText}.bar .used{fill:Highlight}.bar .track{fill:GrayText}}
 @media (max-width:46rem){
 .counts{gap:.5rem .75rem}
 .wide{border:0;background:none;overflow:visible}
@@ -206,6 +236,11 @@ tbody th{grid-column:1/-1}
 .rules td[data-title]:before{display:block;content:attr(data-title);font-size:.82rem;color:var(--muted)}
 .groups tbody tr{grid-template-columns:1fr 1fr;gap:.5rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:.9rem 1.1rem;margin-bottom:.6rem}
 .groups .series{display:none}
+.chart li,.chart:has(.late) li{grid-template-columns:1fr auto;grid-template-areas:"name value" "plot plot";row-gap:.15rem;padding-top:.5rem}
+.charts{display:flex;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-1rem;padding-right:1rem}
+.charts>*{flex:0 0 92%;scroll-snap-align:start}
+.plot text{font-size:.7rem}
+.late{display:inline;margin-left:.5em}
 .field{flex:1 1 40%}
 .grow{flex:1 1 100%}
 .field select{max-width:none;width:100%}

@@ -3,6 +3,7 @@ import { formatReportQuery, type QueryProblem, type ReportQuery } from "../query
 import type { PrintSelection, SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
 import { countRules, viewGateway, type GatewayView } from "../view.ts";
+import { renderCharts, type ChartHistory } from "./charts.ts";
 import { renderAttention, renderGateway, renderGateways, renderUnreadGateway } from "./gateways.ts";
 import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
@@ -12,7 +13,7 @@ import { renderDeletions, renderRules, type PageDeletion } from "./tables.ts";
 import { html, nothing, trusted, type Html } from "./template.ts";
 
 /** Everything the page shows; the service puts it together. Times are Unix seconds of the local clock. */
-export interface PageState {
+export interface PageState extends ChartHistory {
   /** The known state of the gateways; null: nothing is known yet. */
   readonly report: SweepReport | null;
   /** null: there was no sweep yet. */
@@ -28,8 +29,6 @@ export interface PageState {
   readonly gateways: readonly { readonly name: string; readonly url: string }[];
   /** Newest first. */
   readonly recentDeletions: readonly PageDeletion[];
-  /** Earlier deletions are not known; null: those in the archive are. */
-  readonly deletionsSince: number | null;
   /** Why the last reload failed, all problems as text; null if it did not. */
   readonly configProblem: string | null;
   readonly version: string;
@@ -63,6 +62,7 @@ export function renderPage(
         ...views.map((view) => renderGateway(view, moments)),
         ...unread.map(({ name, url }) => renderUnreadGateway(showText(name), showText(url), moments)),
       ])}
+      ${renderCharts(report, state, now, links)}
       <div class="pair">${renderRules(rules, planOnly, now, links)} ${renderDeletions(state)}</div>`,
     groups: renderGroupsSection({ report, selected, now, nextSweepAt, links, rules }),
     footer: renderFooter(state.version, query),
@@ -95,6 +95,7 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
     </header>`,
     summary: html`${renderAttention(views, null)}
       ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
+      ${renderCharts(report, null, now, null)}
       <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>`,
     groups: renderFileGroups(report, selection, now),
     footer: nothing,
