@@ -115,22 +115,20 @@ function guessAtTls(url: string): string {
   return url.startsWith("http:") ? `if the port speaks TLS, write ${url.replace(/^http:/, "https:")}` : "";
 }
 
-function explainProxyError(
-  { proxy, target, what, status, statusText, cause }: ProxyError,
-  approach: Approach,
-) {
-  const answer = `the proxy ${proxy}: ${`${what} ${approach.redact(statusText)}`.trim()}`;
-  switch (status) {
-    case 401:
-    case 407:
-      return `${answer}: ${proxyLoginRemedy(approach)}`;
-    case 403:
-    case 405:
-      return `${answer}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
-    case null:
-      break;
-    default:
-      return `${answer}: it cannot reach ${target}, or is no forward proxy`;
+function explainProxyError({ failure, cause }: ProxyError, approach: Approach): string {
+  const { proxy, target, what, answer } = failure;
+  if (answer !== undefined) {
+    const said = `the proxy ${proxy}: ${`${what} ${approach.redact(answer.statusMessage ?? "")}`.trim()}`;
+    switch (answer.statusCode) {
+      case 401:
+      case 407:
+        return `${said}: ${proxyLoginRemedy(approach)}`;
+      case 403:
+      case 405:
+        return `${said}: its rules do not let CONNECT to ${target} pass (tinyproxy: ConnectPort, squid: SSL_ports)`;
+      default:
+        return `${said}: it cannot reach ${target}, or is no forward proxy`;
+    }
   }
   return errorCode(cause) === "ECONNRESET"
     ? `the proxy ${proxy}: it closes the connection on CONNECT to ${target}: its log may say why`

@@ -1,5 +1,6 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { connect, isIPv6, type Socket } from "node:net";
+import { promisify } from "node:util";
 
 interface SocketTarget {
   /** A name or an address, IPv6 without brackets. */
@@ -17,71 +18,56 @@ const attemptDelayMs = 250;
 /**
  * Opens a TCP connection to the address of a name that answers first. An address that is slow is still waited for while others
  * are tried. Node's own `autoSelectFamily` gives up each address but the last after 250 ms, while a SYN that is lost is sent
- * again only after a second (seen on 20.20).
+ * again only after a second (seen on 20.20); with more time for each, one dead address delays all others.
  * @throws the error of the only address; an `AggregateError` of several; codes as of `net.connect` and `dns.lookup`, or
  *   `EREFUSEDADDRESS`
  */
-export function openSocket({ host, port, timeoutMs, refuses }: SocketTarget): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const attempts = new Map<Socket, LookupAddress>();
-    const errors: Error[] = [];
-    let untried: LookupAddress[] = [];
-    let isOver = false;
-    let stagger: NodeJS.Timeout | undefined;
-    const limit = setTimeout(() => {
-      const seconds = timeoutMs / 1000;
-      for (const { address } of attempts.values()) {
-        const name = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
-        errors.push(failure("ETIMEDOUT", `no connection to ${name} could be made within ${seconds} s`));
-      }
-      if (errors.length === 0)
-        errors.push(failure("EAI_AGAIN", `no address of ${host} was found within ${seconds} s`));
-      fail(joined(errors));
-    }, timeoutMs);
+export async function openSocket({ host, port, timeoutMs, refuses }: SocketTarget): Promise<Socket> {
+  const sockets: Socket[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const pause = (ms: number): Promise<null> =>
+    new Promise((resolve) => timers.push(setTimeout(resolve, ms, null)));
+  const deadline = pause(timeoutMs);
+  const seconds = timeoutMs / 1000;
 
-    /** Ends all attempts but one. */
-    function settle(winner?: Socket): void {
-      isOver = true;
-      clearTimeout(limit);
-      clearTimeout(stagger);
-      for (const socket of attempts.keys()) if (socket !== winner) socket.destroy();
-    }
-
-    function fail(error: Error): void {
-      settle();
-      reject(error);
-    }
-
-    function tryNext(): void {
-      clearTimeout(stagger);
-      const next = isOver ? undefined : untried.shift();
-      if (next === undefined) return;
-      const socket = connect({ host: next.address, port, ...socketOptions });
-      attempts.set(socket, next);
-      const failed = (error: Error): void => {
-        attempts.delete(socket);
-        errors.push(error);
-        if (untried.length > 0) tryNext();
-        else if (attempts.size === 0) fail(joined(errors));
-      };
-      socket.once("error", failed).once("connect", () => {
-        socket.off("error", failed);
-        settle(socket);
+  const attempt = ({ address }: LookupAddress): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: address, port, ...socketOptions });
+      sockets.push(socket);
+      socket.once("error", reject).once("connect", () => {
+        socket.off("error", reject);
         resolve(socket);
       });
-      stagger = setTimeout(tryNext, attemptDelayMs);
-    }
-
-    lookup(host, { all: true }, (error, addresses) => {
-      if (error !== null) return fail(error);
-      untried = addresses.filter(({ address }) => refuses?.(address) !== true);
-      if (untried.length === 0) {
-        const names = addresses.map(({ address }) => address).join(", ");
-        return fail(failure("EREFUSEDADDRESS", `${host} has the address ${names}`));
-      }
-      tryNext();
+      const name = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+      const late = failure("ETIMEDOUT", `no connection to ${name} could be made within ${seconds} s`);
+      void deadline.then(() => reject(late));
     });
-  });
+
+  let winner: Socket | undefined;
+  try {
+    const addresses = await Promise.race([promisify(lookup)(host, { all: true }), deadline]);
+    if (addresses === null) throw failure("EAI_AGAIN", `no address of ${host} was found within ${seconds} s`);
+    const allowed = addresses.filter(({ address }) => refuses?.(address) !== true);
+    if (allowed.length === 0) {
+      const names = addresses.map(({ address }) => address).join(", ");
+      throw failure("EREFUSEDADDRESS", `${host} has the address ${names}`);
+    }
+    const attempts: Promise<Socket>[] = [];
+    for (const address of allowed) {
+      const latest = attempt(address);
+      attempts.push(latest);
+      const first = Promise.any(attempts).catch(() => null);
+      const isOpen = await Promise.race([first, latest.catch(() => null), pause(attemptDelayMs)]);
+      if (isOpen !== null) break;
+    }
+    winner = await Promise.any(attempts);
+    return winner;
+  } catch (error) {
+    throw error instanceof AggregateError && error.errors.length === 1 ? error.errors[0] : error;
+  } finally {
+    timers.forEach(clearTimeout);
+    for (const socket of sockets) if (socket !== winner) socket.destroy();
+  }
 }
 
 /** As in undici's connector. */
@@ -91,11 +77,6 @@ const socketOptions = {
   keepAliveInitialDelay: 60_000,
   highWaterMark: 64 * 1024,
 };
-
-function joined(errors: readonly Error[]): Error {
-  const [error] = errors;
-  return errors.length === 1 && error !== undefined ? error : new AggregateError(errors);
-}
 
 function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+
 import { describe, expect, it } from "vitest";
 
 import type { Approach } from "../../src/http/request-error.ts";
@@ -83,18 +85,22 @@ describe("an error of the proxy names the proxy and the remedy", () => {
   const where = { proxy: "http://proxy:3128", target: "gateway:9091" };
   it.each([
     [
-      { status: 407 },
+      { statusCode: 407 },
       approach,
       "it wants a user and a password: write proxy_url: http://user:password@host:port",
     ],
     [
-      { status: 407, statusText: "me:s3cret" },
+      { statusCode: 407, statusMessage: "me:s3cret" },
       approach,
       "what happened me:<secret>: it wants a user and a password",
     ],
-    [{ status: 407 }, { ...approach, hasProxyCredentials: true }, "does not accept the user and password"],
-    [{ status: 403 }, approach, "its rules do not let CONNECT to gateway:9091 pass"],
-    [{ status: 502 }, approach, "it cannot reach gateway:9091, or is no forward proxy"],
+    [
+      { statusCode: 407 },
+      { ...approach, hasProxyCredentials: true },
+      "does not accept the user and password",
+    ],
+    [{ statusCode: 403 }, approach, "its rules do not let CONNECT to gateway:9091 pass"],
+    [{ statusCode: 502 }, approach, "it cannot reach gateway:9091, or is no forward proxy"],
     [{ cause: failure("ECONNREFUSED") }, approach, "nothing listens there"],
     [{ cause: failure("ECONNRESET") }, approach, "it closes the connection on CONNECT to gateway:9091"],
     [
@@ -108,7 +114,13 @@ describe("an error of the proxy names the proxy and the remedy", () => {
       "cause" in details && String(details.cause).includes("OpenSSL")
         ? { ...where, proxy: "https://proxy:1" }
         : where;
-    const text = explainConnectionError(new ProxyError(proxied, "what happened", details), how);
+    const { cause, ...answer } = details as { cause?: Error } & Partial<IncomingMessage>;
+    const failed = {
+      ...proxied,
+      what: "what happened",
+      answer: "statusCode" in details ? (answer as IncomingMessage) : undefined,
+    };
+    const text = explainConnectionError(new ProxyError(failed, cause), how);
     expect(text).toContain(`the proxy ${proxied.proxy}: `);
     expect(text).toContain(message);
   });

@@ -139,7 +139,7 @@ describe("an address that does not answer", () => {
       message: `no connection to 127.0.0.1:${port} could be made within 0.4 s`,
     };
     await expect(openSocket({ host: "black.test", port, timeoutMs: 400 })).rejects.toMatchObject({
-      errors: [refused, late],
+      errors: [late, refused],
     });
     await expect(ask({ url: `http://127.0.0.1:${port}`, timeoutSeconds: 1 })).rejects.toThrow(
       `no connection to 127.0.0.1:${port} could be made within 0.9 s: is the address right`,
