@@ -65,7 +65,7 @@ export function tableOf(text: string, head: string): readonly (readonly string[]
 /** Every command line of the janitor on a page: in blocks, in running text, and after `npm start --`. */
 export function commandLines(text: string): readonly string[] {
   const joined = text.replaceAll(/\\\n\s*/g, " ");
-  const starts = /(?:(?<!\/)\bpushgateway-janitor|npm start --) ((?:[a-z]|--)[^\n`|;&]*)/g;
+  const starts = /(?:(?<![/-])\bpushgateway-janitor|npm start --) ((?:[a-z]|--)[^\n`|;&]*)/g;
   return [...joined.matchAll(starts)].map(([, rest = ""]) => rest.replace(/\s+#.*$/, "").trim());
 }
 

@@ -1,24 +1,25 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { parseAllDocuments } from "yaml";
 
-import { mayLackKustomize, runKustomize } from "../support/kustomize.ts";
+import {
+  chartFolder,
+  mayLackKubernetesTools,
+  renderChart,
+  runHelm,
+  runKustomize,
+} from "../support/kubernetes-tools.ts";
+import { testFolder } from "../support/service.ts";
 import { janitorFile } from "../support/project-root.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
-import { blocksOf, root } from "./pages.ts";
+import type { KubernetesObject } from "../kubernetes/objects.ts";
+import { blocksOf, readPage, root } from "./pages.ts";
 
 const daySeconds = 86_400;
 
@@ -108,8 +109,9 @@ describe("docs/by-hand.md", () => {
   });
 });
 
-describe.each(["docs/sidecar.md", "docs/cronjob.md"])("%s", (page) => {
-  const own = commandsOf(page).filter((command) => command.startsWith("pushgateway-janitor "));
+describe.each(["docs/kubernetes.md", "docs/sidecar.md", "docs/cronjob.md"])("%s", (page) => {
+  const commands = commandsOf(page);
+  const own = commands.filter((command) => command.startsWith("pushgateway-janitor "));
 
   it.each(own)("has a command that works: %s", async (command) => {
     const reader = await startReading();
@@ -120,33 +122,91 @@ describe.each(["docs/sidecar.md", "docs/cronjob.md"])("%s", (page) => {
       throw new Error(`no ${textfile}`);
   });
 
-  const rendered = commandsOf(page).filter((command) => command.startsWith("kubectl kustomize "));
+  const rendered = commands.filter((command) => command.startsWith("kubectl kustomize "));
 
-  it.skipIf(mayLackKustomize).each(rendered)("renders what it says: %s", (command) => {
+  it.skipIf(mayLackKubernetesTools).each(rendered)("renders what it says: %s", (command) => {
     expect(runKustomize(join(root, command.slice("kubectl kustomize ".length)))).toContain(
       "image: pushgateway-janitor:",
     );
   });
+
+  const installed = commands.filter((command) => /^helm .*\bconfig\/helm\b/.test(command));
+
+  it.skipIf(mayLackKubernetesTools).each(installed)("installs what it says: %s", (command) => {
+    const values = join(testFolder(), "values.yaml");
+    writeFileSync(values, blocksOf("docs/kubernetes.md", "yaml")[0] ?? "");
+    const words = command.split(" ").slice(1);
+    const args = words.map((word) =>
+      word.replace("config/helm", chartFolder).replace("--values=values.yaml", `--values=${values}`),
+    );
+    const { exitCode, stderr } = runHelm(...args, ...(args[0] === "upgrade" ? ["--dry-run=client"] : []));
+    // It looks whether the release is there before anything else, but has read all of the command.
+    expect([exitCode === 0 || stderr.includes("cluster unreachable"), stderr]).toEqual([true, stderr]);
+  });
 });
 
-it.skipIf(mayLackKustomize)(
-  "docs/sidecar.md shows an overlay with image and rules of one's own that renders",
-  () => {
+/** The names of the pages for what the chart makes. */
+it.skipIf(mayLackKubernetesTools)("docs name objects of the chart as they are", () => {
+  const text = ["docs/kubernetes.md", "docs/cronjob.md"].map(readPage).join("\n");
+  const made = ["deployment", "statefulset", "cronjob"].flatMap((mode) =>
+    [...renderChart(`mode=${mode}`).matchAll(/^kind: (\w+)\nmetadata:\s+name: (\S+)$/gm)].map(
+      ([, kind = "", name = ""]) => `${kind.toLowerCase()}/${name}`,
+    ),
+  );
+  const named = [...text.matchAll(/\b(?:service|deployment|cronjob)\/janitor[\w-]*/g)].map(([name]) => name);
+  expect(new Set(named).size).toBe(3);
+  expect(made).toEqual(expect.arrayContaining(named));
+});
+
+it.skipIf(mayLackKubernetesTools)("docs/kubernetes.md has values that the chart takes", () => {
+  const blocks = blocksOf("docs/kubernetes.md", "yaml").filter((text) => !text.includes("kustomization"));
+  expect(blocks).toHaveLength(4);
+  const words = [
+    "url: http://pushgateway.batch:9091",
+    "honorLabels: true",
+    "- healthcheck\n",
+    "app: inventory",
+  ];
+  for (const [index, text] of blocks.entries()) {
+    const values = join(testFolder(), "values.yaml");
+    writeFileSync(values, text);
+    expect(renderChart("", `--values=${values}`)).toContain(words[index]);
+  }
+});
+
+describe.skipIf(mayLackKubernetesTools)("the overlay of docs/kubernetes.md", () => {
+  function renderOverlay(more: string): string {
     const folder = mkdtempSync(join(tmpdir(), "overlay-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     symlinkSync(join(root, "config"), join(folder, "config"));
-    const overlay = blocksOf("docs/sidecar.md", "yaml")[0] ?? "";
+    const overlay =
+      blocksOf("docs/kubernetes.md", "yaml").find((text) => text.includes("kustomization")) ?? "";
     // Beside config/, as in the repository of somebody who keeps both.
     const path = join(folder, "own");
     mkdirSync(path);
-    writeFileSync(join(path, "kustomization.yaml"), overlay.replace("PATH/config", "../config"));
+    writeFileSync(join(path, "kustomization.yaml"), overlay.replaceAll("PATH/config", "../config") + more);
     writeFileSync(join(path, "janitor.yml"), "# mine\n");
-    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-      readonly version: string;
-    };
-    const rendered = runKustomize(path);
+    return runKustomize(path);
+  }
+
+  it("renders with image, rules and monitors of one's own, and without a group", () => {
+    const { version } = JSON.parse(readPage("package.json")) as { readonly version: string };
+    const rendered = renderOverlay("");
     expect(rendered).toContain("# mine");
     expect(rendered).not.toContain("dry_run");
     expect(rendered).toContain(`image: registry.example.com/pushgateway-janitor:${version}`);
-  },
-);
+    expect(rendered).toContain("kind: PodMonitor");
+    expect(rendered).not.toMatch(/runAsUser|runAsGroup|fsGroup:/);
+  });
+
+  it("renders twice for one namespace, and opens the network to the same others", () => {
+    const pairs = "{ app.kubernetes.io/instance: b }";
+    const rendered = renderOverlay(`nameSuffix: -b\nlabels: [{ includeSelectors: true, pairs: ${pairs} }]\n`);
+    const objects = parseAllDocuments(rendered).map((document) => document.toJS() as KubernetesObject);
+    for (const { metadata } of objects) expect(metadata?.name).toMatch(/-b$/);
+    const [policy] = objects.filter(({ kind }) => kind === "NetworkPolicy") as INetworkPolicy[];
+    expect(policy!.spec!.podSelector.matchLabels).toHaveProperty(["app.kubernetes.io/instance"], "b");
+    const { ingress, egress } = policy!.spec!;
+    expect(JSON.stringify([ingress, egress])).not.toContain("instance");
+  });
+});

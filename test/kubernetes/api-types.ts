@@ -18,20 +18,15 @@ interface Line {
  * unknown fields apart (the API's own schemas let them pass), and by these schemas, which know quantities, durations, integers.
  */
 export async function apiProblems(manifests: readonly Manifest[]): Promise<readonly string[]> {
-  return [...typeProblems(manifests, "whole"), ...(await schemaProblems(manifests))];
+  return [...typeProblems(manifests), ...(await schemaProblems(manifests))];
 }
 
-/** Of patches, in which everything may be left out, or be null to remove it. */
-export function patchProblems(patches: readonly Manifest[]): readonly string[] {
-  return typeProblems(patches, "patch");
-}
-
-function typeProblems(manifests: readonly Manifest[], kind: "whole" | "patch"): readonly string[] {
+function typeProblems(manifests: readonly Manifest[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "manifests-"));
   try {
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-    const literals = manifests.map((manifest) => writeLiteral(manifest, kind));
+    const literals = manifests.map(writeLiteral);
     literals.forEach((lines, index) => {
       writeFileSync(join(folder, `${index}.ts`), lines.map(({ text }) => text).join("\n"));
     });
@@ -63,12 +58,11 @@ function compile(folder: string, files: readonly string[]): string {
   return stdout + stderr;
 }
 
-function writeLiteral({ object }: Manifest, kind: "whole" | "patch"): readonly Line[] {
+function writeLiteral({ object }: Manifest): readonly Line[] {
   const type = `I${object.kind}`;
   return [
     { text: `import type { ${type} } from "${typesOf(object.apiVersion)}";`, path: "apiVersion, kind" },
-    { text: "type Patch<T> = T extends object ? { [K in keyof T]?: Patch<T[K]> | null } : T;", path: "" },
-    ...literal(object, "", `export const manifest: ${kind === "whole" ? type : `Patch<${type}>`} = `, ";"),
+    ...literal(object, "", `export const manifest: ${type} = `, ";"),
   ];
 }
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-import { parseAllDocuments, parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
-import { hasKustomize, runKustomize } from "../support/kustomize.ts";
-import { renderChart } from "./chart.ts";
+import { lacksKubernetesTools, renderChart, runKustomize } from "../support/kubernetes-tools.ts";
+import { renderCommunityChart } from "./community-chart.ts";
 import type { KubernetesObject, Manifest } from "./objects.ts";
 
 /** What `kubectl apply` would get: everything together. */
@@ -15,15 +15,22 @@ export interface Rendering {
 
 interface Kustomization {
   readonly resources?: readonly string[];
-  readonly patches?: readonly { readonly path: string }[];
   readonly configMapGenerator?: readonly { readonly files: readonly string[] }[];
 }
 
 export const kubernetesFolder = join(import.meta.dirname, "../../config/kubernetes");
 
-export const overlays = ["cronjob", "deployment", "shards", "sidecar"] as const;
+export const overlays = ["deployment", "sidecar"] as const;
 
-const chartValues = "helm/prometheus-pushgateway.values.yaml";
+export const modes = ["deployment", "statefulset", "cronjob"] as const;
+
+export const communityValues = "sidecar/prometheus-pushgateway.values.yaml";
+
+/** Everything that a value can turn on. */
+export const everything = [
+  "podMonitor.enabled=true,gatewayMonitor.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true",
+  "networkPolicy.enabled=true,secretName=janitor,webConfigFile=/etc/pushgateway-janitor-secrets/web.yml",
+].join(",");
 
 /** Every file below config/kubernetes, by its path there. */
 export const files: readonly string[] = readdirSync(kubernetesFolder, {
@@ -38,37 +45,35 @@ const kustomizations = files
   .filter((file) => basename(file) === "kustomization.yaml")
   .map((file) => ({ folder: dirname(file), content: parse(readText(file)) as Kustomization }));
 
-/** The files that some kustomization takes as whole manifests, as patches, as the content of ConfigMaps. */
-export const resourceFiles = named(({ resources = [] }) =>
-  resources.filter((name) => name.endsWith(".yaml")),
-);
-export const patchFiles = named(({ patches = [] }) => patches.map(({ path }) => path));
+/** The files that some kustomization takes as whole manifests, and as the content of ConfigMaps. */
+export const resourceFiles = named(({ resources = [] }) => resources);
 export const configFiles = named(({ configMapGenerator = [] }) =>
   configMapGenerator.flatMap((map) => map.files),
 );
-export const chartFiles = [chartValues];
 
-export const sourceManifests: readonly Manifest[] = resourceFiles.flatMap(readManifests);
-export const patchManifests: readonly Manifest[] = patchFiles.flatMap(readManifests);
+export const sourceManifests: readonly Manifest[] = resourceFiles.flatMap((file) =>
+  parseManifests(readText(file), file),
+);
 
-/** The chart's, which needs no program, and the overlays', where kustomize is there. */
+/** The community's chart with our values, which needs no program, and what helm and kustomize make, where they are there. */
 export function renderings(): readonly Rendering[] {
-  const chart = renderChart(parse(readText(chartValues), { version: "1.1" }));
-  const rendered = [{ name: "helm", manifests: chart.map((object) => ({ where: "helm", object })) }];
-  if (!hasKustomize) return rendered;
-  return [...rendered, ...overlays.map((name) => ({ name, manifests: renderOverlay(name) }))];
-}
-
-function renderOverlay(name: string): readonly Manifest[] {
-  return parseManifests(runKustomize(join(kubernetesFolder, name)), `kustomize ${name}`);
+  const community = renderCommunityChart(parse(readText(communityValues), { version: "1.1" }));
+  const rendered = [
+    { name: "community", manifests: community.map((object) => ({ where: "community", object })) },
+  ];
+  if (lacksKubernetesTools) return rendered;
+  const made: readonly (readonly [string, string])[] = [
+    ...modes.map((mode) => [`helm ${mode}`, renderChart(`mode=${mode}`)] as const),
+    ...modes.map(
+      (mode) => [`helm ${mode} with everything`, renderChart(`mode=${mode},${everything}`)] as const,
+    ),
+    ...overlays.map((name) => [`kustomize ${name}`, runKustomize(join(kubernetesFolder, name))] as const),
+  ];
+  return [...rendered, ...made.map(([name, text]) => ({ name, manifests: parseManifests(text, name) }))];
 }
 
 export function readText(file: string): string {
   return readFileSync(join(kubernetesFolder, file), "utf8");
-}
-
-function readManifests(file: string): readonly Manifest[] {
-  return parseManifests(readText(file), file);
 }
 
 /** By the older YAML that kubectl reads, where `yes` and `0640` are no strings. */

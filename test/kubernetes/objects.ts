@@ -1,5 +1,5 @@
 import type { ILabelSelector } from "@kubernetes-models/apimachinery/apis/meta/v1/LabelSelector";
-import type { IDeployment } from "kubernetes-models/apps/v1";
+import type { IDeployment, IStatefulSet } from "kubernetes-models/apps/v1";
 import type { ICronJob, IJobSpec } from "kubernetes-models/batch/v1";
 import type { IContainer, IPodSpec } from "kubernetes-models/v1";
 
@@ -30,8 +30,8 @@ export interface Workload {
 export function workloadsOf(manifests: readonly Manifest[]): readonly Workload[] {
   return manifests.flatMap(({ where, object }): readonly Workload[] => {
     const place = `${object.kind} of ${where}`;
-    if (object.kind === "Deployment") {
-      const { template } = (object as IDeployment).spec!;
+    if (object.kind === "Deployment" || object.kind === "StatefulSet") {
+      const { template } = (object as IDeployment | IStatefulSet).spec!;
       return [{ where: place, labels: template.metadata?.labels ?? {}, pod: template.spec!, job: null }];
     }
     if (object.kind === "CronJob") {
@@ -44,7 +44,16 @@ export function workloadsOf(manifests: readonly Manifest[]): readonly Workload[]
   });
 }
 
-const podless = new Set(["ConfigMap", "NetworkPolicy", "PersistentVolumeClaim", "PodMonitor", "Service"]);
+const podless = new Set([
+  "ConfigMap",
+  "NetworkPolicy",
+  "PersistentVolumeClaim",
+  "PodMonitor",
+  "PrometheusRule",
+  "Service",
+  "ServiceAccount",
+  "ServiceMonitor",
+]);
 
 export function containersOf(pod: IPodSpec): readonly IContainer[] {
   return [...(pod.initContainers ?? []), ...pod.containers];

@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { IStatefulSet } from "kubernetes-models/apps/v1";
 import type { ICronJob, IPodFailurePolicyRule } from "kubernetes-models/batch/v1";
 import { describe, expect, it } from "vitest";
 
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { cli } from "../support/cli.ts";
+import { startService, testFolder, writeConfig } from "../support/service.ts";
 import { files, readText, renderings, sourceManifests } from "./manifests.ts";
 import { containersOf, janitorOf, ofKind, workloadsOf, type Workload } from "./objects.ts";
 
@@ -16,7 +18,8 @@ const jobs = workloads.filter(({ job }) => job !== null);
 /** For a table: the title, and what it is about. */
 const titled = (some: readonly Workload[]) => some.map((workload) => [workload.where, workload] as const);
 
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")) as {
+const root = join(import.meta.dirname, "../..");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   readonly version: string;
 };
 
@@ -52,8 +55,9 @@ describe.each(titled(workloads))("the janitor of the %s", (_, workload) => {
     expect(janitor.command).toBeUndefined();
   });
 
-  it("has no token, a read-only root file system, and bounded memory", () => {
+  it("has an account without token, a read-only root file system, and bounded memory", () => {
     expect(workload.pod.automountServiceAccountToken).toBe(false);
+    expect(workload.pod.serviceAccountName ?? "of the community's chart").not.toBe("default");
     expect(janitor.securityContext?.readOnlyRootFilesystem).toBe(true);
     expect(janitor.resources?.requests).toHaveProperty("cpu");
     expect(janitor.resources?.requests).toHaveProperty("memory");
@@ -81,6 +85,8 @@ it("names no other image of the janitor in any file", () => {
 describe.each(titled(services))("the service in the %s", (_, workload) => {
   const janitor = janitorOf(workload);
   const isSidecar = workload.pod.initContainers?.includes(janitor) ?? false;
+  const flags = janitor.args?.slice(1) ?? [];
+  const wantsLogin = flags.some((flag) => flag.startsWith("--web.config.file="));
 
   it("serves on the port that run listens on by default", async () => {
     const { stdout } = await cli(["run", "--help"]);
@@ -89,22 +95,56 @@ describe.each(titled(services))("the service in the %s", (_, workload) => {
     expect(janitor.ports).toEqual([{ name: "janitor", containerPort: port }]);
   });
 
-  it("is asked about itself, by its own port", () => {
-    expect(janitor.livenessProbe?.httpGet).toEqual({ path: "/-/healthy", port: "janitor" });
+  it("is asked about itself: by its own port, or by healthcheck if that wants a login", () => {
+    const exec = { command: ["/nodejs/bin/node", "/app/dist/main.js", "healthcheck"] };
+    expect(janitor.livenessProbe).toMatchObject(
+      wantsLogin ? { exec } : { httpGet: { path: "/-/healthy", port: "janitor" } },
+    );
+    expect(readFileSync(join(root, "Dockerfile"), "utf8")).toContain(
+      `CMD ${JSON.stringify(exec.command).replaceAll(",", ", ")}`,
+    );
   });
 
   it("has its own readiness, which as a sidecar does not affect its gateway", () => {
     expect(janitor.startupProbe).toBeUndefined();
-    expect(janitor.readinessProbe?.httpGet).toEqual(
-      isSidecar ? undefined : { path: "/-/ready", port: "janitor" },
-    );
+    const probe = wantsLogin
+      ? { tcpSocket: { port: "janitor" } }
+      : { httpGet: { path: "/-/ready", port: "janitor" } };
+    expect(janitor.readinessProbe).toEqual(isSidecar ? undefined : probe);
   });
 
-  it("runs once: two would delete the same groups", () => {
+  it("as a sidecar stays up without a valid file; otherwise its end shows that", () => {
+    expect(flags.includes("--config.wait")).toBe(isSidecar);
+  });
+
+  it("runs once, or once for each shard: two would delete the same groups", () => {
     const { object } = [...sourceManifests, ...renderings().flatMap(({ manifests }) => manifests)].find(
       ({ where, object: { kind } }) => `${kind} of ${where}` === workload.where,
     )!;
-    expect(object).toMatchObject({ spec: { replicas: 1, strategy: { type: "Recreate" } } });
+    const shards = flags.find((flag) => flag.startsWith("--shard="));
+    const { replicas } = (object as IStatefulSet).spec!;
+    const alone = { spec: { replicas: 1, strategy: { type: "Recreate" } } };
+    expect(object).toMatchObject(shards === undefined ? alone : { spec: { replicas } });
+    expect(shards).toBe(shards === undefined ? undefined : `--shard=auto/${replicas}`);
+  });
+
+  it("starts as it is called, and begins to work", { timeout: 60_000 }, async () => {
+    const file = writeConfig(
+      "pushgateways: [{ name: g, url: 'http://127.0.0.1:9' }]\nrules: [{ name: r, matchers: [], ttl: 1d }]\n",
+    );
+    const web = join(testFolder(), "web.yml");
+    writeFileSync(web, "{}\n");
+    const argv = flags.map((flag) =>
+      flag.replace(/^(--config\.file=).*/, `$1${file}`).replace(/^(--web\.config\.file=).*/, `$1${web}`),
+    );
+    // Of the pod with the ordinal 1.
+    const ordinal = "metadata.labels['apps.kubernetes.io/pod-index']";
+    const env = (janitor.env ?? []).map(({ name, valueFrom }) => {
+      expect(valueFrom?.fieldRef?.fieldPath).toBe(ordinal);
+      return [name, "1"];
+    });
+    const service = await startService(argv, { env: Object.fromEntries(env) as Record<string, string> });
+    await service.shows(`"shard":"${workload.where.includes("StatefulSet") ? "1/2" : "0/1"}"`);
   });
 
   it("as a sidecar starts before the gateway and ends after it", () => {
@@ -127,12 +167,11 @@ describe.each(titled(jobs))("the Job of the %s", (_, workload) => {
   const job = workload.job!;
   const janitor = janitorOf(workload);
   const rules = job.podFailurePolicy?.rules ?? [];
-  const isIndexed = job.completionMode === "Indexed";
 
   it.each<[string, number | "DisruptionTarget", string]>([
     ["a failure", exitCodes.failed, "Count"],
     ["a wrong configuration", exitCodes.usage, "FailJob"],
-    ["a limit that withheld everything", exitCodes.withheld, isIndexed ? "FailIndex" : "FailJob"],
+    ["a limit that withheld everything", exitCodes.withheld, "FailJob"],
     ["a sweep that is partly done", exitCodes.partial, "Count"],
     ["SIGTERM before there was a report", 143, "Count"],
     ["SIGKILL, as for too much memory", 137, "Count"],
@@ -157,22 +196,17 @@ describe.each(titled(jobs))("the Job of the %s", (_, workload) => {
       expect(values).not.toContain(0);
       expect(values).toEqual([...new Set(values)].toSorted((a, b) => a - b));
     }
-    // Only an Index can fail alone.
-    expect(rules.some(({ action }) => action === "FailIndex")).toBe(isIndexed);
     expect(job.podReplacementPolicy).toBe("Failed");
   });
 
   it("is retried a bounded number of times and ends in time", () => {
-    expect(isIndexed ? job.backoffLimitPerIndex : job.backoffLimit).toBe(2);
-    expect(isIndexed ? job.backoffLimit : job.backoffLimitPerIndex).toBeUndefined();
+    expect(job.backoffLimit).toBe(2);
     expect(job.activeDeadlineSeconds).toBe(600);
   });
 
-  it("has an index for every shard, and one archive for all of them", () => {
-    const shard = janitor.args?.find((flag) => flag.startsWith("--shard="));
-    const archive = janitor.volumeMounts?.find(({ name }) => name === "archive");
-    expect(shard).toBe(isIndexed ? `--shard=auto/${job.completions}` : undefined);
-    expect([archive?.subPath, archive?.subPathExpr]).toEqual([undefined, undefined]);
+  it("goes after a while, and prints no table", () => {
+    expect(job.ttlSecondsAfterFinished).toBeGreaterThan(3600);
+    expect(janitor.args).toContain("--output=none");
   });
 });
 
@@ -184,9 +218,9 @@ describe.each(cronJobs)(
   "a CronJob",
   ({ schedule, concurrencyPolicy, startingDeadlineSeconds, jobTemplate }) => {
     it("never sweeps twice at once, and lets a sweep end before the next is due", () => {
-      const [, minutes] = /^\*\/(\d+) \* \* \* \*$/.exec(schedule) ?? [];
+      expect(schedule).toBe("0 * * * *");
       expect(concurrencyPolicy).toBe("Forbid");
-      expect(jobTemplate.spec!.activeDeadlineSeconds).toBeLessThan(Number(minutes) * 60);
+      expect(jobTemplate.spec!.activeDeadlineSeconds).toBeLessThan(3600);
     });
 
     it("is not given up for times that it missed, and has a deadline that Kubernetes can keep", () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { chartKeys } from "./chart.ts";
-import { chartFiles, readText } from "./manifests.ts";
+import { chartKeys } from "./community-chart.ts";
+import { communityValues, readText } from "./manifests.ts";
 
-const values = parse(readText(chartFiles[0] ?? "")) as Readonly<Record<string, unknown>>;
+const values = parse(readText(communityValues)) as Readonly<Record<string, unknown>>;
 
 function typeOf(value: unknown): string {
   if (Array.isArray(value)) return "list";

@@ -9,6 +9,8 @@ import type { KubernetesObject } from "./objects.ts";
 /** What of the chart's values our file sets. */
 interface ChartValues {
   readonly automountServiceAccountToken: boolean;
+  readonly persistentVolume: { readonly enabled: boolean };
+  readonly extraArgs: readonly string[];
   readonly securityContext: IPodSecurityContext;
   readonly containerSecurityContext: ISecurityContext;
   readonly extraInitContainers?: readonly IContainer[];
@@ -23,7 +25,7 @@ export const chartKeys = parse(
 ) as Readonly<Record<string, "boolean" | "list" | "map" | "number" | "string" | "null">>;
 
 /** What the chart makes of the values, as far as they concern it: its pod's defaults, and where the extras go. */
-export function renderChart(values: ChartValues): readonly KubernetesObject[] {
+export function renderCommunityChart(values: ChartValues): readonly KubernetesObject[] {
   const labels = {
     "app.kubernetes.io/name": "prometheus-pushgateway",
     "app.kubernetes.io/instance": "pushgateway",
@@ -31,14 +33,25 @@ export function renderChart(values: ChartValues): readonly KubernetesObject[] {
   const gateway = {
     name: "pushgateway",
     image: "quay.io/prometheus/pushgateway:v1.11.3",
+    args: values.extraArgs,
     ports: [{ name: "metrics", containerPort: 9091, protocol: "TCP" }],
     securityContext: values.containerSecurityContext,
     volumeMounts: [{ name: "storage-volume", mountPath: "/data", subPath: "" }],
   };
+  const fullName = "pushgateway-prometheus-pushgateway";
+  const storage = values.persistentVolume.enabled
+    ? { persistentVolumeClaim: { claimName: fullName } }
+    : { emptyDir: {} };
+  const claim = {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: fullName, labels },
+    spec: {},
+  };
   const deployment = {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "pushgateway-prometheus-pushgateway", labels },
+    metadata: { name: fullName, labels },
     spec: {
       replicas: 1,
       strategy: { type: "Recreate" },
@@ -55,10 +68,10 @@ export function renderChart(values: ChartValues): readonly KubernetesObject[] {
             runAsNonRoot: true,
             ...values.securityContext,
           },
-          volumes: [{ name: "storage-volume", emptyDir: {} }, ...values.extraVolumes],
+          volumes: [{ name: "storage-volume", ...storage }, ...values.extraVolumes],
         },
       },
     },
   };
-  return [deployment, ...values.extraManifests];
+  return [deployment, claim, ...values.extraManifests];
 }
