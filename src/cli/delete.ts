@@ -12,7 +12,7 @@ import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
 import type { DeleteFlags } from "./flags.ts";
 import { parseLabels } from "./parse-labels.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
-import { printReport } from "./print-report.ts";
+import { printErrors, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
 import { createCommandToPass, formatGiven, loadAndDiscover, renderFlags } from "./settings.ts";
 
@@ -69,6 +69,7 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
   if (report.gateways.every(({ snapshot }) => snapshot !== null) && !report.gateways.some(isSelected))
     stderr.write("No group matches.\n");
   await printReport({ ...report, gateways }, flags, io);
+  printErrors({ ...report, gateways }, flags, io);
   const exitCode = exitCodeOfKnown(sweepExitCode({ ...report, gateways }), discovered.complete);
   return exitCode === exitCodes.done && declined.size > 0 ? exitCodes.failed : exitCode;
 }

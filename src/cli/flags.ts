@@ -157,7 +157,12 @@ const noDryRunFlag = ["--no-dry-run", "delete, whatever dry_run in the file says
 
 /** A new one for each command: {@link nameFlagsInErrors} changes it. */
 function createReportFormatFlag() {
-  return new Option("--output <format>", "how to print the report").choices(outputFormats).default("table");
+  return new Option(
+    "--output <format>",
+    "how to print the report. Why a gateway failed is on stderr, but in json, markdown and html in the report itself",
+  )
+    .choices(outputFormats)
+    .default("table");
 }
 
 /** Of the commands that sweep once and end with a report. */

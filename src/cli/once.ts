@@ -5,7 +5,7 @@ import { exitCodeOfKnown, exitCodes, sweepExitCode } from "./exit-code.ts";
 import type { OnceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { createOnceMetrics } from "./once-metrics.ts";
-import { checkOutputFlags, printReport } from "./print-report.ts";
+import { checkOutputFlags, printErrors, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
 import { createCommandToPass, loadSettings } from "./settings.ts";
 
@@ -27,7 +27,10 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const commandToPass = createCommandToPass(flags);
   const report = await sweepAll(config, { world: io, log, progress, concurrency, commandToPass, metrics });
   clear();
-  logReport(report, log);
+  // A person reads the report, and would read errors twice.
+  const isPrinted = flags.output !== "none" && flags.outputFile === undefined;
+  const isOnScreen = isPrinted && io.stdout.isTTY && io.stderr.isTTY;
+  if (!isOnScreen) logReport(report, log);
   if (config.notifications.length > 0) {
     const { notifyOnce } = await import("../service/notifications.ts");
     await notifyOnce(report, config, io, metrics, log);
@@ -38,6 +41,7 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const isPlanned = report.gateways.some(({ entries }) => entries.length > 0);
   if (io.stop.aborted && !isPlanned) return io.signalExitCode();
   const unwritten = await printReport(report, flags, io);
+  if (isOnScreen) printErrors(report, flags, io);
   if (unwritten !== null) log.error("Report could not be written", { err: unwritten });
   const isDelivered = unpublished.length === 0 && unwritten === null;
   const exitCode = exitCodeOfKnown(sweepExitCode(report), complete);

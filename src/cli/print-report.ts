@@ -1,4 +1,5 @@
-import type { SweepReport } from "../core/report.ts";
+import type { GatewayReport, SweepReport } from "../core/report.ts";
+import { renderErrors } from "../report/errors.ts";
 import { joinToBlocks } from "../report/text.ts";
 import type { TableOptions, TableSelection } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
@@ -12,6 +13,20 @@ export function checkOutputFlags({ output, outputFile }: OutputFlags): void {
     throw new ConfigError(
       "--output=none prints no report, so that nothing could be written to --output-file",
     );
+}
+
+/** Prints those errors of gateways that are not in the printed report. The table has those of limits, which are results. */
+export function printErrors(
+  { gateways }: SweepReport,
+  { output, outputFile }: OutputFlags,
+  { stderr }: Io,
+): void {
+  const isPrinted = ({ status }: GatewayReport): boolean => {
+    if (outputFile !== undefined || output === "csv" || output === "none") return false;
+    return status === "withheld" || (output !== "table" && output !== "summary");
+  };
+  const others = gateways.filter((gateway) => !isPrinted(gateway));
+  for (const line of renderErrors(others)) stderr.write(`${line}\n`);
 }
 
 /**

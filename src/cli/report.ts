@@ -1,13 +1,11 @@
 import { ConfigError, parseNamed } from "../config/config.ts";
 import type { Matcher } from "../core/matcher.ts";
 import { shellQuote } from "../core/printable.ts";
-import type { SweepReport } from "../core/report.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
-import { showText } from "../report/text.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
-import type { OutputFlags, ReportFlags } from "./flags.ts";
+import type { ReportFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { checkOutputFlags, printReport } from "./print-report.ts";
+import { checkOutputFlags, printErrors, printReport } from "./print-report.ts";
 import { createCommandLog } from "./progress.ts";
 import { createCommandToPass, loadAndDiscover } from "./settings.ts";
 
@@ -30,7 +28,7 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   const selection = { match, verdict, rule, sort, limit, all };
   const problem = await printReport(result, flags, io, selection, commandToTry);
   if (problem !== null) io.stderr.write(`${problem}\n`);
-  writeErrors(result, flags, io);
+  printErrors(result, flags, io);
   if (problem !== null) return exitCodes.failed;
   return exitCodeOfKnown(reportExitCode(result, flags.detailedExitcode ?? false), complete);
 }
@@ -51,17 +49,4 @@ function createCommandToTry(flags: ReportFlags): string | undefined {
 async function parseMatch(text: string): Promise<readonly Matcher[]> {
   const { parseMatchers } = await import("../core/matcher.ts");
   return parseNamed("--match", text, parseMatchers);
-}
-
-/** Errors also go to stderr, where a pipe does not swallow them, unless they were just shown on the terminal. */
-function writeErrors(
-  { gateways }: SweepReport,
-  { output, outputFile }: OutputFlags,
-  { stdout, stderr }: Io,
-): void {
-  const isShown = stdout.isTTY && outputFile === undefined && (output === "table" || output === "summary");
-  if (isShown) return;
-  for (const { name, status, error } of gateways) {
-    if (error !== null) stderr.write(`${showText(`${name}: ${status}: ${error.message}`)}\n`);
-  }
 }

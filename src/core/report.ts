@@ -1,4 +1,5 @@
 import type { Decision } from "./decide.ts";
+import type { Outage } from "./life.ts";
 import type { ExceededLimit } from "./limits.ts";
 import type { FailedQuery } from "./liveness.ts";
 import type { Reappearance } from "./reappearance.ts";
@@ -67,7 +68,8 @@ export interface SnapshotFacts {
   readonly durationSeconds: number;
   readonly source: "api" | "exposition";
   readonly clockSkewSeconds: number | null;
-  readonly outageSeconds: number;
+  /** null: none counts. */
+  readonly outage: Pick<Outage, "endedAt" | "seconds"> | null;
 }
 
 /** A decision and, if its deletion was tried, the outcome. */

@@ -20,9 +20,13 @@ function* renderGateway(
   { dryRun, rules }: SweepReport,
   selection: PrintSelection,
 ): Generator<string> {
-  const { name, url, status, facts, error, withheld, notes, planOnly } = viewGateway(report, dryRun);
+  const { name, url, status, facts, circumstances, error, withheld, notes, planOnly } = viewGateway(
+    report,
+    dryRun,
+  );
   const blocks = [`## ${code(name)}`, `${code(url)}: ${facts.length === 0 ? status : facts.join(", ")}.`];
-  // Prose is a code span, too: it quotes labels, which could hold a link, a mention or an image.
+  blocks.push(...circumstances);
+  // Other prose is a code span, too: it quotes labels, which could hold a link, a mention or an image.
   if (error !== null) blocks.push(`**${status}**: ${code(error.message)}`);
   if (error !== null && error.advice !== null) blocks.push(error.advice);
   for (const { reason, groups, advice } of withheld) {

@@ -3,7 +3,7 @@ import { formatAge, formatDuration } from "../core/duration.ts";
 import { countOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
-import { isFailedDeletion, keepReasons } from "../core/verdict.ts";
+import { isFailedDeletion, isFailure, keepReasons } from "../core/verdict.ts";
 import { renderAges } from "./ages.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
 import { createStyle, showText, type Paint, type Style } from "./text.ts";
@@ -46,10 +46,18 @@ export function* renderTable(report: SweepReport, options: TableOptions): Genera
   const style = createStyle(options.color);
   const headlines: string[] = [];
   let lines = 0;
+  let isLong = false;
   for (const gateway of report.gateways) {
     const view = viewGateway(gateway, report.dryRun);
-    headlines.push(renderHeadline(view, style));
-    if (headlines.length > 1) yield "\n";
+    const headline = renderHeadline(view, options, style);
+    if (view.snapshot !== null) headlines.push(headline);
+    // Gateways that could not be read have one line each.
+    const wasLong = isLong;
+    isLong = view.snapshot !== null;
+    if (lines > 0 && (wasLong || isLong)) yield "\n";
+    yield `${headline}\n`;
+    lines += 1;
+    if (!isLong) continue;
     for (const line of renderGateway(gateway, view, report.rules, options, style)) {
       lines += 1;
       yield `${line}\n`;
@@ -78,20 +86,30 @@ function* renderGateway(
   options: TableOptions,
   style: Style,
 ): Generator<string> {
-  yield renderHeadline(view, style);
-  if (options.commandToTry !== undefined) {
-    if (view.snapshot !== null) yield* renderAges(gateway.entries, options);
-  } else {
+  yield* view.circumstances;
+  if (options.commandToTry === undefined) {
     yield* renderRules(countRules({ gateways: [gateway], rules }), view, options, style);
     if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
+  } else yield* renderAges(gateway.entries, options);
+  const { status, error, withheld, notes } = view;
+  // Other errors are on stderr.
+  if (status === "withheld" && error !== null) yield* ["", style.red(`withheld: ${error.message}`)];
+  for (const { reason, groups, advice } of withheld) {
+    if (reason !== error?.code && isFailure(reason))
+      yield* ["", style.red(`withheld: ${countOf(groups, "group")} (${reason}). ${advice}`)];
   }
-  if (view.error !== null) yield* ["", style.red(`${view.status}: ${view.error.message}`)];
-  for (const note of view.notes) yield* ["", style.yellow(`note: ${note}`)];
+  for (const note of notes) yield* ["", style.yellow(`note: ${note}`)];
 }
 
-function renderHeadline({ name, url, facts, status }: GatewayView, style: Style): string {
-  const title = `${style.bold(name)} ${style.dim(url)}`;
-  return `${title}  ${facts.length === 0 ? style.red(status) : facts.join(", ")}`;
+function renderHeadline(
+  { name, url, facts, status, snapshot }: GatewayView,
+  { commandToTry }: TableOptions,
+  style: Style,
+): string {
+  // The name of a gateway that a flag names is its URL.
+  const title = url.endsWith(`//${name}`) ? style.bold(url) : `${style.bold(name)} ${style.dim(url)}`;
+  if (snapshot === null) return `${title}  ${style.red(status)}`;
+  return `${title}  ${commandToTry === undefined ? facts.join(", ") : countOf(snapshot.groups, "group")}`;
 }
 
 function* renderRules(

@@ -29,9 +29,9 @@ export interface GatewayView extends Pick<
   /** The snapshot is older than the last sweep, which could not read the gateway. */
   readonly outdated: boolean;
   readonly totals: Totals;
-  /** `14 groups`, `8 kept`, `6 to delete`, and then the circumstances; none if it could not be read. */
+  /** `14 groups`, `8 kept`, `6 to delete`; none if it could not be read. */
   readonly facts: readonly string[];
-  /** Unusual facts that the decisions rest on: `ages do not include 1h of downtime`. */
+  /** Unusual facts that the decisions rest on, sentences. */
   readonly circumstances: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
   /** Groups that have expired and stay, by the limit or the doubt that is the reason. */
@@ -60,7 +60,7 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     consistent,
     durationSeconds,
     totals,
-    facts: [...counts, ...circumstances],
+    facts: counts,
     circumstances,
     error: error && { ...error, message: showText(error.message), advice: adviseOnError(error.code) },
     withheld: withholdReasons
@@ -95,19 +95,26 @@ export function describeTrouble({ outcomes }: Totals): readonly string[] {
   return troubles.flatMap(([count, words]) => (count > 0 ? [`${count} ${words}`] : []));
 }
 
-function describeCircumstances(snapshot: SnapshotFacts): readonly string[] {
-  const { outageSeconds, clockSkewSeconds, takenAt, plannedFor } = snapshot;
+function describeCircumstances({ outage, takenAt, plannedFor }: SnapshotFacts): readonly string[] {
   const facts: string[] = [];
-  if (outageSeconds >= 1) facts.push(`ages do not include ${formatAge(outageSeconds)} of downtime`);
-  if (clockSkewSeconds !== null && clockSkewSeconds !== 0) {
-    const direction = clockSkewSeconds > 0 ? "ahead" : "behind";
-    facts.push(`this clock is ${formatAge(Math.abs(clockSkewSeconds))} ${direction}`);
+  if (outage !== null && outage.seconds >= 1) {
+    const [from, to] = [outage.endedAt - outage.seconds, outage.endedAt].map(formatSecond);
+    facts.push(
+      `Ages do not include ${formatAge(outage.seconds)}, from ${from} to ${to} UTC, when the gateway was down or may have lost pushes (docs/guarantees.md#restarts).`,
+    );
   }
   if (plannedFor !== undefined && takenAt !== null) {
     const ahead = formatAge(plannedFor - takenAt);
-    facts.push(`as of ${formatTime(plannedFor)} (in ${ahead}), if nobody pushes until then`);
+    facts.push(
+      `This is the state at ${formatSecond(plannedFor)} UTC, in ${ahead}, if nobody pushes until then.`,
+    );
   }
   return facts;
+}
+
+/** `2027-01-15 08:00:00` in UTC. */
+function formatSecond(seconds: number): string {
+  return formatTime(seconds).slice(0, 19).replace("T", " ");
 }
 
 /** The moment that a report is about, Unix seconds: `in 3h` counts from it. */

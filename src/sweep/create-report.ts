@@ -52,7 +52,7 @@ export function createReport(
       durationSeconds: snapshot.durationSeconds,
       source: snapshot.source,
       clockSkewSeconds: clockSkewSeconds(snapshot.clocks),
-      outageSeconds: plan.outage?.seconds ?? 0,
+      outage: plan.outage,
     },
     entries,
     reappeared,

@@ -34,7 +34,7 @@ describe("--output", () => {
     ["table", (text) => /^VERDICT {2}/m.test(text)],
     [
       "summary",
-      (text) => /^\S+ \S+ {2}14 groups, \d+ kept, \d+ to delete\n\nRULE .*\neverything .*\n$/.test(text),
+      (text) => /^\S+ {2}14 groups, \d+ kept, \d+ to delete\n\nRULE .*\neverything .*\n$/.test(text),
     ],
     ["none", (text) => text === ""],
     ["json", (text) => (JSON.parse(text) as { schema_version: number }).schema_version === 1],
@@ -142,7 +142,7 @@ describe("--at", () => {
     expect(then?.keep).toBeLessThan(now?.keep ?? 0);
     expect(later.stdout).toContain('"planned_for"');
     expect(today.stdout).not.toContain("planned_for");
-    expect((await report("--at=+7d")).stdout).toContain("(in 7d), if nobody pushes until then");
+    expect((await report("--at=+7d")).stdout).toContain(", in 7d, if nobody pushes until then.\n");
   });
 
   it.each([

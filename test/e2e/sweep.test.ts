@@ -276,8 +276,8 @@ describe("a limit", () => {
     onTestFinished(stop);
     const flags = [`--gateway=${url}`, "--ttl=1h", "--limits.max-outage=1h"];
     const report = await cli(["report", ...flags]);
-    expect(report).toMatchObject({ exitCode: 0 });
-    expect(report.stderr).toContain(
+    expect(report).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(report.stdout).toContain(
       `: pushgateway-janitor once --gateway=${url} --ttl=1h --limits.max-outage=1h --limits.max-delete-ratio=1\n`,
     );
     expect(await cli(["report", ...flags, "--detailed-exitcode"])).toMatchObject({ exitCode: 24 });

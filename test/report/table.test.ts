@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, it } from "vitest";
 
 import { widthOf } from "../../src/core/printable.ts";
@@ -11,6 +14,7 @@ import { renderTable, type TableSelection } from "../../src/report/table.ts";
 import { group, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { plannedGateway } from "../support/page-state.ts";
+import { projectRoot } from "../support/project-root.ts";
 import { sweepReport } from "../support/reports.ts";
 import { whole } from "../support/whole.ts";
 
@@ -27,7 +31,7 @@ describe("the table", () => {
     const groups = [group({ job: "a" }, 7200), group({ job: "b" }, 60)];
     expect(whole(renderTable(sweepReport([plannedGateway(groups, rules)], { dryRun: true }), plain))).toBe(
       [
-        "g http://g  2 groups, 1 kept, 1 to delete",
+        "http://g  2 groups, 1 kept, 1 to delete",
         "",
         "RULE  GROUPS  EXPIRED  TO DELETE  WITHHELD  NEXT EXPIRY",
         "hour       2        1          1         0  in 59m1s",
@@ -44,18 +48,22 @@ describe("the table", () => {
     const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
     const snapshot = gateway.snapshot && { ...gateway.snapshot, takenAt: now, plannedFor: now + 604_800 };
     expect(whole(renderTable(sweepReport([{ ...gateway, snapshot }], { dryRun: true }), plain))).toContain(
-      "as of 2027-01-22T08:00:00.000Z (in 7d), if nobody pushes until then",
+      "\nThis is the state at 2027-01-22 08:00:00 UTC, in 7d, if nobody pushes until then.\n",
     );
   });
 
-  it("says how much downtime ages do not include", () => {
+  it("says which time ages do not include, from when to when, and where that is explained", () => {
     const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
-    const at = (outageSeconds: number) => {
-      const snapshot = gateway.snapshot && { ...gateway.snapshot, outageSeconds };
-      return whole(renderTable(sweepReport([{ ...gateway, snapshot }]), plain)).split("\n")[0];
+    const at = (seconds: number) => {
+      const snapshot = gateway.snapshot && { ...gateway.snapshot, outage: { endedAt: now, seconds } };
+      return whole(renderTable(sweepReport([{ ...gateway, snapshot }]), plain)).split("\n");
     };
-    expect(at(129)).toBe("g http://g  1 group, 1 kept, 0 deleted, ages do not include 2m9s of downtime");
-    expect(at(0.4)).toBe("g http://g  1 group, 1 kept, 0 deleted");
+    expect(at(129).slice(0, 2)).toEqual([
+      "http://g  1 group, 1 kept, 0 deleted",
+      "Ages do not include 2m9s, from 2027-01-15 07:57:51 to 2027-01-15 08:00:00 UTC, when the gateway was down or may have lost pushes (docs/guarantees.md#restarts).",
+    ]);
+    expect(at(0.4)[1]).toBe("");
+    expect(readFileSync(join(projectRoot, "docs/guarantees.md"), "utf8")).toContain("\n## Restarts\n");
   });
 
   it.each(hostileValues)("shows %s, and never sends it", (_, value) => {
@@ -111,7 +119,7 @@ describe("on a terminal", () => {
   it("has totals of every rule, then deletions, then one line for all that is kept", () => {
     const lines = show(1, 30).split("\n");
     expect(lines).toEqual([
-      "g http://g  31 groups, 30 kept, 1 to delete",
+      "http://g  31 groups, 30 kept, 1 to delete",
       "",
       "RULE      GROUPS  EXPIRED  TO DELETE  WITHHELD  NEXT EXPIRY",
       "no-match       0        0          0         0  -",

@@ -71,7 +71,7 @@ describe("the same totals are in", () => {
   it("the table", () => {
     const lines = render((one) => renderTable(one, { columns: null, color: false })).split("\n");
     expect(lines.slice(0, 8)).toEqual([
-      "g http://g  16 groups, 8 kept, 2 withheld, 3 deleted, 1 of them pushed again, 1 gone already, 1 still there, 1 failed",
+      "http://g  16 groups, 8 kept, 2 withheld, 3 deleted, 1 of them pushed again, 1 gone already, 1 still there, 1 failed",
       "",
       "RULE             GROUPS  EXPIRED  DELETED  WITHHELD  NEXT EXPIRY",
       "matches-nothing       0        0        0         0  -",

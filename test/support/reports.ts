@@ -31,7 +31,7 @@ export function gatewayReport(
       durationSeconds: 0.25,
       source: "api",
       clockSkewSeconds: 0,
-      outageSeconds: 0,
+      outage: null,
     },
     entries,
     reappeared: [],

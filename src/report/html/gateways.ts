@@ -138,7 +138,7 @@ function renderFacts(gateway: GatewayView, moments: Moments): Html {
   const notes = outdated ? [] : [...describeTrouble(totals), ...circumstances];
   return html`<dl class="facts">
     ${renderKnown(gateway, moments.now)} ${renderNextSweep(moments)} ${renderFact("Pushes", html`${pushes}`)}
-    ${notes.length === 0 ? nothing : renderFact("Notes", html`${notes.join("; ")}`)}
+    ${notes.length === 0 ? nothing : renderFact("Notes", html`${notes.map((note) => html`<p>${note}</p>`)}`)}
   </dl>`;
 }
 
