@@ -123,17 +123,17 @@ export interface HttpSettings {
   readonly tls: TlsSettings | null;
   readonly proxy: ProxySettings | null;
   /** Sent with every request. */
-  readonly headers: readonly HttpHeader[];
+  readonly headers: HttpHeaders;
 }
 
-/** Text from janitor.yml itself or from the file it names. */
-export type TextSource = { readonly text: string } | { readonly file: string };
-
-/** As {@link TextSource}, for what must never be printed. */
+/** Text from janitor.yml itself or from the file it names; it may be a secret. */
 export type SecretSource = { readonly secret: Secret } | { readonly file: string };
 
+/** The values of each header. */
+export type HttpHeaders = ReadonlyMap<string, readonly SecretSource[]>;
+
 export interface BasicAuth {
-  readonly username: TextSource;
+  readonly username: SecretSource;
   readonly password: SecretSource;
 }
 
@@ -149,9 +149,9 @@ export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 /** null everywhere: Node's default. */
 export interface TlsSettings {
   /** PEM. */
-  readonly ca: TextSource | null;
+  readonly ca: SecretSource | null;
   /** The client's certificate, PEM; always together with its key. */
-  readonly client: { readonly cert: TextSource; readonly key: SecretSource } | null;
+  readonly client: { readonly cert: SecretSource; readonly key: SecretSource } | null;
   /** The name in the server's certificate, if not the URL's host. */
   readonly serverName: string | null;
   readonly insecureSkipVerify: boolean;
@@ -159,25 +159,13 @@ export interface TlsSettings {
   readonly maxVersion: TlsVersion | null;
 }
 
-/** Where the proxy is: named here, or in HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment. */
-export type ProxySettings = {
+export interface ProxySettings {
+  /** May hold credentials. null: HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment say where it is. */
+  readonly url: Secret | null;
+  /** Hosts that are reached without the proxy, comma-separated, in the form of NO_PROXY; null: none. */
+  readonly noProxy: string | null;
   /** Sent with CONNECT. */
-  readonly connectHeaders: readonly HttpHeader[];
-} & (
-  | {
-      readonly from: "url";
-      /** May hold credentials. */
-      readonly url: Secret;
-      /** Hosts that are reached without the proxy, comma-separated, in the form of NO_PROXY; null: none. */
-      readonly noProxy: string | null;
-    }
-  | { readonly from: "environment" }
-);
-
-/** One value of one header: a name with several values comes several times. */
-export interface HttpHeader {
-  readonly name: string;
-  readonly value: SecretSource;
+  readonly connectHeaders: HttpHeaders;
 }
 
 export const noHttpSettings: HttpSettings = {
@@ -185,7 +173,7 @@ export const noHttpSettings: HttpSettings = {
   authorization: null,
   tls: null,
   proxy: null,
-  headers: [],
+  headers: new Map(),
 };
 
 /** For one request to a Pushgateway. */

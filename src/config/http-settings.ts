@@ -2,12 +2,10 @@ import { quote } from "../core/labels.ts";
 import type {
   Authorization,
   BasicAuth,
-  HttpHeader,
   HttpSettings,
   ProxySettings,
   SecretSource,
   ServerSettings,
-  TextSource,
   TlsSettings,
   TlsVersion,
 } from "./config.ts";
@@ -33,39 +31,23 @@ import { parseProxyUrl } from "./url.ts";
 
 /** The HTTP settings of a server. Names and exclusions are those of a scrape_config of Prometheus. */
 
-type SourceTexts<Key extends string> = { readonly [K in Key | `${Key}_file`]: string | undefined };
-
 /** The text of one of the keys `x` and `x_file`, of which at most one may be set; null: neither is. */
-export function textSourceOf<Key extends string>(
+export function sourceOf<Key extends string>(
   key: Key,
-  values: SourceTexts<Key>,
-  at: FileValue,
-): TextSource | null {
-  return sourceOf(key, values, at, (inline) => ({ text: inline }));
-}
-
-/** As {@link textSourceOf}. */
-export function secretSourceOf<Key extends string>(
-  key: Key,
-  values: SourceTexts<Key>,
+  values: { readonly [K in Key | `${Key}_file`]: string | undefined },
   at: FileValue,
 ): SecretSource | null {
-  return sourceOf(key, values, at, (inline) => ({ secret: new Secret(inline) }));
-}
-
-function sourceOf<T>(
-  key: string,
-  values: Readonly<Record<string, string | undefined>>,
-  at: FileValue,
-  inline: (text: string) => T,
-): T | { readonly file: string } | null {
-  const fileKey = `${key}_file`;
+  const fileKey = `${key}_file` as const;
   if (at.has(key) && at.has(fileKey)) {
     at.to(fileKey).errorAtKey(`at most one of ${key} and ${fileKey} can be set`);
   }
   // Also if its value is wrong.
   if (at.has(fileKey)) return { file: values[fileKey] ?? "" };
   return at.has(key) ? inline(values[key] ?? "") : null;
+}
+
+function inline(value: string): SecretSource {
+  return { secret: new Secret(value) };
 }
 
 /** Seconds over 0 and up to a day. */
@@ -81,12 +63,12 @@ const basicAuth: Kind<BasicAuth> = section(
     password_file: optional(file, "File that holds the password."),
   },
   (values, at) => {
-    const username = textSourceOf("username", values, at);
-    const password = secretSourceOf("password", values, at);
+    const username = sourceOf("username", values, at);
+    const password = sourceOf("password", values, at);
     if (username === null && password === null) at.error("basic_auth needs a username and a password");
     if (values.username?.includes(":")) at.to("username").error("a user name cannot hold a colon");
     // Prometheus lets either be left out, for servers that check the other one only.
-    return { username: username ?? { text: "" }, password: password ?? { secret: new Secret("") } };
+    return { username: username ?? inline(""), password: password ?? inline("") };
   },
 );
 
@@ -106,9 +88,9 @@ const authorization: Kind<Authorization> = section(
     } else if (!httpToken.test(type)) {
       at.to("type").error("the type must be one word like Bearer");
     }
-    const credentials = secretSourceOf("credentials", values, at);
+    const credentials = sourceOf("credentials", values, at);
     if (credentials === null) at.error("authorization needs credentials or credentials_file");
-    return { type, credentials: credentials ?? { secret: new Secret("") } };
+    return { type, credentials: credentials ?? inline("") };
   },
 );
 
@@ -143,9 +125,9 @@ const tls: Kind<TlsSettings> = section(
     if (min !== undefined && max !== undefined && min > max) {
       at.to("max_version").error(`max_version must not be older than min_version, ${min}`);
     }
-    const ca = textSourceOf("ca", values, at);
-    const cert = textSourceOf("cert", values, at);
-    const key = secretSourceOf("key", values, at);
+    const ca = sourceOf("ca", values, at);
+    const cert = sourceOf("cert", values, at);
+    const key = sourceOf("key", values, at);
     if (cert !== null && key === null) at.error("a client certificate needs its key: set key or key_file");
     if (cert === null && key !== null) at.error("a client key needs its certificate: set cert or cert_file");
     return {
@@ -194,7 +176,7 @@ export function checkHeaderValue(value: string, at: FileValue | undefined): void
 const headerValues: Kind<readonly SecretSource[]> = list(
   parsed("text", (value, at): SecretSource => {
     checkHeaderValue(value, at);
-    return { secret: new Secret(value) };
+    return inline(value);
   }),
   "a list of texts",
 );
@@ -210,10 +192,6 @@ const header: Kind<readonly SecretSource[]> = section(headerKeys, ({ values, sec
   if (isEmpty) at.errorAtKey("a header needs at least one of values, secrets and files");
   return [...(values ?? []), ...(secrets ?? []), ...(files ?? []).map((name) => ({ file: name }))];
 });
-
-function toHeaders(byName: ReadonlyMap<string, readonly SecretSource[]> = new Map()): readonly HttpHeader[] {
-  return [...byName].flatMap(([name, values]) => values.map((value) => ({ name, value })));
-}
 
 export const httpKeys = {
   basic_auth: optional(basicAuth, "Basic authentication. Not together with authorization."),
@@ -265,7 +243,7 @@ export function toHttpSettings(values: HttpValues, at: FileValue): HttpSettings 
     authorization: values.authorization ?? null,
     tls: values.tls_config ?? null,
     proxy: toProxySettings(values, at),
-    headers: toHeaders(values.http_headers),
+    headers: values.http_headers ?? new Map(),
   };
 }
 
@@ -273,11 +251,11 @@ function toProxySettings(values: HttpValues, at: FileValue): ProxySettings | nul
   const reject = (key: string, message: string): void => {
     if (at.has(key)) at.to(key).errorAtKey(message);
   };
-  const connectHeaders = toHeaders(values.proxy_connect_header);
+  const connectHeaders = values.proxy_connect_header ?? new Map<string, readonly SecretSource[]>();
   if (values.proxy_from_environment === true) {
     reject("proxy_url", "at most one of proxy_url and proxy_from_environment can be set");
     reject("no_proxy", "no_proxy has no effect with proxy_from_environment: set NO_PROXY in the environment");
-    return { from: "environment", connectHeaders };
+    return { url: null, noProxy: null, connectHeaders };
   }
   if (!at.has("proxy_url")) {
     reject("no_proxy", "no_proxy has no effect without proxy_url");
@@ -287,6 +265,5 @@ function toProxySettings(values: HttpValues, at: FileValue): ProxySettings | nul
     );
   }
   if (values.proxy_url === undefined) return null;
-  const url = new Secret(values.proxy_url);
-  return { from: "url", url, noProxy: values.no_proxy ?? null, connectHeaders };
+  return { url: new Secret(values.proxy_url), noProxy: values.no_proxy ?? null, connectHeaders };
 }

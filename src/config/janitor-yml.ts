@@ -47,7 +47,7 @@ import {
   type Kind,
   type Values,
 } from "./file/kinds.ts";
-import { secretSourceOf, serverKeys, toServerSettings } from "./http-settings.ts";
+import { sourceOf, serverKeys, toServerSettings } from "./http-settings.ts";
 import { name, rules } from "./rules.ts";
 import { doubtGatewayUrl, parseNotificationUrl, parseServerUrl } from "./url.ts";
 
@@ -199,7 +199,7 @@ const notification = section(
     ...serverKeys("30s", "For one message."),
   },
   (values, at): NotificationSettings => {
-    const url = secretSourceOf("url", values, at);
+    const url = sourceOf("url", values, at);
     if (url === null) at.error("a notification needs a URL: set url or url_file");
     return {
       name: `notifications[${at.path.at(-1)}]`,

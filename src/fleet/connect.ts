@@ -1,16 +1,15 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import {
   ConfigError,
-  type HttpHeader,
+  type HttpHeaders,
   type HttpSettings,
+  type ProxySettings,
   type PushgatewaySettings,
   type SecretSource,
   type ServerSettings,
-  type TextSource,
 } from "../config/config.ts";
 import { maxFileBytes, readFileStart } from "../config/file/read-file-start.ts";
 import { explainFileError } from "../core/errors.ts";
-import { groupBy } from "../core/group-by.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import {
   findEnvironmentProxy,
@@ -63,7 +62,9 @@ async function readRequestHeaders(
   const all = await readHeaders(headers, secrets);
   if (basicAuth !== null) {
     const password = await readSecret(basicAuth.password);
-    const pair = Buffer.from(`${await readText(basicAuth.username)}:${password}`, "utf8").toString("base64");
+    const pair = Buffer.from(`${await readSecret(basicAuth.username)}:${password}`, "utf8").toString(
+      "base64",
+    );
     secrets.push(password, pair);
     all["authorization"] = [`Basic ${pair}`];
   }
@@ -75,19 +76,15 @@ async function readRequestHeaders(
   return all;
 }
 
-async function readHeaders(
-  headers: readonly HttpHeader[],
-  secrets: string[],
-): Promise<Record<string, string[]>> {
-  const read: { readonly name: string; readonly value: string }[] = [];
-  for (const { name, value: source } of headers) {
-    const value = await readHeaderValue(source);
+async function readHeaders(headers: HttpHeaders, secrets: string[]): Promise<Record<string, string[]>> {
+  const read = new Map<string, string[]>();
+  for (const [name, sources] of headers) {
+    const values = await Promise.all(sources.map(readHeaderValue));
     // Also plain values: people who send a header often send a token in it.
-    secrets.push(value);
-    read.push({ name: name.toLowerCase(), value });
+    secrets.push(...values);
+    read.set(name.toLowerCase(), [...(read.get(name.toLowerCase()) ?? []), ...values]);
   }
-  const byName = [...groupBy(read, ({ name }) => name)];
-  return Object.fromEntries(byName.map(([name, same]) => [name, same.map(({ value }) => value)]));
+  return Object.fromEntries(read);
 }
 
 async function readHeaderValue(source: SecretSource): Promise<string> {
@@ -105,29 +102,30 @@ async function findProxy(
   secrets: string[],
 ): Promise<Proxy | null> {
   if (settings === null) return null;
-  let proxyUrl: string | null;
-  if (settings.from === "url") {
-    const { url, noProxy } = settings;
-    // As in Prometheus: only with `no_proxy` are loopback addresses reached without the proxy.
-    const isExempt = noProxy !== null && noProxy !== "" && isExemptFromProxy(noProxy, serverUrl);
-    proxyUrl = isExempt ? null : url.reveal();
-  } else {
-    const found = findEnvironmentProxy(serverUrl, env);
-    if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
-    proxyUrl = found.url;
-  }
+  const proxyUrl = findProxyUrl(serverUrl, settings, env);
   if (proxyUrl === null) return null;
   secrets.push(...proxySecrets(proxyUrl));
   return { url: proxyUrl, connectHeaders: await readHeaders(settings.connectHeaders, secrets) };
 }
 
+function findProxyUrl(serverUrl: string, { url, noProxy }: ProxySettings, env: Environment): string | null {
+  if (url === null) {
+    const found = findEnvironmentProxy(serverUrl, env);
+    if (!found.ok) throw new ConfigError(`proxy_from_environment: ${found.message}`);
+    return found.url;
+  }
+  // As in Prometheus: only with `no_proxy` are loopback addresses reached without the proxy.
+  const isExempt = noProxy !== null && noProxy !== "" && isExemptFromProxy(noProxy, serverUrl);
+  return isExempt ? null : url.reveal();
+}
+
 async function readTls(tls: HttpSettings["tls"]): Promise<TlsOptions | null> {
   if (tls === null) return null;
-  const ca = tls.ca === null ? null : await readText(tls.ca);
+  const ca = tls.ca === null ? null : await readSecret(tls.ca);
   const client =
     tls.client === null
       ? null
-      : { cert: await readText(tls.client.cert), key: await readSecret(tls.client.key) };
+      : { cert: await readSecret(tls.client.cert), key: await readSecret(tls.client.key) };
   if (tls.ca !== null && ca !== null) parseCertificate(ca, nameOf(tls.ca, "tls_config.ca"));
   if (tls.client !== null && client !== null) {
     const { cert, key } = tls.client;
@@ -177,17 +175,13 @@ function checkPair(
 }
 
 /** Where a value comes from, for messages. */
-function nameOf(source: TextSource | SecretSource, key: string): string {
+function nameOf(source: SecretSource, key: string): string {
   return "file" in source ? source.file : key;
 }
 
 /** @throws {@link ConfigError} if its file cannot be read */
 export async function readSecret(source: SecretSource): Promise<string> {
   return "secret" in source ? source.secret.reveal() : readFileText(source.file);
-}
-
-async function readText(source: TextSource): Promise<string> {
-  return "text" in source ? source.text : readFileText(source.file);
 }
 
 async function readFileText(path: string): Promise<string> {

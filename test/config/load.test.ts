@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Config, LoadResult } from "../../src/config/config.ts";
+import { Secret } from "../../src/config/secret.ts";
 import { describeConfig } from "../../src/config/describe.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
 import { renderProblem } from "../../src/config/file/problem.ts";
@@ -43,7 +44,7 @@ describe("a setting that the file leaves out has its default", () => {
           url: "http://localhost:9091",
           source: "api",
           timeoutSeconds: 60,
-          http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
+          http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: new Map() },
         },
       ],
       discoveries: [],
@@ -98,7 +99,7 @@ describe("discoveries", () => {
     allowLinkLocal: false,
     source: "api",
     timeoutSeconds: 60,
-    http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: [] },
+    http: { basicAuth: null, authorization: null, tls: null, proxy: null, headers: new Map() },
   };
   const withoutList = (text: string): Config =>
     parse(`${text}\nrules: [{ name: all, matchers: [], ttl: 30d }]\n`);
@@ -216,23 +217,21 @@ describe("a complete file", () => {
       basicAuth: { username: file("user"), password: file("secrets/password") },
       tls: {
         ca: file("ca.crt"),
-        client: { cert: { text: "PEM" }, key: file("client.key") },
+        client: { cert: { secret: new Secret("PEM") }, key: file("client.key") },
         serverName: "pushgateway",
         insecureSkipVerify: true,
         minVersion: "TLSv1.2",
         maxVersion: "TLSv1.3",
       },
-      proxy: { from: "url", noProxy: "localhost" },
+      proxy: { noProxy: "localhost" },
     });
     expect(
-      first?.headers.map(({ name, value }) => [name, "file" in value ? value : value.secret.reveal()]),
-    ).toStrictEqual([
-      ["X-Scope-OrgID", "a"],
-      ["X-Scope-OrgID", "b"],
-      ["X-Scope-OrgID", "hunter2"],
-      ["X-Scope-OrgID", file("header")],
-    ]);
-    expect(second).toMatchObject({ authorization: { type: "Token" }, proxy: { from: "environment" } });
+      [...(first?.headers ?? [])].map(([name, values]) => [
+        name,
+        values.map((value) => ("file" in value ? value : value.secret.reveal())),
+      ]),
+    ).toStrictEqual([["X-Scope-OrgID", ["a", "b", "hunter2", file("header")]]]);
+    expect(second).toMatchObject({ authorization: { type: "Token" }, proxy: { url: null } });
     const credentials = second?.authorization?.credentials;
     expect(credentials !== undefined && "secret" in credentials && credentials.secret.reveal()).toBe(
       "hunter2",
@@ -495,10 +494,11 @@ pushgateways:
   - { name: b, url: "http://b", basic_auth: *login }
 rules: [{ name: all, matchers: [], ttl: 30d }]
 `);
-    expect(config.pushgateways.map(({ http }) => http.basicAuth?.username)).toStrictEqual([
-      { text: "janitor" },
-      { text: "janitor" },
-    ]);
+    const revealed = config.pushgateways.map(({ http }) => {
+      const username = http.basicAuth?.username;
+      return username !== undefined && "secret" in username && username.secret.reveal();
+    });
+    expect(revealed).toStrictEqual(["janitor", "janitor"]);
   });
 
   test("repeat a mistake once", () => {

@@ -16,7 +16,7 @@ const noSettings: HttpSettings = {
   authorization: null,
   tls: null,
   proxy: null,
-  headers: [],
+  headers: new Map(),
 };
 
 async function serve(handler: RequestListener): Promise<string> {

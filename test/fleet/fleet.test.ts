@@ -71,7 +71,7 @@ describe("the fleet of a configuration", () => {
         url: "https://10.0.0.1:9091/p",
         source: "auto",
         timeoutSeconds: 9,
-        http: { basicAuth: { username: { text: "me" } } },
+        http: { basicAuth: { username: { secret: expect.anything() as unknown } } },
       },
     ]);
     expect([total, found.get("dns"), problems, refreshed]).toEqual([2, 1, [], ["dns true"]]);

@@ -2,7 +2,7 @@ import { constants, createPrivateKey, X509Certificate, type KeyObject } from "no
 import { createSecureContext, DEFAULT_CIPHERS, type SecureContextOptions } from "node:tls";
 import { explainFileError, messageOf } from "../../core/errors.ts";
 import { countOf } from "../../core/printable.ts";
-import type { SecretSource, TextSource } from "../config.ts";
+import type { SecretSource } from "../config.ts";
 import type { FileValue } from "../file/file-value.ts";
 import { readConfigFile, toResult } from "../file/read-file.ts";
 import { readFileStart, type ReadFile } from "../file/read-file-start.ts";
@@ -90,7 +90,7 @@ async function readCertificates(
   readFile: ReadFile,
   nowMs: number,
 ): Promise<WebTls | null> {
-  const read = (source: TextSource | SecretSource | null, name: string): Promise<Pem | null> =>
+  const read = (source: SecretSource | null, name: string): Promise<Pem | null> =>
     readPem(source, name, at, readFile);
   const cert = await read(sources.cert, "cert");
   const key = await read(sources.key, "key");
@@ -110,13 +110,12 @@ interface Pem {
 }
 
 async function readPem(
-  source: TextSource | SecretSource | null,
+  source: SecretSource | null,
   name: string,
   section: FileValue,
   readFile: ReadFile,
 ): Promise<Pem | null> {
   if (source === null) return null;
-  if ("text" in source) return { text: source.text, at: section.to(name) };
   if ("secret" in source) return { text: source.secret.reveal(), at: section.to(name) };
   const at = section.to(`${name}_file`);
   // A mistake in its name has been reported.

@@ -1,4 +1,4 @@
-import type { SecretSource, TextSource, TlsVersion } from "../config.ts";
+import type { SecretSource, TlsVersion } from "../config.ts";
 import type { FileValue } from "../file/file-value.ts";
 import type { FileResult } from "../file/read-file.ts";
 import {
@@ -13,7 +13,7 @@ import {
   text,
   type Kind,
 } from "../file/kinds.ts";
-import { checkHeaderValue, secretSourceOf, textSourceOf, tlsVersion, tlsVersions } from "../http-settings.ts";
+import { checkHeaderValue, sourceOf, tlsVersion, tlsVersions } from "../http-settings.ts";
 import { Secret } from "../secret.ts";
 
 /** The settings in a web configuration file, checked, with the certificates that it names.*/
@@ -46,9 +46,9 @@ export type WebLoadResult = FileResult<WebConfig>;
 
 /** {@link WebTls} before the files are read, and where to report what is wrong with those. */
 export interface WebTlsSources extends Omit<WebTls, "cert" | "key" | "clientCa"> {
-  readonly cert: TextSource;
+  readonly cert: SecretSource;
   readonly key: SecretSource;
-  readonly clientCa: TextSource | null;
+  readonly clientCa: SecretSource | null;
   readonly at: FileValue;
 }
 
@@ -68,11 +68,11 @@ const tlsKeys = {
 const tls = section(tlsKeys, (values, at): WebTlsSources | null => {
   // As the exporters do, for files made from templates.
   if (at.entries.length === 0) return null;
-  const cert = textSourceOf("cert", values, at);
-  const key = secretSourceOf("key", values, at);
+  const cert = sourceOf("cert", values, at);
+  const key = sourceOf("key", values, at);
   if (cert === null) at.error("tls_server_config needs the server's certificate: set cert_file or cert");
   if (key === null) at.error("tls_server_config needs the key of the certificate: set key_file or key");
-  const clientCa = textSourceOf("client_ca", values, at);
+  const clientCa = sourceOf("client_ca", values, at);
   const requiresClientCertificate = values.client_auth_type === "RequireAndVerifyClientCert";
   checkClientAuth(requiresClientCertificate, clientCa, at);
   const { min_version: min, max_version: max } = values;
@@ -94,7 +94,7 @@ const tls = section(tlsKeys, (values, at): WebTlsSources | null => {
       };
 });
 
-function checkClientAuth(isRequired: boolean, clientCa: TextSource | null, at: FileValue): void {
+function checkClientAuth(isRequired: boolean, clientCa: SecretSource | null, at: FileValue): void {
   const type = at.get("client_auth_type");
   if (isRequired && clientCa === null) {
     type?.warn(
