@@ -99,7 +99,7 @@ describe("run", { timeout: 60_000 }, () => {
       dry_run: false,
       gateways: [{ status: "failed", snapshot: { groups: 1 }, groups: [{ labels: { job: "b" } }] }],
     });
-    expect(await page()).toMatch(/Not readable.*Last seen.*, 1 group.*last seen/s);
+    expect(await page()).toMatch(/Not readable.*Last seen.*, 1 group.*\sFailed\s+1 sweep\s.*last seen/s);
     expect(await metrics()).toMatchObject({
       'gateway_up{gateway="g"}': "0",
       'groups{gateway="g",verdict="keep"}': "1",
@@ -111,7 +111,7 @@ describe("run", { timeout: 60_000 }, () => {
     await expect
       .poll(page)
       .toMatch(
-        /Last seen\s+never.*Recently deleted.*ago.*job\s*=\s*&#34;a&#34;.*The groups of g are not known/s,
+        /Last seen\s+never.*There was no sweep since.*All rules\s+1\s.*Recently deleted.*ago.*job\s*=\s*&#34;a&#34;.*The groups of g are not known/s,
       );
     expect((await service.stop()).exitCode).toBe(0);
   });

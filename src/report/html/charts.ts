@@ -6,7 +6,7 @@ import type { ChartCounts, RuleCounts } from "../chart-counts.ts";
 import { noFilter, type ReportQuery } from "../query.ts";
 import { showText } from "../text.ts";
 import { countOf, formatCount, formatMinute, renderMoment, type Links } from "./parts.ts";
-import { renderAxis, renderChart, renderLine, renderPlot, renderRow, renderText, type Bar } from "./plot.ts";
+import { renderAxis, renderChart, renderLine, renderRow, renderText, type Bar } from "./plot.ts";
 import { html, nothing, type Html } from "./template.ts";
 
 /** What a service remembers for its charts. */
@@ -77,7 +77,8 @@ function renderExpiries(
   now: number,
   links: Links | null,
 ): Html {
-  const [id, period] = [`expiring-${unit}`, unit === "hours" ? "24 hours" : "7 days"];
+  const byHour = unit === "hours";
+  const [id, period] = [`expiring-${unit}`, byHour ? "24 hours" : "7 days"];
   const title = `Expiring in the next ${period}`;
   const rows = chooseRows(rules, (counts) => sumOf(counts[unit]));
   if (rows.length === 0) {
@@ -85,150 +86,128 @@ function renderExpiries(
       nextExpiryAt === null ? nothing : html` The next group does ${renderMoment(nextExpiryAt, now)}.`;
     return renderChart(id, title, html`Nothing expires in the next ${period}.${next}`, []);
   }
+  if (rows.length > 1) rows.unshift({ name: "All rules", counts: addUp(rules), query: {} });
   const { slots, slotSeconds, startsAt } = spanFrom(now, unit);
-  const startOf = (slot: number): number => startsAt + slot * slotSeconds;
+  const starts = Array.from({ length: slots }, (_, slot) => startsAt + slot * slotSeconds);
   // Hours are labelled where they begin, days in their middle.
-  const ticks = Array.from({ length: slots }, (_, slot) => slot)
-    .filter((slot) => unit === "days" || (startOf(slot) / slotSeconds) % 6 === 0)
-    .map((slot) =>
-      unit === "hours"
-        ? { at: slot / slots, text: hourOf(startOf(slot)) }
-        : { at: (slot + 0.5) / slots, text: dayOf(startOf(slot)).slice(0, -4) },
-    );
-  const lines = rows.length === 1 ? rows : [{ name: "All rules", counts: addUp(rules), query: {} }, ...rows];
-  return renderChart(
-    id,
-    title,
-    html`Groups by ${unit === "hours" ? "hour" : "day"} (UTC), if nobody pushes until then; each rule to its
-    own scale.`,
-    [
-      ...lines.map(({ name, counts, query }, index) => {
-        const linkTo = (from: number, until: number): string | null =>
-          linkToGroups(links, query && { ...query, expiresFrom: Math.max(from, now), expiresUntil: until });
-        const bars = counts[unit].map((count, slot): Bar => {
-          const [from, until] = [startOf(slot), startOf(slot + 1)];
-          const when = unit === "hours" ? `${hourOf(from)} to ${hourOf(until)}` : dayOf(from);
-          const title = count === 0 ? "" : `${when}: ${countOf(count, "group")}`;
-          return { parts: [[count, "younger"]], title, href: linkTo(from, until) };
-        });
-        const scale = index === 0 ? { height: high, hasPeak: true } : { height: low };
-        const grid = unit === "hours" ? ticks.map(({ at }) => at) : [];
-        return renderRow(
-          renderName(name, linkTo(now, startOf(slots))),
-          html`${formatCount(sumOf(counts[unit]))}`,
-          renderPlot({ name, bars, grid, ...scale }),
-        );
+  const ticks = starts.flatMap((at, slot) => {
+    if (!byHour) return { at: (slot + 0.5) / slots, text: dayOf(at).slice(0, -4) };
+    return (at / slotSeconds) % 6 === 0 ? { at: slot / slots, text: hourOf(at) } : [];
+  });
+  const lines = rows.map(({ name, counts, query }, index) => {
+    const linkTo = (from: number, until: number): string | null =>
+      linkToGroups(links, query && { ...query, expiresFrom: Math.max(from, now), expiresUntil: until });
+    return renderRow({
+      name,
+      href: linkTo(now, startsAt + slots * slotSeconds),
+      value: html`${formatCount(sumOf(counts[unit]))}`,
+      bars: starts.map((from, slot): Bar => {
+        const count = counts[unit][slot] ?? 0;
+        const until = from + slotSeconds;
+        const when = byHour ? `${hourOf(from)} to ${hourOf(until)}` : dayOf(from);
+        const title = count === 0 ? "" : `${when}: ${countOf(count, "group")}`;
+        return { parts: [[count, "younger"]], title, href: linkTo(from, until) };
       }),
-      renderAxis(ticks),
-    ],
-  );
+      height: index === 0 ? high : low,
+      hasPeak: index === 0,
+      grid: byHour ? ticks.map(({ at }) => at) : [],
+    });
+  });
+  const note = html`Groups by ${byHour ? "hour" : "day"} (UTC), if nobody pushes until then; each rule to its
+  own scale.`;
+  return renderChart(id, title, note, [...lines, renderAxis(ticks)]);
 }
 
-const ageTicks = [60, 600, 3600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000] as const;
+const ageTicks = [60, 600, 3600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000].map((age) => ({
+  at: agePosition(age),
+  text: formatDuration(age),
+}));
 
 /** How old the groups of each rule are, and its TTL. */
 function renderAges({ rules }: ChartCounts, links: Links | null): Html {
   const title = "Ages and TTLs";
   const rows = chooseRows(rules, ({ younger, older }) => sumOf(younger) + sumOf(older));
   if (rows.length === 0) return renderChart("ages", title, html`There are no groups with a known age.`, []);
-  return renderChart(
-    "ages",
-    title,
-    html`Groups by the time since their last push, on a logarithmic axis; each rule to its own scale. A good
-    TTL lies well to the right of the groups that are alive.`,
-    [
-      ...rows.map(({ name, counts: { rule, younger, older }, query }) => {
-        const expired = sumOf(older);
-        const bars = younger.map((count, slot): Bar => {
-          const late = older[slot] ?? 0;
-          const words = [
-            ...(count === 0 ? [] : [countOf(count, "group")]),
-            ...(late === 0 ? [] : [`${countOf(late, "group")} over TTL`]),
-          ];
-          const ages = `${formatAge(ageAt(slot))} to ${formatAge(ageAt(slot + 1))}`;
-          return {
-            parts: [
-              [count, "younger"],
-              [late, "older"],
-            ],
-            title: words.length === 0 ? "" : `${ages}: ${words.join(", ")}`,
-          };
-        });
-        const over =
-          expired === 0 ? nothing : html`<span class="late">${formatCount(expired)} over TTL</span>`;
-        return renderRow(
-          renderName(name, linkToGroups(links, query && { ...query, sort: "age" })),
-          html`${formatCount(sumOf(younger) + expired)}${over}`,
-          renderPlot({
-            name,
-            bars,
-            height: middle,
-            grid: ageTicks.slice(1, -1).map(agePosition),
-            over: rule === null ? nothing : renderTtl(rule),
-          }),
-        );
+  const lines = rows.map(({ name, counts: { rule, younger, older }, query }) => {
+    const late = sumOf(older);
+    return renderRow({
+      name,
+      href: linkToGroups(links, query && { ...query, sort: "age" }),
+      value: html`${formatCount(sumOf(younger) + late)}${
+        late === 0 ? nothing : html`<span class="late">${formatCount(late)} over TTL</span>`
+      }`,
+      bars: younger.map((inTime, slot): Bar => {
+        const over = older[slot] ?? 0;
+        const words = [
+          ...(inTime === 0 ? [] : [countOf(inTime, "group")]),
+          ...(over === 0 ? [] : [`${countOf(over, "group")} over TTL`]),
+        ];
+        const ages = `${formatAge(ageAt(slot))} to ${formatAge(ageAt(slot + 1))}`;
+        const title = words.length === 0 ? "" : `${ages}: ${words.join(", ")}`;
+        return {
+          parts: [
+            [inTime, "younger"],
+            [over, "older"],
+          ],
+          title,
+        };
       }),
-      renderAxis(ageTicks.map((age) => ({ at: agePosition(age), text: formatDuration(age) }))),
-    ],
-  );
+      height: middle,
+      grid: ageTicks.map(({ at }) => at),
+      over: rule === null ? nothing : renderTtl(rule),
+    });
+  });
+  const note = html`Groups by the time since their last push, on a logarithmic axis; each rule to its own
+  scale. A good TTL lies well to the right of the groups that are alive.`;
+  return renderChart("ages", title, note, [...lines, renderAxis(ageTicks)]);
 }
 
 /** A line at each TTL of a rule, with its name on the side that has room. */
 function renderTtl(rule: Rule): Html {
   if (rule.action === "keep") return renderText("kept, no TTL", 1, 12, "left");
-  const { ttlSeconds, vanished } = rule;
-  const at = agePosition(ttlSeconds);
-  const line = html`${renderLine("ttl", at, 3, middle)}
-  ${renderText(`TTL ${formatDuration(ttlSeconds)}`, at, 12, at > 0.75 ? "left" : "right")}`;
-  if (vanished === null) return line;
-  const goneAt = agePosition(vanished.ttlSeconds);
-  const text = `vanished ${formatDuration(vanished.ttlSeconds)}`;
-  return html`${renderLine("ttl vanished", goneAt, 3, middle)}
-  ${goneAt < 0.25 || (at > 0.75 && at < goneAt + 0.25) ? nothing : renderText(text, goneAt, 12, "left")}${line}`;
+  const at = agePosition(rule.ttlSeconds);
+  const text = renderText(`TTL ${formatDuration(rule.ttlSeconds)}`, at, 12, at > 0.75 ? "left" : "right");
+  const line = html`${renderLine("ttl", at, 3, middle)}${text}`;
+  if (rule.vanished === null) return line;
+  const { ttlSeconds } = rule.vanished;
+  const goneAt = agePosition(ttlSeconds);
+  const hasRoom = goneAt > 0.25 && (at <= 0.75 || at > goneAt + 0.25);
+  const goneText = renderText(`vanished ${formatDuration(ttlSeconds)}`, goneAt, 12, "left");
+  return html`${renderLine("ttl vanished", goneAt, 3, middle)}${hasRoom ? goneText : nothing}${line}`;
 }
 
 /** The latest sweeps, one column each, and what came of them. */
 function renderSweeps(sweeps: readonly SweepMark[], now: number): Html {
   const title = "Latest sweeps";
-  const [first, last] = [sweeps[0], sweeps.at(-1)];
-  if (first === undefined || last === undefined)
-    return renderChart("sweeps", title, html`There was no sweep since the start.`, []);
-  const line = (
-    name: string,
-    value: string,
-    partOf: (sweep: SweepMark) => readonly [number, string],
-  ): Html => {
-    const bars = sweeps.map((sweep): Bar => ({ parts: [partOf(sweep)], title: describeSweep(sweep) }));
-    const before = Array.from({ length: shownSweeps - sweeps.length }, (): Bar => ({ parts: [], title: "" }));
-    return renderRow(
-      renderName(name, null),
-      html`${value}`,
-      renderPlot({ name, bars: [...before, ...bars], height: low }),
-    );
-  };
-  const failed = sweeps.filter(({ failedGateways, failedDeletions }) => failedGateways + failedDeletions > 0);
-  return renderChart(
-    "sweeps",
-    title,
-    html`One column for each of ${countOf(sweeps.length, "sweep")}, the latest on the right.`,
-    [
-      line(
-        last.dryRun ? "To delete" : "Deleted",
-        last.dryRun
-          ? `${formatCount(last.deleted)} now`
-          : formatCount(sumOf(sweeps.map(({ dryRun, deleted }) => (dryRun ? 0 : deleted)))),
-        ({ dryRun, deleted }) => [deleted, dryRun ? "planned" : "deleted"],
-      ),
-      line("Withheld", `${formatCount(last.withheld)} now`, ({ withheld }) => [withheld, "withheld"]),
-      line("Failed", countOf(failed.length, "sweep"), (sweep) => [failed.includes(sweep) ? 1 : 0, "older"]),
-      renderAxis([
-        ...(sweeps.length < shownSweeps / 2
-          ? []
-          : [{ at: 1 - sweeps.length / shownSweeps, text: `${formatAge(now - first.at)} ago` }]),
-        { at: 1, text: `${formatAge(now - last.at)} ago` },
-      ]),
-    ],
-  );
+  const last = sweeps.at(-1);
+  if (last === undefined) return renderChart("sweeps", title, html`There was no sweep since the start.`, []);
+  const before = Array.from({ length: shownSweeps - sweeps.length }, (): Bar => ({ parts: [], title: "" }));
+  const line = (name: string, value: string, part: (sweep: SweepMark) => readonly [number, string]): Html =>
+    renderRow({
+      name,
+      href: null,
+      value: html`${value}`,
+      bars: [...before, ...sweeps.map((sweep) => ({ parts: [part(sweep)], title: describeSweep(sweep) }))],
+      height: low,
+    });
+  const isFailed = (sweep: SweepMark): boolean => sweep.failedGateways + sweep.failedDeletions > 0;
+  const total = sumOf(sweeps.map(({ dryRun, deleted }) => (dryRun ? 0 : deleted)));
+  return renderChart("sweeps", title, html`One column for each, the latest on the right.`, [
+    line(
+      last.dryRun ? "To delete" : "Deleted",
+      last.dryRun ? `${formatCount(last.deleted)} now` : formatCount(total),
+      ({ dryRun, deleted }) => [deleted, dryRun ? "planned" : "deleted"],
+    ),
+    line("Withheld", `${formatCount(last.withheld)} now`, ({ withheld }) => [withheld, "withheld"]),
+    line("Failed", countOf(sweeps.filter(isFailed).length, "sweep"), (sweep) => [
+      isFailed(sweep) ? 1 : 0,
+      "older",
+    ]),
+    renderAxis([
+      { at: 0, text: `${shownSweeps} sweeps ago` },
+      { at: 1, text: `${formatAge(now - last.at)} ago` },
+    ]),
+  ]);
 }
 
 function describeSweep(sweep: SweepMark): string {
@@ -246,36 +225,38 @@ function describeSweep(sweep: SweepMark): string {
 /** Deleted groups by day; days of which nothing is known are empty. */
 function renderDeletionDays({ deletionsByDay, deletionsSince }: ChartHistory, now: number): Html {
   const title = `Deleted in the last ${shownDays} days`;
-  const today = Math.floor(now / daySeconds);
-  const firstKnown = deletionsSince === null ? 0 : Math.floor(deletionsSince / daySeconds);
-  const days = Array.from({ length: shownDays }, (_, index) => today - shownDays + 1 + index);
-  const counts = days.map((day) => deletionsByDay.get(day) ?? 0);
   const since =
     deletionsSince === null
       ? nothing
       : html` since the start ${renderMoment(deletionsSince, now)}; only an archive knows earlier ones`;
-  const total = sumOf(counts);
+  const firstDay = Math.floor(now / daySeconds) - shownDays + 1;
+  const days = Array.from({ length: shownDays }, (_, index) => {
+    const at = (firstDay + index) * daySeconds;
+    const isKnown = at + daySeconds > (deletionsSince ?? 0);
+    return { at, isKnown, count: deletionsByDay.get(firstDay + index) ?? 0 };
+  });
+  const total = sumOf(days.map(({ count }) => count));
   if (total === 0) return renderChart("deleted", title, html`Nothing was deleted${since}.`, []);
-  const bars = days.map((day, index): Bar => ({
-    parts: [[counts[index] ?? 0, "deleted"]],
-    title: day < firstKnown ? "" : `${dayOf(day * daySeconds)}: ${countOf(counts[index] ?? 0, "group")}`,
-  }));
-  const ticks = days.flatMap((day, index) =>
-    (today - day) % 7 === 0
-      ? [{ at: (index + 0.5) / shownDays, text: dayOf(day * daySeconds).slice(4) }]
-      : [],
+  const ticks = days.flatMap(({ at }, index) =>
+    (shownDays - 1 - index) % 7 === 0 ? { at: (index + 0.5) / shownDays, text: dayOf(at).slice(4) } : [],
   );
   return renderChart("deleted", title, html`Groups by day (UTC)${since}.`, [
-    renderRow(
-      renderName("All rules", null),
-      html`${formatCount(total)}`,
-      renderPlot({ name: "All rules", bars, height: high, hasPeak: true }),
-    ),
+    renderRow({
+      name: "All rules",
+      href: null,
+      value: html`${formatCount(total)}`,
+      bars: days.map(({ at, isKnown, count }) => ({
+        parts: [[count, "deleted"]],
+        title: isKnown ? `${dayOf(at)}: ${countOf(count, "group")}` : "",
+      })),
+      height: high,
+      hasPeak: true,
+    }),
     renderAxis(ticks),
   ]);
 }
 
-interface Row {
+interface RuleRow {
   readonly name: string;
   readonly counts: RuleCounts;
   /** Selects its groups; null: no query does. */
@@ -285,29 +266,24 @@ interface Row {
 /** A chart with more rows is too high to be read; the smaller ones share the last. */
 const maxRows = 8;
 
-/** Those that have groups, in their order. */
-function chooseRows(rules: readonly RuleCounts[], sizeOf: (counts: RuleCounts) => number): readonly Row[] {
+/** The rules that have groups, in their order. */
+function chooseRows(rules: readonly RuleCounts[], sizeOf: (counts: RuleCounts) => number): RuleRow[] {
   const used = rules.filter((counts) => sizeOf(counts) > 0);
   const bySize = used.toSorted((a, b) => sizeOf(b) - sizeOf(a));
   const small = new Set(used.length > maxRows ? bySize.slice(maxRows - 1) : []);
-  const rows = used
-    .filter((counts) => !small.has(counts))
-    .map((counts): Row => {
-      const { rule } = counts;
-      if (rule === null) return { name: "no rule", counts, query: null };
-      return { name: showText(rule.name), counts, query: { rule: rule.name } };
-    });
-  if (small.size === 0) return rows;
-  return [...rows, { name: `${small.size} other rules`, counts: addUp([...small]), query: null }];
+  const rows = used.flatMap((counts): RuleRow | [] => {
+    const { rule } = counts;
+    if (small.has(counts)) return [];
+    if (rule === null) return { name: "no rule", counts, query: null };
+    return { name: showText(rule.name), counts, query: { rule: rule.name } };
+  });
+  if (small.size > 0)
+    rows.push({ name: `${small.size} other rules`, counts: addUp([...small]), query: null });
+  return rows;
 }
 
 function linkToGroups(links: Links | null, query: Partial<ReportQuery> | null): string | null {
   return links === null || query === null ? null : `${links.to({ ...noFilter, ...query })}#groups`;
-}
-
-function renderName(name: string, href: string | null): Html {
-  const text = html`<bdi title="${name}">${name}</bdi>`;
-  return href === null ? text : html`<a href="${href}">${text}</a>`;
 }
 
 /** `14:00` in UTC. */

@@ -154,7 +154,7 @@ td.zero{color:var(--muted)}
 .value{grid-area:value;text-align:right;white-space:nowrap}
 .late{display:block;font-size:.8rem;color:var(--bad)}
 .chart:has(.late) li{grid-template-columns:8rem 1fr 6.5rem}
-.plot{grid-area:plot;display:block;overflow:visible}
+.plot{grid-area:plot;display:block;width:100%;overflow:visible}
 .plot text{font-size:.76rem;fill:var(--muted);paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .plot .grid,.plot .base{stroke:var(--line)}
 .plot .base{stroke:var(--edge);stroke-opacity:.6}
@@ -168,7 +168,7 @@ td.zero{color:var(--muted)}
 .plot .deleted{fill:var(--accent)}
 .plot .planned{fill:var(--accent-soft);stroke:var(--accent)}
 .plot .withheld{fill:var(--late)}
-.plot .idle{fill:var(--line)}
+.plot .idle{fill:var(--edge);fill-opacity:.45}
 
 /* The groups: form, table, pages. On a narrow screen every row of a table becomes a block of its own. */
 .verdicts ul{display:flex;flex-wrap:wrap;gap:.35rem;margin-bottom:.85rem}

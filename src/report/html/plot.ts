@@ -10,8 +10,12 @@ export interface Bar {
   readonly href?: string | null;
 }
 
-interface Plot {
+/** A line of a chart: a name, bars and a number. */
+interface Row {
   readonly name: string;
+  /** Of the name; null: none. */
+  readonly href: string | null;
+  readonly value: Html;
   readonly bars: readonly Bar[];
   /** Pixels. */
   readonly height: number;
@@ -27,23 +31,23 @@ interface Plot {
 const textHeight = 15;
 
 /**
- * Bars in an SVG as wide as its place; text keeps its size on every screen. A name that a stranger wrote is never in it, but beside
+ * Bars in an SVG as wide as its place; text keeps its size on every screen. The name, which a stranger may have written, is beside
  * it, where it can be cut and isolated.
  */
-export function renderPlot({ name, bars, height, hasPeak = false, grid = [], over }: Plot): Html {
+export function renderRow({ name, href, value, bars, height, hasPeak, grid = [], over }: Row): Html {
   const sums = bars.map(({ parts }) => parts.reduce((sum, [part]) => sum + part, 0));
   const peak = Math.max(...sums);
-  const top = hasPeak || over !== undefined ? textHeight : 3;
+  const top = hasPeak === true || over !== undefined ? textHeight : 3;
   const bottom = height - 1;
-  /** One path for all bars of a tone: there may be many. A slot is one unit wide. */
+  // One path for all bars of a tone: there may be many. A slot is one unit wide.
   const paths = new Map<string, string>();
   const draw = (tone: string, slot: number, y: number, size: number): void => {
     paths.set(tone, `${paths.get(tone) ?? ""}M${rounded(slot + 0.1)} ${rounded(y)}h.8v${rounded(size)}h-.8z`);
   };
-  const columns = bars.map(({ parts, title, href }, slot) => {
-    if (title === "") return nothing;
+  const columns = bars.map((bar, slot) => {
+    if (bar.title === "") return nothing;
     let y = bottom;
-    for (const [part, tone] of parts) {
+    for (const [part, tone] of bar.parts) {
       if (part === 0) continue;
       // What is there is seen, however small it is.
       const size = Math.max(2, (part / peak) * (bottom - top));
@@ -52,24 +56,23 @@ export function renderPlot({ name, bars, height, hasPeak = false, grid = [], ove
     }
     if (y === bottom) draw("idle", slot, y - 2, 2);
     // A low bar is as easy to point at as a high one.
-    const area = html`<rect x="${slot}" width="1" height="${height}"><title>${title}</title></rect>`;
-    return typeof href === "string" ? html`<a href="${href}" tabindex="-1">${area}</a>` : area;
+    const area = html`<rect x="${slot}" width="1" height="${height}"><title>${bar.title}</title></rect>`;
+    return typeof bar.href === "string" ? html`<a href="${bar.href}" tabindex="-1">${area}</a>` : area;
   });
   const label = bars.flatMap(({ title }, slot) => (sums[slot] === 0 ? [] : title)).join("; ");
-  return html`<svg
-    class="plot"
-    width="100%"
-    height="${height}"
-    role="img"
-    aria-label="${name}: ${label || "none"}"
-  >
-    ${grid.map((at) => renderLine("grid", at, 0, height))}
-    <svg viewBox="0 0 ${bars.length} ${height}" height="${height}" preserveAspectRatio="none">
-      ${columns}${[...paths].map(([tone, path]) => html`<path class="${tone}" d="${path}" />`)}
+  const title = html`<bdi title="${name}">${name}</bdi>`;
+  return html`<li>
+    <span class="name">${href === null ? title : html`<a href="${href}">${title}</a>`}</span>
+    <span class="value">${value}</span>
+    <svg class="plot" height="${height}" role="img" aria-label="${name}: ${label || "none"}">
+      ${grid.map((at) => renderLine("grid", at, 0, height))}
+      <svg viewBox="0 0 ${bars.length} ${height}" height="${height}" preserveAspectRatio="none">
+        ${columns}${[...paths].map(([tone, path]) => html`<path class="${tone}" d="${path}" />`)}
+      </svg>
+      <line class="base" x2="100%" y1="${bottom + 0.5}" y2="${bottom + 0.5}" />
+      ${hasPeak === true ? html`<line class="grid" x2="100%" y1="${top}" y2="${top}" /><text y="${top - 4}">max ${formatCount(peak)}</text>` : nothing}${over ?? nothing}
     </svg>
-    <line class="base" x2="100%" y1="${bottom + 0.5}" y2="${bottom + 0.5}" />
-    ${hasPeak ? html`<line class="grid" x2="100%" y1="${top}" y2="${top}" /><text y="${top - 4}">max ${formatCount(peak)}</text>` : nothing}${over ?? nothing}
-  </svg>`;
+  </li> `;
 }
 
 export function renderLine(tone: string, at: number, from: number, to: number): Html {
@@ -91,37 +94,24 @@ function rounded(number: number): number {
   return Math.round(100 * number) / 100;
 }
 
-interface Label {
-  /** From 0 to 1. */
-  readonly at: number;
-  readonly text: string;
-}
-
-/** A line of a chart: a name, a number and a plot. */
-export function renderRow(name: Html, value: Html, plot: Html): Html {
-  return html`<li><span class="name">${name}</span><span class="value">${value}</span>${plot}</li> `;
-}
-
-/** The last line of a chart. Labels at the ends stay inside. */
-export function renderAxis(labels: readonly Label[]): Html {
-  const texts = labels.map(({ at, text }) =>
+/** The last line of a chart; texts at the ends stay inside. */
+export function renderAxis(ticks: readonly { readonly at: number; readonly text: string }[]): Html {
+  const texts = ticks.map(({ at, text }) =>
     renderText(text, at, 13, at === 0 ? "right" : at === 1 ? "left" : "middle"),
   );
-  return html`<li class="axis" aria-hidden="true">
-    <svg class="plot" width="100%" height="18">${texts}</svg>
-  </li> `;
+  return html`<li aria-hidden="true"><svg class="plot" height="18">${texts}</svg></li> `;
 }
 
-/** @param lines none: the note says why */
-export function renderChart(id: string, title: string, note: Html, lines: readonly Html[]): Html {
+/** @param rows none: the note says why */
+export function renderChart(id: string, title: string, note: Html, rows: readonly Html[]): Html {
   return html`<section class="chart" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     <p class="note">${note}</p>
     ${
-      lines.length === 0
+      rows.length === 0
         ? nothing
         : html`<ul>
-            ${lines}
+            ${rows}
           </ul>`
     }
   </section> `;
