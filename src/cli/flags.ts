@@ -3,7 +3,7 @@ import type { Command as FlagsCommand, CommandUnknownOpts } from "@commander-js/
 import * as commander from "commander";
 import { ConfigError, gatewaySources, parseNamed } from "../config/config.ts";
 import { parseServerUrl } from "../config/url.ts";
-import { parseDuration, parseTimer, parseTtl } from "../core/duration.ts";
+import { parseDuration, parsePositiveDuration, parseTimer, parseTtl } from "../core/duration.ts";
 import { ParseError } from "../core/errors.ts";
 import {
   limitRanges,
@@ -207,11 +207,16 @@ export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
   return addOutputFlags(command, env)
     .option(
       "--metrics.textfile <file>",
-      "write the janitor's own metrics to this file, for node_exporter (*.prom); its *_total count this run only",
+      "write the metrics of this sweep to this file, for node_exporter (*.prom)",
     )
     .option(
       "--metrics.push",
-      "push them to each swept gateway, into a group of their own that no rule deletes; *_total as above",
+      "push them to each swept gateway, into a group of their own that no rule deletes",
+    )
+    .option(
+      "--metrics.interval <duration>",
+      "how often this command is run: export it, so that an alert can tell when two sweeps are missing",
+      (text) => parsePositiveDuration(text, "write the interval of the timer or CronJob"),
     )
     .option(...dryRunFlag)
     .option(...noDryRunFlag);

@@ -13,7 +13,7 @@ import type { SweepCounts } from "../fleet/sweep-all.ts";
 import { writeOutputFile } from "./output-file.ts";
 
 /** The metrics of a single sweep, which ends before anything could scrape it. */
-interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFailed"> {
+interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationSent"> {
   /**
    * Delivers them as the flags say, also after a sweep that failed.
    * @returns what went wrong, for people
@@ -21,7 +21,7 @@ interface OnceMetrics extends SweepCounts, Pick<JanitorMetrics, "notificationFai
   publish(report: SweepReport): Promise<readonly string[]>;
 }
 
-type MetricsFlags = Pick<OnceFlags, "metrics.textfile" | "metrics.push" | "shard">;
+type MetricsFlags = Pick<OnceFlags, "metrics.textfile" | "metrics.push" | "metrics.interval" | "shard">;
 
 interface MetricsDestination {
   readonly metrics: JanitorMetrics;
@@ -37,10 +37,12 @@ export async function createOnceMetrics(
   const destinations = await findDestinations(discovered, flags, io);
   const all = destinations.map(({ metrics }) => metrics);
   return {
-    observeDelete: (gateway, seconds) => all.forEach((metrics) => metrics.observeDelete(gateway, seconds)),
-    groupsArchived: (gateway, count) => all.forEach((metrics) => metrics.groupsArchived(gateway, count)),
+    // Only the metrics of a service have counters.
+    observeDelete: () => {},
+    groupsArchived: () => {},
     archiveMeasured: (size) => all.forEach((metrics) => metrics.archiveMeasured(size)),
-    notificationFailed: (name) => all.forEach((metrics) => metrics.notificationFailed(name)),
+    notificationSent: (name, succeeded) =>
+      all.forEach((metrics) => metrics.notificationSent(name, succeeded)),
     async publish(report) {
       const problems = await Promise.all(
         destinations.map(async ({ metrics, publish }) => {
@@ -55,18 +57,21 @@ export async function createOnceMetrics(
 
 async function findDestinations(
   { config, mechanisms }: Discovered,
-  { "metrics.textfile": file, "metrics.push": wantsPush, shard = allGateways }: MetricsFlags,
+  {
+    "metrics.textfile": file,
+    "metrics.push": wantsPush,
+    "metrics.interval": intervalSeconds,
+    shard = allGateways,
+  }: MetricsFlags,
   io: Io,
 ): Promise<readonly MetricsDestination[]> {
   if (file === undefined && wantsPush === undefined) return [];
   const { createMetrics } = await import("../telemetry/metrics.ts");
   const metricsOf = (gateways: readonly PushgatewaySettings[]): JanitorMetrics => {
-    const metrics = createMetrics(readBuildInfo(io));
+    const metrics = createMetrics(readBuildInfo(io), { intervalSeconds });
     const names = gateways.map(({ name }) => name);
     metrics.configure({ ...config, gateways: names, mechanisms: [...mechanisms.keys()], shard });
-    for (const [mechanism, { gateways: count, succeeded }] of mechanisms)
-      metrics.discovered(mechanism, count, succeeded);
-    metrics.configLoaded(io.clock.now());
+    for (const [mechanism, found] of mechanisms) metrics.discovered(mechanism, found, found.succeeded);
     return metrics;
   };
   const writeTextfile = async (path: string, text: string): Promise<string | null> => {

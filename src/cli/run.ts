@@ -49,6 +49,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   const webConfig = webConfigFile === undefined ? null : await loadWeb(webConfigFile, warn);
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
+  metrics.collectProcess();
   const { clock } = io;
   const openArchive = createArchiveCache({ clock, log });
   const guardReads = createReadGuard(clock, log);

@@ -1,8 +1,7 @@
 import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/file/did-you-mean.ts";
 import { allGateways, type Shard } from "../core/shard.ts";
-import type { Mechanism } from "../core/verdict.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, type FleetState } from "./fleet.ts";
 import { NoGatewayError } from "./no-gateway-error.ts";
 import type { World } from "./world.ts";
 
@@ -12,7 +11,7 @@ export interface Discovered {
   /** false: there may be gateways that are not among them; a warning says why. */
   readonly complete: boolean;
   /** What each mechanism has found. */
-  readonly mechanisms: ReadonlyMap<Mechanism, { readonly gateways: number; readonly succeeded: boolean }>;
+  readonly mechanisms: FleetState["found"];
 }
 
 export interface DiscoverOptions {
@@ -35,13 +34,7 @@ export async function discover(
 ): Promise<Discovered> {
   if (shard !== undefined && only !== undefined)
     throw new ConfigError("--only and --shard exclude each other: a name needs no shard");
-  const succeeded = new Map<Mechanism, boolean>();
-  const fleet = new Fleet(config, {
-    world,
-    shard: shard ?? allGateways,
-    onRefreshed: (mechanism, success) =>
-      succeeded.set(mechanism, success && (succeeded.get(mechanism) ?? true)),
-  });
+  const fleet = new Fleet(config, { world, shard: shard ?? allGateways, onRefreshed: () => {} });
   const { gateways, total, found, answered, problems, remarks } = await fleet.current();
   for (const warning of [...problems, ...remarks]) warn(`${config.path}: warning: ${warning}`);
   const known = problems.length === 0;
@@ -63,12 +56,7 @@ export async function discover(
       discoveries: [],
     },
     complete: known || only !== undefined,
-    mechanisms: new Map(
-      [...found].map(([mechanism, count]) => [
-        mechanism,
-        { gateways: count, succeeded: succeeded.get(mechanism) ?? false },
-      ]),
-    ),
+    mechanisms: found,
   };
 }
 

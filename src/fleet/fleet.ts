@@ -13,8 +13,8 @@ export interface FleetState {
   readonly gateways: readonly PushgatewaySettings[];
   /** Of all shards. */
   readonly total: number;
-  /** Of all shards, some perhaps named more than once. */
-  readonly found: ReadonlyMap<Mechanism, number>;
+  /** Of all shards, some perhaps named more than once, and whether all discoveries of the mechanism were without problems. */
+  readonly found: ReadonlyMap<Mechanism, { readonly gateways: number; readonly succeeded: boolean }>;
   /** Whether something is known: a gateway is listed, or a discovery has answered. */
   readonly answered: boolean;
   /** Why there may be gateways that are not among them. One sentence each. */
@@ -99,10 +99,14 @@ export class Fleet {
 
   #gather(): FleetState {
     const { shard } = this;
-    const found = new Map<Mechanism, number>();
+    const found = new Map<Mechanism, { gateways: number; succeeded: boolean }>();
     const lists = this.#entries.map(({ discovery, settings: { gateway } }) => {
-      const { gateways } = discovery.state();
-      found.set(discovery.mechanism, (found.get(discovery.mechanism) ?? 0) + gateways.length);
+      const { gateways, problems } = discovery.state();
+      const others = found.get(discovery.mechanism) ?? { gateways: 0, succeeded: true };
+      found.set(discovery.mechanism, {
+        gateways: others.gateways + gateways.length,
+        succeeded: others.succeeded && problems.length === 0,
+      });
       const { source, timeoutSeconds, allowLinkLocal, http } = gateway;
       return gateways.map(({ name, url }) => ({ name, url, source, timeoutSeconds, allowLinkLocal, http }));
     });

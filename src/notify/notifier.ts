@@ -14,7 +14,8 @@ export interface Receiver extends Pick<DeliveryOptions, "connect"> {
 interface NotifierOptions extends Pick<DeliveryOptions, "wait"> {
   /** The body of the format `report`. */
   readonly renderReport: (report: SweepReport) => string;
-  readonly onFailure: (receiver: string, message: string) => void;
+  /** A message was delivered, or was given up. @param failure why, for people, without secrets; null: it was delivered */
+  readonly onSent: (receiver: string, failure: string | null) => void;
 }
 
 /** Reports that wait for their receiver, at most: each may be large. */
@@ -69,7 +70,7 @@ export class Notifier {
   #drop({ receiver: { name, on }, known, waiting }: Lane): void {
     const dropped = waiting.shift();
     if (dropped === undefined || summarizeSweep(dropped.report, on, known).news.length === 0) return;
-    this.#options.onFailure(name, "dropped: the receiver is slower than the sweeps");
+    this.#options.onSent(name, "dropped: the receiver is slower than the sweeps");
   }
 
   /** Never rejects: a bug in it must not end the process. */
@@ -84,17 +85,15 @@ export class Notifier {
         const text = () => textBody(renderText(news, { dryRun: report.dryRun, isArchived }));
         const body = receiver.format === "report" ? this.#options.renderReport(report) : text();
         const failure = await deliver(body, { ...receiver, ...this.#options, signal: this.#end.signal });
-        if (failure !== null) {
-          this.#options.onFailure(receiver.name, failure);
-          // `known` is unchanged: the next message says again what has begun or ended.
-          return;
-        }
+        this.#options.onSent(receiver.name, failure);
+        // `known` is unchanged: the next message says again what has begun or ended.
+        if (failure !== null) return;
       }
       lane.known = known;
     } catch (error) {
       // Its message might hold the URL.
       const name = error instanceof Error ? error.name : "unknown";
-      this.#options.onFailure(receiver.name, `internal error (${name}), please report it`);
+      this.#options.onSent(receiver.name, `internal error (${name}), please report it`);
     }
   }
 }

@@ -10,17 +10,17 @@ import type { World } from "../fleet/world.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 
-/** Counts and logs the messages that could not be delivered. */
+/** Counts the messages, and logs those that could not be delivered. */
 export function createNotifier(
   { wait }: Pick<World, "wait">,
-  metrics: Pick<JanitorMetrics, "notificationFailed">,
+  metrics: Pick<JanitorMetrics, "notificationSent">,
   log: Logger,
 ): Notifier {
-  const onFailure = (notification: string, message: string): void => {
-    metrics.notificationFailed(notification);
-    log.error("Notification could not be delivered", { notification, err: message });
+  const onSent = (notification: string, failure: string | null): void => {
+    metrics.notificationSent(notification, failure === null);
+    if (failure !== null) log.error("Notification could not be delivered", { notification, err: failure });
   };
-  return new Notifier({ wait, onFailure, renderReport: renderWithoutKept });
+  return new Notifier({ wait, onSent, renderReport: renderWithoutKept });
 }
 
 /** How long messages may hold up the end of a single sweep, and of one that has been asked to end. */
@@ -31,7 +31,7 @@ export async function notifyOnce(
   report: SweepReport,
   config: Config,
   world: Pick<World, "env" | "wait" | "stop">,
-  metrics: Pick<JanitorMetrics, "notificationFailed">,
+  metrics: Pick<JanitorMetrics, "notificationSent">,
   log: Logger,
 ): Promise<void> {
   const notifier = createNotifier(world, metrics, log);

@@ -273,7 +273,8 @@ export class Service {
       // A fleet that a reload has replaced may still change.
       if (fleet !== this.#fleet) return;
       const state = fleet.state();
-      metrics.discovered(mechanism, state.found.get(mechanism) ?? 0, succeeded);
+      const found = state.found.get(mechanism);
+      if (found !== undefined) metrics.discovered(mechanism, found, succeeded);
       if (this.#logFleet(state)) this.#configureMetrics();
     };
     const fleet = new Fleet(config, { ...this.#options.fleet, onRefreshed }, before);

@@ -9,7 +9,7 @@ const deleteBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 const sweepBuckets = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** All metrics of the janitor, by their labels. Times are Unix seconds, 0 is never. */
-export function createFamilies(registry: MetricRegistry) {
+export function createFamilies(registry: Pick<MetricRegistry, "counter" | "gauge" | "histogram">) {
   const gateway = ["gateway"] as const;
   const rule = ["gateway", "rule"] as const;
   const reason = ["gateway", "reason"] as const;
@@ -35,6 +35,12 @@ export function createFamilies(registry: MetricRegistry) {
       "When the next sweep is due, 0 if none is.",
       [],
     ),
+    sweepInterval: registry.gauge(
+      "sweep_interval_seconds",
+      "How often `once` is meant to be run, as --metrics.interval says.",
+      [],
+    ),
+    shards: registry.gauge("shards", "Number of shards that the gateways are divided into.", []),
     shard: registry.gauge(
       "shard_info",
       "The share of the gateways that this janitor sweeps, always 1; shard 0 of 1 is all of them.",
@@ -46,12 +52,17 @@ export function createFamilies(registry: MetricRegistry) {
       ["mechanism"],
       unknown,
     ),
+    discoverySuccessful: registry.gauge(
+      "discovery_last_refresh_successful",
+      "Whether all discoveries of the mechanism answered when they were last asked, NaN before that.",
+      ["mechanism"],
+      unknown,
+    ),
     discoveryFailures: registry.counter(
       "discovery_failures_total",
       "Times that a discovery was asked and did not answer, or named targets that cannot be swept.",
       ["mechanism"],
     ),
-    sweeps: registry.counter("sweeps_total", "Sweeps over all gateways, whatever their outcome.", []),
     skipped: registry.counter(
       "sweeps_skipped_total",
       "Sweeps that were due or asked for and did not happen.",
@@ -95,17 +106,33 @@ export function createFamilies(registry: MetricRegistry) {
         gateway,
       ),
       lastSweepAt: registry.gauge("last_sweep_timestamp_seconds", "When the last sweep ended.", gateway),
+      lastSuccessful: registry.gauge(
+        "last_sweep_successful",
+        "Whether the last sweep did all of its work, NaN before the first.",
+        gateway,
+        unknown,
+      ),
       lastSuccessAt: registry.gauge(
         "last_success_timestamp_seconds",
         "When a sweep last ended that did all of its work.",
         gateway,
       ),
+      lastSweepSeconds: registry.gauge(
+        "last_sweep_duration_seconds",
+        "How long the last sweep took, NaN before the first.",
+        gateway,
+        unknown,
+      ),
+      sweeps: registry.counter("sweeps_total", "Sweeps, whatever their outcome.", gateway),
       sweepSeconds: registry.histogram(
         "sweep_duration_seconds",
         "How long sweeps took.",
         gateway,
         sweepBuckets,
       ),
+    },
+    /** Only with a rule that deletes. */
+    deletions: {
       deleteSeconds: registry.histogram(
         "delete_duration_seconds",
         "How long the gateway took to answer a DELETE, failures included.",
@@ -135,6 +162,12 @@ export function createFamilies(registry: MetricRegistry) {
       ),
     },
     /** Only with notifications. */
+    notificationSuccessful: registry.gauge(
+      "notification_last_delivery_successful",
+      "Whether the last message was delivered, NaN before the first.",
+      ["notification"],
+      unknown,
+    ),
     notificationFailures: registry.counter(
       "notification_failures_total",
       "Messages that could not be delivered, after a second attempt where that makes sense.",
@@ -149,6 +182,12 @@ export function createFamilies(registry: MetricRegistry) {
     kept: registry.gauge(
       "keep_groups",
       "Groups that are kept, by reason, at the last successful read, NaN before the first.",
+      reason,
+      unknown,
+    ),
+    withheldNow: registry.gauge(
+      "withhold_groups",
+      "Groups that are withheld, by reason, at the last successful read, NaN before the first.",
       reason,
       unknown,
     ),
@@ -192,15 +231,35 @@ export function createFamilies(registry: MetricRegistry) {
       ),
     },
     /** Known only with an archive. */
-    reappeared: registry.counter(
-      "groups_reappeared_total",
-      "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
+    byArchivedRule: {
+      reappeared: registry.counter(
+        "groups_reappeared_total",
+        "Deleted groups that came back by a push: the TTL is shorter than the push interval.",
+        rule,
+      ),
+      lastReappeared: registry.gauge(
+        "last_sweep_reappeared_groups",
+        "Deleted groups that the last sweep found again, NaN before the first.",
+        rule,
+        unknown,
+      ),
+    },
+    querySuccessful: registry.gauge(
+      "vanished_last_query_successful",
+      "Whether the last query of `vanished` succeeded; if not, all hosts count as alive. NaN before the first.",
       rule,
+      unknown,
     ),
     queryFailures: registry.counter(
       "vanished_query_failures_total",
       "Sweeps in which the query of `vanished` failed, so that all hosts of the rule counted as alive.",
       rule,
+    ),
+    /** The only series that come and go with sweeps: one of a gateway at most. */
+    lastFailure: registry.gauge(
+      "last_sweep_failure_info",
+      "Why the last sweep did not do all of its work, always 1; no series if it did.",
+      reason,
     ),
     failures: registry.counter("sweep_failures_total", "Sweeps that did not do all of their work.", reason),
     deleteFailures: registry.counter(

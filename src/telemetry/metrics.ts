@@ -4,6 +4,7 @@ import {
   type SnapshotFacts,
   type SweepReport,
 } from "../core/report.ts";
+import type { Limits } from "../core/limits.ts";
 import { asksForHosts } from "../core/liveness.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Shard } from "../core/shard.ts";
@@ -19,6 +20,7 @@ import {
   type Mechanism,
   type Outcome,
   type SkipReason,
+  type SweepFailureReason,
 } from "../core/verdict.ts";
 import { createFamilies } from "./families.ts";
 import { createRegistry } from "./registry.ts";
@@ -36,6 +38,7 @@ export interface MetricScope {
   readonly rules: readonly Rule[];
   readonly dryRun: boolean;
   readonly archive: object | null;
+  readonly limits: Pick<Limits, "maxDeleteRatio">;
   readonly notifications: readonly { readonly name: string }[];
   /** Of the discoveries there are. */
   readonly mechanisms: readonly Mechanism[];
@@ -51,10 +54,14 @@ export interface JanitorMetrics {
   configure(scope: MetricScope): void;
   /**
    * A discovery has been asked.
-   * @param gateways as many as all of this mechanism know of now
+   * @param found what all of this mechanism know now, and whether all of them succeeded
    * @param succeeded whether this one answered, and everything it named can be swept
    */
-  discovered(mechanism: Mechanism, gateways: number, succeeded: boolean): void;
+  discovered(
+    mechanism: Mechanism,
+    found: { readonly gateways: number; readonly succeeded: boolean },
+    succeeded: boolean,
+  ): void;
   /** @param at Unix seconds */
   configLoaded(at: number): void;
   /** The configuration before it stays in force. */
@@ -66,7 +73,9 @@ export interface JanitorMetrics {
   groupsArchived(gateway: string, count: number): void;
   /** @param size null: it could not be measured */
   archiveMeasured(size: { readonly sizeBytes: number; readonly oldestAt: number | null } | null): void;
-  notificationFailed(notification: string): void;
+  notificationSent(notification: string, succeeded: boolean): void;
+  /** From now on also about the process that this is. */
+  collectProcess(): void;
   /** Everything else comes from the report. */
   sweepFinished(report: SweepReport): void;
   /** Gateways were read, and not swept: says what they hold, and counts nothing. */
@@ -79,11 +88,39 @@ export interface JanitorMetrics {
 /** The outcomes of deletions that failed. */
 const deleteFailureReasons = ["failed", "still_there"] as const satisfies readonly Outcome[];
 
-export function createMetrics({ version, revision, nodeVersion }: BuildInfo): JanitorMetrics {
+/** A sweep that nothing follows, whose process nobody can scrape. */
+export interface SingleSweep {
+  /** How often there is one; undefined: nobody says. */
+  readonly intervalSeconds: number | undefined;
+}
+
+/** About the next sweep of the process. */
+const ofServiceOnly = [
+  "config_last_reload_successful",
+  "config_last_reload_success_timestamp_seconds",
+  "next_sweep_timestamp_seconds",
+  "shards",
+];
+
+/**
+ * @param single of a single sweep there are only gauges: `increase` makes nonsense of counters that begin at 0 in every process
+ */
+export function createMetrics(
+  { version, revision, nodeVersion }: BuildInfo,
+  single: SingleSweep | null = null,
+): JanitorMetrics {
   const registry = createRegistry("pushgateway_janitor_");
   const families = createFamilies(registry);
+  if (single?.intervalSeconds === undefined) registry.removeFamilies(["sweep_interval_seconds"]);
+  else families.sweepInterval.set({}, single.intervalSeconds);
+  if (single !== null) {
+    registry.removeAllButGauges();
+    registry.removeFamilies(ofServiceOnly);
+  }
   const build = { version, revision, nodeversion: nodeVersion };
+  let gatewayNames: readonly string[] = [];
   let ruleNames: readonly string[] = [];
+  const failureOf = new Map<string, SweepFailureReason>();
 
   families.build.declare([build]);
   families.build.set(build, 1);
@@ -103,7 +140,7 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
 
   /** Only of a gateway that could be read: of another one the last that is known stays. */
   function showGroups(
-    { name: gateway, entries }: GatewayReport,
+    { name: gateway, entries, failedQueries }: GatewayReport,
     snapshot: SnapshotFacts,
     finishedAt: number,
   ): void {
@@ -115,6 +152,12 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     const totals = countGroups(entries);
     for (const verdict of verdictNames) families.groups.set({ gateway, verdict }, totals.verdicts[verdict]);
     for (const reason of keepReasons) families.kept.set({ gateway, reason }, totals.reasons[reason]);
+    for (const reason of withholdReasons)
+      families.withheldNow.set({ gateway, reason }, totals.reasons[reason]);
+    for (const rule of ruleNames) {
+      const failed = failedQueries.some((query) => query.rule === rule);
+      families.querySuccessful.set({ gateway, rule }, Number(!failed));
+    }
     for (const { rule, groups, expired, nextExpiryAt } of countByRule(entries, ruleNames)) {
       if (rule === null) continue;
       families.ruleGroups.set({ gateway, rule }, groups);
@@ -127,13 +170,21 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     const gateway = report.name;
     const { byGateway, byDeletingRule } = families;
     byGateway.lastSweepAt.set({ gateway }, finishedAt);
+    byGateway.lastSweepSeconds.set({ gateway }, report.durationSeconds);
+    byGateway.sweeps.add({ gateway }, 1);
     byGateway.sweepSeconds.observe({ gateway }, report.durationSeconds);
     const failure = findFailureReason(report);
-    if (failure === null) byGateway.lastSuccessAt.set({ gateway }, finishedAt);
-    else families.failures.add({ gateway, reason: failure }, 1);
+    byGateway.lastSuccessful.set({ gateway }, Number(failure === null));
+    if (failure === null) {
+      byGateway.lastSuccessAt.set({ gateway }, finishedAt);
+      failureOf.delete(gateway);
+    } else {
+      families.failures.add({ gateway, reason: failure }, 1);
+      failureOf.set(gateway, failure);
+    }
 
     const { outcomes, reasons } = countGroups(report.entries);
-    byGateway.goneAlready.add({ gateway }, outcomes.gone_already);
+    families.deletions.goneAlready.add({ gateway }, outcomes.gone_already);
     for (const { rule, deleted, deletedSeries } of countByRule(report.entries, ruleNames)) {
       if (rule === null) continue;
       byDeletingRule.deletes.add({ gateway, rule }, deleted);
@@ -143,22 +194,42 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     for (const reason of withholdReasons) families.withheld.add({ gateway, reason }, reasons[reason]);
     for (const reason of deleteFailureReasons)
       families.deleteFailures.add({ gateway, reason }, outcomes[reason]);
-    for (const { rule, groups } of report.reappeared)
-      families.reappeared.add({ gateway, rule }, groups.length);
+    for (const rule of ruleNames) families.byArchivedRule.lastReappeared.set({ gateway, rule }, 0);
+    for (const { rule, groups } of report.reappeared) {
+      families.byArchivedRule.reappeared.add({ gateway, rule }, groups.length);
+      families.byArchivedRule.lastReappeared.set({ gateway, rule }, groups.length);
+    }
     for (const { rule } of report.failedQueries) families.queryFailures.add({ gateway, rule }, 1);
   }
 
+  function showFailures(): void {
+    const last = gatewayNames.flatMap((gateway) => {
+      const reason = failureOf.get(gateway);
+      return reason === undefined ? [] : [{ gateway, reason }];
+    });
+    families.lastFailure.declare(last);
+    for (const labels of last) families.lastFailure.set(labels, 1);
+  }
+
   return {
-    configure({ gateways, rules, dryRun, archive, notifications, mechanisms, shard }) {
+    configure(scope) {
+      const { gateways, rules, dryRun, archive, notifications, mechanisms, shard } = scope;
       ruleNames = namesOf(rules);
+      gatewayNames = gateways;
+      for (const gateway of failureOf.keys()) if (!gateways.includes(gateway)) failureOf.delete(gateway);
+      showFailures();
       families.dryRun.set({}, Number(dryRun));
       const ownShard = { shard: String(shard.index), shards: String(shard.count) };
       families.shard.declare([ownShard]);
       families.shard.set(ownShard, 1);
+      families.shards.set({}, shard.count);
       const byMechanism = mechanisms.map((mechanism) => ({ mechanism }));
       families.discovered.declare(byMechanism);
+      families.discoverySuccessful.declare(byMechanism);
       families.discoveryFailures.declare(byMechanism);
-      families.notificationFailures.declare(notifications.map(({ name }) => ({ notification: name })));
+      const byNotification = notifications.map(({ name }) => ({ notification: name }));
+      families.notificationSuccessful.declare(byNotification);
+      families.notificationFailures.declare(byNotification);
 
       const byGateway = gateways.map((gateway) => ({ gateway }));
       const byReason = (reasons: readonly string[]) =>
@@ -170,27 +241,37 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
         gateways.flatMap((gateway) => verdictNames.map((verdict) => ({ gateway, verdict }))),
       );
       families.kept.declare(byReason(keepReasons.filter((reason) => canKeep(reason, rules))));
-      families.failures.declare(byReason(sweepFailureReasons));
-      families.deleteFailures.declare(byReason(deleteFailureReasons));
-      families.withheld.declare(byReason(withholdReasons));
-
       const ttlRules = rules.filter((rule) => rule.action !== "keep");
       const deleting = namesOf(ttlRules.filter(({ action }) => action === "delete"));
+      const canWithhold = (reason: string): boolean => !cannotWithhold(reason, scope);
+      const ifDeletes = <T>(series: readonly T[]): readonly T[] => (deleting.length === 0 ? [] : series);
+      families.failures.declare(byReason(sweepFailureReasons.filter(canWithhold)));
+      const withholding = byReason(ifDeletes(withholdReasons.filter(canWithhold)));
+      families.withheld.declare(withholding);
+      families.withheldNow.declare(withholding);
+      families.deleteFailures.declare(byReason(ifDeletes(deleteFailureReasons)));
+      for (const family of Object.values(families.deletions)) family.declare(ifDeletes(byGateway));
+
       families.ruleGroups.declare(byRule(ruleNames));
       families.ruleTtl.declare(ttlRules.map(({ name }) => ({ rule: name })));
       for (const { name, ttlSeconds } of ttlRules) families.ruleTtl.set({ rule: name }, ttlSeconds);
       for (const family of Object.values(families.byTtlRule)) family.declare(byRule(namesOf(ttlRules)));
       for (const family of Object.values(families.byDeletingRule)) family.declare(byRule(deleting));
-      families.queryFailures.declare(byRule(namesOf(ttlRules.filter(asksForHosts))));
+      const asking = byRule(namesOf(ttlRules.filter(asksForHosts)));
+      families.queryFailures.declare(asking);
+      families.querySuccessful.declare(asking);
 
       const hasArchive = archive !== null;
-      families.reappeared.declare(hasArchive ? byRule(deleting) : []);
+      for (const family of Object.values(families.byArchivedRule))
+        family.declare(hasArchive ? byRule(deleting) : []);
       families.archive.archived.declare(hasArchive ? byGateway : []);
       families.archive.size.declare(hasArchive ? [{}] : []);
       families.archive.oldestAt.declare(hasArchive ? [{}] : []);
     },
-    discovered(mechanism, gateways, succeeded) {
-      families.discovered.set({ mechanism }, gateways);
+    collectProcess: () => registry.collectProcess(),
+    discovered(mechanism, found, succeeded) {
+      if (found.succeeded || found.gateways > 0) families.discovered.set({ mechanism }, found.gateways);
+      families.discoverySuccessful.set({ mechanism }, Number(found.succeeded));
       if (!succeeded) families.discoveryFailures.add({ mechanism }, 1);
     },
     configLoaded(at) {
@@ -200,19 +281,22 @@ export function createMetrics({ version, revision, nodeVersion }: BuildInfo): Ja
     configFailed: () => families.configSuccessful.set({}, 0),
     nextSweepAt: (at) => families.nextSweepAt.set({}, at ?? 0),
     sweepSkipped: (reason) => families.skipped.add({ reason }, 1),
-    observeDelete: (gateway, seconds) => families.byGateway.deleteSeconds.observe({ gateway }, seconds),
+    observeDelete: (gateway, seconds) => families.deletions.deleteSeconds.observe({ gateway }, seconds),
     groupsArchived: (gateway, count) => families.archive.archived.add({ gateway }, count),
     archiveMeasured(size) {
       families.archive.size.set({}, size?.sizeBytes ?? Number.NaN);
       families.archive.oldestAt.set({}, size === null ? Number.NaN : (size.oldestAt ?? 0));
     },
-    notificationFailed: (notification) => families.notificationFailures.add({ notification }, 1),
+    notificationSent(notification, succeeded) {
+      families.notificationSuccessful.set({ notification }, Number(succeeded));
+      if (!succeeded) families.notificationFailures.add({ notification }, 1);
+    },
     sweepFinished({ gateways, finishedAt }) {
-      families.sweeps.add({}, 1);
       for (const report of gateways) {
         showGateway(report, finishedAt);
         countSweep(report, finishedAt);
       }
+      showFailures();
     },
     readFinished({ gateways, finishedAt }) {
       for (const report of gateways) showGateway(report, finishedAt);
@@ -227,6 +311,8 @@ function canKeep(reason: KeepReason, rules: readonly Rule[]): boolean {
   switch (reason) {
     case "not_selected":
       return false;
+    case "no_rule":
+      return rules.every(({ matchers }) => matchers.length > 0);
     case "rule_keeps":
       return rules.some(({ action }) => action === "keep");
     case "rule_reports":
@@ -235,6 +321,20 @@ function canKeep(reason: KeepReason, rules: readonly Rule[]): boolean {
       return rules.some((rule) => rule.action !== "keep" && rule.keepLatest !== null);
     default:
       return true;
+  }
+}
+
+/** Whether this configuration never withholds anything for this reason. */
+function cannotWithhold(reason: string, { rules, archive, limits }: MetricScope): boolean {
+  switch (reason) {
+    case "archive_failed":
+      return archive === null;
+    case "host_may_exist":
+      return !rules.some((rule) => rule.action !== "keep" && asksForHosts(rule));
+    case "max_delete_ratio":
+      return limits.maxDeleteRatio === 1;
+    default:
+      return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** One value for each label of a family. */
 type LabelSet<L extends string> = Readonly<Record<L, string>>;
@@ -17,6 +17,12 @@ export function createRegistry(prefix: string) {
     labelNames: [...labelNames],
     registers: [registry],
   });
+  const remove = (
+    isUnwanted: (family: { readonly name: string; readonly type: unknown }) => boolean,
+  ): void => {
+    for (const family of registry.getMetricsAsArray())
+      if (isUnwanted(family)) registry.removeSingleMetric(family.name);
+  };
   return {
     counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {
       const counter = new Counter<string>(settings(name, help, labelNames));
@@ -40,6 +46,22 @@ export function createRegistry(prefix: string) {
       const { declare, ifDeclared } = trackSeries(labelNames, histogram, (labels) => histogram.zero(labels));
       return { declare, observe: ifDeclared((labels, seconds) => histogram.observe(labels, seconds)) };
     },
+    /** Adds `process_*` and `nodejs_*` under the names that prom-client gives them everywhere. */
+    collectProcess(): void {
+      // At its default of 10 ms, the monitor of the event loop wakes an idle process 100 times a second.
+      collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 60_000 });
+      // What that monitor would measure, what is always 0 or misnamed, and the internals of V8.
+      remove(({ name }) =>
+        /^nodejs_(eventloop_lag_(?!seconds)|active_(handles|requests|resources_total)|heap_space_)/.test(
+          name,
+        ),
+      );
+    },
+    /** @param names without prefix */
+    removeFamilies(names: readonly string[]): void {
+      for (const name of names) registry.removeSingleMetric(`${prefix}${name}`);
+    },
+    removeAllButGauges: (): void => remove(({ type }) => type !== "gauge"),
     /** The text format. prom-client writes Nan, which Prometheus reads and people stumble over. */
     render: async (): Promise<string> => (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN"),
     contentType: registry.contentType as string,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -10,7 +10,7 @@ import { keepReasons, withholdReasons } from "../../src/core/verdict.ts";
 import { routes } from "../../src/service/web/routes.ts";
 import { cli } from "../support/cli.ts";
 import { declaredFamilies } from "../support/families.ts";
-import { mayLackPromtool, runPromtool } from "../support/promtool.ts";
+import { checkQueries, mayLackPromtool } from "../support/promtool.ts";
 import { testFolder, writeConfig } from "../support/service.ts";
 import { listCommands } from "./commands.ts";
 import { environment } from "./environment.ts";
@@ -138,11 +138,7 @@ describe.each(pages)("$path", (page) => {
     const queries = codeBlocks(page).flatMap(({ language, text }) =>
       language === "yaml" && isConfiguration(text) ? queriesOf(text) : [],
     );
-    if (queries.length === 0) return;
-    const file = join(testFolder(), "rules.yml");
-    const rules = queries.map((expr, index) => ({ record: `query:${index}`, expr }));
-    writeFileSync(file, stringify({ groups: [{ name: "queries", rules }] }));
-    expect(runPromtool(["check", "rules", file])).toMatchObject({ exitCode: 0 });
+    expect(checkQueries(queries)).toBe("");
   });
 
   it("shows rule tests that pass for the configuration above them", async () => {

@@ -46,15 +46,16 @@ export function renderReference(): string {
       ],
     ),
     "## Metrics",
-    "Names begin with `pushgateway_janitor_`. Times are Unix seconds, 0 for never; NaN is not known.",
+    "Names begin with `pushgateway_janitor_`. Times are Unix seconds, 0 for never; NaN is not known. `once` has the gauges only. `run` also has " +
+      "`process_*` and `nodejs_*` under the names that every program with prom-client has.",
     table(
       ["metric", "type", "labels", "is"],
       [...declaredFamilies()].map(([name, { type, labels, help }]) => [code(name), type, list(labels), help]),
     ),
     "Values of `reason`:",
-    `\`sweep_failures_total\`: ${list(sweepFailureReasons)}.`,
+    `\`sweep_failures_total\`, \`last_sweep_failure_info\`: ${list(sweepFailureReasons)}.`,
     `\`sweeps_skipped_total\`: ${list(skipReasons)}.`,
-    `\`groups_withheld_total\`: ${list(withholdReasons)}.`,
+    `\`groups_withheld_total\`, \`withhold_groups\`: ${list(withholdReasons)}.`,
     "## Exit codes",
     `${Object.entries(exitCodes)
       .map(([name, number]) => `${number} ${name}`)

@@ -88,7 +88,7 @@ describe("once", () => {
     const text = readFileSync(metrics, "utf8");
     expect(text).toContain('discovered_gateways{mechanism="file"} 1\n');
     expect(text).toContain('discovered_gateways{mechanism="http"} 2\n');
-    expect(text).toContain('discovery_failures_total{mechanism="http"} 0\n');
+    expect(text).toContain('discovery_last_refresh_successful{mechanism="http"} 1\n');
     expect(text).toContain('shard_info{shard="0",shards="1"} 1\n');
   });
 
@@ -187,6 +187,7 @@ describe("run", { timeout: 60_000 }, () => {
     write('[{"targets": ["');
     expect(await sweep(service)).toBe("first: ok\nsecond: ok");
     expect(Number(await service.metric('discovery_failures_total{mechanism="file"}'))).toBeGreaterThan(0);
+    expect(await service.metric('discovery_last_refresh_successful{mechanism="file"}')).toBe("0");
 
     write([group(second, "second")]);
     expect(await sweep(service)).toBe("second: ok");

@@ -9,6 +9,7 @@ import { cli } from "../support/cli.ts";
 import { startProgram } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
 import { never, startService, testFolder, writeConfig } from "../support/service.ts";
+import { readMetrics } from "../telemetry/read-metrics.ts";
 
 const secret = "s3cret-hook-0123";
 const path = `/services/T0/${secret}?key=${secret}-key`;
@@ -72,7 +73,12 @@ describe("notifications", { timeout: 30_000 }, () => {
     });
     expect(result.stderr).toContain("Notification could not be delivered");
     const text = readFileSync(metrics, "utf8");
-    expect(text).toContain('notification_failures_total{notification="notifications[2]"} 1');
+    const samples = readMetrics(text);
+    expect(
+      [0, 1, 2].map((index) =>
+        samples.get(`notification_last_delivery_successful{notification="notifications[${index}]"}`),
+      ),
+    ).toEqual(["1", "1", "0"]);
     expect(`${result.stdout}${result.stderr}${text}`).not.toContain(secret);
   });
 

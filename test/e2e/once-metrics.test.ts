@@ -93,12 +93,12 @@ describe.each(installedGateways)("once on Pushgateway $name", (gateway) => {
     };
     expect(await once("--metrics.push")).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await groups()).toEqual([ownLabels]);
-    expect(await pushed("deletes_total", 'rule="everything"')).toBe("2");
+    expect(await pushed("last_sweep_deleted_groups", 'rule="everything"')).toBe("2");
     expect(await pushed("groups", 'verdict="keep"')).toBe("0");
 
     expect(await once("--metrics.push")).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await groups()).toEqual([ownLabels]);
-    expect(await pushed("deletes_total", 'rule="everything"')).toBe("0");
+    expect(await pushed("last_sweep_deleted_groups", 'rule="everything"')).toBe("0");
     expect(await pushed("groups", 'verdict="keep"')).toBe("1");
   });
 
@@ -107,7 +107,7 @@ describe.each(installedGateways)("once on Pushgateway $name", (gateway) => {
     await push(
       url,
       { job: "other" },
-      "# TYPE pushgateway_janitor_sweeps_total gauge\npushgateway_janitor_sweeps_total 1\n",
+      "# TYPE pushgateway_janitor_dry_run counter\npushgateway_janitor_dry_run 1\n",
     );
     const { exitCode, stderr } = await once("--metrics.push", "--dry-run");
     expect(stderr).toContain(`--metrics.push: PUT ${url}/metrics/job/pushgateway-janitor/instance/g: `);
@@ -122,7 +122,7 @@ describe("once", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain("--metrics.push: PUT http://127.0.0.1:9/metrics/job/pushgateway-janitor");
     const samples = readMetrics(readFileSync(textfile, "utf8"));
-    expect(samples.get('sweep_failures_total{gateway="g",reason="unreachable"}')).toBe("1");
+    expect(samples.get('last_sweep_failure_info{gateway="g",reason="unreachable"}')).toBe("1");
     expect(samples.get('gateway_up{gateway="g"}')).toBe("0");
   });
 
@@ -132,7 +132,7 @@ describe("once", () => {
     const { exitCode } = await cli(["once", ...flags], { stop: AbortSignal.abort() });
     expect(exitCode).toBe(143);
     const samples = readMetrics(readFileSync(textfile, "utf8"));
-    expect(samples.get('sweep_failures_total{gateway="g",reason="aborted"}')).toBe("1");
+    expect(samples.get('last_sweep_failure_info{gateway="g",reason="aborted"}')).toBe("1");
   });
 
   it("counts nothing as deleted in a dry run, and says that it is one", async () => {
@@ -141,7 +141,7 @@ describe("once", () => {
     const samples = readMetrics(readFileSync(textfile, "utf8"));
     expect(samples.get("dry_run")).toBe("1");
     expect(samples.get('groups{gateway="g",verdict="delete"}')).toBe("1");
-    expect(samples.get('deletes_total{gateway="g",rule="everything"}')).toBe("0");
+    expect(samples.get('last_sweep_deleted_groups{gateway="g",rule="everything"}')).toBe("0");
   });
 
   it("fails when the file cannot be written, after the sweep and its report", async () => {
@@ -155,10 +155,15 @@ describe("once", () => {
     expect(await groups()).toEqual([]);
   });
 
-  it("says in its help that the counters are of this run", async () => {
-    const { stdout } = await cli(["once", "--help"]);
-    expect(stdout).toContain("--metrics.textfile <file>");
-    expect(stdout.replaceAll(/\s+/g, " ")).toContain("*_total count this run only");
+  it("exports how often it is run, as its caller says", async () => {
+    const { once, textfile } = await start({});
+    expect((await once(`--metrics.textfile=${textfile}`, "--metrics.interval=15m")).exitCode).toBe(0);
+    expect(readMetrics(readFileSync(textfile, "utf8")).get("sweep_interval_seconds")).toBe("900");
+    const { exitCode, stderr } = await once("--metrics.interval=0s");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      "--metrics.interval: must be over 0: write the interval of the timer or CronJob",
+    );
   });
 
   it("pushes to each of several gateways its own metrics", async () => {
@@ -175,7 +180,7 @@ describe("once", () => {
     expect(texts.map((text) => text.includes('gateway="one"'))).toEqual([true, false]);
     expect(texts.map((text) => text.includes('gateway="two"'))).toEqual([false, true]);
     expect(texts[1]).toContain(
-      'pushgateway_janitor_deletes_total{gateway="two",instance="two",job="pushgateway-janitor",rule="r"} 2\n',
+      'pushgateway_janitor_last_sweep_deleted_groups{gateway="two",instance="two",job="pushgateway-janitor",rule="r"} 2\n',
     );
   });
 });

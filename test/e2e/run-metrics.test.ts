@@ -67,7 +67,7 @@ describe.each(installedGateways)(
       const labels = loggedFields(stderr, "Deleted group", "labels");
       expect(new Set(labels).size).toBe(labels.length);
       expect(Object.fromEntries(metrics)).toMatchObject({
-        sweeps_total: "5",
+        'sweeps_total{gateway="g"}': "5",
         'archived_groups_total{gateway="g"}': "11",
         'delete_duration_seconds_count{gateway="g"}': "11",
         'sweep_duration_seconds_count{gateway="g"}': "5",

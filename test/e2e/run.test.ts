@@ -87,7 +87,7 @@ describe("run", { timeout: 60_000 }, () => {
       'rule_expired_groups{gateway="g",rule="all"}': "1",
       'last_sweep_timestamp_seconds{gateway="g"}': "0",
       'last_success_timestamp_seconds{gateway="g"}': "0",
-      sweeps_total: "0",
+      'sweeps_total{gateway="g"}': "0",
       dry_run: "0",
     });
     expect(await getText(gateway.url, "/metrics")).toContain('job="a"');
@@ -228,7 +228,7 @@ describe("run", { timeout: 60_000 }, () => {
     const { status, body } = await service.post("/-/sweep");
     expect(status).toBe(502);
     expect(body).toContain(password);
-    expect(await service.metric("sweeps_total")).toBe("1");
+    expect(await service.metric('sweeps_total{gateway="g"}')).toBe("1");
     expect(await service.metric('gateway_up{gateway="g"}')).toBe("1");
     renameSync(`${password}.away`, password);
     expect((await service.post("/-/sweep")).status).toBe(200);

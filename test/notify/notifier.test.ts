@@ -25,7 +25,7 @@ function startNotifier(
   const pauses: number[] = [];
   const notifier = new Notifier({
     renderReport: ({ gateways }) => JSON.stringify({ gateways: gateways.map(({ name }) => name) }),
-    onFailure: (receiver, message) => void failures.push(`${receiver}: ${message}`),
+    onSent: (receiver, failure) => void (failure !== null && failures.push(`${receiver}: ${failure}`)),
     wait: (seconds) => {
       pauses.push(seconds);
       return Promise.resolve();

@@ -164,7 +164,7 @@ async function sample({ service }: Scene, beganAt: number): Promise<MemorySample
   return {
     seconds: now() - beganAt,
     ...readMemory(service.process.pid ?? 0),
-    sweeps: Number(metrics.get("sweeps_total")),
+    sweeps: Number(metrics.get('sweeps_total{gateway="g"}')),
     deletes: sumDeletes(metrics),
   };
 }
@@ -218,8 +218,8 @@ it(`runs for ${soakSeconds} s, whatever happens to its gateway and files (seed $
   const everything = { timeout: 120_000, interval: 500 };
   await expect.poll(async () => [...((await hosts.onGateway()) ?? ["down"])], everything).toEqual([]);
   samples.push(await sample(scene, beganAt));
-  const before = (await service.metric("sweeps_total"))!;
-  await expect.poll(() => service.metric("sweeps_total"), { timeout: 60_000 }).not.toBe(before);
+  const before = (await service.metric('sweeps_total{gateway="g"}'))!;
+  await expect.poll(() => service.metric('sweeps_total{gateway="g"}'), { timeout: 60_000 }).not.toBe(before);
   // No sweep between this exposition and the end, as what is compared would not be of the same moment.
   writeFileSync(
     scene.configFile,
@@ -259,7 +259,7 @@ it(`runs for ${soakSeconds} s, whatever happens to its gateway and files (seed $
     "sweeps whose count is not that of their lines",
   ).toEqual([]);
   expect(sumDeletes(metrics)).toBe(sweeps.reduce((sum, { deleted }) => sum + deleted, 0));
-  expect(metrics.get("sweeps_total")).toBe(String(sweeps.length));
+  expect(metrics.get('sweeps_total{gateway="g"}')).toBe(String(sweeps.length));
   const skipped = lines.filter(({ msg }) => msg === "Sweep skipped").length;
   expect(Number(metrics.get('sweeps_skipped_total{reason="already_running"}'))).toBe(skipped);
   const trouble = lines.filter(({ level, msg }) => level !== "info" && !expectedTrouble.has(msg));

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { parse } from "yaml";
 
+import { metricPrefix, usedMetrics } from "./promql.ts";
+
 export const rulesFile = new URL("../../config/prometheus/pushgateway-janitor.rules.yml", import.meta.url)
   .pathname;
 
@@ -25,3 +27,8 @@ const rules = file.groups.flatMap((group) => group.rules);
 
 export const alertRules = rules.filter((rule) => "alert" in rule);
 export const recordingRules = rules.filter((rule) => "record" in rule);
+
+/** The names of recording rules, with the metric that they are made of. */
+export const recordedMetrics: ReadonlyMap<string, string> = new Map(
+  recordingRules.map(({ record, expr }) => [record, `${metricPrefix}${usedMetrics(expr)[0]}`]),
+);

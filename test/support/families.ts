@@ -1,5 +1,4 @@
 import { createFamilies } from "../../src/telemetry/families.ts";
-import type { MetricRegistry } from "../../src/telemetry/registry.ts";
 
 export interface DeclaredFamily {
   readonly type: "counter" | "gauge" | "histogram";
@@ -16,13 +15,11 @@ export function declaredFamilies(): ReadonlyMap<string, DeclaredFamily> {
       families.set(name, { type, help, labels });
       return {} as never;
     };
-  const registry: Record<keyof MetricRegistry, unknown> = {
+  const registry: Record<keyof Parameters<typeof createFamilies>[0], unknown> = {
     counter: declare("counter"),
     gauge: declare("gauge"),
     histogram: declare("histogram"),
-    render: null,
-    contentType: null,
   };
-  createFamilies(registry as unknown as MetricRegistry);
+  createFamilies(registry as unknown as Parameters<typeof createFamilies>[0]);
   return families;
 }

@@ -3,7 +3,7 @@ import { declaredFamilies } from "./families.ts";
 export const metricPrefix = "pushgateway_janitor_";
 
 /** Labels that Prometheus and Kubernetes give to everything that is scraped. */
-const targetLabels = ["job", "instance", "pod"];
+const targetLabels = ["cluster", "job", "instance", "pod"];
 
 const selector = /([a-zA-Z_][\w:]*)\s*(?:\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\})?/g;
 const grouping = /\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g;

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { placesOf } from "./program-places.ts";
 
@@ -21,6 +24,20 @@ export function runPromtool(args: readonly string[], input = ""): PromtoolResult
   const { status, stdout, stderr, error } = spawnSync(promtool, args, { input, encoding: "utf8" });
   if (error) throw error;
   return { exitCode: status, output: stdout + stderr };
+}
+
+/** What Prometheus' parser finds wrong in these expressions; empty if nothing. */
+export function checkQueries(expressions: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "queries-"));
+  try {
+    const file = join(folder, "rules.yml");
+    const rules = expressions.map((expr, index) => ({ record: `query:${index}`, expr }));
+    writeFileSync(file, JSON.stringify({ groups: [{ name: "queries", rules }] }));
+    const { exitCode, output } = runPromtool(["check", "rules", file]);
+    return exitCode === 0 ? "" : output;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function findPromtool(): string | null {

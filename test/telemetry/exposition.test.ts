@@ -22,7 +22,7 @@ async function exposition(): Promise<string> {
   metrics.sweepSkipped("already_running");
   metrics.groupsArchived("g", 5);
   metrics.archiveMeasured({ sizeBytes: 123_456, oldestAt: now - 86_400 });
-  metrics.notificationFailed("notifications[0]");
+  metrics.notificationSent("notifications[0]", false);
   for (const seconds of [0.0009, 0.004, 0.2, 12]) metrics.observeDelete("g", seconds);
   const deletion = { verdict: "delete", reason: "ttl_expired" } as const;
   const entries = [

@@ -29,7 +29,7 @@ function startEmpty(): JanitorMetrics {
 async function changesBy(report: SweepReport, metrics = startEmpty()): Promise<Record<string, string>> {
   const before = await metrics.render();
   metrics.sweepFinished(report);
-  const always = /^(sweeps_total|last_sweep|(sweep|scrape)_duration|scrape_response|clock_skew)/;
+  const always = /^(sweeps_total|last_sweep_(?!failure)|(sweep|scrape)_duration|scrape_response|clock_skew)/;
   return Object.fromEntries(
     Object.entries(changedMetrics(before, await metrics.render())).filter(([series]) => !always.test(series)),
   );
@@ -38,7 +38,13 @@ async function changesBy(report: SweepReport, metrics = startEmpty()): Promise<R
 const down = { 'gateway_up{gateway="g"}': "0" };
 const notKnown = { 'gateway_consistent{gateway="g"}': "NaN" };
 const succeeded = { 'last_success_timestamp_seconds{gateway="g"}': String(now) };
-const failed = (reason: string) => ({ [`sweep_failures_total{gateway="g",reason="${reason}"}`]: "1" });
+const failed = (reason: string) => ({
+  [`sweep_failures_total{gateway="g",reason="${reason}"}`]: "1",
+  [`last_sweep_failure_info{gateway="g",reason="${reason}"}`]: "1",
+});
+const withheldNow = (reason: string, count: number) => ({
+  [`withhold_groups{gateway="g",reason="${reason}"}`]: String(count),
+});
 const found = (verdict: string, count: number) => ({
   [`groups{gateway="g",verdict="${verdict}"}`]: String(count),
 });
@@ -116,7 +122,6 @@ describe("a sweep", () => {
         ...succeeded,
         ...found("delete", 1),
         ...found("keep", 1),
-        ...kept("no_rule", 1),
         ...ofRule("rule_groups", "hour", 1),
         ...ofRule("rule_expired_groups", "hour", 1),
       },
@@ -136,6 +141,8 @@ describe("a sweep", () => {
       {
         ...failed("interrupted"),
         ...found("withhold", 3),
+        ...withheldNow("pushed_again", 1),
+        ...withheldNow("interrupted", 2),
         ...ofRule("rule_groups", "hour", 3),
         ...ofRule("rule_expired_groups", "hour", 3),
         'groups_withheld_total{gateway="g",reason="pushed_again"}': "1",
@@ -219,7 +226,8 @@ describe("a sweep", () => {
     expect(samples.get('last_read_timestamp_seconds{gateway="g"}')).toBe(String(now));
     expect(samples.get('groups{gateway="g",verdict="delete"}')).toBe("1");
     expect(samples.get('clock_skew_seconds{gateway="g"}')).toBe("NaN");
-    expect(samples.get("sweeps_total")).toBe("2");
+    expect(samples.get('sweeps_total{gateway="g"}')).toBe("2");
+    expect(samples.get('last_sweep_successful{gateway="g"}')).toBe("0");
   });
 });
 
@@ -231,13 +239,42 @@ describe("the last sweep", () => {
       const entries = Array.from({ length: count }, () => entry(expired, { outcome: "gone" }));
       metrics.sweepFinished(sweepReport([gatewayReport(entries, { failedQueries })]));
       const samples = readMetrics(await metrics.render());
-      return ["last_sweep_deleted_groups", "deletes_total"]
-        .map((name) => samples.get(`${name}{gateway="g",rule="hour"}`))
-        .concat(samples.get('vanished_query_failures_total{gateway="g",rule="hosts"}'));
+      return [
+        ...["last_sweep_deleted_groups", "deletes_total"].map((name) => [name, "hour"] as const),
+        ...["vanished_query_failures_total", "vanished_last_query_successful"].map(
+          (name) => [name, "hosts"] as const,
+        ),
+      ].map(([name, rule]) => samples.get(`${name}{gateway="g",rule="${rule}"}`));
     };
-    expect(await sweep(3, [])).toEqual(["3", "3", "0"]);
-    expect(await sweep(1, [{ rule: "hosts", message: "down" }])).toEqual(["1", "4", "1"]);
-    expect(await sweep(0, [])).toEqual(["0", "4", "1"]);
+    expect(await sweep(3, [])).toEqual(["3", "3", "0", "1"]);
+    expect(await sweep(1, [{ rule: "hosts", message: "down" }])).toEqual(["1", "4", "1", "0"]);
+    expect(await sweep(0, [])).toEqual(["0", "4", "1", "1"]);
+  });
+
+  it("says how many groups came back, and why it failed, until the next one", async () => {
+    const metrics = start();
+    const sweep = async (report: SweepReport["gateways"][number]) => {
+      metrics.sweepFinished(sweepReport([report]));
+      const samples = readMetrics(await metrics.render());
+      return [
+        samples.get('last_sweep_reappeared_groups{gateway="g",rule="hour"}'),
+        ...[...samples.keys()].filter((series) => series.startsWith("last_sweep_failure_info")),
+      ];
+    };
+    const reappeared = [{ rule: "hour", groups: [group({ job: "a" }, 1).labels] }];
+    expect(await sweep(gatewayReport([], { reappeared }))).toEqual(["1"]);
+    expect(await sweep(unreadGateway("timeout"))).toEqual([
+      "0",
+      'last_sweep_failure_info{gateway="g",reason="timeout"}',
+    ]);
+    expect(await sweep(unreadGateway("no_answer"))).toEqual([
+      "0",
+      'last_sweep_failure_info{gateway="g",reason="no_answer"}',
+    ]);
+    metrics.configure(metricScope({ gateways: ["h"] }));
+    expect(await metrics.render()).not.toContain("last_sweep_failure_info{");
+    metrics.configure(metricScope({ rules: ["hour"] }));
+    expect(await sweep(gatewayReport([]))).toEqual(["0"]);
   });
 });
 
@@ -264,6 +301,7 @@ describe("a read without a sweep", () => {
         ...found("delete", 1),
         ...found("keep", 1),
         ...found("withhold", 1),
+        ...withheldNow("max_deletes", 1),
         ...kept("within_ttl", 1),
         ...ofRule("rule_groups", "hour", 2),
         ...ofRule("rule_expired_groups", "hour", 1),
@@ -289,7 +327,7 @@ describe("the series", () => {
   const everything = (metrics: JanitorMetrics): Promise<string[]> =>
     metrics.render().then((text) => [...readMetrics(text).keys()]);
 
-  it("all exist before the first sweep, and no sweep adds one", async () => {
+  it("all exist before the first sweep, and no sweep adds one, but for the reason of a failure", async () => {
     const metrics = start({ gateways: ["g", "h"] });
     const before = await everything(metrics);
     metrics.sweepFinished(
@@ -308,7 +346,9 @@ describe("the series", () => {
     metrics.sweepSkipped("missed");
     metrics.nextSweepAt(now);
     metrics.configLoaded(now);
-    expect(await everything(metrics)).toEqual(before);
+    expect((await everything(metrics)).filter((series) => !before.includes(series))).toEqual([
+      'last_sweep_failure_info{gateway="h",reason="internal"}',
+    ]);
   });
 
   it("of counters and times begin at 0; unknown facts about a gateway are NaN", async () => {
@@ -320,17 +360,22 @@ describe("the series", () => {
       "clock_skew_seconds",
       "scrape_duration_seconds",
       "scrape_response_size_bytes",
+      "last_sweep_successful",
+      "last_sweep_duration_seconds",
       "archive_size_bytes",
       "archive_oldest_timestamp_seconds",
       "groups",
       "keep_groups",
+      "withhold_groups",
       "rule_groups",
       "rule_expired_groups",
       "rule_next_expiry_timestamp_seconds",
       "last_sweep_deleted_groups",
+      "last_sweep_reappeared_groups",
     ]);
     expect(samples.filter(([, value]) => value !== "0" && value !== "NaN")).toEqual([
       ['build_info{version="1.2.3",revision="abc",nodeversion="v20.19.0"}', "1"],
+      ["shards", "1"],
       ['shard_info{shard="0",shards="1"}', "1"],
       ['rule_ttl_seconds{rule="hour"}', "3600"],
       ['rule_ttl_seconds{rule="day"}', "3600"],
@@ -340,15 +385,17 @@ describe("the series", () => {
   it("exist only where they can be other than 0", async () => {
     const vanished = { query: "up", groupLabel: "i", seriesLabel: "i", ttlSeconds: 60 };
     const keepLatest = { count: 1, by: ["job"] };
+    const matchers = ['job="a"'];
     const rules = [
-      keepRule("keeping", []),
-      ttlRule(1, { name: "reporting", action: "report" }),
-      ttlRule(2, { name: "deleting", keepLatest, vanished }),
+      keepRule("keeping", matchers),
+      ttlRule(1, { name: "reporting", action: "report", matchers }),
+      ttlRule(2, { name: "deleting", keepLatest, vanished, matchers }),
     ];
     const names = async (scope: Parameters<typeof metricScope>[0]): Promise<string> =>
       (await everything(start(scope))).join("\n");
     const all = await names({ rules, notifications: [{ name: "notifications[0]" }] });
-    const none = await names({ rules: ["hour"], archive: null });
+    const unlimited = { maxDeleteRatio: 1 };
+    const none = await names({ rules: ["hour"], archive: null, limits: unlimited });
     for (const series of [
       'rule_groups{gateway="g",rule="keeping"}',
       'rule_ttl_seconds{rule="reporting"}',
@@ -358,12 +405,22 @@ describe("the series", () => {
       'keep_groups{gateway="g",reason="kept_latest"}',
       'notification_failures_total{notification="notifications[0]"}',
       "archive_size_bytes",
+      'notification_last_delivery_successful{notification="notifications[0]"}',
+      'vanished_last_query_successful{gateway="g",rule="deleting"}',
+      'groups_withheld_total{gateway="g",reason="host_may_exist"}',
+      'withhold_groups{gateway="g",reason="archive_failed"}',
+      'sweep_failures_total{gateway="g",reason="archive_failed"}',
+      'sweep_failures_total{gateway="g",reason="max_delete_ratio"}',
+      'keep_groups{gateway="g",reason="no_rule"}',
       "archived_groups_total",
       "groups_reappeared_total",
+      "last_sweep_reappeared_groups",
     ]) {
       expect(all).toContain(series);
       expect(none).not.toContain(series);
     }
+    const reporting = await names({ rules: [ttlRule(1, { name: "r", action: "report" })] });
+    expect(reporting).not.toMatch(/^(delete|deleted|deletes|withhold)_|withheld|gone_already|reappeared/m);
     expect(all).not.toMatch(/(rule_ttl_seconds|rule_expired_groups|deletes_total).*"keeping"/);
     expect(all).not.toMatch(/(deletes_total|last_sweep_deleted_groups|groups_reappeared_total).*"reporting"/);
   });
@@ -398,7 +455,71 @@ describe("the series", () => {
   it("belong to one janitor only", async () => {
     const [one, other] = [start(), start()];
     one.sweepFinished(sweepReport([gatewayReport([])]));
-    expect(readMetrics(await other.render()).get("sweeps_total")).toBe("0");
+    expect(readMetrics(await other.render()).get('sweeps_total{gateway="g"}')).toBe("0");
+  });
+});
+
+describe("a single sweep", () => {
+  const build = { version: "1.2.3", revision: "abc", nodeVersion: "v20.19.0" };
+
+  it.each([
+    ["of which nobody says how often there is one", undefined, undefined],
+    ["of a CronJob that runs every 15 minutes", 900, "900"],
+  ])("%s has gauges only, and nothing about a next sweep", async (_, intervalSeconds, exported) => {
+    const metrics = createMetrics(build, { intervalSeconds });
+    metrics.configure(metricScope({ rules: ["hour"], notifications: [{ name: "notifications[0]" }] }));
+    metrics.configLoaded(now);
+    metrics.sweepFinished(sweepReport([gatewayReport([entry(expired, { outcome: "gone" })])]));
+    metrics.notificationSent("notifications[0]", true);
+    const text = await metrics.render();
+    expect(text).not.toMatch(/^# TYPE \S+ (counter|histogram)|next_sweep|last_reload|shards \d/m);
+    const samples = readMetrics(text);
+    expect(samples.get("sweep_interval_seconds")).toBe(exported);
+    expect(samples.get('last_sweep_deleted_groups{gateway="g",rule="hour"}')).toBe("1");
+    expect(samples.get('last_success_timestamp_seconds{gateway="g"}')).toBe(String(now));
+    expect(samples.get('notification_last_delivery_successful{notification="notifications[0]"}')).toBe("1");
+  });
+});
+
+describe("the process of a service", () => {
+  it("has the metrics of prom-client, without those that are always 0 or wake it up", async () => {
+    const metrics = start();
+    metrics.collectProcess();
+    const families = [...(await metrics.render()).matchAll(/^# TYPE ((?:process|nodejs)_\w+) (\w+)$/gm)];
+    expect(Object.fromEntries(families.map(([, name, type]) => [name, type]))).toEqual({
+      process_cpu_user_seconds_total: "counter",
+      process_cpu_system_seconds_total: "counter",
+      process_cpu_seconds_total: "counter",
+      process_start_time_seconds: "gauge",
+      process_resident_memory_bytes: "gauge",
+      process_virtual_memory_bytes: "gauge",
+      process_heap_bytes: "gauge",
+      process_open_fds: "gauge",
+      process_max_fds: "gauge",
+      nodejs_eventloop_lag_seconds: "gauge",
+      nodejs_active_resources: "gauge",
+      nodejs_heap_size_total_bytes: "gauge",
+      nodejs_heap_size_used_bytes: "gauge",
+      nodejs_external_memory_bytes: "gauge",
+      nodejs_version_info: "gauge",
+      nodejs_gc_duration_seconds: "histogram",
+    });
+  });
+});
+
+describe("discovery", () => {
+  it.each([
+    ["succeeds", { gateways: 3, succeeded: true }, ["3", "1"]],
+    ["names no gateway", { gateways: 0, succeeded: true }, ["0", "1"]],
+    ["has failed from the start", { gateways: 0, succeeded: false }, ["NaN", "0"]],
+    ["fails, while its last good answer counts", { gateways: 3, succeeded: false }, ["3", "0"]],
+  ])("that %s", async (_, found, expected) => {
+    const metrics = start({ mechanisms: ["dns"] });
+    metrics.discovered("dns", found, found.succeeded);
+    const samples = readMetrics(await metrics.render());
+    const of = (name: string) => samples.get(`${name}{mechanism="dns"}`);
+    expect([of("discovered_gateways"), of("discovery_last_refresh_successful")]).toEqual(expected);
+    expect(of("discovery_failures_total")).toBe(found.succeeded ? "0" : "1");
   });
 });
 

@@ -1,3 +1,4 @@
+import { defaultLimits } from "../../src/core/limits.ts";
 import type { MetricScope } from "../../src/telemetry/metrics.ts";
 import { ttlRule } from "../support/core-values.ts";
 
@@ -33,6 +34,7 @@ export function metricScope({
     rules: rules.map((rule) => (typeof rule === "string" ? ttlRule(3600, { name: rule }) : rule)),
     dryRun: false,
     archive: {},
+    limits: defaultLimits,
     notifications: [],
     mechanisms: [],
     shard: { index: 0, count: 1 },

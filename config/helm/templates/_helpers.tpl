@@ -29,6 +29,7 @@ args:
   {{- if eq .Values.mode "cronjob" }}
   - --output=none # the log has a line per gateway and per deleted group
   - --metrics.push
+  - --metrics.interval={{ .Values.interval }}
   {{- else }}
   {{- if eq .Values.mode "statefulset" }}
   - --shard=auto/{{ .Values.shards }}

@@ -71,7 +71,7 @@ function listening(log: NodeJS.ReadableStream): Promise<string> {
 async function sweepsDone(url: string, count: number): Promise<void> {
   for (;;) {
     const metrics = await getText(url, "/metrics");
-    const done = Number(/^pushgateway_janitor_sweeps_total (\d+)/m.exec(metrics)?.[1]);
+    const done = Number(/^pushgateway_janitor_sweeps_total\S* (\d+)/m.exec(metrics)?.[1]);
     if (done >= count) return;
     await wait(20);
   }
