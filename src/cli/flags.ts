@@ -20,7 +20,7 @@ import type { Io } from "./io.ts";
 import { parseMoment, parsePast } from "./parse-time.ts";
 
 /** commander, with flags whose types the compiler infers. The package of the types runs the same code, so only its types are used. */
-export const { Command, CommanderError, Option } = commander as unknown as typeof typed;
+export const { Argument, Command, CommanderError, Option } = commander as unknown as typeof typed;
 
 /** The flags that one of the functions below adds to a command. */
 type FlagsOf<Add extends (...args: never[]) => CommandUnknownOpts> = ReturnType<ReturnType<Add>["opts"]>;
@@ -38,14 +38,40 @@ export type SelectionFlags = FlagsOf<typeof addSelectionFlags>;
 export type RestoreFlags = FlagsOf<typeof addRestoreFlags>;
 export type ArchiveListFlags = FlagsOf<typeof addArchiveListFlags>;
 export type SuggestFlags = FlagsOf<typeof addSuggestFlags>;
+export type DemoFlags = FlagsOf<typeof addDemoFlags>;
 export type HealthcheckFlags = FlagsOf<typeof addHealthcheckFlags>;
 
 /** `summary`: the table without its groups. */
 export const outputFormats = ["table", "summary", "json", "csv", "markdown", "html", "none"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
+export const shells = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof shells)[number];
+
 export const defaultConfigFile = "janitor.yml";
 export const defaultListenAddress = ":9717";
+
+/** The headings of flags in `--help`, in this order. */
+export const headings = {
+  gateways: "Gateways and rules:",
+  own: "Options:",
+  output: "Output:",
+  web: "Web:",
+  limits: "Limits, instead of those of the file:",
+  others: "Others:",
+} as const;
+
+const usualHelp = new commander.Help();
+const order: readonly string[] = Object.values(headings);
+
+/** How `--help` differs from commander's: no "[options]" in lists, and the headings in their order. */
+export const helpLayout = {
+  subcommandTerm: (command) => usualHelp.subcommandTerm(command).replace(" [options]", ""),
+  groupItems(...items) {
+    const groups = [...usualHelp.groupItems(...items)];
+    return new Map(groups.toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+  },
+} satisfies Partial<commander.Help> as unknown as typed.HelpConfiguration;
 
 /** Makes the parsers of a command's flags, and of all commands below it, name the flag in their errors. */
 export function nameFlagsInErrors({ commands, options }: CommandUnknownOpts): void {
@@ -68,6 +94,7 @@ const numberIn = (range: NumberRange) => (text: string) => parseNumber(text, ran
 
 function addGatewayFlags(command: FlagsCommand) {
   return command
+    .optionsGroup(headings.gateways)
     .option("--config.file <file>", `the configuration (default: ${defaultConfigFile})`)
     .option(
       "--gateway <url>",
@@ -89,11 +116,25 @@ export function addSourceFlags(command: FlagsCommand) {
 
 /** Of the commands that read the groups of gateways. */
 export function addSweepFlags(command: FlagsCommand, env: Io["env"]) {
-  return addLimitFlags(command, env).option(...ttlFlag);
+  return addLimitFlags(command, env)
+    .optionsGroup(headings.gateways)
+    .option(...ttlFlag);
 }
 
 function addLimitFlags(command: FlagsCommand, env: Io["env"]) {
   return addGatewayFlags(command)
+    .option(
+      "--gateways.concurrency <count>",
+      "how many gateways are swept at once",
+      numberIn(counts.gateways),
+      8,
+    )
+    .option(
+      "--shard <index/count>",
+      "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
+      (text) => resolveShard(text, env),
+    )
+    .optionsGroup(headings.limits)
     .option(
       "--limits.max-delete-ratio <ratio>",
       "0 to 1 of a gateway's groups; more expired: nothing is deleted",
@@ -131,17 +172,7 @@ function addLimitFlags(command: FlagsCommand, env: Io["env"]) {
       // Not null, which commander takes for a flag without a value.
       (text) => parseEvidenceAge(text) ?? ("auto" as const),
     )
-    .option(
-      "--gateways.concurrency <count>",
-      "how many gateways are swept at once",
-      numberIn(counts.gateways),
-      8,
-    )
-    .option(
-      "--shard <index/count>",
-      "sweep only this share of the gateways: 0/10 to 9/10, or auto/10 with the index from JOB_COMPLETION_INDEX",
-      (text) => resolveShard(text, env),
-    )
+    .optionsGroup(headings.others)
     .addOption(new Option("--log.level <level>", "instead of log_level of the file").choices(logLevels))
     .addOption(new Option("--log.format <format>", "of log lines").choices(logFormats).default("logfmt"));
 }
@@ -169,6 +200,7 @@ function createReportFormatFlag() {
 function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
     .option(...onlyFlag)
+    .optionsGroup(headings.output)
     .addOption(createReportFormatFlag())
     .option(
       "--output-file <file>",
@@ -205,6 +237,7 @@ export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
 /** `once` ends before anything could scrape it. */
 export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
   return addOutputFlags(command, env)
+    .optionsGroup(headings.own)
     .option(
       "--metrics.textfile <file>",
       "write the metrics of this sweep to this file, for node_exporter (*.prom)",
@@ -224,12 +257,14 @@ export function addOnceFlags(command: FlagsCommand, env: Io["env"]) {
 
 export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
   return addLimitFlags(command, env)
+    .optionsGroup(headings.gateways)
+    .option(...onlyFlag)
+    .optionsGroup(headings.own)
     .option(
       "--exact",
       "the labels are the whole grouping key: delete this one group, and none with more labels",
     )
     .option("--older-than <duration>", "only groups that nobody has pushed to for so long", parseDuration)
-    .option(...onlyFlag)
     .option(...dryRunFlag)
     .option(...noDryRunFlag)
     .option("--yes", "do not ask; required where there is no terminal to ask at")
@@ -244,10 +279,12 @@ export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
 
 export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
+    .optionsGroup(headings.web)
     .option("--web.listen-address <address>", "where metrics and page are served", defaultListenAddress)
     .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
     .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
     .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
+    .optionsGroup(headings.own)
     .addOption(
       new Option("--schedule.jitter <duration>", "each sweep starts late by a random time up to this")
         .argParser(parseTimer)
@@ -265,6 +302,7 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
 
 export function addExplainFlags(command: FlagsCommand) {
   return addSourceFlags(command)
+    .optionsGroup(headings.own)
     .option("--age <duration>", "offline: also say whether the group is deleted at this age", parseDuration)
     .option(
       "--only <name>",
@@ -306,6 +344,7 @@ export function addSuggestFlags(command: FlagsCommand) {
 
 export function addDoctorFlags(command: FlagsCommand) {
   return addSourceFlags(command)
+    .optionsGroup(headings.own)
     .option(
       "--probe",
       "measure how long a push takes, with a group of the doctor's own that is deleted again",
@@ -316,6 +355,7 @@ export function addDoctorFlags(command: FlagsCommand) {
 /** Of the commands that read an archive. */
 function addSelectionFlags(command: FlagsCommand, { clock }: Pick<Io, "clock">) {
   return command
+    .optionsGroup("Which deletions:")
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
     .option(
@@ -332,6 +372,7 @@ function addSelectionFlags(command: FlagsCommand, { clock }: Pick<Io, "clock">) 
 
 export function addRestoreFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
   return addSelectionFlags(command, io)
+    .optionsGroup(headings.own)
     .option(
       "--config.file <file>",
       `where the gateways' URLs and credentials are, and the archive (default: ${defaultConfigFile})`,
@@ -344,6 +385,7 @@ export function addRestoreFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
 
 export function addArchiveListFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
   return addSelectionFlags(command, io)
+    .optionsGroup(headings.own)
     .option(
       "--config.file <file>",
       `where the archive is, unless it is named (default: ${defaultConfigFile})`,
@@ -352,6 +394,10 @@ export function addArchiveListFlags(command: FlagsCommand, io: Pick<Io, "clock">
     .addOption(
       new Option("--output <format>", "how to print it").choices(["table", "json", "csv"]).default("table"),
     );
+}
+
+export function addDemoFlags(command: FlagsCommand) {
+  return command.option("--serve", "leave the gateway and the page open, to click around");
 }
 
 export function addHealthcheckFlags(command: FlagsCommand) {

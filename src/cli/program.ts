@@ -4,6 +4,7 @@ import type { Command as CliCommand } from "@commander-js/extra-typings";
 
 import { ConfigError } from "../config/config.ts";
 import { NoGatewayError } from "../fleet/no-gateway-error.ts";
+import { addExamples } from "./examples.ts";
 import { exitCodes } from "./exit-code.ts";
 import {
   addArchiveListFlags,
@@ -14,14 +15,21 @@ import {
   addOnceFlags,
   addReportFlags,
   addRestoreFlags,
+  addDemoFlags,
   addRunFlags,
   addSuggestFlags,
   addTestRulesFlags,
+  Argument,
   Command,
   CommanderError,
+  headings,
+  helpLayout,
   nameFlagsInErrors,
+  Option,
+  shells,
 } from "./flags.ts";
 import { readVersion, type Io } from "./io.ts";
+import { leadOn } from "./lead-on.ts";
 
 /**
  * Runs one command line.
@@ -36,7 +44,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     exitCode = code;
   });
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    const words = leadOn(argv, program, (text) => io.stderr.write(`${text}\n`));
+    await program.parseAsync([...words], { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
@@ -62,13 +71,19 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-    .configureHelp({ helpWidth: io.stdout.columns ?? 100 })
+    .configureHelp({ helpWidth: io.stdout.columns ?? 80, ...helpLayout })
+    .addHelpOption(new Option("-h, --help", "show this help").helpGroup(headings.others))
+    .commandsGroup(headings.others)
+    .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run with --help to see all commands and flags.")
-    .option("--version", "print the version")
+    .optionsGroup(headings.others)
+    .option("-V, --version", "print the version")
     .on("option:version", () => {
       io.stdout.write(`pushgateway-janitor ${readVersion()}\n`);
       throw new CommanderError(0, "version", "");
     });
+
+  program.commandsGroup("To look:");
 
   addReportFlags(program.command("report"), io)
     .hook("preAction", beforeSweeping)
@@ -79,6 +94,50 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .action(async (flags) => finish(await (await import("./report.ts")).report(flags, io)));
 
+  addExplainFlags(program.command("explain"))
+    .argument("<label=value...>")
+    .summary("which rule decides about a group, and why")
+    .description(
+      "Goes through the rules in order for a group with these labels and says which one decides.\n" +
+        'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
+        "Needs no gateway. With --only or --gateway and without --age it reads the group there, and says what a sweep would do with it.",
+    )
+    .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
+
+  addSuggestFlags(program.command("suggest"))
+    .summary("suggest rules from the pushes that Prometheus has seen")
+    .description(
+      "Reads from Prometheus how often each job pushed, and prints rules to paste, with the evidence as comments. Jobs that push " +
+        "irregularly, or have too little history, are left to you. Warns of rules of the file whose TTL is shorter than a gap between two pushes.",
+    )
+    .action(async (flags) => finish(await (await import("./suggest.ts")).suggest(flags, io)));
+
+  addDoctorFlags(program.command("doctor"))
+    .summary("check whether the gateway is consistent, and name the group that breaks it")
+    .description(
+      "Examines the gateway: whether Prometheus can scrape it and pushes are accepted, which group breaks it and " +
+        "the command that heals it, and which groups cannot be deleted. With --probe: how long a push takes. With --ttl or " +
+        "a file: how many groups have expired. Changes nothing without --probe. Exit code 22 if the gateway is " +
+        "inconsistent.",
+    )
+    .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
+
+  addDemoFlags(program.command("demo"))
+    .summary("see it work: an embedded gateway with living and vanished hosts")
+    .description(
+      "Starts an embedded gateway with living and vanished hosts, reports, sweeps, and reports again.\n" +
+        "With --serve it leaves the gateway and the page open instead, until Ctrl-C.",
+    )
+    .action(async (flags) => finish(await (await import("./demo.ts")).demo(flags, io)));
+
+  program.commandsGroup("To delete, and to put back:");
+
+  addOnceFlags(program.command("once"), io.env)
+    .hook("preAction", beforeSweeping)
+    .summary("one sweep: delete what has expired")
+    .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
+    .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
+
   addRunFlags(program.command("run"), io.env)
     .hook("preAction", beforeSweeping)
     .summary("the service: sweep on schedule, serve metrics and a page")
@@ -88,12 +147,6 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .action(async (flags) => finish(await (await import("./run.ts")).run(flags, io)));
 
-  addOnceFlags(program.command("once"), io.env)
-    .hook("preAction", beforeSweeping)
-    .summary("one sweep: delete what has expired")
-    .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
-    .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
-
   addDeleteFlags(program.command("delete"), io.env)
     .hook("preAction", beforeSweeping)
     .argument("<matchers...>")
@@ -101,25 +154,44 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .description(
       "Deletes the groups that match, once, after it has shown them and asked. Limits, archive, pace and checks are those of `once`; a " +
         "group that is pushed to meanwhile stays.\n" +
-        'For example: pushgateway-janitor delete \'job="batch", instance=~"web-.*"\' --older-than=1h\n' +
         "With --exact it takes labels instead, as reports print them.",
     )
     .action(async (texts, flags) =>
       finish(await (await import("./delete.ts")).deleteOnDemand(texts, flags, io)),
     );
 
-  addExplainFlags(program.command("explain"))
-    .argument("<label=value...>")
-    .summary("which rule decides about a group, and why")
+  addRestoreFlags(program.command("restore"), io)
+    .argument("[archive]")
+    .summary("push deleted groups back")
     .description(
-      "Goes through the rules in order for a group with these labels and says which one decides.\n" +
-        'Takes labels as reports print them, too: \'{job="ci", instance="runner-1"}\'.\n' +
-        "Needs no gateway: pushgateway-janitor explain job=ci instance=runner-1 --age=3h\n" +
-        "With --only or --gateway and without --age it reads the group there, and says what a sweep would do with it.",
+      "Pushes the groups of an archive (a folder, or one file of it; by default that of the configuration) back to the gateways they were deleted from, each as " +
+        "it was last. Groups that exist are skipped, unless --overwrite is set. A restored group counts as pushed now.",
     )
-    .action(async (labels, flags) => finish(await (await import("./explain.ts")).explain(labels, flags, io)));
+    .action(async (archive, flags) =>
+      finish(await (await import("./restore.ts")).restore(archive, flags, io)),
+    );
 
-  const check = program.command("check").description("check configuration files");
+  const archive = program
+    .command("archive")
+    .summary("read the archive of deleted groups")
+    .description("Reads the archive of deleted groups.");
+  addArchiveListFlags(archive.command("list"), io)
+    .argument("[archive]")
+    .summary("say what was deleted, when, and by which rule")
+    .description(
+      "Lists what an archive (a folder, or one file of it; by default that of the configuration) holds, the newest first: deletions, and groups that came back by a push " +
+        "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it knew the outcome.",
+    )
+    .action(async (path, flags) =>
+      finish(await (await import("./archive-list.ts")).archiveList(path, flags, io)),
+    );
+
+  program.commandsGroup("To check files, for example in CI:");
+
+  const check = program
+    .command("check")
+    .summary("check configuration files")
+    .description("Checks configuration files. `check FILE` means `check config FILE`.");
   check
     .command("config <file...>")
     .summary("check configuration files, and show how they are understood")
@@ -142,7 +214,10 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
       finish(await (await import("./check-notifications.ts")).checkNotifications(files, io)),
     );
 
-  const test = program.command("test").description("test the rules of a configuration");
+  const test = program
+    .command("test")
+    .summary("test the rules of a configuration")
+    .description("Tests the rules of a configuration. `test FILE` means `test rules FILE`.");
   addTestRulesFlags(test.command("rules"))
     .argument("<file...>")
     .summary("unit tests of rules, from files; offline")
@@ -154,46 +229,17 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
       finish(await (await import("./test-rules.ts")).testRules(files, flags, io)),
     );
 
-  addSuggestFlags(program.command("suggest"))
-    .summary("suggest rules from the pushes that Prometheus has seen")
-    .description(
-      "Reads from Prometheus how often each job pushed, and prints rules to paste, with the evidence as comments. Jobs that push " +
-        "irregularly, or have too little history, are left to you. Warns of rules of the file whose TTL is shorter than a gap between two pushes.",
-    )
-    .action(async (flags) => finish(await (await import("./suggest.ts")).suggest(flags, io)));
+  program.commandsGroup(headings.others);
 
-  addDoctorFlags(program.command("doctor"))
-    .summary("check whether the gateway is consistent, and name the group that breaks it")
-    .description(
-      "Examines the gateway: whether Prometheus can scrape it and pushes are accepted, which group breaks it and " +
-        "the command that heals it, and which groups cannot be deleted. With --probe: how long a push takes. With --ttl or " +
-        "a file: how many groups have expired. Changes nothing without --probe. Exit code 22 if the gateway is " +
-        "inconsistent.",
-    )
-    .action(async (flags) => finish(await (await import("./doctor.ts")).doctor(flags, io)));
-
-  addRestoreFlags(program.command("restore"), io)
-    .argument("[archive]")
-    .summary("push deleted groups back")
-    .description(
-      "Pushes the groups of an archive (a folder, or one file of it; by default that of the configuration) back to the gateways they were deleted from, each as " +
-        "it was last. Groups that exist are skipped, unless --overwrite is set. A restored group counts as pushed now.",
-    )
-    .action(async (archive, flags) =>
-      finish(await (await import("./restore.ts")).restore(archive, flags, io)),
-    );
-
-  const archive = program.command("archive").description("read the archive of deleted groups");
-  addArchiveListFlags(archive.command("list"), io)
-    .argument("[archive]")
-    .summary("say what was deleted, when, and by which rule")
-    .description(
-      "Lists what an archive (a folder, or one file of it; by default that of the configuration) holds, the newest first: deletions, and groups that came back by a push " +
-        "(reappeared) or by `restore` (restored). Unconfirmed: the janitor was stopped before it knew the outcome.",
-    )
-    .action(async (path, flags) =>
-      finish(await (await import("./archive-list.ts")).archiveList(path, flags, io)),
-    );
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>").choices(shells))
+    .summary("print the completion of commands and flags for a shell")
+    .description("Prints a script that lets the shell complete commands, flags and their values.")
+    .action(async (shell) => {
+      const { renderCompletion } = await import("./completion.ts");
+      io.stdout.write(renderCompletion(shell, program));
+    });
 
   addHealthcheckFlags(program.command("healthcheck"))
     .summary("check the service of this container; for HEALTHCHECK")
@@ -203,14 +249,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     )
     .action(async (flags) => finish(await (await import("./healthcheck.ts")).healthcheck(flags, io)));
 
-  program
-    .command("demo")
-    .summary("see it work: an embedded gateway with living and vanished hosts")
-    .description(
-      "Starts an embedded gateway with living and vanished hosts, reports, sweeps, and reports again.",
-    )
-    .action(async () => finish(await (await import("./demo.ts")).demo(io)));
-
   nameFlagsInErrors(program);
+  addExamples(program);
   return program;
 }

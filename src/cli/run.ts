@@ -26,8 +26,15 @@ const nothing: Config = { ...defaultConfig, pushgateways: [], rules: [] };
 /** How long requests in flight have after the last sweep: with a sweep's own grace, under 5 s. */
 const webGraceMs = 1000;
 
-/** `run`: sweeps on schedule until it is stopped. After the start nothing but a signal ends it. */
-export async function run(flags: RunFlags, io: Io): Promise<number> {
+/**
+ * `run`: sweeps on schedule until it is stopped. After the start nothing but a signal ends it.
+ * @param onListening gets the address of the page
+ */
+export async function run(
+  flags: RunFlags,
+  io: Io,
+  onListening: (address: string) => void = () => {},
+): Promise<number> {
   // From the first moment on: otherwise the signal would stop it.
   let wantsReload = false;
   let onHangup = (): void => void (wantsReload = true);
@@ -101,6 +108,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
   }
   log.info("Listening", { address: web.address, version: build.version });
   await service.start();
+  onListening(web.address);
   onHangup = () => void reload("SIGHUP");
   if (wantsReload) onHangup();
   const pollSeconds = flags["config.pollInterval"];

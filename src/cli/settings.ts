@@ -6,7 +6,7 @@ import {
   type Config,
   type PushgatewaySettings,
 } from "../config/config.ts";
-import { doubtGatewayUrl } from "../config/url.ts";
+import { endpointAtEnd } from "../config/url.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
@@ -133,11 +133,7 @@ function fromFlags(
       rules: [{ name: "everything", matchers: [], ttl: formatGiven(ttl) }],
     },
   };
-  const warnings = urls.flatMap((url) => {
-    const doubt = doubtGatewayUrl(url);
-    return doubt === null ? [] : [`--gateway=${url}: warning: ${doubt}`];
-  });
-  return { config, warnings };
+  return { config, warnings: [] };
 }
 
 /** A gateway of which only the URL is known. */
@@ -183,7 +179,8 @@ export function nameGateway(
 ): Readonly<Record<string, string>> {
   return flags.gateway === undefined
     ? { "config.file": flags["config.file"] ?? defaultConfigFile, only: name }
-    : { gateway: url };
+    : // As lead-on.ts reads it.
+      { gateway: endpointAtEnd.test(url) ? `${url}/` : url };
 }
 
 /** Those that have a value, as words of a command line. */

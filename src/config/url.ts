@@ -11,9 +11,12 @@ export function parseServerUrl(text: string): string {
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, "")}`;
 }
 
+/** Endpoints of a gateway, which people copy together with its URL. */
+export const endpointAtEnd = /(?<!\/)\/(?:metrics|api\/v1(?:\/(?:metrics|status))?|-\/(?:healthy|ready))$/;
+
 /** A doubt about the URL of a gateway that may be right; null: none. */
 export function doubtGatewayUrl(url: string): string | null {
-  const suffix = /\/(?:metrics|api\/v1|api\/v1\/metrics|-\/healthy|-\/ready)$/.exec(url)?.[0];
+  const suffix = endpointAtEnd.exec(url)?.[0];
   return suffix === undefined ? null : `ends in ${suffix}, which the janitor adds itself: leave it out?`;
 }
 

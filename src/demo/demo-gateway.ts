@@ -13,7 +13,8 @@ export interface DemoGroup {
 const uptimeSeconds = 365 * 86_400;
 
 /**
- * A stand-in for a Pushgateway on a free port of 127.0.0.1: as much of one as a sweep reads, and DELETE, but no push.
+ * A stand-in for a Pushgateway on a free port of 127.0.0.1: as much of one as a sweep reads, DELETE, and pushes, whose
+ * metrics it ignores: every group holds the same.
  * @param now its clock, Unix seconds
  */
 export async function startDemoGateway(
@@ -50,23 +51,27 @@ export async function startDemoGateway(
   }
 
   /** @returns the HTTP status */
-  function deleteGroup(path: string): number {
+  function change(method: string, path: string): number {
     const labels = parseGroupPath(path);
     if (labels === null) return 400;
-    groups.delete(keyOf(labels));
-    deletions += 1;
-    return 202;
+    if (method === "DELETE") {
+      groups.delete(keyOf(labels));
+      deletions += 1;
+      return 202;
+    }
+    groups.set(keyOf(labels), { labels: Object.fromEntries(labels), pushTime: now(), failTime: 0 });
+    return 200;
   }
 
-  function answer({ method, url = "" }: IncomingMessage, response: ServerResponse): void {
+  function answer({ method = "GET", url = "" }: IncomingMessage, response: ServerResponse): void {
     requests += 1;
     response.setHeader("Date", new Date(now() * 1000).toUTCString());
     const path = url.replace(/\?.*/s, "");
-    if (method === "DELETE") {
-      response.writeHead(deleteGroup(path)).end();
+    if (method !== "GET") {
+      response.writeHead(change(method, path)).end();
       return;
     }
-    const body = method === "GET" ? page(path) : null;
+    const body = page(path);
     response.writeHead(body === null ? 404 : 200).end(body);
   }
 

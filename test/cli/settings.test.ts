@@ -95,9 +95,4 @@ describe("a setting that a flag and the file can set", () => {
     const yaml = `limits: { ${limit} }\nrules: [{ name: all, matchers: [], ttl: 1d }]`;
     expect(inFile(yaml, (config) => config.limits)).toEqual(meaning);
   });
-
-  it("warns of the URL of an endpoint, also in a flag", async () => {
-    const { warnings } = await loadSettings({ gateway: ["http://g/metrics"], ttl: 86_400 });
-    expect(warnings).toEqual([expect.stringContaining("ends in /metrics, which the janitor adds itself")]);
-  });
 });

@@ -65,10 +65,10 @@ test("counts requests and deletions, by which a sweep sees that its DELETEs arri
 
 test.each([
   ["GET", "/nowhere", 404],
-  ["PUT", "/metrics/job/batch", 404],
+  ["PUT", "/nowhere", 400],
   ["DELETE", "/metrics", 400],
   ["DELETE", "/metrics/job/batch/path", 400],
-])("answers %s %s with %i and deletes nothing", async (method, path, status) => {
+])("answers %s %s with %i and changes nothing", async (method, path, status) => {
   const url = await startDemo();
   const before = await read(url);
   expect((await send(url, { method, path })).status).toBe(status);

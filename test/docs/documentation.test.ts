@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
+import { commandLineOf, examples } from "../../src/cli/examples.ts";
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { keepReasons, withholdReasons } from "../../src/core/verdict.ts";
@@ -78,6 +79,19 @@ describe("README", () => {
     const listed = tableOf(readme, "path").flatMap(([cell]) => spans(cell));
     const served = Object.entries(routes).map(([path, { changes }]) => (changes ? `POST ${path}` : path));
     expect(new Set(listed)).toEqual(new Set(served));
+  });
+});
+
+describe("the examples of --help", () => {
+  it("run commands that exist, with flags that they have", () => {
+    const lines = commandLines(examples.map(commandLineOf).join("\n"));
+    expect(lines.length).toBeGreaterThanOrEqual(examples.length - 1);
+    expect(lines.filter((line) => !isCommandLine(line))).toEqual([]);
+  });
+
+  it("show every command at work", () => {
+    const shown = new Set(examples.map(([command]) => command));
+    expect(commands.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Option } from "@commander-js/extra-typings";
 
+import { commandLineOf, examples, type Example } from "../../src/cli/examples.ts";
 import { environment } from "./environment.ts";
-import { listCommands } from "./commands.ts";
+import { listCommands, type DocumentedCommand } from "./commands.ts";
 import { readPage, tableOf } from "./pages.ts";
 
 /** The man page, from the same sources as docs/reference.md: roff with the macros of man(7). */
@@ -19,9 +20,7 @@ export function renderMan(): string {
         "with `report`, which deletes nothing. Results go to stdout, logs and progress to stderr.",
     ),
     ".SH COMMANDS",
-    ...listCommands().flatMap(({ usage, description, options }) =>
-      [`.SS ${prose(usage)}`, prose(description)].concat(options.flatMap(renderFlag)),
-    ),
+    ...listCommands().flatMap(renderCommand),
     ".SH ENVIRONMENT",
     ...Object.entries(environment).flatMap(([name, what]) => [".TP", `\\fB${name}\\fR`, prose(what)]),
     ".SH EXIT STATUS",
@@ -39,6 +38,12 @@ export function renderMan(): string {
   return `${lines.join("\n")}\n`;
 }
 
+function renderCommand({ name, usage, description, options }: DocumentedCommand): readonly string[] {
+  const shown = examples.filter(([command]) => command === name);
+  const flags = [...options.flatMap(renderFlag), ...shown.flatMap(renderExample)];
+  return [`.SS ${prose(usage)}`, prose(description), ...flags];
+}
+
 function renderFlag(option: Option): readonly string[] {
   const { flags, description, argChoices, defaultValue, defaultValueDescription } = option;
   const [long = "", value] = flags.split(" ");
@@ -49,6 +54,20 @@ function renderFlag(option: Option): readonly string[] {
     ".TP",
     `\\fB${prose(long)}\\fR${value === undefined ? "" : ` \\fI${prose(value)}\\fR`}`,
     prose(`${description}${choices}${unless}`),
+  ];
+}
+
+function renderExample(example: Example): readonly string[] {
+  const [, does] = example;
+  return [
+    ".PP",
+    `Example, ${prose(does)}:`,
+    ".PP",
+    ".nf",
+    ".RS",
+    prose(commandLineOf(example)),
+    ".RE",
+    ".fi",
   ];
 }
 
