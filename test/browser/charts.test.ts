@@ -80,6 +80,14 @@ describe.skipIf(!hasBrowser)("the charts in a browser", () => {
     for (const { texts, wrong } of cards) expect([texts > 4, wrong]).toEqual([true, []]);
   });
 
+  it("have names to tap on where their bars are narrow", async () => {
+    const page = await open(390);
+    const heights = await page
+      .locator(".name a")
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+    expect(Math.min(...heights)).toBeGreaterThanOrEqual(24);
+  });
+
   it.each(["light", "dark"] as const)("are drawn in the colours of the %s theme", async (scheme) => {
     const page = await open(1280, scheme);
     const colors = await page.evaluate<string[]>(

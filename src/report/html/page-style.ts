@@ -143,6 +143,7 @@ td.zero{color:var(--muted)}
 /* Charts: rows of a name, a plot and a number. */
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem;margin-bottom:2.25rem}
 .charts>div{display:grid;gap:1rem}
+.charts>section:last-child{grid-column:1/-1}
 .chart{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.25rem 1rem;min-width:0}
 .chart h2{margin-bottom:.15rem}
 .note{font-size:.87rem;color:var(--muted)}
@@ -239,6 +240,7 @@ tbody th{grid-column:1/-1}
 .chart li,.chart:has(.late) li{grid-template-columns:1fr auto;grid-template-areas:"name value" "plot plot";row-gap:.15rem;padding-top:.5rem}
 .charts{display:flex;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-1rem;padding-right:1rem}
 .charts>*{flex:0 0 92%;scroll-snap-align:start}
+.name a{padding:.25rem 0}
 .plot text{font-size:.7rem}
 .late{display:inline;margin-left:.5em}
 .field{flex:1 1 40%}
