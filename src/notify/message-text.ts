@@ -1,7 +1,9 @@
 import { formatAge } from "../core/duration.ts";
 import { formatShortLabels } from "../core/labels.ts";
 import { countOf, cutText, toPrintable } from "../core/printable.ts";
-import type { DeletedSummary, FailedSummary, GatewaySummary, WithheldSummary } from "./news.ts";
+import type { GatewayReport, ReportEntry } from "../core/report.ts";
+import { countByRule } from "../core/totals.ts";
+import { countFailedDeletions, isWithheld, type GatewayNews } from "./news.ts";
 
 export interface TextFacts {
   readonly dryRun: boolean;
@@ -22,7 +24,7 @@ const maxExampleLength = 200;
  * text (names, labels, the words of gateways) is in code spans.
  * @param news not empty
  */
-export function renderText(news: readonly GatewaySummary[], { dryRun, isArchived }: TextFacts): string {
+export function renderText(news: readonly GatewayNews[], { dryRun, isArchived }: TextFacts): string {
   const title = `pushgateway-janitor: ${titleOf(news)}${dryRun ? " (dry run)" : ""}`;
   const advice = adviceFor(news, isArchived).join("\n");
   let text = title;
@@ -42,66 +44,85 @@ export function renderText(news: readonly GatewaySummary[], { dryRun, isArchived
 export const testText =
   "pushgateway-janitor: this is a test. Messages about deleted and withheld groups and about failed sweeps will arrive here.";
 
-function titleOf(news: readonly GatewaySummary[]): string {
-  const deleted = news.reduce((sum, one) => sum + (one.deleted?.groups ?? 0), 0);
-  const withheld = news.reduce((sum, { withheld: one }) => sum + (isBegin(one) ? one.groups : 0), 0);
-  const failed = news.filter((one) => isBegin(one.failed)).length;
-  const ended = news.filter((one) => one.withheld === "ended" || one.failed === "ended").length;
+function titleOf(news: readonly GatewayNews[]): string {
+  const deleted = news.flatMap((one) => one.deleted).length;
+  const withheld = news.flatMap((one) =>
+    one.withheld === "begins" ? one.report.entries.filter(isWithheld) : [],
+  );
+  const failed = news.filter((one) => one.failed === "begins").length;
+  const ended = news.filter((one) => one.withheld === "ends" || one.failed === "ends").length;
   const parts = [
     deleted > 0 ? `${countOf(deleted, "group")} deleted` : "",
-    withheld > 0 ? `${countOf(withheld, "group")} withheld` : "",
+    withheld.length > 0 ? `${countOf(withheld.length, "group")} withheld` : "",
     failed > 0 ? `${countOf(failed, "gateway")} failed` : "",
     ended > 0 ? `${countOf(ended, "gateway")} recovered` : "",
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
 
-function isBegin<T extends object>(event: T | "ended" | null): event is T {
-  return event !== null && event !== "ended";
-}
-
-function linesFor({ gateway, deleted, withheld, failed }: GatewaySummary): readonly string[] {
+function linesFor({ report, deleted, withheld, failed }: GatewayNews): readonly string[] {
   const sentences = [
-    deleted === null ? null : describeDeleted(deleted),
-    withheld === null
-      ? null
-      : withheld === "ended"
+    deleted.length > 0 ? describeDeleted(deleted) : null,
+    withheld === "begins"
+      ? describeWithheld(report)
+      : withheld === "ends"
         ? "nothing is withheld any more."
-        : describeWithheld(withheld),
-    failed === null ? null : failed === "ended" ? "swept again without a failure." : describeFailed(failed),
+        : null,
+    failed === "begins"
+      ? describeFailed(report)
+      : failed === "ends"
+        ? "swept again without a failure."
+        : null,
   ];
-  return sentences.flatMap((sentence) => (sentence === null ? [] : [`${code(gateway)}: ${sentence}`]));
+  return sentences.flatMap((sentence) => (sentence === null ? [] : [`${code(report.name)}: ${sentence}`]));
 }
 
-function describeDeleted({ groups, series, byRule, examples }: DeletedSummary): string {
+const maxRules = 5;
+const maxExamples = 3;
+
+function describeDeleted(entries: readonly ReportEntry[]): string {
+  const byRule = countByRule(entries, []).toSorted((a, b) => b.deleted - a.deleted);
+  const series = byRule.reduce((sum, { deletedSeries }) => sum + deletedSeries, 0);
   const size = series > 0 ? ` (${countOf(series, "series", "series")})` : "";
-  const rules = byRule.slice(0, 5).map(({ rule, groups: count }) => `${count} by rule ${code(rule)}`);
-  const others = byRule.length > 5 ? [`the others by ${byRule.length - 5} more rules`] : [];
-  const oldest = examples.map(({ group, ageSeconds }) => {
-    const age = ageSeconds === null ? "" : ` (${formatAge(ageSeconds)})`;
-    return `${code(formatShortLabels(group.labels), maxExampleLength)}${age}`;
-  });
-  const label = groups > examples.length ? "The oldest: " : "";
-  return `${countOf(groups, "group")} deleted${size}: ${[...rules, ...others].join(", ")}. ${label}${oldest.join(", ")}`;
+  const rules = byRule
+    .slice(0, maxRules)
+    .map(({ rule, deleted }) => `${deleted} by rule ${code(rule ?? "")}`);
+  if (byRule.length > maxRules) rules.push(`the others by ${byRule.length - maxRules} more rules`);
+  const oldest = entries
+    .toSorted((a, b) => (b.ageSeconds ?? 0) - (a.ageSeconds ?? 0))
+    .slice(0, maxExamples)
+    .map(({ group, ageSeconds }) => {
+      const age = ageSeconds === null ? "" : ` (${formatAge(ageSeconds)})`;
+      return `${code(formatShortLabels(group.labels), maxExampleLength)}${age}`;
+    });
+  const label = entries.length > oldest.length ? "The oldest: " : "";
+  return `${countOf(entries.length, "group")} deleted${size}: ${rules.join(", ")}. ${label}${oldest.join(", ")}`;
 }
 
-function describeWithheld({ groups, reasons, explanation }: WithheldSummary): string {
-  const why = explanation === null ? "" : ` ${code(explanation)}`;
-  return `${countOf(groups, "expired group")} withheld: ${reasons.join(", ")}.${why}`;
+function describeWithheld({ entries, error }: GatewayReport): string {
+  const withheld = entries.filter(isWithheld);
+  const reasons = [...new Set(withheld.map(({ verdict }) => verdict.reason))];
+  return `${countOf(withheld.length, "expired group")} withheld: ${reasons.join(", ")}.${explain(error)}`;
 }
 
-function describeFailed({ deletions, explanation }: FailedSummary): string {
-  const what = deletions === 0 ? "not swept." : `${countOf(deletions, "deletion")} did not take effect.`;
-  return explanation === null ? what : `${what} ${code(explanation)}`;
+function describeFailed(report: GatewayReport): string {
+  const deletions = countFailedDeletions(report);
+  const isUnswept = report.status === "failed" || deletions === 0;
+  const what = isUnswept ? "not swept." : `${countOf(deletions, "deletion")} did not take effect.`;
+  return `${what}${explain(report.error)}`;
 }
 
-function adviceFor(news: readonly GatewaySummary[], isArchived: boolean): readonly string[] {
+function explain(error: GatewayReport["error"]): string {
+  return error === null ? "" : ` ${code(error.message)}`;
+}
+
+function adviceFor(news: readonly GatewayNews[], isArchived: boolean): readonly string[] {
   const advice: string[] = [];
-  if (news.some(({ withheld }) => isBegin(withheld)))
+  if (news.some(({ withheld }) => withheld === "begins"))
     advice.push("`pushgateway-janitor report` lists withheld groups and the reasons.");
-  if (news.some(({ failed }) => isBegin(failed)))
+  if (news.some(({ failed }) => failed === "begins"))
     advice.push("`pushgateway-janitor doctor` examines a gateway that fails.");
-  if (isArchived && news.some(({ deleted }) => deleted !== null))
+  if (isArchived && news.some(({ deleted }) => deleted.length > 0))
     advice.push("`pushgateway-janitor restore` brings a group back that should have stayed.");
   return advice;
 }

@@ -1,6 +1,5 @@
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
-import { countByRule } from "../core/totals.ts";
-import { isDeleted, isFailedDeletion, type WithholdReason } from "../core/verdict.ts";
+import { isDeleted, isFailedDeletion } from "../core/verdict.ts";
 
 /**
  * The subjects of messages.
@@ -21,68 +20,40 @@ interface GatewayCondition {
 /** By gateway, those that a receiver has had a message about. A gateway that is not in it has none. */
 export type KnownConditions = ReadonlyMap<string, GatewayCondition>;
 
+type Change = "begins" | "ends" | null;
+
 /** The news about one gateway. */
-export interface GatewaySummary {
-  readonly gateway: string;
-  readonly deleted: DeletedSummary | null;
-  readonly withheld: WithheldSummary | "ended" | null;
-  readonly failed: FailedSummary | "ended" | null;
+export interface GatewayNews {
+  readonly report: GatewayReport;
+  /** Empty also if the receiver does not want them. */
+  readonly deleted: readonly ReportEntry[];
+  readonly withheld: Change;
+  readonly failed: Change;
 }
-
-export interface DeletedSummary {
-  readonly groups: number;
-  readonly series: number;
-  readonly byRule: readonly { readonly rule: string; readonly groups: number }[];
-  /** The three oldest groups. */
-  readonly examples: readonly ReportEntry[];
-}
-
-export interface WithheldSummary {
-  readonly groups: number;
-  readonly reasons: readonly WithholdReason[];
-  /** The sweep's own explanation; null: there is none. */
-  readonly explanation: string | null;
-}
-
-export interface FailedSummary {
-  /** Deletions that were refused or not seen to take effect; 0: the gateway could not be swept at all. */
-  readonly deletions: number;
-  readonly explanation: string | null;
-}
-
-const exampleCount = 3;
-const noCondition: GatewayCondition = { withheld: false, failed: false };
 
 /**
  * The news of a sweep for a receiver. Pure.
  * @param on the events that it wants
  * @returns the news by gateway, empty if there are none, and the conditions that it knows once it has the message
  */
-export function summarizeSweep(
+export function findNews(
   { gateways, dryRun }: SweepReport,
   on: readonly SweepEvent[],
   known: KnownConditions,
-): { readonly news: readonly GatewaySummary[]; readonly known: KnownConditions } {
+): { readonly news: readonly GatewayNews[]; readonly known: KnownConditions } {
   const next = new Map<string, GatewayCondition>();
-  const news: GatewaySummary[] = [];
+  const news: GatewayNews[] = [];
   for (const report of gateways) {
-    const before = known.get(report.name) ?? noCondition;
+    const before = known.get(report.name) ?? { withheld: false, failed: false };
     const now = conditionOf(report, before);
     next.set(report.name, now);
-    const begins = (event: "withheld" | "failed") => now[event] && !before[event];
-    const ended = (event: "withheld" | "failed") =>
-      before[event] && !now[event] ? ("ended" as const) : null;
-    const summary: GatewaySummary = {
-      gateway: report.name,
-      deleted: on.includes("deleted") && !dryRun ? summarizeDeleted(report) : null,
-      withheld: !on.includes("withheld")
-        ? null
-        : begins("withheld")
-          ? summarizeWithheld(report)
-          : ended("withheld"),
-      failed: !on.includes("failed") ? null : begins("failed") ? summarizeFailed(report) : ended("failed"),
-    };
-    if (summary.deleted !== null || summary.withheld !== null || summary.failed !== null) news.push(summary);
+    const changeOf = (event: "withheld" | "failed"): Change =>
+      !on.includes(event) || now[event] === before[event] ? null : now[event] ? "begins" : "ends";
+    const wantsDeleted = on.includes("deleted") && !dryRun;
+    const deleted = wantsDeleted ? report.entries.filter(({ outcome }) => isDeleted(outcome)) : [];
+    const [withheld, failed] = [changeOf("withheld"), changeOf("failed")];
+    if (deleted.length > 0 || withheld !== null || failed !== null)
+      news.push({ report, deleted, withheld, failed });
   }
   return { news, known: next };
 }
@@ -97,35 +68,11 @@ function conditionOf(report: GatewayReport, before: GatewayCondition): GatewayCo
 }
 
 /** A group that was pushed again has come back to life in time, and an interrupted sweep is continued by the next one. */
-function isWithheld({ verdict: { verdict, reason } }: ReportEntry): boolean {
+export function isWithheld({ verdict: { verdict, reason } }: ReportEntry): boolean {
   return verdict === "withhold" && reason !== "pushed_again" && reason !== "interrupted";
 }
 
-function countFailedDeletions({ entries }: GatewayReport): number {
+/** Deletions that were refused or not seen to take effect. */
+export function countFailedDeletions({ entries }: GatewayReport): number {
   return entries.filter(({ outcome }) => isFailedDeletion(outcome)).length;
-}
-
-function summarizeDeleted({ entries }: GatewayReport): DeletedSummary | null {
-  const deleted = entries.filter(({ outcome }) => isDeleted(outcome));
-  if (deleted.length === 0) return null;
-  const rules = countByRule(deleted, []);
-  return {
-    groups: deleted.length,
-    series: rules.reduce((sum, { deletedSeries }) => sum + deletedSeries, 0),
-    byRule: rules
-      .map(({ rule, deleted: groups }) => ({ rule: rule ?? "", groups }))
-      .toSorted((a, b) => b.groups - a.groups),
-    examples: deleted.toSorted((a, b) => (b.ageSeconds ?? 0) - (a.ageSeconds ?? 0)).slice(0, exampleCount),
-  };
-}
-
-function summarizeWithheld({ entries, error }: GatewayReport): WithheldSummary {
-  const withheld = entries.filter(isWithheld);
-  const reasons = new Set(withheld.map(({ verdict }) => verdict.reason as WithholdReason));
-  return { groups: withheld.length, reasons: [...reasons], explanation: error?.message ?? null };
-}
-
-function summarizeFailed(report: GatewayReport): FailedSummary {
-  const deletions = report.status === "failed" ? 0 : countFailedDeletions(report);
-  return { deletions, explanation: report.error?.message ?? null };
 }

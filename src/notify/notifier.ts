@@ -1,7 +1,7 @@
 import type { SweepReport } from "../core/report.ts";
 import { deliver, type DeliveryOptions } from "./deliver.ts";
 import { renderText, testText, type TextFacts } from "./message-text.ts";
-import { summarizeSweep, type KnownConditions, type SweepEvent } from "./news.ts";
+import { findNews, type KnownConditions, type SweepEvent } from "./news.ts";
 
 /** One entry of `notifications`. */
 export interface Receiver extends Pick<DeliveryOptions, "connect"> {
@@ -69,7 +69,7 @@ export class Notifier {
 
   #drop({ receiver: { name, on }, known, waiting }: Lane): void {
     const dropped = waiting.shift();
-    if (dropped === undefined || summarizeSweep(dropped.report, on, known).news.length === 0) return;
+    if (dropped === undefined || findNews(dropped.report, on, known).news.length === 0) return;
     this.#options.onSent(name, "dropped: the receiver is slower than the sweeps");
   }
 
@@ -80,7 +80,7 @@ export class Notifier {
     const { report, isArchived } = next;
     const { receiver } = lane;
     try {
-      const { news, known } = summarizeSweep(report, receiver.on, lane.known);
+      const { news, known } = findNews(report, receiver.on, lane.known);
       if (news.length > 0) {
         const text = () => textBody(renderText(news, { dryRun: report.dryRun, isArchived }));
         const body = receiver.format === "report" ? this.#options.renderReport(report) : text();

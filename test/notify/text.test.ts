@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { GatewayReport } from "../../src/core/report.ts";
 import type { Verdict } from "../../src/core/verdict.ts";
 import { renderText } from "../../src/notify/message-text.ts";
-import { summarizeSweep, type KnownConditions, type SweepEvent } from "../../src/notify/news.ts";
+import { findNews, type KnownConditions, type SweepEvent } from "../../src/notify/news.ts";
 import { group, ttlRule } from "../support/core-values.ts";
 import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
@@ -31,13 +31,14 @@ const interrupted = (name: string) => unreadGateway("aborted", { name });
 function tellAll(sweeps: readonly (readonly GatewayReport[])[], on = all): readonly (readonly string[])[] {
   let known: KnownConditions = new Map();
   return sweeps.map((gateways) => {
-    const told = summarizeSweep(sweepReport(gateways), on, known);
+    const told = findNews(sweepReport(gateways), on, known);
     known = told.known;
-    return told.news.flatMap(({ gateway, ...events }) =>
-      Object.entries(events).flatMap(([event, value]) =>
-        value === null ? [] : [`${gateway} ${event}${value === "ended" ? " ended" : ""}`],
-      ),
-    );
+    return told.news.flatMap(({ report: { name }, deleted, ...conditions }) => {
+      const changes = { deleted: deleted.length > 0 ? "begins" : null, ...conditions };
+      return Object.entries(changes).flatMap(([event, change]) =>
+        change === null ? [] : [`${name} ${event}${change === "ends" ? " ended" : ""}`],
+      );
+    });
   });
 }
 
@@ -104,8 +105,8 @@ describe("a message", () => {
 
   it("names no deletions of a dry run", () => {
     const dry = sweepReport([deleting("a", [7200]), failing("b")], { dryRun: true });
-    const { news } = summarizeSweep(dry, all, new Map());
-    expect(news.map(({ gateway }) => gateway)).toEqual(["b"]);
+    const { news } = findNews(dry, all, new Map());
+    expect(news.map(({ report }) => report.name)).toEqual(["b"]);
     expect(renderText(news, { dryRun: true, isArchived: true })).toContain("1 gateway failed (dry run)");
   });
 });
@@ -116,7 +117,7 @@ function textOf(
   isArchived = true,
   known: KnownConditions = new Map(),
 ): string {
-  const { news } = summarizeSweep(sweepReport(gateways), all, known);
+  const { news } = findNews(sweepReport(gateways), all, known);
   return renderText(news, { dryRun: false, isArchived });
 }
 

@@ -6,9 +6,6 @@ import { mayBeSecret } from "./find-secret.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Span } from "./source-text.ts";
 
-/** More than any real file repeats, and far below what would hurt: aliases of aliases grow exponentially. */
-const maxAliasedNodes = 10_000;
-
 /** Reads at most `maxValues` values; null: there are more, which has been reported. */
 export function readTree(root: Node, problems: ProblemList, maxValues: number): FileValue | null {
   const reader = new TreeReader(problems, maxValues);
@@ -32,8 +29,6 @@ class TreeReader {
   readonly #problems: ProblemList;
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
-  #aliasedNodes = 0;
-  #aliasDepth = 0;
 
   constructor(problems: ProblemList, maxValues: number) {
     this.#problems = problems;
@@ -51,7 +46,7 @@ class TreeReader {
     this.values++;
     if (this.values > this.#maxValues) {
       if (this.values === this.#maxValues + 1) {
-        const message = `more than ${this.#maxValues.toLocaleString("en")} values: no such file is that large`;
+        const message = `more than ${this.#maxValues.toLocaleString("en")} values, those that aliases repeat included: no such file is that large`;
         this.#problems.error(message, node === null ? key : spanOf(node));
       }
       return valueOf(undefined, around);
@@ -62,7 +57,6 @@ class TreeReader {
     if (isAlias(node)) {
       return this.#readAlias(node.source, span, path, key) ?? valueOf(undefined, span);
     }
-    if (this.#aliasDepth > 0) this.#aliasedNodes++;
     if ("anchor" in node && node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) {
       const content = node.value as Content;
@@ -91,14 +85,8 @@ class TreeReader {
       this.#problems.error(`*${name} is inside of what it refers to`, span);
       return null;
     }
-    if (this.#aliasedNodes > maxAliasedNodes) return null;
-    this.#aliasDepth++;
-    const value = this.read(target, path, { key, around: span });
-    this.#aliasDepth--;
-    if (this.#aliasDepth === 0 && this.#aliasedNodes > maxAliasedNodes) {
-      this.#problems.error(`*${name} expands to too much: more than ${maxAliasedNodes} values`, span);
-    }
-    return value;
+    // Aliases of aliases grow exponentially: what they repeat counts as values, too.
+    return this.read(target, path, { key, around: span });
   }
 
   #readMap(map: YAMLMap, path: Path, around: Span): Map<string, FileValue> {
