@@ -1,8 +1,9 @@
 import type { GroupRecord } from "../archive/records.ts";
+import { demandExactly, demandMatching } from "../core/demand.ts";
 import { parseMatchers } from "../core/matcher.ts";
-import { matchesAll } from "../core/rule.ts";
 import { ConfigError, parseNamed } from "../config/config.ts";
 import { defaultConfigFile, type SelectionFlags, type SourceFlags } from "./flags.ts";
+import { parseLabels } from "./parse-labels.ts";
 import { loadSettings } from "./settings.ts";
 
 /**
@@ -10,15 +11,18 @@ import { loadSettings } from "./settings.ts";
  * @returns whether all of them accept a record; `isSelective` false: everything is accepted. `{}` matches everything, too.
  * @throws {@link ConfigError}
  */
-export function parseSelection({ match, from, since, until }: SelectionFlags) {
-  const matchers = match === undefined ? [] : parseNamed("--match", match, parseMatchers);
+export function parseSelection({ match = "", exact, from, since, until }: SelectionFlags) {
+  const isExact = exact === true;
+  const matchers = isExact ? [] : parseNamed("--match", match, parseMatchers);
+  const { selects } = isExact ? demandExactly(parseLabels([match]), null) : demandMatching(matchers, null);
   return {
     accepts: ({ at, gateway, labels }: Pick<GroupRecord, "at" | "gateway" | "labels">): boolean =>
       at >= (since ?? Number.NEGATIVE_INFINITY) &&
       at <= (until ?? Number.POSITIVE_INFINITY) &&
       (from === undefined || gateway === from) &&
-      matchesAll(matchers, labels),
-    isSelective: matchers.length > 0 || from !== undefined || since !== undefined || until !== undefined,
+      selects(labels),
+    isSelective:
+      isExact || matchers.length > 0 || from !== undefined || since !== undefined || until !== undefined,
   };
 }
 

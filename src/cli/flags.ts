@@ -357,6 +357,7 @@ function addSelectionFlags(command: FlagsCommand, { clock }: Pick<Io, "clock">) 
   return command
     .optionsGroup("Which deletions:")
     .option("--match <matchers>", 'only groups that match, for example \'{job="batch", instance=~"web.*"}\'')
+    .option("--exact", "the labels of --match are the whole grouping key: this one group")
     .option("--from <gateway>", "only what was deleted from the gateway of this name")
     .option(
       "--since <time>",

@@ -18,7 +18,7 @@ import { exitCodes } from "./exit-code.ts";
 import { defaultConfigFile, type RunFlags } from "./flags.ts";
 import { readBuildInfo, type Io } from "./io.ts";
 import { createCommandLog } from "./progress.ts";
-import { createCommandToPass, loadSettings } from "./settings.ts";
+import { createCommandToPass, createCommandToRestore, loadSettings } from "./settings.ts";
 
 /** Until there is a configuration, with `--config.wait`. */
 const nothing: Config = { ...defaultConfig, pushgateways: [], rules: [] };
@@ -94,6 +94,7 @@ export async function run(
         metrics,
         reload,
         build,
+        commandToRestore: createCommandToRestore(flags),
         now: () => clock.now(),
         stop: io.stop,
       }),

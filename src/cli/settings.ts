@@ -8,6 +8,7 @@ import {
 } from "../config/config.ts";
 import { endpointAtEnd } from "../config/url.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
+import { formatLabels, type Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
 import { shellQuote } from "../core/printable.ts";
 import { createTtlRule } from "../core/rule.ts";
@@ -169,6 +170,14 @@ export function createCommandToPass(
       "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
     });
     return ["pushgateway-janitor", ...command, ...words].map(shellQuote).join(" ");
+  };
+}
+
+/** Renders the command that puts back a group that was deleted from this gateway, and no other. */
+export function createCommandToRestore({ "config.file": file = defaultConfigFile }: SourceFlags) {
+  return (gateway: string, labels: Labels): string => {
+    const words = renderFlags({ "config.file": file, from: gateway, match: formatLabels(labels) });
+    return ["pushgateway-janitor", "restore", ...words, "--exact"].map(shellQuote).join(" ");
   };
 }
 

@@ -33,7 +33,7 @@ export interface GatewayReport {
   /** false: it refuses every push, because of a group in it. null: not known. */
   readonly consistent: boolean | null;
   /** Why the status is not `ok`, if there is one cause. */
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: GatewayError | null;
   /** The limit that withheld deletions. */
   readonly exceededLimit: ExceededLimit | null;
   /** null: the gateway could not be read. */
@@ -48,6 +48,13 @@ export interface GatewayReport {
   readonly notes: readonly string[];
   /** Set by a service, whose `snapshot` and `entries` may be older than the rest. */
   readonly known?: KnownSince;
+}
+
+export interface GatewayError {
+  readonly code: string;
+  readonly message: string;
+  /** Lets the plan pass the limit that it exceeds. The message ends with it, too. */
+  readonly command?: string;
 }
 
 /** Unix seconds of the local clock. */
@@ -89,11 +96,12 @@ export function addToKnown(
 ): SweepReport {
   const before = new Map(known?.gateways.map((gateway) => [gateway.name, gateway]));
   const { finishedAt } = report;
-  const now: KnownSince = { lastSweptAt: kind === "sweep" ? finishedAt : null, lastReadAt: finishedAt };
   const gateways = report.gateways.map((gateway) => {
-    const earlier = before.get(gateway.name);
+    const sameName = before.get(gateway.name);
     // Another gateway may have taken over the name.
-    return withMemory(gateway, earlier?.url === gateway.url ? earlier : undefined, now);
+    const earlier = sameName?.url === gateway.url ? sameName : undefined;
+    const lastSweptAt = kind === "sweep" ? finishedAt : (earlier?.known?.lastSweptAt ?? null);
+    return withMemory(gateway, earlier, { lastSweptAt, lastReadAt: finishedAt });
   });
   if (kind === "sweep" || known === null) return { ...report, gateways };
   const read = new Set(gateways.map(({ name }) => name));
@@ -107,6 +115,11 @@ export function addToKnown(
 /** Since when the groups in the report are not up to date, Unix seconds, because the last sweep could not read the gateway; null: they are. */
 export function outdatedSince({ snapshot, status, known }: GatewayReport): number | null {
   return status === "failed" && snapshot !== null ? (known?.lastReadAt ?? null) : null;
+}
+
+/** Whether the last that is known of the gateway is a read: a dry run, or the one at the start. */
+export function isReadSinceSweep({ known }: GatewayReport): boolean {
+  return known !== undefined && (known.lastSweptAt === null || (known.lastReadAt ?? 0) > known.lastSweptAt);
 }
 
 /** Whether the gateway has never been swept nor read. */

@@ -155,7 +155,7 @@ async function sweepOne(
     const command = commandToPass(settings, exceededLimit.toPass);
     const review = demand === undefined ? '"report"' : "--dry-run";
     const message = `${error.message} Review them with ${review}. If they may go, this lets them pass once: ${command}`;
-    return { ...report, error: { ...error, message } };
+    return { ...report, error: { ...error, message, command } };
   } finally {
     await connection.close();
   }

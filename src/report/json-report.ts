@@ -7,7 +7,7 @@ import { formatTime } from "../core/time.ts";
 import { countGroups, type RuleTotals, type Totals } from "../core/totals.ts";
 import { ageFields } from "./ages.ts";
 import { defaultQuery, maxPerPage, type QueryProblem, type ReportQuery } from "./query.ts";
-import { askedGateways, pageOf, selectEntries, type PrintSelection, type SelectedGroups } from "./select.ts";
+import { askedGateways, pageOf, selectEntries, type GroupPage, type PrintSelection } from "./select.ts";
 import { countRules, wholeAge } from "./view.ts";
 
 /** Grows when a field changes its meaning or goes; new fields do not count. */
@@ -37,7 +37,7 @@ export function renderJson(
 export function renderApiReport(
   report: SweepReport,
   query: ReportQuery,
-  { groups, matched, pages }: SelectedGroups,
+  { groups, matched, pages }: GroupPage,
 ): Generator<string> {
   const shown = new Map<GatewayReport, ReportEntry[]>(
     askedGateways(report.gateways, query).map((gateway) => [gateway, []]),

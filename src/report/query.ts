@@ -1,7 +1,8 @@
 import { parseMatcherTexts, type MatcherText } from "../core/matcher.ts";
 import { ParseError } from "../core/errors.ts";
 import { formatTime, parseTimestamp } from "../core/time.ts";
-import { verdictNames, type VerdictName } from "../core/verdict.ts";
+import { verdictNames, type Verdict, type VerdictName } from "../core/verdict.ts";
+import { reasonWords } from "./advice.ts";
 
 /** The groups of a report to show, and their order: shared by the page's form, its links and the API. */
 export interface ReportQuery {
@@ -9,8 +10,9 @@ export interface ReportQuery {
   readonly match: string;
   /** Each with the offset of its value in `match`. */
   readonly matchers: readonly (MatcherText & { readonly offset: number })[];
-  /** null: any, as for `gateway` and `rule`. */
+  /** null: any, as for the next three. */
   readonly verdict: VerdictName | null;
+  readonly reason: Verdict["reason"] | null;
   readonly gateway: string | null;
   readonly rule: string | null;
   /** Groups that expire at this moment or later, Unix seconds; null: whenever. */
@@ -43,6 +45,8 @@ export type QueryResult =
   | { readonly ok: true; readonly query: ReportQuery }
   | { readonly ok: false; readonly query: ReportQuery; readonly problem: QueryProblem };
 
+export const reasonNames = Object.keys(reasonWords) as Verdict["reason"][];
+
 export const sorts = ["expiry", "age", "labels"] as const;
 
 export const maxPerPage = 1000;
@@ -54,6 +58,7 @@ export const defaultQuery: ReportQuery = {
   match: "",
   matchers: [],
   verdict: null,
+  reason: null,
   gateway: null,
   rule: null,
   expiresFrom: null,
@@ -66,6 +71,7 @@ export const defaultQuery: ReportQuery = {
 export const noFilter = {
   match: "",
   verdict: null,
+  reason: null,
   gateway: null,
   rule: null,
   expiresFrom: null,
@@ -74,8 +80,8 @@ export const noFilter = {
 } as const;
 
 export function isFiltered(query: ReportQuery): boolean {
-  const { match, verdict, gateway, rule, expiresFrom, expiresUntil } = query;
-  return match !== "" || [verdict, gateway, rule, expiresFrom, expiresUntil].some((value) => value !== null);
+  const { match, verdict, reason, gateway, rule, expiresFrom, expiresUntil } = query;
+  return match !== "" || (verdict ?? reason ?? gateway ?? rule ?? expiresFrom ?? expiresUntil) !== null;
 }
 
 class BadParameter extends Error {}
@@ -83,6 +89,7 @@ class BadParameter extends Error {}
 const readers: Readonly<Record<string, (text: string) => Partial<ReportQuery>>> = {
   match: (text) => ({ matchers: parseMatcherTexts(text) }),
   verdict: (text) => ({ verdict: readOneOf(verdictNames, text) }),
+  reason: (text) => ({ reason: readOneOf(reasonNames, text) }),
   gateway: (text) => ({ gateway: text }),
   rule: (text) => ({ rule: text }),
   expires_from: (text) => ({ expiresFrom: readTime(text) }),
@@ -156,6 +163,7 @@ export function formatReportQuery(query: ReportQuery): string {
 const keys = [
   ["match", "match"],
   ["verdict", "verdict"],
+  ["reason", "reason"],
   ["gateway", "gateway"],
   ["rule", "rule"],
   ["expires_from", "expiresFrom"],

@@ -2,6 +2,7 @@ import type { Labels } from "../core/labels.ts";
 import type { Matcher } from "../core/matcher.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import { matchesAll } from "../core/rule.ts";
+import { countByRule, type RuleTotals } from "../core/totals.ts";
 import { isGone, type VerdictName } from "../core/verdict.ts";
 import type { ReportQuery, Sort } from "./query.ts";
 
@@ -12,7 +13,7 @@ export interface LocatedGroup {
 }
 
 /** The page of groups that a query asks for. */
-export interface SelectedGroups {
+export interface GroupPage {
   /** Of this page only; empty behind the last one. */
   readonly groups: readonly LocatedGroup[];
   /** Of all pages. */
@@ -21,24 +22,33 @@ export interface SelectedGroups {
   readonly pages: number;
 }
 
+export interface SelectedGroups extends GroupPage {
+  /** Totals of all groups on the gateways asked for that pass the matchers and expire in time, whatever their rule, verdict and reason. None: no gateway is known. */
+  readonly rules: readonly RuleTotals[];
+}
+
 /** @param matches whether a group's labels pass the query's matchers */
 export function selectGroups(
-  { gateways }: SweepReport,
+  { gateways, rules }: SweepReport,
   query: ReportQuery,
   matches: (labels: Labels) => boolean,
 ): SelectedGroups {
-  const { verdict, rule, sort } = query;
+  const asked = askedGateways(gateways, query);
+  const isRead = asked.some(({ snapshot }) => snapshot !== null);
   const matching: LocatedGroup[] = [];
-  for (const gateway of askedGateways(gateways, query)) {
+  for (const gateway of asked) {
     for (const entry of gateway.entries) {
-      if (!expiresWithin(entry, query)) continue;
-      if (isSelected(entry, verdict, rule, matches)) matching.push({ gateway, entry });
+      if (expiresWithin(entry, query) && matches(entry.group.labels)) matching.push({ gateway, entry });
     }
   }
-  return pageOf(
-    matching.toSorted((a, b) => orders[sort](a.entry, b.entry)),
-    query,
-  );
+  const selected = matching
+    .filter(({ entry }) => isSelected(entry, query))
+    .toSorted((a, b) => orders[query.sort](a.entry, b.entry));
+  return { ...pageOf(selected, query), rules: isRead ? countByRule(entriesOf(matching), rules) : [] };
+}
+
+function* entriesOf(groups: readonly LocatedGroup[]): Generator<ReportEntry> {
+  for (const { entry } of groups) yield entry;
 }
 
 function expiresWithin({ expiresAt }: ReportEntry, { expiresFrom, expiresUntil }: ReportQuery): boolean {
@@ -54,7 +64,7 @@ function expiresWithin({ expiresAt }: ReportEntry, { expiresFrom, expiresUntil }
 export function pageOf(
   groups: readonly LocatedGroup[],
   { page, perPage }: Pick<ReportQuery, "page" | "perPage">,
-): SelectedGroups {
+): GroupPage {
   const start = (page - 1) * perPage;
   return {
     groups: groups.slice(start, start + perPage),
@@ -87,9 +97,10 @@ export function selectEntries(
   { match = [], verdict, rule, sort, limit }: PrintSelection,
 ): readonly ReportEntry[] {
   const isFiltered = match.length > 0 || verdict !== undefined || rule !== undefined;
-  const matches = (labels: Labels): boolean => matchesAll(match, labels);
+  const wanted = { verdict: verdict ?? null, reason: null, rule: rule ?? null };
+  // The regular expressions come last: they take the longest.
   const matching = isFiltered
-    ? entries.filter((entry) => isSelected(entry, verdict ?? null, rule ?? null, matches))
+    ? entries.filter((entry) => isSelected(entry, wanted) && matchesAll(match, entry.group.labels))
     : entries;
   const sorted = sort === undefined ? matching : matching.toSorted(orders[sort]);
   return limit === undefined ? sorted : sorted.slice(0, limit);
@@ -105,16 +116,13 @@ export function selectFromAll({ gateways }: SweepReport, selection: PrintSelecti
 }
 
 function isSelected(
-  { verdict, rule, group }: ReportEntry,
-  wantedVerdict: VerdictName | null,
-  wantedRule: string | null,
-  matches: (labels: Labels) => boolean,
+  { verdict, rule }: ReportEntry,
+  wanted: Pick<ReportQuery, "verdict" | "reason" | "rule">,
 ): boolean {
-  // The regular expressions come last: they take the longest.
   return (
-    (wantedVerdict === null || verdict.verdict === wantedVerdict) &&
-    (wantedRule === null || rule?.name === wantedRule) &&
-    matches(group.labels)
+    (wanted.verdict === null || verdict.verdict === wanted.verdict) &&
+    (wanted.reason === null || verdict.reason === wanted.reason) &&
+    (wanted.rule === null || rule?.name === wanted.rule)
   );
 }
 

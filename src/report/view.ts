@@ -1,6 +1,8 @@
 import { formatAge } from "../core/duration.ts";
 import {
+  isReadSinceSweep,
   outdatedSince,
+  type GatewayError,
   type GatewayReport,
   type KnownSince,
   type SnapshotFacts,
@@ -22,7 +24,9 @@ export interface GatewayView extends Pick<
   GatewayReport,
   "name" | "url" | "status" | "snapshot" | "consistent" | "durationSeconds" | "notes"
 > {
-  /** Nothing was deleted, and nothing was to be: a dry run, or a read before the first sweep. */
+  /** As it is, to ask for its groups. */
+  readonly id: string;
+  /** Nothing was deleted, and nothing was to be: a dry run, or a read without a sweep. */
   readonly planOnly: boolean;
   /** null: outside of a service. */
   readonly known: KnownSince | null;
@@ -33,7 +37,15 @@ export interface GatewayView extends Pick<
   readonly facts: readonly string[];
   /** Unusual facts that the decisions rest on, sentences. */
   readonly circumstances: readonly string[];
-  readonly error: { readonly code: string; readonly message: string; readonly advice: string | null } | null;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    /** The message without the command that it ends with. */
+    readonly what: string;
+    /** "": none. */
+    readonly command: string;
+    readonly advice: string | null;
+  } | null;
   /** Groups that have expired and stay, by the limit or the doubt that is the reason. */
   readonly withheld: readonly {
     readonly reason: WithholdReason;
@@ -45,11 +57,12 @@ export interface GatewayView extends Pick<
 export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView {
   const { name, url, status, known, snapshot, consistent, durationSeconds, entries, error } = report;
   const { failedQueries, notes } = report;
-  const planOnly = dryRun || known?.lastSweptAt === null;
+  const planOnly = dryRun || isReadSinceSweep(report);
   const totals = countGroups(entries);
   const circumstances = snapshot === null ? [] : describeCircumstances(snapshot);
   const counts = snapshot === null ? [] : describeCounts(snapshot, totals, planOnly);
   return {
+    id: name,
     name: showText(name),
     url: showText(url),
     status,
@@ -62,12 +75,17 @@ export function viewGateway(report: GatewayReport, dryRun: boolean): GatewayView
     totals,
     facts: counts,
     circumstances,
-    error: error && { ...error, message: showText(error.message), advice: adviseOnError(error.code) },
+    error: error && viewError(error),
     withheld: withholdReasons
       .filter((reason) => totals.reasons[reason] > 0)
       .map((reason) => ({ reason, groups: totals.reasons[reason], advice: adviseOnWithheld(reason) })),
     notes: [...failedQueries.map(describeFailedQuery), ...notes].map(showText),
   };
+}
+
+function viewError({ code, message, command = "" }: GatewayError): NonNullable<GatewayView["error"]> {
+  const what = message.endsWith(command) ? message.slice(0, message.length - command.length) : message;
+  return { code, message: showText(message), what: showText(what), command, advice: adviseOnError(code) };
 }
 
 function describeFailedQuery({ rule, message }: FailedQuery): string {

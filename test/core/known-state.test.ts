@@ -86,6 +86,14 @@ describe("the known state of a gateway", () => {
       { ...ok, groups: 0, entries: 0, swept: now + 120, read: now + 120 },
     ],
     [
+      "is that of a dry run after the last sweep",
+      [
+        ["sweep", [full]],
+        ["read", [gatewayReport([kept])], 60],
+      ],
+      { ...ok, groups: 1, entries: 1, swept: now, read: now + 60 },
+    ],
+    [
       "is not that of another gateway with the same name",
       [
         ["sweep", [full]],

@@ -9,7 +9,7 @@ import { group, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { readMarkup } from "../support/markup.ts";
 import { pageState, plannedGateway, renderQuery } from "../support/page-state.ts";
-import { sweepReport, unreadGateway } from "../support/reports.ts";
+import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 import { whole } from "../support/whole.ts";
 
 const rules = [ttlRule(3600, { name: "hour" })];
@@ -62,7 +62,9 @@ describe("the page", () => {
       expect([...attributes.keys()].filter((key) => key === "style" || key.startsWith("on"))).toEqual([]);
       const active = name === "script" || name === "style";
       expect(attributes.get("nonce")).toBe(active ? "bm9uY2U=" : undefined);
-      expect(attributes.get("href") ?? "?").toMatch(/^(?:\?|#|api\/|metrics|config)/);
+      expect(attributes.get("href") ?? "?").toMatch(
+        /^(?:\?|#|api\/|metrics|config|data:image\/svg\+xml,[^<>"]+$)/,
+      );
     }
     expect(elements.filter(({ name }) => name === "script" || name === "style")).toHaveLength(2);
   });
@@ -88,7 +90,7 @@ describe("the page", () => {
     const text = render(pageState(sweepReport([unreadGateway("timeout")])));
     expect(text).toContain("Not readable");
     expect(text).toContain("Is it overloaded?");
-    expect(text).toContain("<title>(1) pushgateway-janitor</title>");
+    expect(text).toContain("<title>1 failed, pushgateway-janitor</title>");
   });
 
   const empty = plannedGateway([], rules);
@@ -102,6 +104,79 @@ describe("the page", () => {
     expect(render(pageState(sweepReport(gateways)))).toContain(`role="status">${expected}</p>`);
   });
 
+  const down = (index: number): GatewayReport =>
+    unreadGateway("unreachable", {
+      name: `gw-${index}`,
+      url: `http://10.0.0.${index}:9091`,
+      error: {
+        code: "unreachable",
+        message: `GET http://10.0.0.${index}:9091/api/v1/status: connect ECONNREFUSED 10.0.0.${index}:9091`,
+      },
+    });
+
+  it("says what forty gateways have in common once, and lists more than eight of them in a table", () => {
+    const forty = Array.from({ length: 40 }, (_, index) => down(index));
+    const text = render(pageState(sweepReport(forty)));
+    expect(text.split('<li class="bad">')).toHaveLength(2);
+    expect(text).toMatch(/<b>40 gateways<\/b>.*gw-0<\/bdi>, <bdi>gw-1<.*gw-9<\/bdi> and 30 more</s);
+    expect(text).toContain("<title>40 failed, pushgateway-janitor</title>");
+    expect(text).toContain('<table class="gateways">');
+    expect(render(pageState(sweepReport(forty.slice(0, 8))))).not.toContain('<table class="gateways">');
+  });
+
+  it("shows withheld groups at the top, with the command that lets them pass and a link to exactly them", () => {
+    const command = "pushgateway-janitor once --only=a --limits.max-deletes=2";
+    const message = `2 of 3 groups have expired. This lets them pass once: ${command}`;
+    const entries = [
+      entry({ verdict: "withhold", reason: "max_deletes" }),
+      entry({ verdict: "withhold", reason: "max_deletes" }, { ageSeconds: 7300 }),
+      entry({ verdict: "withhold", reason: "archive_failed" }, { ageSeconds: 7400 }),
+    ];
+    const limited = gatewayReport(entries, {
+      name: "a",
+      status: "withheld",
+      error: { code: "max_deletes", message, command },
+    });
+    const text = render(pageState(sweepReport([limited])));
+    const link = "?verdict=withhold&reason=max_deletes&gateway=a";
+    expect(text).toMatch(
+      new RegExp(`lets them pass once: .*<pre class="command" tabindex="0">${command}</pre>`, "s"),
+    );
+    expect(text).toContain(`href="${link.replaceAll("&", "&#38;")}#groups"`);
+    expect(render(pageState(sweepReport([limited])), link)).toContain(">2 groups, the next to expire first<");
+    expect(text).toContain("<title>3 withheld, pushgateway-janitor</title>");
+  });
+
+  it("counts the groups of rules and verdicts that pass the matchers", () => {
+    const groups = [group({ job: "a" }, 60), group({ job: "b" }, 60), group({ job: "b", x: "1" }, 7200)];
+    const text = render(pageState(sweepReport([plannedGateway(groups, rules)])), 'match={job="b"}');
+    expect(text).toMatch(
+      /Of groups that match <code>.*data-title="Groups">\s*2\s*<.*All <span class="count">2</s,
+    );
+    expect(text).toMatch(/Delete <span class="count">1</);
+  });
+
+  it("unfolds a group to its decision, as explain prints it", () => {
+    const state = pageState(sweepReport([plannedGateway([group({ job: "a" }, 7200)], rules)]), { rules });
+    const text = render(state);
+    for (const line of [
+      "hour: matches, decides",
+      "Rule hour: more than 1h after its last push, failed pushes included, it is deleted (ttl_expired).",
+      "Its last push was 2h ago, and its TTL is 1h: it expired 1h ago.",
+      "delete (ttl_expired): older than its TTL.",
+    ])
+      expect(text).toContain(`<li>${line}</li>`);
+    expect(text).not.toContain("The rules have changed");
+    expect(render({ ...state, rules: [] })).toContain("The rules have changed since");
+  });
+
+  it("has the command that puts back what was deleted, where there is an archive", () => {
+    const deletion = { at: now, gateway: "g", labels: createLabels([["job", "a"]]), rule: "hour" };
+    const state = pageState(sweepReport([]), { recentDeletions: [deletion] });
+    expect(render({ ...state, restoreCommand: () => "restore it" })).toMatch(/Put it back.*>restore it</s);
+    expect(render(state)).not.toContain("Put it back");
+  });
+
   it("shows the last known groups of a gateway that cannot be read, and their age", () => {
     const read = sweepReport([plannedGateway([group({ job: "a" }, 60)], rules)], { dryRun: true });
     const state = addToKnown(
@@ -110,7 +185,9 @@ describe("the page", () => {
       "sweep",
     );
     const text = render(pageState(state));
-    expect(text).toMatch(/Not readable.*<dt>Last seen<\/dt>\s*<dd><time[^>]*>2m ago<\/time>.*, 1 group</s);
+    expect(text).toMatch(
+      /Not readable.*<dt>Last seen<\/dt>\s*<dd><time[^>]*>08:00<\/time> UTC, 1 group \(<time[^>]*>2m ago</s,
+    );
     expect(text).toMatch(/class="where"\s*>last seen <time/);
     expect(text).not.toContain('<dl class="counts">');
   });

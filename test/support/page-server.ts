@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import type { PageState } from "../../src/report/html/page.ts";
+import { securityHeaders } from "../../src/service/web/send-answer.ts";
 import { parseReportQuery } from "../../src/report/query.ts";
 import { renderQuery } from "./page-state.ts";
 import { whole } from "./whole.ts";
@@ -22,9 +23,7 @@ export async function startPageServer(state: () => PageState): Promise<PageServe
     const query = parseReportQuery(new URL(request.url ?? "/", "http://page").searchParams);
     response.writeHead(query.ok ? 200 : 400, {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy":
-        `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; ` +
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      ...securityHeaders(nonce),
     });
     response.end(whole(renderQuery(state(), query, nonce)));
   });

@@ -61,6 +61,8 @@ export function pageState(report: SweepReport | null, rest: Partial<PageState> =
     ],
     recentDeletions: [],
     deletionsSince: null,
+    restoreCommand: () => null,
+    rules: [],
     sweeps: [],
     deletionsByDay: new Map(),
     configProblem: null,

@@ -283,7 +283,7 @@ function chooseRows(rules: readonly RuleCounts[], sizeOf: (counts: RuleCounts) =
 }
 
 function linkToGroups(links: Links | null, query: Partial<ReportQuery> | null): string | null {
-  return links === null || query === null ? null : `${links.to({ ...noFilter, ...query })}#groups`;
+  return links === null || query === null ? null : links.to({ ...noFilter, ...query });
 }
 
 /** `14:00` in UTC. */

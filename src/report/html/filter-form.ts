@@ -1,4 +1,3 @@
-import { verdictNames } from "../../core/verdict.ts";
 import { formatReportQuery, isFiltered, noFilter, type QueryProblem, type ReportQuery } from "../query.ts";
 import { showText } from "../text.ts";
 import type { Links } from "./parts.ts";
@@ -8,6 +7,7 @@ import { html, nothing, type Html } from "./template.ts";
 interface Choices {
   readonly gateways: readonly string[];
   readonly rules: readonly string[];
+  readonly reasons: readonly string[];
 }
 
 const example = '{job="batch", instance=~"web.*"}';
@@ -16,7 +16,7 @@ const example = '{job="batch", instance=~"web.*"}';
 export function renderForm({ query, to }: Links, choices: Choices, problem: QueryProblem | null): Html {
   const wrong = problem?.parameter === "match";
   const described = wrong ? "match-problem" : "match-help";
-  return html`<form method="get" role="search" aria-label="Groups">
+  return html`<form class="filter" method="get" action="#groups" role="search" aria-label="Groups">
     <div class="field grow">
       <label for="match">Matchers</label>
       <input
@@ -31,7 +31,7 @@ export function renderForm({ query, to }: Links, choices: Choices, problem: Quer
         ${wrong ? html` aria-invalid="true"` : nothing}
       />
     </div>
-    ${renderSelect("verdict", "Verdict", verdictNames, query.verdict)}
+    ${renderSelect("reason", "Reason", choices.reasons, query.reason)}
     ${renderSelect("rule", "Rule", choices.rules, query.rule)}
     ${choices.gateways.length > 1 ? renderSelect("gateway", "Gateway", choices.gateways, query.gateway) : nothing}
     ${renderHidden(query)}
@@ -71,8 +71,8 @@ function renderSelect(name: string, title: string, options: readonly string[], c
 
 /** Parameters that the form keeps without asking for them. */
 function renderHidden(query: ReportQuery): readonly Html[] {
-  const { expiresFrom, expiresUntil } = query;
-  const kept = formatReportQuery({ ...query, ...noFilter, expiresFrom, expiresUntil });
+  const { verdict, expiresFrom, expiresUntil } = query;
+  const kept = formatReportQuery({ ...query, ...noFilter, verdict, expiresFrom, expiresUntil });
   return [...new URLSearchParams(kept)].map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
   );

@@ -1,19 +1,47 @@
 import { formatAge } from "../../core/duration.ts";
+import { isFailure, type WithholdReason } from "../../core/verdict.ts";
+import { reasonWords } from "../advice.ts";
+import { noFilter } from "../query.ts";
 import { describeTrouble, type GatewayView } from "../view.ts";
-import { countOf, formatCount, renderDate, renderMoment } from "./parts.ts";
+import {
+  countOf,
+  formatCount,
+  renderClock,
+  renderMoment,
+  renderNumber,
+  renderTable,
+  type Links,
+} from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** Problems that need a person's attention, gateway by gateway; nothing if all is well. */
-export function renderAttention(gateways: readonly GatewayView[], configProblem: string | null): Html {
-  const items = [
-    ...(configProblem === null ? [] : [renderConfigProblem(configProblem)]),
-    ...gateways.flatMap(renderProblems),
-  ];
-  if (items.length === 0) return nothing;
+/** What needs a person's attention; equal problems of several gateways are one. */
+interface Problem {
+  readonly tone: "bad" | "warn";
+  /** Equal for equal problems. */
+  readonly key: string;
+  readonly text: string;
+  readonly advice: string | null;
+  /** Why groups are withheld; null: it is another problem. */
+  readonly reason: WithholdReason | null;
+  readonly gateways: readonly GatewayView[];
+  /** Groups that are withheld. */
+  readonly groups: number;
+  readonly commands: readonly string[];
+}
+
+/** The problems of all gateways, in one list; nothing if all is well. */
+export function renderAttention(
+  gateways: readonly GatewayView[],
+  configProblem: string | null,
+  links: Links | null,
+): Html {
+  const problems = mergeEqual(gateways.flatMap(findProblems));
+  if (problems.length === 0 && configProblem === null) return nothing;
   return html`<section class="attention" aria-labelledby="attention-title">
     <h2 id="attention-title">Needs attention</h2>
     <ul>
-      ${items}
+      ${configProblem === null ? nothing : renderConfigProblem(configProblem)}
+      ${problems.map((problem) => renderProblem(problem, links))}
     </ul>
   </section> `;
 }
@@ -31,30 +59,90 @@ ${problem.slice(0, maxProblemLength)}</pre>
   </li> `;
 }
 
-function renderProblems({ name, status, error, withheld, notes }: GatewayView): readonly Html[] {
-  const tone = status === "failed" ? "bad" : "warn";
-  // Where a limit is the error, its message repeats the advice, with numbers.
-  const others = withheld.filter(({ reason }) => reason !== error?.code && reason !== "pushed_again");
-  return [
-    ...(error === null ? [] : [renderProblem(tone, name, html`${error.message}`, error.advice)]),
-    ...others.map(({ reason, groups, advice }) =>
-      renderProblem(
-        "warn",
-        name,
-        html`${countOf(groups, "group")} withheld: <code>${reason}</code>.`,
-        advice,
-      ),
-    ),
-    ...notes.map((note) => renderProblem("warn", name, html`${note}`, null)),
-  ];
+function findProblems(view: GatewayView): readonly Problem[] {
+  const { status, error, withheld, notes } = view;
+  const none = { tone: "warn", text: "", advice: null, reason: null, groups: 0, commands: [] } as const;
+  const problemOf = (key: string, rest: Partial<Problem>): Problem => ({
+    ...none,
+    key,
+    gateways: [view],
+    ...rest,
+  });
+  const problems: Problem[] = [];
+  const limit = withheld.find(({ reason }) => reason === error?.code);
+  if (error !== null) {
+    const { what: text, advice, command } = error;
+    const tone = status === "failed" ? "bad" : "warn";
+    const commands = command === "" ? [] : [command];
+    problems.push(problemOf(limit?.reason ?? keyOf(text, view), { ...limit, tone, text, advice, commands }));
+  }
+  for (const one of withheld) {
+    if (one !== limit && isFailure(one.reason)) problems.push(problemOf(one.reason, one));
+  }
+  for (const note of notes) problems.push(problemOf(keyOf(note, view), { text: note }));
+  return problems;
 }
 
-function renderProblem(tone: string, gateway: string, message: Html, advice: string | null): Html {
+/** The same for messages that differ in the gateway's name or address, or in numbers. */
+function keyOf(text: string, { name, url }: GatewayView): string {
+  const host = url.replace(/^https?:\/\//, "").replace(/[:/].*$/s, "");
+  return [url, host, name]
+    .reduce((rest, own) => rest.replaceAll(own, "…"), text)
+    .replaceAll(/\S*\d\S*/g, "…");
+}
+
+function mergeEqual(problems: readonly Problem[]): readonly Problem[] {
+  const merged = new Map<string, Problem>();
+  for (const problem of problems) {
+    const equal = merged.get(problem.key);
+    merged.set(problem.key, {
+      ...(equal ?? problem),
+      gateways: [...(equal?.gateways ?? []), ...problem.gateways],
+      groups: (equal?.groups ?? 0) + problem.groups,
+      commands: [...(equal?.commands ?? []), ...problem.commands],
+    });
+  }
+  return [...merged.values()];
+}
+
+/** How many gateways a problem names. */
+const maxNamed = 10;
+
+function renderProblem(problem: Problem, links: Links | null): Html {
+  const { tone, text, advice, reason, gateways, groups, commands } = problem;
+  const [first] = gateways;
+  const isOne = gateways.length === 1;
+  const more = gateways.length - maxNamed;
+  const names = gateways
+    .slice(0, maxNamed)
+    .map(({ name }, index) => html`${index === 0 ? "" : ", "}<bdi>${name}</bdi>`);
+  const count =
+    reason === null
+      ? nothing
+      : html`${countOf(groups, "group")} withheld: <code>${reason}</code>, ${reasonWords[reason]}.`;
+  const target = {
+    ...noFilter,
+    verdict: "withhold",
+    reason,
+    gateway: isOne ? (first?.id ?? null) : null,
+  } as const;
   return html`<li class="${tone}">
     <p>
-      <b><bdi>${gateway}</bdi></b> ${message}
+      <b>${isOne ? names : `${gateways.length} gateways`}</b>
+      ${isOne && text !== "" ? text : count}${isOne || reason !== null ? nothing : html` For example: ${text}`}
     </p>
+    ${isOne ? nothing : html`<p class="names">${names}${more > 0 ? ` and ${more} more` : nothing}</p>`}
     ${advice === null ? nothing : html`<p class="advice">${renderCommands(advice)}</p>`}
+    ${commands.length === 0 ? nothing : html`<pre class="command" tabindex="0">${commands.join("\n")}</pre>`}
+    ${
+      reason === null || links === null
+        ? nothing
+        : html`<p>
+            <a href="${links.to(target)}"
+              >Show ${groups === 1 ? "this group" : `these ${countOf(groups, "group")}`}</a
+            >
+          </p>`
+    }
   </li> `;
 }
 
@@ -70,40 +158,118 @@ interface Moments {
   readonly nextSweepAt: number | null;
 }
 
-/** A card for each gateway: its state and the result of the last sweep. */
-export function renderGateways(cards: readonly Html[]): Html {
+/** More of them are a table. */
+const maxCards = 8;
+
+/** The state of each gateway and the result of its last sweep. */
+export function renderGateways(
+  views: readonly GatewayView[],
+  unread: readonly { readonly name: string; readonly url: string }[],
+  moments: Moments,
+  links: Links | null,
+): Html {
+  const body =
+    views.length + unread.length <= maxCards
+      ? html`<ul class="cards">
+          ${views.map((view) => renderCard(view, moments, links))}
+          ${unread.map(
+            ({ name, url }) =>
+              html`<li class="card">
+                <div class="card-head">
+                  <h3><bdi>${name}</bdi></h3>
+                  ${notRead}
+                </div>
+                <p class="url"><bdi>${url}</bdi></p>
+                <dl class="facts">${renderNextSweep(moments)}</dl>
+              </li> `,
+          )}
+        </ul>`
+      : renderGatewayTable(views, unread, moments, links);
   return html`<section aria-labelledby="gateways-title">
     <h2 id="gateways-title">Gateways</h2>
-    <ul class="cards">
-      ${cards}
-    </ul>
+    ${body}
   </section> `;
 }
 
-export function renderGateway(gateway: GatewayView, moments: Moments): Html {
-  const { name, url, snapshot, outdated } = gateway;
-  const [tone, word] = conditionOf(gateway);
+const notRead = html`<span class="pill idle">Not read yet</span>`;
+
+function renderCard(gateway: GatewayView, moments: Moments, links: Links | null): Html {
+  const { url, snapshot, outdated } = gateway;
   return html`<li class="card">
-    ${renderTitle(name, url, tone, word)}
+    <div class="card-head">
+      <h3>${renderName(gateway, links)}</h3>
+      ${renderCondition(gateway)}
+    </div>
+    <p class="url"><bdi>${url}</bdi></p>
     ${snapshot === null || outdated ? nothing : renderCounts(gateway, snapshot.groups)}
     ${renderFacts(gateway, moments)}
   </li> `;
 }
 
-/** A gateway that has not been asked yet. */
-export function renderUnreadGateway(name: string, url: string, moments: Moments): Html {
-  return html`<li class="card">
-    ${renderTitle(name, url, "idle", "Not read yet")}
-    <dl class="facts">${renderNextSweep(moments)}</dl>
-  </li> `;
+/** A link to its groups. */
+function renderName({ id, name }: GatewayView, links: Links | null): Html {
+  const text = html`<bdi>${name}</bdi>`;
+  return links === null ? text : html`<a href="${links.to({ ...noFilter, gateway: id })}">${text}</a>`;
 }
 
-function renderTitle(name: string, url: string, tone: string, word: string): Html {
-  return html`<div class="card-head">
-      <h3><bdi>${name}</bdi></h3>
-      <span class="pill ${tone}">${word}</span>
-    </div>
-    <p class="url"><bdi>${url}</bdi></p>`;
+const toneOrder = ["bad", "warn", "good"];
+
+function renderGatewayTable(
+  views: readonly GatewayView[],
+  unread: readonly { readonly name: string; readonly url: string }[],
+  { now }: Moments,
+  links: Links | null,
+): Html {
+  const byTrouble = views.toSorted(
+    (a, b) => toneOrder.indexOf(conditionOf(a)[0]) - toneOrder.indexOf(conditionOf(b)[0]),
+  );
+  const planOnly = views.every((view) => view.planOnly);
+  const head = html`<tr>
+    <th scope="col">Gateway</th>
+    <th scope="col">State</th>
+    <th scope="col" class="number">Groups</th>
+    <th scope="col" class="number">Kept</th>
+    <th scope="col" class="number">${planOnly ? "To delete" : "Deleted"}</th>
+    <th scope="col" class="number">Withheld</th>
+    <th scope="col">Last read</th>
+  </tr>`;
+  const rows = byTrouble.map((view) => {
+    const { url, snapshot, outdated, totals, known } = view;
+    const { verdicts, deleted } = totals;
+    const counts: readonly (readonly [title: string, count: number])[] = [
+      ["Kept", verdicts.keep],
+      planOnly ? ["To delete", verdicts.delete] : ["Deleted", deleted],
+      ["Withheld", verdicts.withhold],
+    ];
+    const lastReadAt = known?.lastReadAt ?? null;
+    return html`<tr>
+      <th scope="row">
+        ${renderName(view, links)}<span class="where"><bdi>${url}</bdi></span>
+      </th>
+      <td>${renderCondition(view)}</td>
+      ${renderNumber("Groups", snapshot?.groups ?? null)}
+      ${counts.map(([title, count]) => renderNumber(title, snapshot === null || outdated ? null : count))}
+      <td data-title="Last read">
+        ${lastReadAt === null ? html`<span class="quiet">never</span>` : renderMoment(lastReadAt, now)}
+      </td>
+    </tr> `;
+  });
+  const others = unread.map(
+    ({ name, url }) =>
+      html`<tr>
+        <th scope="row">
+          <bdi>${name}</bdi><span class="where"><bdi>${url}</bdi></span>
+        </th>
+        <td colspan="6">${notRead}</td>
+      </tr> `,
+  );
+  const caption = "Gateways, those with problems first";
+  return renderTable("gateways", caption, head, [...rows, ...others]);
+}
+
+function renderCondition(gateway: GatewayView): Html {
+  const [tone, word] = conditionOf(gateway);
+  return html`<span class="pill ${tone}">${word}</span>`;
 }
 
 function conditionOf({ status, consistent }: GatewayView): readonly [tone: string, word: string] {
@@ -148,20 +314,23 @@ function renderNextSweep({ now, nextSweepAt }: Moments): Html {
 
 /** When it was last swept and read, and how many groups it held then. */
 function renderKnown(gateway: GatewayView, now: number): readonly Html[] {
-  const { known, snapshot, status, durationSeconds } = gateway;
+  const { known, snapshot, status, durationSeconds, planOnly } = gateway;
   if (known === null) return [];
   const { lastSweptAt, lastReadAt } = known;
   const took = html`, took ${formatTook(durationSeconds)}`;
-  const sweep = lastSweptAt === null ? html`none yet` : html`${renderMoment(lastSweptAt, now)}${took}`;
+  const sweep =
+    lastSweptAt === null
+      ? html`none yet`
+      : html`${renderMoment(lastSweptAt, now)}${planOnly ? nothing : took}`;
   const facts = [renderFact("Last sweep", sweep)];
   if (status === "failed") {
     const held = snapshot === null ? nothing : html`, ${countOf(snapshot.groups, "group")}`;
     const seen =
       lastReadAt === null
         ? html`never`
-        : html`${renderMoment(lastReadAt, now)} (${renderDate(lastReadAt)} UTC)${held}`;
+        : html`${renderClock(lastReadAt, now)} UTC${held} (${renderMoment(lastReadAt, now)})`;
     facts.push(renderFact("Last seen", seen));
-  } else if (lastSweptAt === null && lastReadAt !== null) {
+  } else if (planOnly && lastReadAt !== null) {
     facts.push(renderFact("Read", html`${renderMoment(lastReadAt, now)}${took}`));
   }
   return facts;

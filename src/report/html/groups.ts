@@ -1,9 +1,12 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
-import { outdatedSince, type GatewayReport, type SweepReport } from "../../core/report.ts";
+import { describeDeciding, describeMatch, describeNumbers, explain } from "../../core/explain.ts";
+import { surveyPushes, type Pushes } from "../../core/life.ts";
+import { outdatedSince, type GatewayReport, type ReportEntry, type SweepReport } from "../../core/report.ts";
+import type { Rule } from "../../core/rule.ts";
 import type { RuleTotals, Totals } from "../../core/totals.ts";
 import { isFailedDeletion, isGone, type VerdictName } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
-import { isFiltered, type QueryProblem, type Sort } from "../query.ts";
+import { isFiltered, reasonNames, type QueryProblem, type Sort } from "../query.ts";
 import {
   askedGateways,
   selectFromAll,
@@ -32,25 +35,29 @@ interface GroupsContent {
   readonly now: number;
   readonly nextSweepAt: number | null;
   readonly links: Links;
-  readonly rules: readonly RuleTotals[];
+  /** Totals by rule of the groups that pass the matchers. */
+  readonly totals: readonly RuleTotals[];
+  /** In force now. */
+  readonly rules: readonly Rule[];
 }
 
 /** The groups that the query selects, the form to change it, and the other pages; row by row. */
 export function* renderGroupsSection(content: GroupsContent): Generator<Html> {
-  const { report, selected, links, rules } = content;
+  const { report, selected, links, totals } = content;
   const problem = selected !== null && "message" in selected ? selected : null;
   const choices = {
     gateways: report?.gateways.map(({ name }) => name) ?? [],
-    rules: rules.flatMap(({ rule }) => rule ?? []),
+    rules: report?.rules ?? [],
+    reasons: reasonNames.filter((reason) => totals.some(({ reasons }) => reasons[reason] > 0)),
   };
   yield trusted('<section id="groups" tabindex="-1" aria-labelledby="groups-title">\n');
   yield html`<h2 id="groups-title">Groups</h2>
-    ${renderVerdicts(rules, links)} ${renderForm(links, choices, problem)} `;
+    ${renderVerdicts(totals, links)} ${renderForm(links, choices, problem)} `;
   yield* renderResult(content);
   yield trusted("</section>\n");
 }
 
-function* renderResult({ report, selected, now, nextSweepAt, links }: GroupsContent): Generator<Html> {
+function* renderResult({ report, selected, now, nextSweepAt, links, rules }: GroupsContent): Generator<Html> {
   if (report === null || selected === null) {
     const due =
       nextSweepAt === null
@@ -62,8 +69,9 @@ function* renderResult({ report, selected, now, nextSweepAt, links }: GroupsCont
   } else if (selected.groups.length === 0) {
     yield renderEmpty(report, selected, links);
   } else {
-    yield html`<p class="range" role="status">${describeRange(selected, links)}</p>`;
-    yield* renderTable(report, selected.groups, now, links);
+    yield html`<p class="range" role="status">${describeRange(selected, links)}</p>
+      ${renderReasons(selected.groups)} `;
+    yield* renderGroups(report, selected.groups, now, { links, rules });
     yield renderPager(selected.pages, links);
   }
 }
@@ -78,13 +86,16 @@ export function* renderFileGroups(
   if (groups.length === 0) return;
   yield trusted('<section aria-labelledby="groups-title">\n');
   yield html`<h2 id="groups-title">Groups</h2>
-    <p class="range">${countOf(groups.length, "group")}, ${orderWords[selection.sort ?? "expiry"]}</p> `;
-  yield* renderTable(report, groups, now, null);
+    <p class="range">${countOf(groups.length, "group")}, ${orderWords[selection.sort ?? "expiry"]}</p>
+    ${renderReasons(groups)} `;
+  yield* renderGroups(report, groups, now, null);
   yield trusted("</section>\n");
 }
 
-/** Links to the groups of each verdict, with how many there are. */
-function renderVerdicts(rules: readonly Totals[], links: Links): Html {
+/** Links to the groups of each verdict, with how many there are under the chosen rule. */
+function renderVerdicts(totals: readonly RuleTotals[], links: Links): Html {
+  const { rule: chosen } = links.query;
+  const rules = chosen === null ? totals : totals.filter(({ rule }) => rule === chosen);
   const tabs: readonly (readonly [string, VerdictName | null, (totals: Totals) => number])[] = [
     ["All", null, ({ groups }) => groups],
     ["Delete", "delete", ({ verdicts }) => verdicts.delete],
@@ -97,7 +108,7 @@ function renderVerdicts(rules: readonly Totals[], links: Links): Html {
         const sum = rules.reduce((total, rule) => total + count(rule), 0);
         const current = links.query.verdict === verdict ? html` aria-current="true"` : nothing;
         return html`<li>
-          <a href="${links.to({ verdict, page: 1 })}#groups" ${current}
+          <a href="${links.to({ verdict, reason: null, page: 1 })}" ${current}
             >${title} <span class="count">${formatCount(sum)}</span></a
           >
         </li>`;
@@ -147,12 +158,34 @@ function describeRange({ groups, matched }: SelectedGroups, { query }: Links): s
   return `${range}${countOf(matched, "group")}${expiring}, ${orderWords[query.sort]}`;
 }
 
-function* renderTable(
+/** What the reasons in a list of groups mean. */
+function renderReasons(groups: readonly LocatedGroup[]): Html {
+  const reasons = [...new Set(groups.map(({ entry }) => entry.verdict.reason))];
+  return html`<details class="legend">
+    <summary>What the reasons mean</summary>
+    <dl>
+      ${reasons.map(
+        (reason) =>
+          html`<dt><code>${reason}</code></dt>
+            <dd>${reasonWords[reason]}</dd> `,
+      )}
+    </dl>
+  </details>`;
+}
+
+/** What the page of a service has, and the file that is mailed does not. */
+interface Service {
+  readonly links: Links;
+  readonly rules: readonly Rule[];
+}
+
+function* renderGroups(
   report: SweepReport,
   groups: readonly LocatedGroup[],
   now: number,
-  links: Links | null,
+  service: Service | null,
 ): Generator<Html> {
+  const links = service?.links ?? null;
   yield trusted('<div class="wide"><table class="groups">\n');
   yield html`<caption class="hidden">
       Groups: their verdicts, ages and when they expire
@@ -169,10 +202,20 @@ function* renderTable(
     </thead> `;
   yield trusted("<tbody>\n");
   const many = report.gateways.length > 1;
+  const surveys = new Map<GatewayReport, Pushes>();
   for (const { gateway, entry } of groups) {
-    yield renderRow(viewRow(entry), renderOrigin(gateway, many, now), now, links);
+    const pushes = surveys.get(gateway) ?? surveyGateway(gateway);
+    surveys.set(gateway, pushes);
+    const origin = renderOrigin(gateway, many, now);
+    const where = service === null ? origin : renderWhy(entry, origin, service.rules, pushes);
+    yield renderRow(viewRow(entry), where, now, links);
   }
   yield trusted("</tbody></table></div>\n");
+}
+
+function surveyGateway({ entries, snapshot }: GatewayReport): Pushes {
+  const groups = entries.map(({ group }) => group);
+  return surveyPushes(groups, snapshot?.takenAt ?? null);
 }
 
 function renderHeading(
@@ -183,7 +226,7 @@ function renderHeading(
 ): Html {
   if (links === null) return html`<th scope="col">${title}</th>`;
   if (links.query.sort === sort) return html`<th scope="col" aria-sort="${direction}">${title}</th>`;
-  return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}#groups">${title}</a></th>`;
+  return html`<th scope="col"><a href="${links.to({ sort, page: 1 })}">${title}</a></th>`;
 }
 
 /** The gateway where there are several, and when the group was seen if that is not now. */
@@ -193,6 +236,27 @@ function renderOrigin(gateway: GatewayReport, many: boolean, now: number): Html 
   const name = many ? html`<bdi>${showText(gateway.name)}</bdi>` : nothing;
   const seen = seenAt === null ? nothing : html`${many ? ", " : ""}last seen ${renderMoment(seenAt, now)}`;
   return html`<span class="where">${name}${seen}</span>`;
+}
+
+/** Unfolds to how the decision was made, as `explain` prints it. */
+function renderWhy(entry: ReportEntry, origin: Html, rules: readonly Rule[], pushes: Pushes): Html {
+  const { group, verdict, rule } = entry;
+  const explanation = explain(rules, group.labels);
+  const numbers = describeNumbers(entry, { pushes });
+  const changed = (rule?.name ?? null) !== (explanation.deciding?.name ?? null);
+  const lines = [
+    ...explanation.rules.map((one) => describeMatch(one, explanation)),
+    ...describeDeciding(explanation),
+    ...(changed ? ["The rules have changed since: the next sweep decides by these."] : []),
+    ...(numbers === null ? [] : [numbers]),
+    `${verdict.verdict} (${verdict.reason}): ${reasonWords[verdict.reason]}.`,
+  ];
+  return html`<details class="more">
+    <summary>${origin} Details</summary>
+    <ul class="why">
+      ${lines.map((line) => html`<li>${showText(line)}</li> `)}
+    </ul>
+  </details>`;
 }
 
 function renderRow(row: Row, where: Html, now: number, links: Links | null): Html {
@@ -213,8 +277,7 @@ const tones = { keep: "plain", delete: "accent", withhold: "warn" } as const;
 
 function renderVerdict({ verdict, reason, outcome, fate }: Row): Html {
   const tone = isFailedDeletion(outcome) ? "bad" : tones[verdict];
-  return html`<span class="pill ${tone}">${fate}</span>
-    <span class="reason" title="${reasonWords[reason]}">${reason}</span>`;
+  return html`<span class="pill ${tone}">${fate}</span> <span class="reason">${reason}</span>`;
 }
 
 function renderAge({ ageSeconds, ttlSeconds, ttlSource, ttlUsed }: Row): Html {
@@ -266,7 +329,7 @@ function renderPager(pages: number, links: Links): Html {
   const step = (title: string, rel: string, to: number): Html =>
     to < 1 || to > pages
       ? html`<li><span class="off" aria-hidden="true">${title}</span></li>`
-      : html`<li><a rel="${rel}" href="${links.to({ page: to })}#groups">${title}</a></li>`;
+      : html`<li><a rel="${rel}" href="${links.to({ page: to })}">${title}</a></li>`;
   return html`<nav class="pager" aria-label="Pages">
     <ul>
       ${step("Previous", "prev", page - 1)}
@@ -281,9 +344,7 @@ function renderNumber(number: number | null, links: Links): Html {
   if (number === null) return html`<li class="gap">…</li>`;
   const current = number === links.query.page ? html` aria-current="page"` : nothing;
   return html`<li>
-    <a href="${links.to({ page: number })}#groups" aria-label="Page ${number}" ${current}
-      >${formatCount(number)}</a
-    >
+    <a href="${links.to({ page: number })}" aria-label="Page ${number}" ${current}>${formatCount(number)}</a>
   </li>`;
 }
 

@@ -68,7 +68,8 @@ h3{font-size:1rem;font-weight:600;overflow-wrap:anywhere}
 code,kbd,pre,.labels,.reason,#match,.excerpt{font-family:ui-monospace,"SF Mono","Cascadia Mono","JetBrains Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.87em}
 code{overflow-wrap:anywhere}
 kbd{border:1px solid var(--line);border-bottom-width:2px;border-radius:4px;padding:0 .35em}
-a{color:var(--accent);text-decoration-color:color-mix(in srgb,currentColor 40%,transparent);text-underline-offset:.2em}
+/* A target is at least 24 pixels high; inline padding does not move lines apart. */
+a{padding-block:6px;color:var(--accent);text-decoration-color:color-mix(in srgb,currentColor 40%,transparent);text-underline-offset:.2em}
 a:hover{text-decoration-color:currentColor}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
 #groups:focus{outline:none}
@@ -86,16 +87,16 @@ button,select,input{font:inherit;color:inherit;background:var(--card);border:1px
 button{cursor:pointer;font-weight:500}
 button:hover{border-color:var(--muted)}
 button[aria-pressed=true]{background:var(--soft)}
-form button{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
-form button:hover{background:var(--accent-strong);border-color:var(--accent-strong)}
+.filter button{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
+.filter button:hover{background:var(--accent-strong);border-color:var(--accent-strong)}
 #refresh span{display:inline-block;min-width:2.6em;text-align:right;color:var(--muted)}
 footer{border-top:1px solid var(--line);padding:1.25rem 0 2.5rem;color:var(--muted);font-size:.9rem}
 @media (prefers-reduced-motion:no-preference){a,button,tr{transition:background-color .12s,border-color .12s}}
-@media print{.tools,form,.pager,.skip,footer{display:none}.scroll{max-height:none!important}}
+@media print{.tools,.filter,.pager,.skip,footer{display:none}.scroll{max-height:none!important}}
 
 /* Cards, the list of problems, and the two small tables. */
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1rem}
-.card,.pair>section,.wide,form{background:var(--card);border:1px solid var(--line);border-radius:12px}
+.card,.pair>section,.wide,.filter,main>section>.scroll{background:var(--card);border:1px solid var(--line);border-radius:12px}
 .card{padding:1.1rem 1.25rem 1.15rem}
 .card-head{display:flex;justify-content:space-between;align-items:flex-start;gap:.75rem}
 .url{color:var(--muted);font-size:.87rem;overflow-wrap:anywhere}
@@ -121,10 +122,14 @@ footer{border-top:1px solid var(--line);padding:1.25rem 0 2.5rem;color:var(--mut
 .attention .bad{background:var(--bad-soft);border-color:var(--bad)}
 .attention .advice{margin-top:.25rem}
 .attention pre{margin-top:.5rem;max-height:16rem;overflow:auto}
+.attention .names{color:var(--muted);font-size:.9rem}
+.attention li{line-height:1.6}
+.command{padding:.5rem .75rem;border-radius:6px;background:var(--card);color:var(--ink);white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem}
 .pair>section{padding:1.1rem 0 .4rem;min-width:0}
 .pair h2,.pair .empty{padding:0 1.25rem}
 .scroll{max-height:17.5rem;overflow:auto}
+.scroll:has(.gateways,.rules){max-height:31rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{padding:.45rem .75rem;text-align:left;vertical-align:top;font-weight:400}
 th:first-child,td:first-child{padding-left:1.25rem}
@@ -178,7 +183,7 @@ td.zero{color:var(--muted)}
 .verdicts a[aria-current]{background:var(--ink);color:var(--paper)}
 .verdicts .count{color:var(--muted);margin-left:.15em}
 .verdicts a[aria-current] .count{color:inherit}
-form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:flex-end;padding:1rem 1.25rem}
+.filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:flex-end;padding:1rem 1.25rem}
 .field{display:grid;gap:.2rem;min-width:8rem}
 .field select{max-width:16rem}
 .grow{flex:1 1 22rem}
@@ -203,11 +208,20 @@ mark{background:var(--bad);color:var(--card);border-radius:2px}
 .groups td,.groups tbody th{padding-top:.6rem;padding-bottom:.6rem}
 .groups tbody th{width:44%;min-width:18rem}
 .gone{color:var(--muted)}
+.labels{line-height:25px}
 .labels i{font-style:normal;color:var(--muted)}
 .labels bdi{unicode-bidi:isolate;white-space:pre-wrap}
 .long{display:inline}
-.long summary{display:inline;cursor:pointer}
-.more{color:var(--accent);margin-left:.3em;white-space:nowrap}
+.long summary{display:inline;padding-block:.3rem}
+summary{cursor:pointer;min-height:24px}
+.more summary{width:fit-content;font-size:.82rem;color:var(--muted);padding:.15rem 0}
+.more summary .where{display:inline}
+.more summary .where:not(:empty):after{content:" · "}
+.more .command{background:var(--soft)}
+.why{font-size:.87rem;padding:.4rem .75rem;margin:.2rem 0;border-left:3px solid var(--line)}
+.legend{font-size:.9rem;color:var(--muted);margin-bottom:.6rem}
+.legend dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .9rem;padding:.4rem 0}
+span.more{color:var(--accent);margin-left:.3em;white-space:nowrap}
 .reason{display:block;color:var(--muted);margin-top:.2rem}
 .rule{overflow-wrap:anywhere;min-width:7rem}
 .age{min-width:9.5rem}
@@ -233,8 +247,9 @@ thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%
 tbody tr{display:grid;gap:.3rem 1rem;padding:.6rem 1.25rem}
 tbody th,td{padding:0!important;min-width:0!important;width:auto!important;text-align:left!important}
 tbody th{grid-column:1/-1}
-.rules tr{grid-template-columns:repeat(auto-fit,minmax(5rem,1fr))}
-.rules td[data-title]:before{display:block;content:attr(data-title);font-size:.82rem;color:var(--muted)}
+.rules tr,.gateways tr{grid-template-columns:repeat(auto-fit,minmax(5rem,1fr))}
+.gateways th{grid-column:1/-2}
+td[data-title]:before{display:block;content:attr(data-title);font-size:.82rem;color:var(--muted)}
 .groups tbody tr{grid-template-columns:1fr 1fr;gap:.5rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:.9rem 1.1rem;margin-bottom:.6rem}
 .groups .series{display:none}
 .chart li,.chart:has(.late) li{grid-template-columns:1fr auto;grid-template-areas:"name value" "plot plot";row-gap:.15rem;padding-top:.5rem}

@@ -1,13 +1,15 @@
 import type { SweepReport } from "../../core/report.ts";
+import type { Rule } from "../../core/rule.ts";
+import { isFailure } from "../../core/verdict.ts";
 import { formatReportQuery, type QueryProblem, type ReportQuery } from "../query.ts";
 import type { PrintSelection, SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
 import { countRules, viewGateway, type GatewayView } from "../view.ts";
 import { renderCharts, type ChartHistory } from "./charts.ts";
-import { renderAttention, renderGateway, renderGateways, renderUnreadGateway } from "./gateways.ts";
+import { renderAttention, renderGateways } from "./gateways.ts";
 import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
-import { style } from "./page-style.ts";
+import { light, style } from "./page-style.ts";
 import { createLinks, formatMinute, renderMoment } from "./parts.ts";
 import { renderDeletions, renderRules, type PageDeletion } from "./tables.ts";
 import { html, nothing, trusted, type Html } from "./template.ts";
@@ -29,6 +31,10 @@ export interface PageState extends ChartHistory {
   readonly gateways: readonly { readonly name: string; readonly url: string }[];
   /** Newest first. */
   readonly recentDeletions: readonly PageDeletion[];
+  /** Returns the command that puts a deleted group back; null: it is not archived. */
+  readonly restoreCommand: (deletion: PageDeletion) => string | null;
+  /** In force now. */
+  readonly rules: readonly Rule[];
   /** Why the last reload failed, all problems as text; null if it did not. */
   readonly configProblem: string | null;
   readonly version: string;
@@ -46,33 +52,59 @@ export function renderPage(
   nonce: string,
 ): Generator<string> {
   const { report, now, nextSweepAt } = state;
-  const planOnly = report?.dryRun ?? true;
-  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, planOnly));
+  const views = (report?.gateways ?? []).map((gateway) => viewGateway(gateway, report?.dryRun ?? true));
+  const planOnly = views.every((view) => view.planOnly);
   const moments = { now, nextSweepAt };
-  const known = new Set(views.map(({ name }) => name));
-  const unread = state.gateways.filter(({ name }) => !known.has(showText(name)));
-  const rules = report === null ? [] : countRules(report);
+  const known = new Set(views.map(({ id }) => id));
+  const unread = state.gateways
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, url }) => ({ name: showText(name), url: showText(url) }));
+  const hasTotals = selected !== null && "rules" in selected;
+  const totals = hasTotals ? selected.rules : report === null ? [] : countRules(report);
   const links = createLinks(query);
+  const troubles = describeTroubles(views, state.configProblem);
   return renderDocument({
-    title: titleOf(views),
+    title: [...troubles.map(({ words }) => words), "pushgateway-janitor"].join(", "),
+    icon: renderIcon(troubles),
     nonce,
     header: html`<a class="skip" href="#groups">Skip to the groups</a> ${renderHeader(state)}`,
-    summary: html`${renderAttention(views, state.configProblem)}
-      ${renderGateways([
-        ...views.map((view) => renderGateway(view, moments)),
-        ...unread.map(({ name, url }) => renderUnreadGateway(showText(name), showText(url), moments)),
-      ])}
-      ${renderCharts(report, state, now, links)}
-      <div class="pair">${renderRules(rules, planOnly, now, links)} ${renderDeletions(state)}</div>`,
-    groups: renderGroupsSection({ report, selected, now, nextSweepAt, links, rules }),
+    summary: html`${renderAttention(views, state.configProblem, links)}
+      ${renderGateways(views, unread, moments, links)} ${renderCharts(report, state, now, links)}
+      <div class="pair">${renderRules(totals, planOnly, now, links)} ${renderDeletions(state)}</div>`,
+    groups: renderGroupsSection({ report, selected, now, nextSweepAt, links, totals, rules: state.rules }),
     footer: renderFooter(state.version, query),
   });
 }
 
-/** The number of gateways with problems comes first, so that it can be seen in a row of tabs. */
-function titleOf(views: readonly GatewayView[]): string {
-  const troubled = views.filter(({ status, consistent }) => status !== "ok" || consistent === false).length;
-  return troubled === 0 ? "pushgateway-janitor" : `(${troubled}) pushgateway-janitor`;
+interface Trouble {
+  readonly words: string;
+  readonly count: number;
+  readonly color: string;
+}
+
+/** For title and icon, which are seen in a row of tabs: gateways with failures, then groups that are withheld. */
+function describeTroubles(views: readonly GatewayView[], configProblem: string | null): readonly Trouble[] {
+  const failed = views.filter(
+    ({ status, consistent }) => status === "failed" || status === "partial" || consistent === false,
+  ).length;
+  const withheld = views
+    .flatMap((view) => view.withheld)
+    .reduce((sum, { reason, groups }) => sum + (isFailure(reason) ? groups : 0), 0);
+  return [
+    ...(configProblem === null ? [] : [{ words: "reload failed", count: 1, color: light.bad }]),
+    ...(failed === 0 ? [] : [{ words: `${failed} failed`, count: failed, color: light.bad }]),
+    ...(withheld === 0 ? [] : [{ words: `${withheld} withheld`, count: withheld, color: light.warn }]),
+  ];
+}
+
+/** A coloured dot with the first number in it. */
+function renderIcon([first]: readonly Trouble[]): string {
+  const { count, color } = first ?? { count: 0, color: light.accent };
+  const text = count === 0 ? "" : count > 99 ? "99+" : String(count);
+  const svg =
+    `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><circle cx='16' cy='16' r='16' fill='${color}'/>` +
+    `<text x='16' y='22' font-size='${text.length > 2 ? 14 : 18}' font-family='sans-serif' font-weight='bold' text-anchor='middle' fill='#fff'>${text}</text></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 /** Renders the page as one file to keep or to mail, in parts: nothing to load, no script. */
@@ -85,6 +117,7 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
   const now = Math.max(finishedAt, ...gateways.map(({ snapshot }) => snapshot?.plannedFor ?? 0));
   return renderDocument({
     title: `${title}, ${moment}`,
+    icon: null,
     nonce: null,
     header: html`<header>
       <div>
@@ -93,9 +126,8 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
         <p>${moment}</p>
       </div>
     </header>`,
-    summary: html`${renderAttention(views, null)}
-      ${renderGateways(views.map((view) => renderGateway(view, { now, nextSweepAt: null })))}
-      ${renderCharts(report, null, now, null)}
+    summary: html`${renderAttention(views, null, null)}
+      ${renderGateways(views, [], { now, nextSweepAt: null }, null)} ${renderCharts(report, null, now, null)}
       <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>`,
     groups: renderFileGroups(report, selection, now),
     footer: nothing,
@@ -104,6 +136,8 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
 
 interface DocumentParts {
   readonly title: string;
+  /** A URL. */
+  readonly icon: string | null;
   /** Of a page that is served under a Content-Security-Policy; null: a file, which brings its own and has no script. */
   readonly nonce: string | null;
   readonly header: Html;
@@ -115,6 +149,7 @@ interface DocumentParts {
 /** One style, at most one script, nothing from elsewhere. */
 function* renderDocument({
   title,
+  icon,
   nonce,
   header,
   summary,
@@ -138,7 +173,7 @@ ${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
-<style${attribute}>${trusted(style)}</style>
+${icon === null ? nothing : html`<link rel="icon" href="${icon}" /> `}<style${attribute}>${trusted(style)}</style>
 ${active}</head>
 <body>
 ${header}

@@ -1,6 +1,6 @@
 import { formatAge } from "../../core/duration.ts";
 import { isLegacyLabelName, quote, shortenLabels, type Labels } from "../../core/labels.ts";
-import { createMatcher, formatMatcher } from "../../core/matcher.ts";
+import { formatMatcher } from "../../core/matcher.ts";
 import { pluralize } from "../../core/printable.ts";
 import { formatTime } from "../../core/time.ts";
 import { formatReportQuery, type ReportQuery } from "../query.ts";
@@ -32,6 +32,11 @@ function renderTime(seconds: number, words: string): Html {
   return html`<time datetime="${exact}" title="${exact}">${words}</time>`;
 }
 
+/** `14:47` if it is less than a day ago, else with the date; in UTC. */
+export function renderClock(seconds: number, now: number): Html {
+  return renderTime(seconds, formatMinute(seconds).slice(now - seconds < 86_400 ? 11 : 0));
+}
+
 /** `2027-01-15 08:00` in UTC. */
 export function formatMinute(seconds: number): string {
   return (formatTime(seconds) ?? "").slice(0, 16).replace("T", " ");
@@ -40,12 +45,12 @@ export function formatMinute(seconds: number): string {
 /** Links to other views of the same page; the file that is mailed has none. */
 export interface Links {
   readonly query: ReportQuery;
-  /** The same view but for `changes`; relative, so that the page may lie under any path. */
+  /** The groups in the same view but for `changes`; relative, so that the page may lie under any path. */
   readonly to: (changes: Partial<ReportQuery>) => string;
 }
 
 export function createLinks(query: ReportQuery): Links {
-  return { query, to: (changes) => formatReportQuery({ ...query, ...changes }) };
+  return { query, to: (changes) => `${formatReportQuery({ ...query, ...changes })}#groups` };
 }
 
 /** Longer values are folded; this much of them is shown all the same. */
@@ -84,6 +89,41 @@ function renderValue(name: string, value: string, fullLength: number | null, lin
     return html`<details class="long">${summary}<bdi>${rest}</bdi>${cut}</details>`;
   }
   if (links === null) return html`<bdi>${quoted}</bdi>`;
-  const match = `{${formatMatcher(createMatcher(name, "=", value))}}`;
-  return html`<a href="${links.to({ match, page: 1 })}"><bdi>${quoted}</bdi></a>`;
+  return html`<a href="${links.to({ match: addMatcher(links.query, name, value), page: 1 })}"
+    ><bdi>${quoted}</bdi></a
+  >`;
+}
+
+/**
+ * A cell of a table.
+ * @param title shown where a narrow screen has no room for the heading
+ * @param count null: not known
+ */
+export function renderNumber(title: string, count: number | null): Html {
+  return html`<td class="number${(count ?? 0) === 0 ? " zero" : ""}" data-title="${title}">
+    ${count === null ? "–" : formatCount(count)}
+  </td>`;
+}
+
+/** A table that scrolls if it is long. */
+export function renderTable(id: string, caption: string, head: Html, rows: readonly Html[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-title">
+    <table class="${id}">
+      <caption class="hidden">
+        ${caption}
+      </caption>
+      <thead>
+        ${head}
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** The filter with one more matcher, unless it has that one. */
+function addMatcher({ matchers }: ReportQuery, name: string, value: string): string {
+  const texts = [...matchers, { name, operator: "=", value } as const].map(formatMatcher);
+  return `{${[...new Set(texts)].join(", ")}}`;
 }

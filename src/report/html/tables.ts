@@ -1,13 +1,13 @@
 import type { Labels } from "../../core/labels.ts";
 import type { RuleTotals } from "../../core/totals.ts";
 import { showText } from "../text.ts";
-import { formatCount, renderLabels, renderMoment, type Links } from "./parts.ts";
+import { renderLabels, renderMoment, renderNumber, renderTable, type Links } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** Totals per rule. */
+/** Totals per rule, of the groups that the filter's matchers select. */
 export function renderRules(
   rules: readonly RuleTotals[],
-  dryRun: boolean,
+  planOnly: boolean,
   now: number,
   links: Links | null,
 ): Html {
@@ -16,22 +16,29 @@ export function renderRules(
     <th scope="col">Rule</th>
     <th scope="col" class="number">Groups</th>
     <th scope="col" class="number">Expired</th>
-    ${dryRun ? nothing : html`<th scope="col" class="number">Deleted</th>`}
+    <th scope="col" class="number">${planOnly ? "To delete" : "Deleted"}</th>
     <th scope="col" class="number">Withheld</th>
     <th scope="col">Next expiry</th>
   </tr>`;
-  const rows = rules.map((rule) => renderRule(rule, dryRun, now, links));
-  return renderSection("rules", "Rules", renderTable("rules", "Groups of each rule", head, rows));
+  const rows = rules.map((rule) => renderRule(rule, planOnly, now, links));
+  const match = links?.query.match ?? "";
+  const filter =
+    match === ""
+      ? nothing
+      : html`<p class="empty quiet">Of groups that match <code>${showText(match)}</code>:</p>`;
+  const table = renderTable("rules", "Groups of each rule", head, rows);
+  return renderSection("rules", "Rules", html`${filter}${table}`);
 }
 
-function renderRule(rule: RuleTotals, dryRun: boolean, now: number, links: Links | null): Html {
+function renderRule(rule: RuleTotals, planOnly: boolean, now: number, links: Links | null): Html {
   const { groups, expired, deleted, verdicts, nextExpiryAt } = rule;
   const next =
     nextExpiryAt === null ? html`<span class="quiet">none</span>` : renderMoment(nextExpiryAt, now);
   return html`<tr>
     <th scope="row">${renderRuleName(rule, links)}</th>
     ${renderNumber("Groups", groups)} ${renderNumber("Expired", expired)}
-    ${dryRun ? nothing : renderNumber("Deleted", deleted)} ${renderNumber("Withheld", verdicts.withhold)}
+    ${planOnly ? renderNumber("To delete", verdicts.delete) : renderNumber("Deleted", deleted)}
+    ${renderNumber("Withheld", verdicts.withhold)}
     <td data-title="Next expiry">${next}</td>
   </tr> `;
 }
@@ -39,14 +46,7 @@ function renderRule(rule: RuleTotals, dryRun: boolean, now: number, links: Links
 function renderRuleName({ rule }: RuleTotals, links: Links | null): Html {
   if (rule === null) return html`<span class="quiet">no rule</span>`;
   const name = html`<bdi>${showText(rule)}</bdi>`;
-  return links === null ? name : html`<a href="${links.to({ rule, page: 1 })}#groups">${name}</a>`;
-}
-
-/** @param title shown where a narrow screen has no room for the heading */
-function renderNumber(title: string, count: number): Html {
-  return html`<td class="number${count === 0 ? " zero" : ""}" data-title="${title}">
-    ${formatCount(count)}
-  </td>`;
+  return links === null ? name : html`<a href="${links.to({ rule, page: 1 })}">${name}</a>`;
 }
 
 /** A group that a sweep deleted. */
@@ -62,14 +62,20 @@ interface DeletionsContent {
   readonly recentDeletions: readonly PageDeletion[];
   /** null: those before the start are known, too. */
   readonly deletionsSince: number | null;
+  /** Returns the command that puts a deleted group back; null: it is not archived. */
+  readonly restoreCommand: (deletion: PageDeletion) => string | null;
   readonly now: number;
 }
 
 /** How many are shown; the archive has all. */
 const shown = 50;
 
+/** A longer command cannot be read; `archive list` shows what there is. */
+const maxCommandLength = 2000;
+
 /** The latest deletions, newest first. */
-export function renderDeletions({ recentDeletions: deletions, deletionsSince, now }: DeletionsContent): Html {
+export function renderDeletions(content: DeletionsContent): Html {
+  const { recentDeletions: deletions, deletionsSince, restoreCommand, now } = content;
   const title = "Recently deleted";
   if (deletions.length === 0) {
     const since =
@@ -81,16 +87,23 @@ export function renderDeletions({ recentDeletions: deletions, deletionsSince, no
     <th scope="col">Group</th>
     <th scope="col">Rule</th>
   </tr>`;
-  const rows = deletions.slice(0, shown).map(
-    ({ at, gateway, labels, rule }) =>
-      html`<tr>
-        <td class="when">${renderMoment(at, now)}</td>
-        <td>
-          ${renderLabels(labels, null)}<span class="where"><bdi>${showText(gateway)}</bdi></span>
-        </td>
-        <td><bdi>${showText(rule)}</bdi></td>
-      </tr> `,
-  );
+  const rows = deletions.slice(0, shown).map((deletion) => {
+    const { at, gateway, labels, rule } = deletion;
+    const command = restoreCommand(deletion);
+    const where = html`<span class="where"><bdi>${showText(gateway)}</bdi></span>`;
+    const putBack =
+      command === null || command.length > maxCommandLength
+        ? where
+        : html`<details class="more">
+            <summary>${where} Put it back</summary>
+            <pre class="command" tabindex="0">${command}</pre>
+          </details>`;
+    return html`<tr>
+      <td class="when">${renderMoment(at, now)}</td>
+      <td>${renderLabels(labels, null)}${putBack}</td>
+      <td><bdi>${showText(rule)}</bdi></td>
+    </tr> `;
+  });
   const caption = "Recently deleted groups, newest first";
   return renderSection("deletions", title, renderTable("deletions", caption, head, rows));
 }
@@ -100,21 +113,4 @@ function renderSection(id: string, title: string, body: Html): Html {
     <h2 id="${id}-title">${title}</h2>
     ${body}
   </section> `;
-}
-
-/** A table that scrolls if it is long. */
-function renderTable(id: string, caption: string, head: Html, rows: readonly Html[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-title">
-    <table class="${id}">
-      <caption class="hidden">
-        ${caption}
-      </caption>
-      <thead>
-        ${head}
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
 }

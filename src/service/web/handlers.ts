@@ -1,3 +1,4 @@
+import type { Labels } from "../../core/labels.ts";
 import type { SweepReport } from "../../core/report.ts";
 import { renderPage, type PageState } from "../../report/html/page.ts";
 import { renderApiReport, renderQueryProblem } from "../../report/json-report.ts";
@@ -9,11 +10,15 @@ import type { Service } from "../service.ts";
 import { createFilters } from "./label-filter.ts";
 import type { WebHandlers } from "./routes.ts";
 
+/** Renders the command that puts back a group that was deleted from this gateway. */
+type CommandToRestore = (gateway: string, labels: Labels) => string;
+
 interface HandlerParts {
   readonly service: Service;
   readonly metrics: JanitorMetrics;
   readonly reload: (why: string) => Promise<ReloadResult>;
   readonly build: BuildInfo;
+  readonly commandToRestore: CommandToRestore;
   /** Unix seconds of the local clock. */
   readonly now: () => number;
   /** Aborted once the process has been asked to end. */
@@ -21,7 +26,8 @@ interface HandlerParts {
 }
 
 /** Shows the service to the web server's clients, and passes on what they ask for. */
-export function createWebHandlers({ service, metrics, reload, build, now, stop }: HandlerParts): WebHandlers {
+export function createWebHandlers(parts: HandlerParts): WebHandlers {
+  const { service, metrics, reload, stop } = parts;
   const prepareFilter = createFilters();
   let rendering: Promise<string> | null = null;
 
@@ -46,7 +52,7 @@ export function createWebHandlers({ service, metrics, reload, build, now, stop }
       return { status: 200, body: later(() => renderApiReport(known, result.query, selected())) };
     },
     async page(parameters, client, nonce) {
-      const state = pageState(service, build.version, now());
+      const state = pageState(parts);
       const result = parseReportQuery(parameters);
       const selected = await select(state.report, result, client);
       const render = () =>
@@ -80,15 +86,23 @@ function* later(render: () => Iterable<string>): Generator<string> {
   yield* render();
 }
 
-function pageState(service: Service, version: string, now: number): PageState {
+function pageState({ service, build, commandToRestore, now }: HandlerParts): PageState {
   const { config, known, ...state } = service.state();
+  const unarchived = new Set(
+    state.gateways.flatMap(({ name, source }) =>
+      config.archive === null || source === "exposition" ? [name] : [],
+    ),
+  );
   return {
     ...state,
     report: known,
-    now,
+    restoreCommand: ({ gateway, labels }) =>
+      unarchived.has(gateway) ? null : commandToRestore(gateway, labels),
+    now: now(),
     schedule: config.schedule,
     timezone: config.timezone,
-    version,
+    rules: config.rules,
+    version: build.version,
   };
 }
 

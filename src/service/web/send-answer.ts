@@ -118,19 +118,17 @@ type ExtraHeaders = Readonly<Record<string, string>>;
  * The headers of every answer.
  * @param nonce of the page's one style and one script; null: the answer is no page, and nothing in it may be active
  */
-function securityHeaders(nonce: string | null, extra: ExtraHeaders): Readonly<Record<string, string>> {
+export function securityHeaders(
+  nonce: string | null,
+  extra: ExtraHeaders = {},
+): Readonly<Record<string, string>> {
   // Browsers prefer frame-ancestors to the older X-Frame-Options, so an operator's choice for that counts here, too.
   const ancestors = extra["X-Frame-Options"] === "sameorigin" ? "'self'" : "'none'";
   const policy = [
     "default-src 'none'",
     ...(nonce === null
       ? []
-      : [
-          `style-src 'nonce-${nonce}'`,
-          `script-src 'nonce-${nonce}'`,
-          "img-src 'self' data:",
-          "connect-src 'self'",
-        ]),
+      : [`style-src 'nonce-${nonce}'`, `script-src 'nonce-${nonce}'`, "img-src data:", "connect-src 'self'"]),
     "base-uri 'none'",
     `form-action ${nonce === null ? "'none'" : "'self'"}`,
     `frame-ancestors ${ancestors}`,
