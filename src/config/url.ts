@@ -28,11 +28,6 @@ export function parseDiscoveryUrl(text: string): string {
   return parsePlainUrl(text).href;
 }
 
-/** The URL of a discovery without its query, which may hold a token. */
-export function displayDiscoveryUrl(url: string): string {
-  return url.replace(/\?.+$/s, "?<secret>");
-}
-
 /** Parses a route prefix; the slash at its end is left out. */
 export function parsePathPrefix(text: string): string {
   if (!text.startsWith("/")) throw new ParseError("a path prefix must start with a slash");

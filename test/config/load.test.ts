@@ -160,13 +160,49 @@ dns_sd_configs: [{ names: [a.test], type: A, port: 9091, gateway: { source: auto
     ).toMatchInlineSnapshot(`
       "conf/janitor.yml: 3 discoveries, 1 rule, no archive: nothing that is deleted can be restored
 
-      DISCOVERY  WHERE                    EVERY  GATEWAYS     SOURCE
-      file       /etc/a.yml, /etc/b.json  5m     http://…     api
-      http       http://i/list?<secret>   1m     https://…/p  api
-      dns        A a.test, port 9091      30s    http://…     auto
-
-      RULE  MATCHERS       ACTION  TTL
-      all   (every group)  delete  30d"
+      file_sd_configs:
+        - files:
+            - /etc/a.yml
+            - /etc/b.json
+          refresh_interval: 5m
+      http_sd_configs:
+        - url: http://i/list?<secret>
+          gateway:
+            scheme: https
+            path_prefix: /p
+            allow_link_local: false
+            source: api
+            timeout: 60s
+          refresh_interval: 60s
+      dns_sd_configs:
+        - names:
+            - a.test
+          type: A
+          port: 9091
+          gateway:
+            source: auto
+            scheme: http
+            allow_link_local: false
+            timeout: 60s
+          refresh_interval: 30s
+      rules:
+        - name: all
+          matchers: []
+          ttl: 30d
+          action: delete
+          since: last_activity
+      schedule: "*/5 * * * *"
+      timezone: UTC
+      dry_run: false
+      log_level: info
+      limits:
+        max_delete_ratio: 0.5
+        ratio_min_groups: 20
+        max_deletes: 10000
+        when_exceeded: withhold
+        deletes_per_second: 200
+        max_outage: 1d
+        max_evidence_age: auto"
     `);
   });
 

@@ -24,9 +24,9 @@ const secretNames: readonly string[] = [
   "users",
 ];
 
-/** Keys below them whose values may be shown. All others are hidden: a misspelt key most likely holds a secret. */
-const shownNames =
-  /[_-]file$|^(?:username|type|server_name|m(?:in|ax)_version|insecure_skip_verify|proxy_url|no_proxy|proxy_from_environment|format|timeout)$/;
+/** The ends of paths below them whose values may be shown. All others are hidden: a misspelt key most likely holds a secret. */
+const shownEnds =
+  /(?:[_-]file|\.(?:username|type|server_name|m(?:in|ax)_version|insecure_skip_verify|proxy_url|no_proxy|proxy_from_environment|format|timeout)|\.http_headers\.[^.]+\.files\.\d+|\.notifications\.\d+\.on\.\d+)$/;
 
 /** Whether the value at `path` may be a secret, or hold one. */
 export function mayBeSecret(path: Path, value: unknown): boolean {
@@ -35,7 +35,7 @@ export function mayBeSecret(path: Path, value: unknown): boolean {
     path[0] !== "http_server_config" &&
     path.some((key) => typeof key === "string" && suggest(key, secretNames) !== null);
   // `type: Bearer token`: the token slipped in.
-  const isShown = shownNames.test(String(path.at(-1))) && !/\S\s+\S/.test(String(value));
+  const isShown = shownEnds.test(`.${path.join(".")}`) && !/\S\s+\S/.test(String(value));
   return (isBelow && !isShown) || isUrlWithSecret(path, value);
 }
 
