@@ -35,7 +35,7 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
   const approve = async (plan: GatewayReport): Promise<boolean> => {
     const giveBack = await terminal.take();
     clear();
-    const answer = ask === null || stop.aborted ? "" : await askAbout(plan, ask, io);
+    const answer = ask === null || stop.aborted ? "" : await askAbout(plan, ask, flags.wide === true, io);
     giveBack();
     const isApproved = /^y(?:es)?$/i.test(answer.trim());
     if (!isApproved) declined.add(plan.name);
@@ -107,11 +107,12 @@ function parseDemand(
 async function askAbout(
   plan: GatewayReport,
   ask: NonNullable<Io["ask"]>,
+  wide: boolean,
   { stderr, clock, env }: Io,
 ): Promise<string> {
   const now = clock.now();
   const report = { startedAt: now, finishedAt: now, dryRun: true, rules: [], gateways: [plan] };
-  const options = { columns: stderr.columns, color: wantsColor(stderr, env), terminal: true };
+  const options = { columns: wide ? null : stderr.columns, color: wantsColor(stderr, env), terminal: true };
   await writeAll(renderTable(report, options), stderr);
   const { verdicts } = countGroups(plan.entries);
   return ask(`\nDelete ${countOf(verdicts.delete, "group")} from ${plan.name}? (y/N) `);

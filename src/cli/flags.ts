@@ -186,6 +186,8 @@ const onlyFlag = [
 const dryRunFlag = ["--dry-run", "only say what would be deleted"] as const;
 const noDryRunFlag = ["--no-dry-run", "delete, whatever dry_run in the file says"] as const;
 
+const wideFlag = ["--wide", "on a terminal: cut no line"] as const;
+
 /** A new one for each command: {@link nameFlagsInErrors} changes it. */
 function createReportFormatFlag() {
   return new Option(
@@ -202,6 +204,7 @@ function addOutputFlags(command: FlagsCommand, env: Io["env"]) {
     .option(...onlyFlag)
     .optionsGroup(headings.output)
     .addOption(createReportFormatFlag())
+    .option(...wideFlag)
     .option(
       "--output-file <file>",
       "write the report to this file; a regular file is replaced completely or not at all",
@@ -230,8 +233,7 @@ export function addReportFlags(command: FlagsCommand, { env, clock }: Io) {
       ] as const satisfies readonly Sort[]),
     )
     .option("--limit <count>", "print at most so many groups of each gateway", numberIn(counts.groups))
-    .option("--all", "on a terminal: also print groups that are kept")
-    .option("--wide", "on a terminal: cut no line");
+    .option("--all", "on a terminal: also print groups that are kept");
 }
 
 /** `once` ends before anything could scrape it. */
@@ -274,7 +276,8 @@ export function addDeleteFlags(command: FlagsCommand, env: Io["env"]) {
         "instead of the file's. exposition: /metrics, also if the API does not answer; what it deletes cannot be archived",
       ).choices(gatewaySources),
     )
-    .addOption(createReportFormatFlag());
+    .addOption(createReportFormatFlag())
+    .option(...wideFlag);
 }
 
 export function addRunFlags(command: FlagsCommand, env: Io["env"]) {

@@ -38,13 +38,19 @@ export class Columns {
     }
   }
 
+  /** Whether lines are too long, and cut. */
+  get isCut(): boolean {
+    const kept = this.#widths.filter((_, column) => !this.#dropped.has(column));
+    const width = kept.reduce((sum, one) => sum + one + gap.length, -gap.length);
+    return this.#maxWidth !== null && width > this.#maxWidth;
+  }
+
   /**
    * If lines had to be cut, drops the columns that hold one value only.
    * @returns the titles and values of these columns, to print them once
    */
   dropUniform(): readonly (readonly [title: string, value: string])[] {
-    const width = this.#widths.reduce((sum, one) => sum + one + gap.length, -gap.length);
-    if (this.#maxWidth === null || width <= this.#maxWidth) return [];
+    if (!this.isCut) return [];
     return this.#titles.slice(0, -1).flatMap((title, column) => {
       const value = this.#only[column] ?? null;
       if (value === null) return [];

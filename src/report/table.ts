@@ -35,7 +35,7 @@ export interface TableOptions {
   readonly commandToTry?: string | undefined;
 }
 
-/** A longer report repeats its headlines at the end, as they have scrolled away. */
+/** A longer report repeats its totals at the end, as they have scrolled away. */
 const screenLines = 40;
 
 /**
@@ -43,29 +43,34 @@ const screenLines = 40;
  * notes.
  */
 export function* renderTable(report: SweepReport, options: TableOptions): Generator<string> {
+  const { gateways, rules, dryRun } = report;
+  const { terminal = false, commandToTry } = options;
   const style = createStyle(options.color);
-  const headlines: string[] = [];
+  const totals: string[] = [];
   let lines = 0;
   let isLong = false;
-  for (const gateway of report.gateways) {
-    const view = viewGateway(gateway, report.dryRun);
-    const headline = renderHeadline(view, options, style);
-    if (view.snapshot !== null) headlines.push(headline);
-    // Gateways that could not be read have one line each.
+  for (const gateway of gateways) {
+    const view = viewGateway(gateway, dryRun);
     const wasLong = isLong;
+    // Gateways that could not be read have one line each.
     isLong = view.snapshot !== null;
     if (lines > 0 && (wasLong || isLong)) yield "\n";
+    const headline = renderHeadline(view, options, style);
     yield `${headline}\n`;
     lines += 1;
     if (!isLong) continue;
-    for (const line of renderGateway(gateway, view, report.rules, options, style)) {
+    const byRule =
+      commandToTry === undefined
+        ? [...renderRules(countRules({ gateways: [gateway], rules }), view, options, style)]
+        : [];
+    for (const line of renderGateway(gateway, view, byRule, options, style)) {
       lines += 1;
       yield `${line}\n`;
     }
+    totals.push(headline, ...(gateways.length === 1 ? byRule : []));
   }
-  if (options.terminal === true && lines > screenLines)
-    for (const line of ["", ...headlines]) yield `${line}\n`;
-  if (options.commandToTry !== undefined) yield renderAdvice(options.commandToTry);
+  if (terminal && lines > screenLines) for (const line of ["", ...totals]) yield `${line}\n`;
+  if (commandToTry !== undefined) yield renderAdvice(commandToTry);
 }
 
 function renderAdvice(command: string): string {
@@ -82,15 +87,13 @@ This says what a TTL of 30d would delete, and deletes nothing:
 function* renderGateway(
   gateway: GatewayReport,
   view: GatewayView,
-  rules: readonly string[],
+  byRule: readonly string[],
   options: TableOptions,
   style: Style,
 ): Generator<string> {
-  yield* view.circumstances;
-  if (options.commandToTry === undefined) {
-    yield* renderRules(countRules({ gateways: [gateway], rules }), view, options, style);
-    if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
-  } else yield* renderAges(gateway.entries, options);
+  yield* [...view.circumstances, ...byRule];
+  if (options.commandToTry !== undefined) yield* renderAges(gateway.entries, options);
+  else if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
   const { status, error, withheld, notes } = view;
   // Other errors are on stderr.
   if (status === "withheld" && error !== null) yield* ["", style.red(`withheld: ${error.message}`)];
@@ -145,7 +148,9 @@ function* renderGroups(
   const { match, verdict, rule, sort, all, limit } = selection;
   const asksFor = all === true || [match, verdict, rule, sort].some((one) => one !== undefined);
   const isShort = terminal && !asksFor;
-  const offered = isShort ? entries.filter((entry) => entry.verdict.verdict !== "keep") : entries;
+  const offered = entries.filter((entry) =>
+    isShort ? entry.verdict.verdict !== "keep" : entry.verdict.reason !== "not_selected",
+  );
   const selected = selectEntries(offered, selection);
   if (selected.length > 0) {
     yield "";
@@ -155,14 +160,15 @@ function* renderGroups(
     const limited = limit === undefined ? "" : ` (--limit=${limit})`;
     yield* ["", style.dim(`${selected.length} of ${countOf(offered.length, "group")} shown${limited}`)];
   }
-  if (isShort && totals.verdicts.keep > 0) {
+  // A deletion on demand is not about the groups that were not selected.
+  const { not_selected: notSelected } = totals.reasons;
+  const kept = totals.verdicts.keep - notSelected;
+  if (isShort && kept > 0) {
     const reasons = keepReasons.flatMap((reason) =>
-      totals.reasons[reason] > 0 ? [`${totals.reasons[reason]} ${reason}`] : [],
+      totals.reasons[reason] > 0 && reason !== "not_selected" ? [`${totals.reasons[reason]} ${reason}`] : [],
     );
-    yield "";
-    // `report` knows nothing of a deletion on demand.
-    const hint = totals.reasons.not_selected > 0 ? "" : style.dim(" (`report --verdict=keep` lists them)");
-    yield `${countOf(totals.verdicts.keep, "group")} kept: ${reasons.join(", ")}${hint}`;
+    const hint = notSelected > 0 ? "" : style.dim(" (`report --verdict=keep` lists them)");
+    yield* ["", `${countOf(kept, "group")} kept: ${reasons.join(", ")}${hint}`];
   }
 }
 
@@ -181,6 +187,8 @@ function* renderRows(
     const row = viewRow(entry);
     yield paintOf(row, style)(columns.render(cellsOf(row)));
   }
+  if (columns.isCut)
+    yield* ["", style.dim(cutTo("Long lines are cut; --wide prints them complete", maxWidth))];
 }
 
 /** The columns that hold one value only, on one line if it fits. */

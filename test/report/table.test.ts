@@ -87,7 +87,7 @@ describe("the table", () => {
     const value = "nightly-backup-of-the-database-".repeat(3);
     const lines = render([`${value}1`, `${value}2`], { columns: 80, color: false });
     expect(lines).toMatch(/\{job=".*….*-1"\}\n/);
-    expect(lines).toMatch(/\{job=".*….*-2"\}\n/);
+    expect(lines).toMatch(/\{job=".*….*-2"\}\n\nLong lines are cut; --wide prints them complete\n$/);
   });
 
   it("keeps its columns straight where a rule's name is wide", () => {
@@ -150,6 +150,7 @@ describe("on a terminal", () => {
 
   it("prints the totals again where they have scrolled away", () => {
     expect(show(50, 3).match(/53 groups/g)).toHaveLength(2);
+    expect(show(50, 3)).toMatch(/\n\nhttp:\/\/g {2}53 groups.*\n\nRULE .*\nno-match .*\nhour .*\n$/);
     expect(show(9, 3).match(/12 groups/g)).toHaveLength(1);
     expect(whole(renderTable(report(50, 3), plain)).match(/53 groups/g)).toHaveLength(1);
   });
