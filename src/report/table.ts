@@ -96,7 +96,10 @@ function* renderGateway(
   else if (options.summary !== true) yield* renderGroups(gateway, view, options, style);
   const { status, error, withheld, notes } = view;
   // Other errors are on stderr.
-  if (status === "withheld" && error !== null) yield* ["", style.red(`withheld: ${error.message}`)];
+  if (status === "withheld" && error !== null) {
+    yield* ["", style.red(`withheld: ${error.what.trimEnd()}`)];
+    if (error.command !== "") yield `  ${showText(error.command)}`;
+  }
   for (const { reason, groups, advice } of withheld) {
     if (reason !== error?.code && isFailure(reason))
       yield* ["", style.red(`withheld: ${countOf(groups, "group")} (${reason}). ${advice}`)];

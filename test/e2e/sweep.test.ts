@@ -278,7 +278,7 @@ describe("a limit", () => {
     const report = await cli(["report", ...flags]);
     expect(report).toMatchObject({ exitCode: 0, stderr: "" });
     expect(report.stdout).toContain(
-      `: pushgateway-janitor once --gateway=${url} --ttl=1h --limits.max-outage=1h --limits.max-delete-ratio=1\n`,
+      `\n  pushgateway-janitor once --gateway=${url} --ttl=1h --limits.max-outage=1h --limits.max-delete-ratio=1\n`,
     );
     expect(await cli(["report", ...flags, "--detailed-exitcode"])).toMatchObject({ exitCode: 24 });
     const passing = [...flags, "--limits.max-delete-ratio=1", "--log.level=error"];
