@@ -1,4 +1,4 @@
-# The image of pushgateway-janitor: Node, the janitor, no shell. See README.md, "Image".
+# The image of pushgateway-janitor: Node, the janitor, no shell. See docs/service.md, "Image".
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag pushgateway-janitor .
 #   docker buildx build --platform linux/amd64,linux/arm64 …      nothing in it is specific to an architecture

@@ -20,6 +20,7 @@ import { codeBlocks, codeSpans, commandLines, pages, readPage, tableOf } from ".
 
 const root = new URL("../../", import.meta.url).pathname;
 const readme = readPage("README.md");
+const commandsPage = readPage("docs/commands.md");
 const reference = readPage("docs/reference.md");
 const commands = listCommands();
 const keys = listKeys();
@@ -56,27 +57,29 @@ const foreignFlags = new Set([
 
 const spans = (cell = ""): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span);
 
-describe("README", () => {
+describe("docs/commands.md", () => {
   it("lists every command, and no other", () => {
-    const listed = tableOf(readme, "command").flatMap(([cell]) => spans(cell));
+    const listed = tableOf(commandsPage, "command").flatMap(([cell]) => spans(cell));
     const named = listed.map(
       (usage) => commands.find(({ name }) => `${usage} `.startsWith(`${name} `))?.name ?? usage,
     );
     // All `check` share a row.
     const shared = ["check web-config", "check notifications"];
     expect(new Set([...named, ...shared])).toEqual(new Set(commands.map(({ name }) => name)));
-    for (const name of shared) expect(readme).toContain(`\`${name}\``);
+    for (const name of shared) expect(commandsPage).toContain(`\`${name}\``);
   });
 
   it("lists every exit code, and no other", () => {
-    const table = tableOf(readme, "exit code");
+    const table = tableOf(commandsPage, "exit code");
     const listed = table.flatMap(([cell = ""]) => cell.split(",").map(Number));
     // Of signals, which src/main.ts names.
     expect(listed.toSorted((a, b) => a - b)).toEqual([...Object.values(exitCodes), 129, 130, 143]);
   });
+});
 
+describe("docs/service.md", () => {
   it("lists every HTTP endpoint, and no other", () => {
-    const listed = tableOf(readme, "path").flatMap(([cell]) => spans(cell));
+    const listed = tableOf(readPage("docs/service.md"), "path").flatMap(([cell]) => spans(cell));
     const served = Object.entries(routes).map(([path, { changes }]) => (changes ? `POST ${path}` : path));
     expect(new Set(listed)).toEqual(new Set(served));
   });

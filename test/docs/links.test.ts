@@ -30,7 +30,7 @@ describe.each(markdown)("%s", (page) => {
   });
 
   it("names only files of config/ that are there", () => {
-    const named = [...readPage(page).matchAll(/(?<![\w/])config\/[\w./-]*\w/g)].map(([path]) => path);
+    const named = [...readPage(page).matchAll(/(?<![\w./])config\/[\w./-]*\w/g)].map(([path]) => path);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });

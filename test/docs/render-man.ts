@@ -24,7 +24,7 @@ export function renderMan(): string {
     ".SH ENVIRONMENT",
     ...Object.entries(environment).flatMap(([name, what]) => [".TP", `\\fB${name}\\fR`, prose(what)]),
     ".SH EXIT STATUS",
-    ...tableOf(readPage("README.md"), "exit code").flatMap(([code = "", means = ""]) => [
+    ...tableOf(readPage("docs/commands.md"), "exit code").flatMap(([code = "", means = ""]) => [
       ".TP",
       `\\fB${code}\\fR`,
       prose(means),

@@ -17,7 +17,7 @@ export function renderReference(): string {
   const parts = [
     "# Reference",
     "Flags, environment, keys, verdicts, metrics and exit codes, generated from the code (`npx vitest run test/docs -u`). The " +
-      "[README](../README.md) explains them.",
+      "[README](../README.md) and the pages beside this one explain them.",
     "## Flags",
     "Every command has `--help`; `pushgateway-janitor --version` prints the version. A flag overrides the file.",
     ...listCommands().map(renderCommand),

@@ -33,21 +33,50 @@ interface Reader {
   type(command: string): Promise<{ readonly exitCode: number; readonly output: string }>;
 }
 
-/** A reader with a gateway like that of the pages, in a folder with the janitor.yml of docs/by-hand.md. */
-async function startReading(): Promise<Reader> {
+interface Group {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ageSeconds: number;
+}
+
+const fewGroups: readonly Group[] = [
+  { labels: { job: "billing" }, ageSeconds: 200 * daySeconds },
+  { labels: { job: "batch", instance: "old-1" }, ageSeconds: 62 * daySeconds },
+  { labels: { job: "batch", instance: "web-2" }, ageSeconds: 690 },
+];
+
+/** Groups of one job, whose instances are numbered. */
+function groupsOf(
+  job: string,
+  instance: string,
+  count: number,
+  age: (index: number) => number,
+): readonly Group[] {
+  return Array.from({ length: count }, (_, index) => ({
+    labels: { job, instance: `${instance}-${String(index).padStart(4, "0")}` },
+    ageSeconds: age(index),
+  }));
+}
+
+/** The gateway of the README. */
+const manyGroups: readonly Group[] = [
+  ...groupsOf("batch", "web", 2031, (index) => (1 + ((index * 7) % 29)) * 60),
+  ...groupsOf("batch", "old", 640, (index) => (31 + ((index * 13) % 170)) * daySeconds),
+  ...groupsOf("ci", "runner", 300, (index) => (index + 1) * 600),
+  ...groupsOf("backup", "db", 28, (index) => ((index % 7) + 1) * daySeconds),
+  { labels: { job: "billing" }, ageSeconds: 200 * daySeconds },
+];
+
+/** A reader with a gateway like that of a page, in a folder with the page's janitor.yml. */
+async function startReading(page = "docs/by-hand.md", groups = fewGroups): Promise<Reader> {
   const now = Date.now() / 1000;
   const gateway = await startPushgateway({
-    groups: [
-      { labels: { job: "billing" }, pushTime: now - 200 * daySeconds },
-      { labels: { job: "batch", instance: "old-1" }, pushTime: now - 62 * daySeconds },
-      { labels: { job: "batch", instance: "web-2" }, pushTime: now - 690 },
-    ],
+    groups: groups.map(({ labels, ageSeconds }) => ({ labels, pushTime: now - ageSeconds })),
   });
   onTestFinished(() => gateway.stop());
   const folder = mkdtempSync(join(tmpdir(), "reader-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const own = (text: string): string => text.replaceAll(gatewayOfThePages, gateway.url);
-  writeFileSync(join(folder, "janitor.yml"), own(blocksOf("docs/by-hand.md", "yaml")[0] ?? ""));
+  writeFileSync(join(folder, "janitor.yml"), own(blocksOf(page, "yaml")[0] ?? ""));
   symlinkSync(join(root, "config"), join(folder, "config"));
   const bin = join(folder, "bin");
   mkdirSync(bin);
@@ -107,6 +136,31 @@ describe("docs/by-hand.md", () => {
       lines.map((line) => line.replaceAll(/(?<= )(?:\d+[dhms])+(?= )/g, "").replaceAll(/ +/g, " "));
     expect(rows(output.split("\n"))).toEqual(expect.arrayContaining(rows(shown)));
   });
+});
+
+describe("README.md", () => {
+  it(
+    "leads from a gateway of 3,000 groups to a right report, to a sweep and back",
+    { timeout: 120_000 },
+    async () => {
+      const reader = await startReading("README.md", manyGroups);
+      const shown = blocksOf("README.md", "").join("\n").trim().split("\n");
+      const typed = commandsOf("README.md").filter((command) => command.startsWith("pushgateway-janitor "));
+      const outputs: string[] = [];
+      for (const command of typed.filter((command) => !/ (?:demo|run) /.test(command))) {
+        const { exitCode, output } = await reader.type(command);
+        expect([command, exitCode, output]).toEqual([command, 0, output]);
+        outputs.push(output);
+      }
+      // Ages change while one looks, and so do bars beside them.
+      const rows = (text: readonly string[]): readonly string[] =>
+        text.map((line) => line.replaceAll(/\b(?:\d+[dhms])+\b|[▁▂▃▄▅▆▇█·]+/g, "").replaceAll(/ +/g, " "));
+      const all = outputs.join("\n").replaceAll(reader.url, gatewayOfThePages).split("\n");
+      const printed = new Set(rows(all));
+      expect(rows(shown).filter((line) => !printed.has(line))).toEqual([]);
+      expect(all.filter((line) => line.includes("928 deleted"))).toHaveLength(1);
+    },
+  );
 });
 
 describe.each(["docs/kubernetes.md", "docs/sidecar.md", "docs/cronjob.md"])("%s", (page) => {

@@ -87,7 +87,10 @@ describe("a package that is packed in a fresh clone", () => {
   it("has a man page, and what its pages link to", () => {
     const { man } = readJson(join(installed, "package.json")) as { readonly man: string };
     expect(readFileSync(join(installed, man), "utf8")).toMatch(/^\.TH PUSHGATEWAY-JANITOR 1 /m);
-    for (const page of ["README.md", ...readdirSync(join(installed, "docs")).map((name) => `docs/${name}`)]) {
+    const docs = readdirSync(join(installed, "docs"))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => `docs/${name}`);
+    for (const page of ["README.md", ...docs]) {
       const text = readFileSync(join(installed, page), "utf8");
       const files = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, target = ""]) => target);
       const missing = files.filter((file) => !existsSync(join(installed, dirname(page), file)));
