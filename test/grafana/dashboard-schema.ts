@@ -42,7 +42,10 @@ const field = {
 const override = z.strictObject({
   matcher: z.strictObject({ id: z.literal("byName"), options: z.string() }),
   properties: z.array(
-    z.strictObject({ id: z.enum(["color", "unit", "thresholds", "custom.cellOptions"]), value: z.unknown() }),
+    z.strictObject({
+      id: z.enum(["color", "unit", "thresholds", "custom.cellOptions", "links"]),
+      value: z.unknown(),
+    }),
   ),
 });
 const fieldConfig = <C extends z.ZodType>(custom: C) =>
@@ -145,7 +148,7 @@ const variable = z.discriminatedUnion("type", [
     sort: z.int().min(0).max(8),
     multi: z.boolean(),
     includeAll: z.boolean(),
-    allValue: z.string(),
+    allValue: z.literal(".*").optional(),
     current: z.strictObject({ text: z.array(z.string()), value: z.array(z.string()) }),
   }),
 ]);
@@ -159,12 +162,26 @@ const annotation = z.strictObject({
   titleFormat: z.string(),
 });
 
+const link = z.strictObject({
+  title: z.string(),
+  type: z.literal("link"),
+  icon: z.literal("doc"),
+  url: z.string(),
+  tooltip: z.string(),
+  tags: z.array(z.string()),
+  asDropdown: z.literal(false),
+  includeVars: z.boolean(),
+  keepTime: z.boolean(),
+  targetBlank: z.boolean(),
+});
+
 export const dashboardSchema = z.strictObject({
   // Fixed, so that a link to it holds and provisioning it again replaces it. `id` is a database's own and may not be here.
   uid: z.literal("pushgateway-janitor"),
   title: z.string(),
   description: z.string(),
   tags: z.array(z.string()),
+  links: z.array(link),
   schemaVersion: z.int().min(36).max(41),
   version: z.int(),
   editable: z.boolean(),
