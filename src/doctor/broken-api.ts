@@ -1,9 +1,10 @@
 import { failureTimeName } from "../core/group.ts";
-import { createLabels, type Labels } from "../core/labels.ts";
+import type { Labels } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
 import { isShortened } from "../gateway/budget.ts";
 import type { HttpClient } from "../http/client.ts";
 import { readPushTimes, type PushTimes } from "../gateway/exposition/push-times.ts";
+import { parseLabels } from "../gateway/exposition/read-samples.ts";
 import { RequestError } from "../http/request-error.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
@@ -40,7 +41,7 @@ export async function findBreaker(
       "/metrics has to answer before the group that breaks the API can be named: heal it first",
     );
   }
-  const breakers = await readPushTimes(client, clock, { path: expositionPath, signal }).then(
+  const breakers = await readPushTimes(client, clock, { path: expositionPath, wanted: null, signal }).then(
     (times) => findApiBreakers(times, { utf8Names }),
     (error: unknown) => (toFault(error), []),
   );
@@ -74,11 +75,11 @@ export async function findBreaker(
  * A group over its budget cannot be named.
  */
 export function findApiBreakers({ success, failure }: PushTimes, naming: PathNaming): readonly Culprit[] {
-  const strays = [...failure.keys()].filter((key) => !success.has(key) && !isShortened(key)).map(parseKey);
+  const strays = [...failure.keys()].filter((key) => !success.has(key) && !isShortened(key)).map(parseLabels);
   return [...success]
     .filter(([key]) => !failure.has(key) && !isShortened(key))
     .toSorted(([a, aPushedAt], [b, bPushedAt]) => (bPushedAt ?? 0) - (aPushedAt ?? 0) || (a < b ? -1 : 1))
-    .map(([key, pushedAt]) => ({ labels: parseKey(key), pushedAt }))
+    .map(([key, pushedAt]) => ({ labels: parseLabels(key), pushedAt }))
     .filter(({ labels }) => !strays.some((stray) => isWithin(labels, stray)))
     .map(({ labels, pushedAt }) => {
       const spellings = spellLabels(labels);
@@ -93,11 +94,6 @@ export function findApiBreakers({ success, failure }: PushTimes, naming: PathNam
         series: null,
       };
     });
-}
-
-/** The keys of the exposition are those of `labelsKey`. */
-function parseKey(key: string): Labels {
-  return createLabels(JSON.parse(key) as [string, string][]);
 }
 
 function isWithin(labels: Labels, others: Labels): boolean {

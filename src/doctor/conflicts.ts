@@ -1,9 +1,10 @@
 import { failureTimeName, pushTimeNames, successTimeName } from "../core/group.ts";
 import { groupBy } from "../core/group-by.ts";
 import { isJsonObject } from "../core/json.ts";
-import { createLabels, formatLabels, labelsKey } from "../core/labels.ts";
+import { createLabels, formatLabels } from "../core/labels.ts";
 import { parseRawGroup } from "../gateway/api/api-reader.ts";
 import { expositionKey } from "../gateway/exposition/push-times.ts";
+import { labelText } from "../gateway/exposition/read-samples.ts";
 import { groupPath, type PathNaming } from "../gateway/group-path.ts";
 import type { ReadGroup } from "../gateway/snapshot.ts";
 import { decodeLabels, type Complaint, type RawLabels } from "./complaints.ts";
@@ -63,12 +64,12 @@ export function createHolders(complaints: readonly Complaint[], naming: PathNami
 
 function apiSeriesKey(metric: unknown): string {
   const labels = isJsonObject(metric) && isJsonObject(metric["labels"]) ? metric["labels"] : {};
-  return labelsKey(createLabels(Object.entries(labels) as [string, string][]));
+  return labelText(createLabels(Object.entries(labels) as [string, string][]));
 }
 
 /** Equal to that of the same series in the API. */
 function seriesKey(labels: RawLabels): string {
-  return labelsKey(decodeLabels(labels));
+  return labelText(decodeLabels(labels));
 }
 
 /**

@@ -9,7 +9,7 @@ import { probeHealth, type HealthProbe } from "./pace.ts";
 import { groupPath, type PathNaming } from "./group-path.ts";
 import { expectSuccess } from "../http/expect-success.ts";
 import { openExpositionSnapshot } from "./exposition/exposition-snapshot.ts";
-import { readPushTimes, type PushTimes } from "./exposition/push-times.ts";
+import { readPushTimes, type PushTimes, type WantedKeys } from "./exposition/push-times.ts";
 import { explainSilence, RequestError } from "../http/request-error.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import { missingApi, readStatus, type GatewayInfo } from "./status.ts";
@@ -26,8 +26,8 @@ export interface Gateway {
   openSnapshot(options: SnapshotOptions): Promise<OpenSnapshot>;
   /** All groups, from the exposition, at less cost; fails while the gateway is inconsistent. */
   openExposition(options: SnapshotOptions): Promise<OpenSnapshot>;
-  /** Only the push times, at far less cost; fails while the gateway is inconsistent. */
-  pushTimes(signal?: AbortSignal): Promise<PushTimes>;
+  /** Only the push times of some groups, at far less cost; fails while the gateway is inconsistent. */
+  pushTimes(wanted: WantedKeys, signal?: AbortSignal): Promise<PushTimes>;
   /**
    * Requests the deletion of one group. Resolved means queued: the gateway answers 202 for absent groups, too. The request is sent at
    * most once, and only if `maySend` returns true when its connection is ready; else `NotSent` is thrown. Several may be in flight.
@@ -109,8 +109,8 @@ export function createGateway(name: string, options: ServerOptions, clock: Clock
       return openExpositionSnapshot(client, clock, { ...snapshotOptions, path });
     },
 
-    async pushTimes(signal) {
-      return readPushTimes(client, clock, { path: await expositionPath(signal), signal });
+    async pushTimes(wanted, signal) {
+      return readPushTimes(client, clock, { path: await expositionPath(signal), wanted, signal });
     },
 
     freshStartTime: async (signal) => (await readStatus(client, signal, "fresh")).startTime,

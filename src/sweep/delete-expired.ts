@@ -69,9 +69,9 @@ export async function deleteExpired(
   });
   const planned = snapshotEvidence(snapshot);
   const { circumstances } = plan;
-  const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned });
-  const ledger = new Ledger(plan.failedQueries);
   const deletions = plan.decisions.filter(isDeletion);
+  const evidence = new EvidenceKeeper(context, settings, { status, circumstances, planned, deletions });
+  const ledger = new Ledger(plan.failedQueries);
   try {
     await new Deletion(context, { settings, deletions, pace, evidence, naming: status, ledger }).run();
   } finally {

@@ -8,10 +8,12 @@ import { RequestError } from "../http/request-error.ts";
 import { maxDeletionsUnderWay } from "../gateway/gateway.ts";
 import { collectSnapshot } from "../gateway/snapshot.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
+import type { WantedKeys } from "../gateway/exposition/push-times.ts";
 import {
   EvidenceAge,
   pushTimesEvidence,
   snapshotEvidence,
+  wantedKeys,
   type Comparison,
   type Evidence,
 } from "./evidence.ts";
@@ -38,6 +40,8 @@ interface EvidenceScope {
   readonly circumstances: Circumstances;
   /** The read that the plan was made from. */
   readonly planned: Evidence;
+  /** All that the evidence is for. */
+  readonly deletions: readonly Decision[];
 }
 
 /** Raw groups are in memory between the read and the archive: at most so much of them, but always the next one. */
@@ -57,6 +61,7 @@ export class EvidenceKeeper {
   readonly #settings: SweepSettings;
   readonly #scope: EvidenceScope;
   readonly #age: EvidenceAge;
+  readonly #wanted: WantedKeys;
   /** With an archive: the groups that will be deleted next, with all their metrics. */
   readonly #rawGroups = new Map<string, Buffer>();
   #evidence: Evidence;
@@ -83,6 +88,7 @@ export class EvidenceKeeper {
     this.#settings = settings;
     this.#scope = scope;
     this.#evidence = scope.planned;
+    this.#wanted = wantedKeys(scope.deletions);
     this.#age = new EvidenceAge(settings.limits.maxEvidenceAgeSeconds, context.clock);
     this.#age.learn(scope.planned.read);
   }
@@ -154,7 +160,7 @@ export class EvidenceKeeper {
 
   async #readExposition(signal: AbortSignal): Promise<void> {
     const expected = (this.#deletionsBefore ?? 0) + this.#deletionsSince;
-    const times = await this.#context.gateway.pushTimes(signal);
+    const times = await this.#context.gateway.pushTimes(this.#wanted, signal);
     // Exposition and status give the start time by different clocks: a status ties the first exposition to the plan.
     if (this.#process === null) await this.#checkStatus(signal);
     const before = this.#process ?? this.#scope.planned.read.process;

@@ -1,9 +1,10 @@
+import type { Decision } from "../core/decide.ts";
 import { agreedNow, type Clock } from "../core/time.ts";
 import type { Group } from "../core/group.ts";
 import { isLegacyLabelName } from "../core/labels.ts";
 import { showsLife, surveyPushes, type LastPushes, type Pushes } from "../core/life.ts";
 import type { Rule } from "../core/rule.ts";
-import { expositionKey, type PushTimes } from "../gateway/exposition/push-times.ts";
+import { expositionKey, type PushTimes, type WantedKeys } from "../gateway/exposition/push-times.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 
 /** The read that evidence comes from. Evidence ages from its start. */
@@ -43,6 +44,15 @@ export function snapshotEvidence(snapshot: Snapshot): Evidence {
 }
 
 /**
+ * Which groups have to be in an exposition to judge these: themselves, or all if a rule depends on the pushes to others.
+ */
+export function wantedKeys(decisions: readonly Decision[]): WantedKeys {
+  if (decisions.some(({ rule }) => rule !== null && rule.action !== "keep" && rule.since === "last_success"))
+    return null;
+  return new Set(decisions.map(({ group }) => expositionKey(group.labels)));
+}
+
+/**
  * Evidence from the exposition. It has failure times as pushed, without the time stamp by which the API exposes forged ones. So a
  * changed success time is activity, but a changed failure time only a reason to read the API.
  */
@@ -54,6 +64,7 @@ export function pushTimesEvidence(times: PushTimes): Evidence {
       // The exposition escapes other names, differently in each version.
       if (![...known.labels].every(([name]) => isLegacyLabelName(name))) return "unclear";
       const key = expositionKey(known.labels);
+      if (times.wanted?.has(key) === false) return "unclear";
       const success = times.success.get(key);
       if (success === undefined) return key.length > times.maxKeyLength ? "unclear" : "absent";
       if (success !== known.lastSuccessAt) return "active";

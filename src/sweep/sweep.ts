@@ -74,7 +74,7 @@ async function checkConsistency(
 ): Promise<boolean | null> {
   if (!mayRefusePushes(circumstances.pushes)) return true;
   try {
-    await gateway.pushTimes(stop);
+    await gateway.pushTimes(new Set(), stop);
     return true;
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;

@@ -56,9 +56,9 @@ test.each(installedGateways)("reads and deletes as $name does with the same grou
 test("counts requests and deletions, by which a sweep sees that its DELETEs arrive", async () => {
   const gateway = gatewayAt(await startDemo());
   onTestFinished(() => gateway.close());
-  const before = (await gateway.pushTimes()).process;
+  const before = (await gateway.pushTimes(null)).process;
   await gateway.probeDeletion();
-  const after = (await gateway.pushTimes()).process;
+  const after = (await gateway.pushTimes(null)).process;
   expect(after).toEqual({ startedAt: before.startedAt, allocations: expect.any(Number), deletions: 1 });
   expect(after.allocations).toBeGreaterThan(before.allocations ?? 0);
 });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { createLabels, labelsKey } from "../../src/core/labels.ts";
+import { createLabels } from "../../src/core/labels.ts";
 import { findApiBreakers } from "../../src/doctor/broken-api.ts";
 import type { PushTimes } from "../../src/gateway/exposition/push-times.ts";
+import { labelText } from "../../src/gateway/exposition/read-samples.ts";
 
 type Samples = readonly (readonly [labels: Readonly<Record<string, string>>, time: number])[];
 
 const times = (samples: Samples) =>
-  new Map(samples.map(([labels, time]) => [labelsKey(createLabels(Object.entries(labels))), time]));
+  new Map(samples.map(([labels, time]) => [labelText(createLabels(Object.entries(labels))), time]));
 
 function breakers(success: Samples, failure: Samples) {
   const read: PushTimes = {
@@ -15,6 +16,7 @@ function breakers(success: Samples, failure: Samples) {
     durationSeconds: 0,
     clocks: { gateway: 0, local: 0 },
     process: { startedAt: null, allocations: null, deletions: null },
+    wanted: null,
     maxKeyLength: 1000,
     success: times(success),
     failure: times(failure),

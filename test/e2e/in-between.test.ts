@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { GatewayReport } from "../../src/core/report.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { SweepContext } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
@@ -143,7 +144,7 @@ describe.skipIf(mayLackNginx)("a real nginx with a cache that sets a fresh Date 
       const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }) };
       const planned = await sweepGateway(sweepContext(client, { source }), { ...settings, dryRun: true });
       expect(new Set(Object.values(fatesByJob(planned)))).toEqual(new Set(["ttl_expired"]));
-      await client.pushTimes();
+      await client.pushTimes(null);
       await reviveAll(gateway.url);
       const report = await sweepGateway(sweepContext(client, { source }), { ...settings, dryRun: false });
       expect(await jobsOn(gateway.url)).toEqual(jobs.toSorted());
@@ -258,9 +259,9 @@ describe("a gateway at a distance of 150 ms", () => {
     process.on("warning", warn);
     onTestFinished(() => void process.off("warning", warn));
     let reads = 0;
-    const counting = {
+    const counting: Gateway = {
       ...client,
-      pushTimes: (signal?: AbortSignal) => ((reads += 1), client.pushTimes(signal)),
+      pushTimes: (...how) => ((reads += 1), client.pushTimes(...how)),
     };
     const report = await sweepGateway(sweepContext(counting), {
       rules: [ttlRule(3600)],

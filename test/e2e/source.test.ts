@@ -1,3 +1,5 @@
+import { gunzipSync } from "node:zlib";
+
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { GatewayReport } from "../../src/core/report.ts";
@@ -5,7 +7,7 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { SweepArchive, SweepContext, SweepSettings } from "../../src/sweep/sweep-context.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
-import { startProxy } from "../support/proxy.ts";
+import { startProxy, type ProxiedAnswer } from "../support/proxy.ts";
 import {
   installedGateways,
   startPushgateway,
@@ -45,10 +47,10 @@ async function start(
     ...client,
     openSnapshot: (how) => (reads.push("api"), client.openSnapshot(how)),
     openExposition: (how) => (reads.push("exposition"), client.openExposition(how)),
-    async pushTimes(signal) {
+    async pushTimes(...how) {
       reads.push("push times");
       await meanwhile?.(real.url);
-      return client.pushTimes(signal);
+      return client.pushTimes(...how);
     },
   };
   const context = sweepContext(gateway, { source, archive });
@@ -120,6 +122,49 @@ describe("source: auto", () => {
     },
   );
 });
+
+describe.each(["api", "auto", "exposition"] as const)(
+  "a gateway that answers only the families asked for, source: %s",
+  (source) => {
+    it("is swept as any other", async () => {
+      const groups = [
+        old({ job: "a", instance: "x" }),
+        old({ job: "b", instance: "y" }),
+        young({ job: "c" }),
+      ];
+      const real = await startPushgateway({ groups });
+      onTestFinished(() => real.stop());
+      const asked: string[][] = [];
+      const { url } = await startProxy(real.url, async ({ path, query }, ask) => {
+        const answer = await ask();
+        if (path !== "/metrics") return answer;
+        asked.push(query.getAll("name[]"));
+        return { ...answer, ...keepFamilies(answer.body, query.getAll("name[]")) };
+      });
+      const client = gatewayAt(url);
+      onTestFinished(() => client.close());
+      const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
+      const report = await sweepGateway(sweepContext(client, { source }), settings);
+      expect(fatesByJob(report)).toEqual({ a: "gone", b: "gone", c: "within_ttl" });
+      expect(await jobsOn(real.url)).toHaveLength(1);
+      expect(new Set(asked.map((names) => names.toSorted().join()))).toEqual(
+        new Set([
+          "go_memstats_mallocs_total,process_start_time_seconds,push_failure_time_seconds,push_time_seconds," +
+            "pushgateway_build_info,pushgateway_http_requests_total",
+        ]),
+      );
+    });
+  },
+);
+
+/** As handlers of client_golang do from 1.24 on. */
+function keepFamilies(body: Buffer, names: readonly string[]): Pick<ProxiedAnswer, "headers" | "body"> {
+  const families = gunzipSync(body)
+    .toString()
+    .split(/^(?=# HELP )/m);
+  const kept = families.filter((text) => names.some((name) => text.startsWith(`# HELP ${name} `)));
+  return { headers: { date: new Date().toUTCString() }, body: Buffer.from(kept.join("")) };
+}
 
 describe.each(installedGateways)("source: exposition, on $version", (gateway) => {
   it.each<[string, PushgatewayOptions]>([
@@ -257,9 +302,9 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     const context = sweepContext(
       {
         ...client,
-        async pushTimes(signal) {
+        async pushTimes(...how) {
           if ((reads += 1) === 1) await real.restart();
-          return client.pushTimes(signal);
+          return client.pushTimes(...how);
         },
       },
       { source: "exposition" },

@@ -53,10 +53,10 @@ export function watchedGateway(
       };
       return { ...open, read };
     },
-    async pushTimes(signal) {
+    async pushTimes(...how) {
       await meanwhile();
       const [look, times] = await inTurn(
-        async () => [await watch.look(), await client.pushTimes(signal)] as const,
+        async () => [await watch.look(), await client.pushTimes(...how)] as const,
       );
       await meanwhile();
       // What passed meanwhile is time that the read took.

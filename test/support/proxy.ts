@@ -15,6 +15,7 @@ export type Between = (
     readonly method: string;
     /** Without its query. */
     readonly path: string;
+    readonly query: URLSearchParams;
     /** Which connection it came over, counted from 0. */
     readonly connection: number;
   },
@@ -47,7 +48,11 @@ export async function startProxy(target: string, between: Between): Promise<{ re
     const answer = async (): Promise<void> => {
       const connection = connections.get(incoming.socket) ?? connections.size;
       connections.set(incoming.socket, connection);
-      const answered = await between({ method, path: path.replace(/\?.*/, ""), connection }, ask);
+      const [bare = "", query] = path.split("?");
+      const answered = await between(
+        { method, path: bare, query: new URLSearchParams(query), connection },
+        ask,
+      );
       if (answered === "cut") return void incoming.socket.destroy();
       const { "transfer-encoding": _, ...kept } = answered.headers;
       // Only what the answer itself has: the gateway's own, or none.

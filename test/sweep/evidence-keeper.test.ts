@@ -73,6 +73,7 @@ function keeperWhileThereIs(
     status,
     circumstances: { rules: [], now, outage: null, pushes: noneRefused, ...circumstances },
     planned: first,
+    deletions: [decision],
   });
 }
 

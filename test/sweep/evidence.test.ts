@@ -23,12 +23,14 @@ function snapshot(...groups: readonly Group[]): Snapshot {
   return { source: "api", groups, maxKeyLength, ...read };
 }
 
+/** An answer that was searched for all groups. */
 function pushTimes(...groups: readonly Group[]): PushTimes {
   const timesOf = (field: "lastSuccessAt" | "lastFailureAt"): ReadonlyMap<string, number | null> =>
     new Map(groups.map((one) => [expositionKey(one.labels), one[field]]));
   const [success, failure] = [timesOf("lastSuccessAt"), timesOf("lastFailureAt")];
   const process = { startedAt: null, allocations: null, deletions: null };
-  return { requestedAt: 0, durationSeconds: 0.1, clocks, process, success, failure, maxKeyLength };
+  const read = { requestedAt: 0, durationSeconds: 0.1, clocks, process };
+  return { ...read, wanted: null, success, failure, maxKeyLength };
 }
 
 const cases: readonly [string, Partial<Group>, TtlRule, api: string, exposition: string][] = [
@@ -53,6 +55,11 @@ describe("evidence about a group that", () => {
   it("is gone", () => {
     expect(snapshotEvidence(snapshot(busy)).compare(known, anyPush, planned)).toBe("absent");
     expect(pushTimesEvidence(pushTimes(busy)).compare(known, anyPush, planned)).toBe("absent");
+  });
+
+  it("was not searched for in an exposition is that it may be alive", () => {
+    const times = { ...pushTimes(busy), wanted: new Set([expositionKey(busy.labels)]) };
+    expect(pushTimesEvidence(times).compare(known, anyPush, planned)).toBe("unclear");
   });
 
   it("is over the budget of the answer is that it may be alive", () => {

@@ -42,8 +42,8 @@ async function sweep(
   };
   const client = gatewayAt(gateway.url, 30, clock);
   onTestFinished(() => client.close());
-  const pushTimes: Gateway["pushTimes"] = async (signal) => {
-    const times = await client.pushTimes(signal);
+  const pushTimes: Gateway["pushTimes"] = async (...how) => {
+    const times = await client.pushTimes(...how);
     const { gateway: date, local } = times.clocks;
     const clocks = { gateway: (date ?? 0) + passedSeconds, local };
     passedSeconds += readSeconds;

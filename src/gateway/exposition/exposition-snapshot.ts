@@ -7,7 +7,7 @@ import type { HttpClient } from "../../http/client.ts";
 import { isAddressable } from "../group-path.ts";
 import { parseFiniteNumber } from "../../core/numbers.ts";
 import type { OpenSnapshot } from "../snapshot.ts";
-import { openExposition, type ExpositionRequest, BadLine, type Sample } from "./read-samples.ts";
+import { BadLine, openExposition, parseLabels, type ExpositionRequest, type Sample } from "./read-samples.ts";
 
 /**
  * Opens a snapshot from the exposition at `path`: all groups with their push times and the wanted gauges. It does not show
@@ -72,34 +72,34 @@ class Samples {
     this.#budget = new AnswerBudget(request, (maxKeyLength) => this.#evict(maxKeyLength));
   }
 
-  add({ name, labels: pairs, value: text }: Sample): void {
+  add({ name, labels, value }: Sample): void {
     const isTime = name === successTimeName || name === failureTimeName;
-    if (pairs === null) {
+    if (labels === null) {
       if (!isTime) this.#lostGauges.add(name);
       return;
     }
-    const entry = this.#entryOf(createLabels(pairs));
-    const value = parseFiniteNumber(text);
+    const entry = this.#entryOf(labels);
+    const number = parseFiniteNumber(value());
     if (name === successTimeName) {
       if (entry.lastSuccessAt !== undefined)
         throw new BadLine(`the group ${formatShortLabels(entry.labels)} is listed twice`);
-      entry.lastSuccessAt = value;
-    } else if (name === failureTimeName) entry.lastFailureAt = value;
+      entry.lastSuccessAt = number;
+    } else if (name === failureTimeName) entry.lastFailureAt = number;
     else {
       const isSecond = entry.gauges?.has(name) === true;
       entry.gauges ??= new Map();
-      entry.gauges.set(name, value === null || isSecond ? Number.NaN : value);
+      entry.gauges.set(name, number === null || isSecond ? Number.NaN : number);
     }
   }
 
-  #entryOf(labels: Labels): GroupSamples {
-    const key = labelsKey(labels);
-    const shortKey = this.#budget.shorten(key);
+  #entryOf(text: string): GroupSamples {
+    const shortKey = this.#budget.shorten(text);
     const known = this.#entries.get(shortKey);
     if (known !== undefined) return known;
+    const labels = parseLabels(text);
     const job = labels.get("job") ?? "";
     const fresh = { isCut: false, labels, job, lastSuccessAt: undefined, lastFailureAt: null, gauges: null };
-    const entry = key === shortKey ? fresh : cutEntry(fresh);
+    const entry = text === shortKey ? fresh : cutEntry(fresh);
     this.#entries.set(shortKey, entry);
     this.#budget.spend(costOfGroup(shortKey, entry.labels));
     return entry;
