@@ -1,5 +1,5 @@
 import type { GroupRecord } from "../archive/records.ts";
-import { demandExactly, demandMatching } from "../core/demand.ts";
+import { demandExactly, demandMatching } from "../core/decide.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { ConfigError, parseNamed } from "../config/config.ts";
 import { defaultConfigFile, type SelectionFlags, type SourceFlags } from "./flags.ts";

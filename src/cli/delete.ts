@@ -1,5 +1,5 @@
 import { ConfigError, parseNamed, type GatewaySource, type PushgatewaySettings } from "../config/config.ts";
-import { demandExactly, demandMatching, type Demand } from "../core/demand.ts";
+import { demandExactly, demandMatching, type Demand } from "../core/decide.ts";
 import { createLabels, formatLabels } from "../core/labels.ts";
 import { formatMatcher, parseMatchers } from "../core/matcher.ts";
 import { countOf } from "../core/printable.ts";

@@ -1,4 +1,3 @@
-import type { Demand } from "./demand.ts";
 import { parseDuration } from "./duration.ts";
 import { ParseError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
@@ -14,8 +13,10 @@ import {
 } from "./life.ts";
 import { type Group, isOwnGroup } from "./group.ts";
 import type { FindPresence } from "./liveness.ts";
-import { firstMatch, type DeclaredTtl, type Rule, type TtlRule } from "./rule.ts";
+import { firstMatch, type DeclaredTtl, type Rule, type TtlRule, matchesAll } from "./rule.ts";
 import { keepReasons, type KeepReason, type Verdict } from "./verdict.ts";
+import { labelsKey, type Labels } from "./labels.ts";
+import type { Matcher } from "./matcher.ts";
 
 /** Everything besides the group itself that a decision depends on. */
 export interface Circumstances {
@@ -230,4 +231,23 @@ function secondsOf(text: string): number {
     if (error instanceof ParseError) return Number.NaN;
     throw error;
   }
+}
+
+/** Groups that a person asks to delete, whatever the rules say. */
+export interface Demand {
+  readonly selects: (labels: Labels) => boolean;
+  /** It selects one group, by its grouping key. */
+  readonly isExact: boolean;
+  /** Younger groups are kept. null: age does not matter. */
+  readonly olderThanSeconds: number | null;
+}
+
+export function demandMatching(matchers: readonly Matcher[], olderThanSeconds: number | null): Demand {
+  return { selects: (labels) => matchesAll(matchers, labels), isExact: false, olderThanSeconds };
+}
+
+/** @param labels all of its grouping key: an empty `instance` is another key than none */
+export function demandExactly(labels: Labels, olderThanSeconds: number | null): Demand {
+  const key = labelsKey(labels);
+  return { selects: (others) => labelsKey(others) === key, isExact: true, olderThanSeconds };
 }

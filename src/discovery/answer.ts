@@ -2,7 +2,7 @@ import { messageOf } from "../core/errors.ts";
 import { decodeTexts, isJsonObject } from "../core/json.ts";
 import { quote } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
-import { readStart } from "../http/read-start.ts";
+import { readStart } from "../http/client.ts";
 
 /** A server as a discovery names it; not checked yet. */
 export interface Target {

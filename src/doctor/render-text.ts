@@ -1,6 +1,6 @@
 import { formatAge } from "../core/duration.ts";
-import { formatShortLabels, quote } from "../core/labels.ts";
-import { countOf, cutText } from "../core/printable.ts";
+import { formatShortLabels } from "../core/labels.ts";
+import { countOf, cutText, toPrintable } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
 import { isFree, type Side } from "./culprit.ts";
 import {
@@ -83,10 +83,7 @@ function describeGateway({ status, health, exposition, api, snapshot }: Diagnosi
     lines.push(`version ${status.version || "unknown"}${upFor}`);
   }
   if (snapshot !== null) {
-    const { groups, sizeBytes, durationSeconds } = snapshot;
-    lines.push(
-      `${countOf(groups, "group")}, ${formatBytes(sizeBytes)}, read in ${formatSeconds(durationSeconds)}`,
-    );
+    lines.push(`${countOf(snapshot.groups, "group")}, read in ${formatSeconds(snapshot.durationSeconds)}`);
   }
   if (health !== null) {
     const answer = health.problem ?? "200";
@@ -124,8 +121,8 @@ function describePushes({ diagnosis, probe, expiredGroups }: DoctorReport): read
   const refused = refusedGroups(diagnosis);
   if (refused.length > 0) {
     lines.push(`the last push of ${refused.length} of ${all} was refused:`);
-    lines.push(...refused.slice(0, shown).map(({ labels }) => `  ${formatShortLabels(labels)}`));
-    lines.push(...more(refused).map((line) => `  ${line}`));
+    const names = refused.slice(0, shown).map(({ labels }) => formatShortLabels(labels));
+    lines.push(...[...names, ...more(refused)].map((line) => `  ${line}`));
   }
   if (expiredGroups !== null) {
     const effect = expiredGroups > 0 && state !== "unchecked" ? ", which slows down every push" : "";
@@ -148,14 +145,13 @@ function describeProbe({ accepted, durationSeconds, message }: PushProbe): strin
 }
 
 function describeUndeletable({ undeletable, url }: Diagnosis): readonly string[] {
-  const lines: string[] = [];
-  for (const { group, why, path } of undeletable.slice(0, shown)) {
+  const lines = undeletable.slice(0, shown).flatMap(({ group, why, path }) => {
     const isUnreadable = group.obstacle === "unreadable_labels";
-    lines.push(
-      `${isUnreadable ? "a group with unreadable labels" : formatShortLabels(group.labels)}: ${why}`,
+    const name = isUnreadable ? "a group with unreadable labels" : formatShortLabels(group.labels);
+    return [`${name}: ${why}`].concat(
+      path === null ? [] : curlCommands(url, [path]).map((command) => `  by hand: ${command}`),
     );
-    if (path !== null) lines.push(...curlCommands(url, [path]).map((command) => `  by hand: ${command}`));
-  }
+  });
   return [...lines, ...more(undeletable)];
 }
 
@@ -176,7 +172,7 @@ function renderFinding(
 ): readonly string[] {
   const { deletions, why, reason: code, evidence: words } = finding;
   const reason = describeReason(finding);
-  const evidence = `  ${code === "empty_family" ? "seen" : "the gateway says"}: ${excerpt(words)}`;
+  const evidence = `  ${code === "empty_family" ? "seen" : "the gateway says"}: ${toPrintable(cutText(words, evidenceLength))}`;
   const [certain, ...others] = deletions;
   if (certain === undefined) return [reason, evidence, `  ${why}`];
   if (others.length === 0) {
@@ -257,22 +253,8 @@ function more(list: readonly unknown[]): readonly string[] {
   return list.length > shown ? [`… and ${list.length - shown} more`] : [];
 }
 
-/** Fits on one line, and cannot drive a terminal. */
-function excerpt(text: string): string {
-  const printable = quote(text)
-    .slice(1, -1)
-    .replaceAll(String.raw`\"`, '"')
-    .replaceAll("\\\\", "\\");
-  return cutText(printable, evidenceLength);
-}
-
 function formatSeconds(seconds: number): string {
   return seconds >= 1 ? `${round(seconds)} s` : `${round(seconds * 1000)} ms`;
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${round(bytes / 1000)} kB` : `${round(bytes / 1e6)} MB`;
 }
 
 /** Two digits are all that a single measurement is worth. */

@@ -1,12 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
-
 import { errors, type Dispatcher } from "undici";
-
 import { explainConnectionError, guessAtSilence } from "./connection-causes.ts";
 import { displayProxy, proxyAuthorization } from "./proxy.ts";
-import { readStart } from "./read-start.ts";
 import { createRedact, type Redact } from "./redact.ts";
 import { NotSent, RequestError, type Approach, type RequestName } from "./request-error.ts";
 import { createRoute, type Route } from "./route.ts";
@@ -304,4 +301,29 @@ function toRequestError(error: unknown, approach: Approach, isAborted: boolean):
   }
   const code = error instanceof errors.HTTPParserError ? "truncated" : "unreachable";
   return new RequestError(code, approach, explainConnectionError(error, approach), error);
+}
+
+interface BodyStart {
+  readonly bytes: Buffer;
+  /** Whether that is all of it. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Reads the first bytes of a body.
+ * @param rest `drop`: also reads the rest, so that its connection can be used again; `leave`: an endless body does no harm
+ */
+export async function readStart(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  rest: "drop" | "leave",
+): Promise<BodyStart> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (size < maxBytes) chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBytes && rest === "leave") break;
+  }
+  return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), isComplete: size <= maxBytes };
 }

@@ -1,9 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
-
 import { cutText } from "../core/printable.ts";
-import type { OpenResponse, WholeResponse } from "./client.ts";
+import { type OpenResponse, type WholeResponse, readStart } from "./client.ts";
 import { proxyLoginRemedy, throughProxy } from "./connection-causes.ts";
-import { readStart } from "./read-start.ts";
 import type { Redact } from "./redact.ts";
 import { RequestError, type Approach } from "./request-error.ts";
 

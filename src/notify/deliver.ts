@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-
-import { createHttpClient, type OpenResponse } from "../http/client.ts";
+import { createHttpClient, type OpenResponse, readStart } from "../http/client.ts";
 import { excerpt, isSuccess, retryAfterSeconds } from "../http/expect-success.ts";
-import { readStart } from "../http/read-start.ts";
 import { createRedact, type Redact } from "../http/redact.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { ServerOptions } from "../http/server-options.ts";

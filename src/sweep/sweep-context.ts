@@ -1,7 +1,6 @@
 import type { Log } from "../core/log.ts";
 import type { Clock } from "../core/time.ts";
-import type { GroupToArchive } from "../core/decide.ts";
-import type { Demand } from "../core/demand.ts";
+import type { GroupToArchive, Demand } from "../core/decide.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Liveness } from "../core/liveness.ts";

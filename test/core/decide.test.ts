@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-
-import { decide, type Circumstances } from "../../src/core/decide.ts";
-import { demandExactly, demandMatching } from "../../src/core/demand.ts";
+import { decide, type Circumstances, demandExactly, demandMatching } from "../../src/core/decide.ts";
 import type { Group } from "../../src/core/group.ts";
 import { createLabels } from "../../src/core/labels.ts";
 import { surveyPushes } from "../../src/core/life.ts";
