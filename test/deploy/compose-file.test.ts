@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -53,7 +53,7 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
     const images = Object.values(readServices())
       .filter(({ build }) => build === undefined)
       .map(({ image }) => image);
-    for (const image of images) expect(image).toMatch(/^[a-z/]+:v?\d+(\.\d+\.\d+|-trixie-slim)$/);
+    for (const image of images) expect(image).toMatch(/^[a-z/.]+:v?\d+(\.\d+\.\d+|-trixie-slim)$/);
     const { build } = readServices()["janitor"]!;
     expect(existsSync(join(build!.context, "Dockerfile"))).toBe(true);
   });
@@ -71,12 +71,12 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
     expect(readFileSync(join(stackFolder, "../../Dockerfile"), "utf8")).toContain("\nHEALTHCHECK ");
   });
 
-  it("mounts files that exist", () => {
+  it("mounts folders that exist, since a mounted file is never seen to be replaced", () => {
     const sources = Object.values(readServices())
       .flatMap(({ volumes = [] }) => volumes)
       .filter(({ type }) => type === "bind")
       .map(({ source }) => source);
-    expect(sources.filter((source) => !existsSync(source))).toEqual([]);
+    expect(sources.filter((source) => !statSync(source).isDirectory())).toEqual([]);
     expect(sources.length).toBeGreaterThan(5);
   });
 
@@ -94,8 +94,8 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
   it("has a service for every name in the files of the stack", () => {
     const names = Object.keys(readServices());
     const datasource = "grafana/provisioning/datasources/prometheus.yml";
-    const texts = ["prometheus.yml", "janitor.yml", "compose.yaml", datasource].map((name) =>
-      readStackFile(name, {}),
+    const texts = ["prometheus/prometheus.yml", "janitor/janitor.yml", "compose.yaml", datasource].map(
+      (name) => readStackFile(name, {}),
     );
     const looked = texts.flatMap((text) =>
       [...text.matchAll(/(?:http:\/\/|")([a-z]+):(?:8080|909[01]|9100|9717|3000)/g)].map(([, name]) => name!),
@@ -109,19 +109,23 @@ describe.skipIf(mayLackDockerCompose)("config/compose/compose.yaml", () => {
 
 describe("the files that the stack mounts", () => {
   it("are a valid configuration that archives to the volume of the image", async () => {
-    const { exitCode, stdout } = await cli(["check", "config", join(stackFolder, "janitor.yml")]);
+    const { exitCode, stdout } = await cli(["check", "config", join(stackFolder, "janitor/janitor.yml")]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("archive in /var/lib/pushgateway-janitor");
   });
 
   it.skipIf(mayLackPromtool)("are a configuration that Prometheus understands", () => {
-    const { exitCode, output } = runPromtool(["check", "config", join(stackFolder, "prometheus.yml")]);
+    const { exitCode, output } = runPromtool([
+      "check",
+      "config",
+      join(stackFolder, "prometheus/prometheus.yml"),
+    ]);
     expect(output).toContain("is valid prometheus config file");
     expect(exitCode).toBe(0);
   });
 
   it("keep the job and the instance of pushed series", () => {
-    const { scrape_configs: jobs } = parse(readStackFile("prometheus.yml", {})) as {
+    const { scrape_configs: jobs } = parse(readStackFile("prometheus/prometheus.yml", {})) as {
       scrape_configs: readonly { job_name: string; honor_labels?: boolean }[];
     };
     expect(jobs.map(({ job_name, honor_labels = false }) => [job_name, honor_labels])).toEqual([
@@ -139,4 +143,16 @@ describe("the files that the stack mounts", () => {
     const compose = readStackFile("compose.yaml", {});
     for (const { options } of providers) expect(compose).toContain(`- ../grafana:${options.path}:ro`);
   });
+});
+
+it("every file to start from names the same Pushgateway", () => {
+  const folder = join(stackFolder, "..");
+  const named = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => [
+      ...readFileSync(join(entry.parentPath, entry.name), "utf8").matchAll(/image: (\S*\/pushgateway:\S+)/g),
+    ])
+    .map(([, image]) => image);
+  expect(named).toEqual(named.map(() => "quay.io/prometheus/pushgateway:v1.11.3"));
+  expect(named.length).toBeGreaterThan(1);
 });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -56,16 +56,15 @@ async function startStack(): Promise<Stack> {
   };
   const gateway = await startPushgateway();
   onTestFinished(() => gateway.stop());
-  const application = startScript("application.mjs", { LISTEN: "127.0.0.1:0" });
+  const application = startScript("hosts/application.mjs", { LISTEN: "127.0.0.1:0" });
   await expect.poll(application, { timeout: 20_000 }).toMatch(/^listens on /);
   // Each of them is to know the others, so that some addresses are settled before anybody listens there.
   const [janitorAddress, hostsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
-  // Beside prometheus.yml, as in the container.
-  symlinkSync(join(stackFolder, "../prometheus"), join(folder, "rules"));
   const prometheus = await startPrometheus(
     place(
       "prometheus.yml",
-      readStackFile("prometheus.yml", {
+      readStackFile("prometheus/prometheus.yml", {
+        "/etc/prometheus-rules": join(stackFolder, "../prometheus"),
         "scrape_interval: 5s": "scrape_interval: 1s",
         "evaluation_interval: 5s": "evaluation_interval: 1s",
         "refresh_interval: 5s": "refresh_interval: 1s",
@@ -78,7 +77,7 @@ async function startStack(): Promise<Stack> {
   );
   const config = place(
     "janitor.yml",
-    readStackFile("janitor.yml", {
+    readStackFile("janitor/janitor.yml", {
       "http://pushgateway:9091": gateway.url,
       "http://prometheus:9090": prometheus.url,
       "/var/lib/pushgateway-janitor": join(folder, "archive"),
@@ -93,7 +92,7 @@ async function startStack(): Promise<Stack> {
   await expect
     .poll(scraped, { timeout: 60_000 })
     .toEqual(["application", "pushgateway", "pushgateway-janitor"]);
-  const hosts = startScript("hosts.mjs", {
+  const hosts = startScript("hosts/hosts.mjs", {
     LISTEN: hostsAddress,
     PUSHGATEWAY: gateway.url,
     PUSH_EVERY: "500ms",
