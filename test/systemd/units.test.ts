@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,7 +8,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { cli } from "../support/cli.ts";
 
 const folder = new URL("../../config/systemd/", import.meta.url).pathname;
-const units = readdirSync(folder).toSorted((a, b) => a.localeCompare(b));
+const files = readdirSync(folder).toSorted((a, b) => a.localeCompare(b));
+const units = files.filter((name) => !name.endsWith(".conf"));
+const dropIns = "pushgateway-janitor-once.service.d";
 const services = units.filter((name) => name.endsWith(".service"));
 const read = (name: string): string => readFileSync(join(folder, name), "utf8");
 
@@ -27,10 +29,11 @@ describe.skipIf(mayLackSystemd)("the systemd units", () => {
   let copies: string;
   beforeAll(() => {
     copies = mkdtempSync(join(tmpdir(), "units-"));
-    for (const name of units) {
+    mkdirSync(join(copies, dropIns));
+    for (const name of files) {
       // systemd looks whether the program is there, which it need not be here.
       writeFileSync(
-        join(copies, name),
+        join(copies, units.includes(name) ? "" : dropIns, name),
         read(name).replaceAll("/usr/local/bin/pushgateway-janitor", process.execPath),
       );
     }
@@ -57,8 +60,8 @@ describe.skipIf(mayLackSystemd)("the systemd units", () => {
 });
 
 describe("the systemd services", () => {
-  it.each(services)("%s starts a command with flags that exist", async (name) => {
-    const [line = ""] = settings(name, "ExecStart");
+  it.each([...services, "textfile.conf"])("%s starts a command with flags that exist", async (name) => {
+    const line = settings(name, "ExecStart").at(-1) ?? "";
     const [program, command = "", ...flags] = line.split(" ");
     expect(program).toBe("/usr/local/bin/pushgateway-janitor");
     const { stdout } = await cli([command, "--help"]);
