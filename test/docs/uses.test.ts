@@ -1,15 +1,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  readFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
+import type { ICronJob, IJob } from "kubernetes-models/batch/v1";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
 
 import {
   chartFolder,
+  kubectl as kubectlBinary,
   mayLackKubernetesTools,
   renderChart,
   runHelm,
@@ -264,3 +275,34 @@ describe.skipIf(mayLackKubernetesTools)("the overlay of docs/kubernetes.md", () 
     expect(JSON.stringify([ingress, egress])).not.toContain("instance");
   });
 });
+
+it.skipIf(mayLackKubernetesTools)(
+  "docs/cronjob.md runs another command as a Job, quotes included",
+  async () => {
+    const { folder, type } = await startReading();
+    const stub = (name: string, script: string): void => {
+      writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    };
+    const [cronJob] = parseAllDocuments(renderChart("mode=cronjob"))
+      .map((document) => document.toJS() as ICronJob)
+      .filter(({ kind }) => kind === "CronJob");
+    const job = { apiVersion: "batch/v1", kind: "Job", ...cronJob!.spec!.jobTemplate };
+    writeFileSync(join(folder, "job.json"), JSON.stringify(job));
+    // What needs a cluster; the patch is made by the real one.
+    stub(
+      "kubectl",
+      `case "$*" in *--from=cronjob/*) cat job.json;; create*) cat >created.json;; *) exec "${kubectlBinary}" "$@";; esac`,
+    );
+    const block = blocksOf("docs/cronjob.md", "sh").find(
+      (text) => text.includes("--from=cronjob") && text.includes("restore"),
+    );
+    expect(await type(block ?? "")).toEqual({ exitCode: 0, output: "" });
+    const created = JSON.parse(readFileSync(join(folder, "created.json"), "utf8")) as IJob;
+    expect(created.spec!.template.spec!.containers[0]!.args).toEqual([
+      "restore",
+      "/var/lib/pushgateway-janitor",
+      '--match={job="batch"}',
+      "--dry-run",
+    ]);
+  },
+);

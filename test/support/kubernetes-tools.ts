@@ -6,7 +6,7 @@ import { projectRoot } from "./project-root.ts";
 
 /** What `.ci/setup` unpacked, what HELM and KUBECTL name, what the PATH holds. */
 const helm = find("HELM", "helm", ["version"]);
-const kubectl = find("KUBECTL", "kubectl", ["version", "--client"]);
+export const kubectl = find("KUBECTL", "kubectl", ["version", "--client"]);
 
 /** Whether there are none of them: tests that need them are left out, but not in CI. */
 export const lacksKubernetesTools = helm === null || kubectl === null;
