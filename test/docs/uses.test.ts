@@ -283,9 +283,9 @@ it.skipIf(mayLackKubernetesTools)(
     const stub = (name: string, script: string): void => {
       writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
-    const [cronJob] = parseAllDocuments(renderChart("mode=cronjob"))
+    const cronJob = parseAllDocuments(renderChart("mode=cronjob"))
       .map((document) => document.toJS() as ICronJob)
-      .filter(({ kind }) => kind === "CronJob");
+      .find(({ kind }) => kind === "CronJob");
     const job = { apiVersion: "batch/v1", kind: "Job", ...cronJob!.spec!.jobTemplate };
     writeFileSync(join(folder, "job.json"), JSON.stringify(job));
     // What needs a cluster; the patch is made by the real one.
