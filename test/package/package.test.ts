@@ -43,9 +43,17 @@ function linkPackages(to: string, isWanted: (name: string) => boolean): void {
   }
 }
 
+/** npm passes its settings on: those of `npm test` must not be the ones that are tested. */
+const env = { PATH: process.env["PATH"], HOME: folder };
+
 /** @returns stdout */
 function run(command: string, ...words: readonly string[]): string {
-  return execFileSync(command, words, { cwd: clone, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  return execFileSync(command, words, {
+    cwd: clone,
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** The project as a fresh clone has it, with its packages installed. */
@@ -85,8 +93,8 @@ describe("a package that is packed in a fresh clone", () => {
   });
 
   it("has a man page, and what its pages link to", () => {
-    const { man } = readJson(join(installed, "package.json")) as { readonly man: string };
-    expect(readFileSync(join(installed, man), "utf8")).toMatch(/^\.TH PUSHGATEWAY-JANITOR 1 /m);
+    const { man } = readJson(join(installed, "package.json")) as { readonly man: readonly string[] };
+    expect(readFileSync(join(installed, man[0] ?? ""), "utf8")).toMatch(/^\.TH PUSHGATEWAY-JANITOR 1 /m);
     const docs = readdirSync(join(installed, "docs"))
       .filter((name) => name.endsWith(".md"))
       .map((name) => `docs/${name}`);
@@ -106,35 +114,50 @@ describe("a package that is packed in a fresh clone", () => {
   });
 });
 
+it("npm install -g . in a clone builds, and installs program and man page", () => {
+  rmSync(join(clone, "dist"), { recursive: true, force: true });
+  const prefix = join(folder, "prefix");
+  run("npm", "install", "--global", "--offline", `--prefix=${prefix}`, ".");
+  const program = join(prefix, "bin/pushgateway-janitor");
+  expect(execFileSync(program, ["--version"], { encoding: "utf8" })).toMatch(/^pushgateway-janitor \d/);
+  expect(readFileSync(join(prefix, "share/man/man1/pushgateway-janitor.1"), "utf8")).toContain(".TH ");
+});
+
 describe("npm start", () => {
   it("prints nothing to stdout but what the command prints", async () => {
     const { stdout } = await promisify(execFile)(
       "npm",
       ["start", "--", "report", `--gateway=${await startLightGateway()}`, "--ttl=1d", "--output=json"],
-      // npm passes its settings on: those of `npm test` must not be the ones that are tested.
-      { cwd: clone, env: { PATH: process.env["PATH"], HOME: folder } },
+      { cwd: clone, env },
     );
     expect(JSON.parse(stdout)).toMatchObject({ schema_version: 1 });
   });
 
   it("compiles when a source was changed, added or deleted, and not otherwise", () => {
-    const dist = join(clone, "dist");
-    const built = (): number => statSync(join(dist, "main.js")).mtimeMs;
-    run("sh", ".ci/build");
-    const first = built();
-    run("sh", ".ci/build");
-    expect(built()).toBe(first);
+    // Of all sources, one is enough.
+    const small = join(folder, "small");
+    for (const path of [".ci", "package.json", "tsconfig.json", "src/tsconfig.json"])
+      cpSync(join(projectRoot, path), join(small, path), { recursive: true });
+    symlinkSync(join(clone, "node_modules"), join(small, "node_modules"));
+    const [main, dist] = [join(small, "src/main.ts"), join(small, "dist")];
+    writeFileSync(main, "export const answer = 41;\n");
+    const build = (): number => {
+      run("sh", join(small, ".ci/build"));
+      return statSync(join(dist, "main.js")).mtimeMs;
+    };
+    const first = build();
+    expect(build()).toBe(first);
 
-    const added = join(clone, "src/core/added.ts");
-    writeFileSync(added, "export const answer = 42;\n");
-    run("sh", ".ci/build");
-    expect(existsSync(join(dist, "core/added.js"))).toBe(true);
-    appendFileSync(added, "export const changed = true;\n");
-    run("sh", ".ci/build");
-    expect(readFileSync(join(dist, "core/added.js"), "utf8")).toContain("changed");
+    appendFileSync(main, "export const changed = true;\n");
+    expect(build()).toBeGreaterThan(first);
+    expect(readFileSync(join(dist, "main.js"), "utf8")).toContain("changed");
+
+    const added = join(small, "src/added.ts");
+    writeFileSync(added, "export const added = true;\n");
+    build();
+    expect(existsSync(join(dist, "added.js"))).toBe(true);
     rmSync(added);
-    run("sh", ".ci/build");
-    expect(existsSync(join(dist, "core/added.js"))).toBe(false);
-    expect(built()).toBeGreaterThan(first);
+    build();
+    expect(existsSync(join(dist, "added.js"))).toBe(false);
   });
 });
