@@ -94,7 +94,7 @@ export interface SingleSweep {
   readonly intervalSeconds: number | undefined;
 }
 
-/** About the next sweep of the process. */
+/** About a process that goes on. */
 const ofServiceOnly = [
   "config_last_reload_successful",
   "config_last_reload_success_timestamp_seconds",
@@ -216,7 +216,8 @@ export function createMetrics(
       const { gateways, rules, dryRun, archive, notifications, mechanisms, shard } = scope;
       ruleNames = namesOf(rules);
       gatewayNames = gateways;
-      for (const gateway of failureOf.keys()) if (!gateways.includes(gateway)) failureOf.delete(gateway);
+      const known = new Set(gateways);
+      for (const gateway of failureOf.keys()) if (!known.has(gateway)) failureOf.delete(gateway);
       showFailures();
       families.dryRun.set({}, Number(dryRun));
       const ownShard = { shard: String(shard.index), shards: String(shard.count) };
