@@ -284,7 +284,10 @@ export function addRunFlags(command: FlagsCommand, env: Io["env"]) {
   return addSweepFlags(command, env)
     .optionsGroup(headings.web)
     .option("--web.listen-address <address>", "where metrics and page are served", defaultListenAddress)
-    .option("--web.enable-lifecycle", "serve POST /-/reload and POST /-/sweep")
+    .option(
+      "--web.enable-lifecycle",
+      "serve POST /-/reload, /-/sweep and /-/dry-run, and show buttons on the page",
+    )
     .option("--web.config.file <file>", "TLS, users and headers, in the exporters' format")
     .option("--web.external-url <url>", "the URL by which browsers reach it, for example through a proxy")
     .optionsGroup(headings.own)

@@ -77,6 +77,7 @@ export async function run(
     wait: io.wait,
   });
 
+  const enableLifecycle = flags["web.enableLifecycle"] ?? false;
   let web: WebServer | null = null;
   const reload = async (why: string): Promise<ReloadResult> => {
     const [own, ofWeb] = [await service.reload(why), await web?.reloadWebConfig()];
@@ -87,7 +88,7 @@ export async function run(
     web = await startWebServer({
       listenAddress: flags["web.listenAddress"],
       webConfig,
-      enableLifecycle: flags["web.enableLifecycle"] ?? false,
+      enableLifecycle,
       externalUrl: flags["web.externalUrl"],
       handlers: createWebHandlers({
         service,
@@ -95,6 +96,7 @@ export async function run(
         reload,
         build,
         commandToRestore: createCommandToRestore(flags),
+        enableLifecycle,
         now: () => clock.now(),
         stop: io.stop,
       }),

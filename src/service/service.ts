@@ -53,7 +53,12 @@ interface ServiceState extends Pick<
   readonly gatewaysOfAllShards: number;
   /** The latest report of each gateway; null: none yet. Before the first sweep: of the reads at the start. */
   readonly known: SweepReport | null;
+  readonly isSweeping: boolean;
 }
+
+/** A sweep or a dry run that was asked for, or why there was none. */
+export type RequestedSweep =
+  SweepResult | { readonly ran: false; readonly reason: "internal" | "no_configuration" };
 
 /** How long after a gateway could not be read it is read again, before the first sweep. */
 const retrySeconds = { first: 5, longest: 300 };
@@ -75,6 +80,7 @@ export class Service {
   #schedule: Schedule | null = null;
   #stopped = false;
   #known: SweepReport | null = null;
+  #dryRunning: Promise<RequestedSweep> | null = null;
   #lastSweepAt: number | null = null;
   #history: ReturnType<typeof addSweep> = { recentDeletions: [], deletionsByDay: new Map(), sweeps: [] };
   readonly #createdAt: number;
@@ -147,12 +153,23 @@ export class Service {
   }
 
   /** As the schedule would. Never rejects: a bug in a sweep is logged, and the next one happens all the same. */
-  async sweep(): Promise<
-    SweepResult | { readonly ran: false; readonly reason: "internal" | "no_configuration" }
-  > {
+  sweep(): Promise<RequestedSweep> {
+    return this.#attempt(() => this.#sweeper.run());
+  }
+
+  /** Reads all gateways and plans for them; what is known of them then is the plan. Never during a sweep. Never rejects. */
+  dryRun(): Promise<RequestedSweep> {
+    this.#dryRunning ??= this.#attempt(async (): Promise<SweepResult> => {
+      const report = await this.#sweeper.read(() => this.#plan());
+      return report === null ? { ran: false, reason: "already_running" } : { ran: true, report };
+    }).finally(() => (this.#dryRunning = null));
+    return this.#dryRunning;
+  }
+
+  async #attempt(work: () => Promise<SweepResult>): Promise<RequestedSweep> {
     if (this.#waits) return { ran: false, reason: "no_configuration" };
     try {
-      return await this.#sweeper.run();
+      return await work();
     } catch (error) {
       const { stack } = error instanceof Error ? error : new Error(String(error));
       this.#options.log.error("Sweep failed by a bug, please report it", { err: stack });
@@ -168,6 +185,7 @@ export class Service {
       gatewaysOfAllShards: total,
       dryRun: this.#config.dryRun,
       known: this.#known,
+      isSweeping: this.#sweeper.isSweeping(),
       lastSweepAt: this.#lastSweepAt,
       nextSweepAt: this.#schedule?.nextAt() ?? null,
       ...this.#history,
@@ -193,6 +211,18 @@ export class Service {
     metrics.sweepFinished(report);
     logReport(report, log);
     this.#notifier.notify(report, { isArchived: config.archive !== null });
+    return report;
+  }
+
+  async #plan(): Promise<SweepReport> {
+    const { sweep, metrics, log } = this.#options;
+    const { gateways } = await this.#fleet.current();
+    const report = await sweep({ ...this.#config, pushgateways: gateways, dryRun: true });
+    // Interrupted, it says nothing about the gateways.
+    if (this.#stopped) return report;
+    metrics.readFinished(report);
+    logReport(report, log);
+    this.#known = addToKnown(this.#known, report, "read");
     return report;
   }
 

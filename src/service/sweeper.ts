@@ -7,7 +7,7 @@ export type SweepResult =
 /** Starts sweeps and reads of the gateways, never two at once. */
 export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (reason: SkipReason) => void) {
   let running: Promise<SweepResult> | null = null;
-  let lastRead: Promise<void> = Promise.resolve();
+  let lastRead: Promise<unknown> = Promise.resolve();
   let stopping = false;
 
   const skip = (reason: SkipReason): SweepResult => {
@@ -32,9 +32,14 @@ export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (rea
         running = null;
       }
     },
-    /** Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does. */
-    read(work: () => Promise<void>): Promise<void> {
-      const read = lastRead.then(() => (stopping || running !== null ? undefined : work()));
+    /** Whether a sweep runs or waits. */
+    isSweeping: () => running !== null,
+    /**
+     * Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does.
+     * @returns null: it did not read
+     */
+    read<T>(work: () => Promise<T>): Promise<T | null> {
+      const read = lastRead.then(() => (stopping || running !== null ? null : work()));
       // The caller handles its error.
       lastRead = read.catch(() => {});
       return read;

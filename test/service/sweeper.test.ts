@@ -66,7 +66,7 @@ describe("the sweeper", () => {
 
   it("lets a sweep wait for a read that is under way, and skips the next one", async () => {
     const { sweeper, skipped, begun, finish } = slowSweeper();
-    let readEnds = (): void => {};
+    let readEnds: (value?: unknown) => void = () => {};
     const read = sweeper.read(() => new Promise((resolve) => (readEnds = resolve)));
     await Promise.resolve();
     const sweep = sweeper.run();

@@ -62,6 +62,7 @@ export function pageState(report: SweepReport | null, rest: Partial<PageState> =
     recentDeletions: [],
     deletionsSince: null,
     restoreCommand: () => null,
+    actions: null,
     rules: [],
     sweeps: [],
     deletionsByDay: new Map(),

@@ -12,7 +12,7 @@ export const script = `"use strict";
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const hidden of document.querySelectorAll(".tools, .keys")) hidden.hidden = false;
-    const form = document.querySelector("form");
+    const form = document.querySelector(".filter");
     const match = document.getElementById("match");
 
     const themeButton = document.getElementById("theme");

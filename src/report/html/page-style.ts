@@ -82,7 +82,11 @@ header p{color:var(--muted);margin-top:.2rem}
 header code{white-space:nowrap}
 header .pill{vertical-align:.12em;margin-left:.5rem}
 main>section,main>.pair{margin-bottom:2.25rem}
-.tools{display:flex;gap:.5rem}
+.tools{display:flex;flex-wrap:wrap;gap:.5rem}
+@media (min-width:46rem){form.tools{margin-left:auto}}
+.notice{flex-basis:100%;margin:0!important;padding:.6rem 1rem;border-radius:8px;background:var(--accent-soft);color:var(--ink)!important}
+.notice.bad{background:var(--bad-soft)}
+button:disabled{color:var(--muted);cursor:default}
 button,select,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--edge);border-radius:7px;padding:.4rem .7rem;min-height:2.35rem}
 button{cursor:pointer;font-weight:500}
 button:hover{border-color:var(--muted)}

@@ -6,6 +6,7 @@ import type { PrintSelection, SelectedGroups } from "../select.ts";
 import { showText } from "../text.ts";
 import { countRules, viewGateway, type GatewayView } from "../view.ts";
 import { renderCharts, type ChartHistory } from "./charts.ts";
+import { renderActionResult, renderActions, type PageActions } from "./actions.ts";
 import { renderAttention, renderGateways } from "./gateways.ts";
 import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
@@ -33,6 +34,8 @@ export interface PageState extends ChartHistory {
   readonly recentDeletions: readonly PageDeletion[];
   /** Returns the command that puts a deleted group back; null: it is not archived. */
   readonly restoreCommand: (deletion: PageDeletion) => string | null;
+  /** null: nothing can be asked for. */
+  readonly actions: PageActions | null;
   /** In force now. */
   readonly rules: readonly Rule[];
   /** Why the last reload failed, all problems as text; null if it did not. */
@@ -159,9 +162,10 @@ function* renderDocument({
   const policy =
     nonce === null
       ? html`<meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-        /> `
+            http-equiv="Content-Security-Policy"
+            content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+          />
+          <meta name="referrer" content="no-referrer" /> `
       : nothing;
   const attribute = nonce === null ? nothing : html` nonce="${nonce}"`;
   const active = nonce === null ? nothing : html`<script${attribute}>${trusted(script)}</script>\n`;
@@ -171,7 +175,6 @@ function* renderDocument({
 <meta charset="utf-8">
 ${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
 <title>${title}</title>
 ${icon === null ? nothing : html`<link rel="icon" href="${icon}" /> `}<style${attribute}>${trusted(style)}</style>
 ${active}</head>
@@ -188,7 +191,7 @@ ${summary}
 const refreshSeconds = 60;
 
 function renderHeader(state: PageState): Html {
-  const { dryRun, lastSweepAt, nextSweepAt, now, schedule, timezone } = state;
+  const { dryRun, lastSweepAt, nextSweepAt, now, schedule, timezone, actions } = state;
   const last = lastSweepAt === null ? html`No sweep yet` : html`Last sweep ${renderMoment(lastSweepAt, now)}`;
   const next = nextSweepAt === null ? nothing : html`, next ${renderMoment(nextSweepAt, now)}`;
   return html`<header>
@@ -197,12 +200,14 @@ function renderHeader(state: PageState): Html {
       ${renderMode(dryRun)}
       <p>${last}${next}. Schedule <code>${schedule}</code> ${timezone}</p>
     </div>
+    ${actions === null ? nothing : renderActions(actions, dryRun)}
     <div class="tools" hidden>
       <button type="button" id="refresh" aria-pressed="true" data-seconds="${refreshSeconds}">
         Refresh <span aria-hidden="true"></span>
       </button>
       <button type="button" id="theme" aria-pressed="false">Dark</button>
     </div>
+    ${actions === null ? nothing : renderActionResult(actions, now)}
   </header>`;
 }
 

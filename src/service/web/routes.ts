@@ -21,8 +21,11 @@ export interface WebHandlers {
   ready(): boolean;
   /** `POST /-/reload`. `ok: false` is answered with 500. */
   reload(): Promise<{ readonly ok: boolean; readonly message: string }>;
-  /** `POST /-/sweep` */
-  sweep(): Promise<{ readonly status: number; readonly message: string }>;
+  /**
+   * `POST /-/sweep` and `/-/dry-run`
+   * @param isForPage asked for on the page, which shows the result: it may be answered before the end
+   */
+  sweep(kind: SweepKind, isForPage: boolean): Promise<{ readonly status: number; readonly message: string }>;
   /** `GET /config`: the configuration in force as YAML, without secrets. */
   configText(): string;
   /**
@@ -37,6 +40,8 @@ export interface WebHandlers {
    */
   page(query: URLSearchParams, client: string, nonce: string): Promise<HandlerAnswer>;
 }
+
+export type SweepKind = "sweep" | "dry-run";
 
 export interface WebRoute {
   /** It changes something: POST only, with `--web.enable-lifecycle` only, and never for a foreign page. */
@@ -86,11 +91,18 @@ export const routes: Readonly<Record<string, WebRoute>> = {
       return plain(ok ? 200 : 500, message);
     },
   },
-  "/-/sweep": {
-    changes: true,
-    answer: async (handlers) => {
-      const { status, message } = await handlers.sweep();
-      return plain(status, message);
-    },
-  },
+  "/-/sweep": sweepRoute("sweep"),
+  "/-/dry-run": sweepRoute("dry-run"),
 };
+
+function sweepRoute(kind: SweepKind): WebRoute {
+  return {
+    changes: true,
+    answer: async (handlers, query) => {
+      const isForPage = query.has("page");
+      const { status, message } = await handlers.sweep(kind, isForPage);
+      // Back to the page, below whatever path.
+      return isForPage ? plain(303, message, { Location: "../" }) : plain(status, message);
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { refuseForeignHost, refuseForeignPage } from "../../../src/service/web/dispatch.ts";
 import { ask, startServer, talk } from "./server.ts";
 
-const paths = ["/-/reload", "/-/sweep"];
+const paths = ["/-/reload", "/-/sweep", "/-/dry-run"];
 
 describe("reload and sweep", () => {
   it("are done for a POST that no browser sent, and return the result", async () => {
@@ -13,6 +13,14 @@ describe("reload and sweep", () => {
       text: "reloaded\n",
     });
     expect(await ask(port, "/-/sweep", { method: "POST" })).toMatchObject({ status: 200, text: "swept\n" });
+  });
+
+  it("asked for on the page lead back to it, whatever path it has, and say nothing else", async () => {
+    const { port } = await startServer();
+    for (const kind of ["sweep", "dry-run"]) {
+      const { status, headers } = await ask(port, `/-/${kind}?page`, { method: "POST" });
+      expect([status, headers.location]).toEqual([303, "../"]);
+    }
   });
 
   it("say when they failed", async () => {
