@@ -2,7 +2,7 @@ import { firstMatch, type Rule } from "./rule.ts";
 import type { Labels } from "./labels.ts";
 
 /** The pushes of one group in a period of the past. */
-interface PushedGroup {
+export interface PushedGroup {
   readonly labels: Labels;
   /** How many were seen. */
   readonly pushes: number;

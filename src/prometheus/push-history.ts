@@ -1,5 +1,5 @@
 import { createLabels, labelsKey, type Labels } from "../core/labels.ts";
-import type { Period, PushedJob } from "../core/suggestion.ts";
+import type { Period, PushedGroup, PushedJob } from "../core/suggestion.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Series } from "./series-reader.ts";
@@ -57,11 +57,11 @@ export async function readPushHistory(
   const read = async (query: string, from: number, to: number): Promise<void> => {
     const range = { start: from, end: to, stepSeconds };
     // An answer that breaks off is asked for again.
-    const answer: SeriesTimes[] = [];
+    const answer: [Series["labels"], Float64Array][] = [];
     const visit = ({ labels, values }: Series): void =>
-      void answer.push({ labels, times: Float64Array.from(values, Number) });
+      void answer.push([labels, Float64Array.from(values, Number)]);
     for (const warning of await prometheus.queryRange(query, range, visit, signal)) warnings.add(warning);
-    for (const series of answer) pushes.add(series);
+    for (const [labels, times] of answer) pushes.add(labels, times);
     if (pushes.groups > maxGroups) {
       const request = { method: "POST", url: `${prometheus.url}/api/v1/query_range` };
       throw new RequestError("too_large", request, "more than 200,000 groups; use a shorter --window");
@@ -97,36 +97,23 @@ function isTooMuch(error: unknown): boolean {
 /** More than the groups of any gateway that could still be scraped. */
 const maxGroups = 200_000;
 
-interface SeriesTimes {
-  readonly labels: ReadonlyMap<string, string>;
-  readonly times: Float64Array;
-}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-interface GroupPushes {
-  readonly labels: Labels;
-  pushes: number;
-  readonly firstPushAt: number;
-  lastPushAt: number;
-  longestGapSeconds: number;
-}
-
-interface JobPushes {
-  readonly groups: Map<string, GroupPushes>;
+interface JobPushes extends Mutable<Omit<PushedJob, "groups">> {
+  readonly groups: Map<string, Mutable<PushedGroup>>;
   readonly intervals: Map<number, number>;
-  backwards: number;
 }
 
 /** Collects pushes, series by series in the order of time. */
 class PushRecorder {
   readonly #jobs = new Map<string, JobPushes>();
-  #groups = 0;
+  groups = 0;
 
-  add({ labels, times }: SeriesTimes): void {
+  add(labels: Series["labels"], times: Iterable<number>): void {
     const own = ownLabels(labels);
     const name = own.get("job") ?? "";
-    let job = this.#jobs.get(name);
-    if (job === undefined)
-      this.#jobs.set(name, (job = { groups: new Map(), intervals: new Map(), backwards: 0 }));
+    const job = this.#jobs.get(name) ?? { job: name, groups: new Map(), intervals: new Map(), backwards: 0 };
+    this.#jobs.set(name, job);
     // Target labels tell gateways apart.
     const key = labelsKey(createLabels([...labels]));
     for (const at of times) {
@@ -135,26 +122,17 @@ class PushRecorder {
     }
   }
 
-  get groups(): number {
-    return this.#groups;
-  }
-
   jobs(): readonly PushedJob[] {
-    return [...this.#jobs]
-      .map(([job, { groups, intervals, backwards }]) => ({
-        job,
-        groups: [...groups.values()],
-        intervals,
-        backwards,
-      }))
-      .filter(({ groups }) => groups.length > 0)
-      .toSorted((a, b) => (a.job < b.job ? -1 : 1));
+    const jobs: PushedJob[] = [];
+    for (const job of this.#jobs.values())
+      if (job.groups.size > 0) jobs.push({ ...job, groups: [...job.groups.values()] });
+    return jobs.toSorted((a, b) => (a.job < b.job ? -1 : 1));
   }
 
   #push(job: JobPushes, key: string, labels: Labels, at: number): void {
     const group = job.groups.get(key);
     if (group === undefined) {
-      this.#groups += 1;
+      this.groups += 1;
       job.groups.set(key, { labels, pushes: 1, firstPushAt: at, lastPushAt: at, longestGapSeconds: 0 });
       return;
     }
