@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { startLightGateway } from "../support/gateways.ts";
 import { projectRoot } from "../support/project-root.ts";
@@ -43,8 +43,17 @@ function linkPackages(to: string, isWanted: (name: string) => boolean): void {
   }
 }
 
-/** npm passes its settings on: those of `npm test` must not be the ones that are tested. */
-const env = { PATH: process.env["PATH"], HOME: folder };
+/** npm passes its settings on: those of `npm test` must not be the ones that are tested. Nothing is asked of a registry. */
+const env = {
+  PATH: process.env["PATH"],
+  HOME: folder,
+  npm_config_offline: "true",
+  npm_config_audit: "false",
+  npm_config_update_notifier: "false",
+};
+
+// Compilers and npm on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** @returns stdout */
 function run(command: string, ...words: readonly string[]): string {
@@ -117,7 +126,7 @@ describe("a package that is packed in a fresh clone", () => {
 it("npm install -g . in a clone builds, and installs program and man page", () => {
   rmSync(join(clone, "dist"), { recursive: true, force: true });
   const prefix = join(folder, "prefix");
-  run("npm", "install", "--global", "--offline", `--prefix=${prefix}`, ".");
+  run("npm", "install", "--global", `--prefix=${prefix}`, ".");
   const program = join(prefix, "bin/pushgateway-janitor");
   expect(execFileSync(program, ["--version"], { encoding: "utf8" })).toMatch(/^pushgateway-janitor \d/);
   expect(readFileSync(join(prefix, "share/man/man1/pushgateway-janitor.1"), "utf8")).toContain(".TH ");
