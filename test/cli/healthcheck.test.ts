@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { askHealth, parseCommandLine } from "../../src/cli/healthcheck.ts";
 import { parseListenAddress } from "../../src/service/web/listen-address.ts";
@@ -7,6 +10,9 @@ import { createAuthority } from "../support/certificates.ts";
 import { load, startServer, webFiles } from "../service/web/server.ts";
 import { cli } from "../support/cli.ts";
 import { freePort } from "../support/free-port.ts";
+import { startProgram } from "../support/program.ts";
+import { janitorFile } from "../support/project-root.ts";
+import { testFolder, writeConfig } from "../support/service.ts";
 import { serveHanging } from "../support/hanging-gateway.ts";
 
 const authority = createAuthority();
@@ -78,6 +84,35 @@ describe("healthcheck", () => {
     const { exitCode, stderr } = await cli(["healthcheck"]);
     expect(exitCode).toBe(2);
     expect(stderr).toContain("healthcheck --web.listen-address=:9717");
+  });
+});
+
+const mayUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0;
+
+describe.skipIf(!mayUnshare)("healthcheck as a probe in the container of a service with users", () => {
+  it("needs no flags and no password, and sees that the service hangs", { timeout: 60_000 }, async () => {
+    const file = writeConfig(
+      "pushgateways: [{ name: g, url: 'http://127.0.0.1:9' }]\nrules: [{ name: r, matchers: [], ttl: 1d }]\n",
+    );
+    const web = join(testFolder(), "web.yml");
+    writeFileSync(web, users);
+    const address = `127.0.0.1:${await freePort()}`;
+    const argv = [`--web.listen-address=${address}`, `--web.config.file=${web}`, `--config.file=${file}`];
+    const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"];
+    const service = startProgram(["run", ...argv], {
+      under: (command) => [...container, `exec ${command}`],
+    });
+    await service.shows("Listening");
+    const { pid } = service.process;
+    const first = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    const probe = () => {
+      const inside = ["--target", first, "--pid", "--mount", process.execPath, janitorFile, "healthcheck"];
+      const { status, stdout, stderr } = spawnSync("nsenter", inside, { encoding: "utf8" });
+      return { status, output: stdout + stderr };
+    };
+    expect(probe()).toEqual({ status: 0, output: `${address} is healthy: status 401\n` });
+    process.kill(Number(first), "SIGSTOP");
+    expect(probe()).toEqual({ status: 1, output: `${address} is not healthy: no answer within 2 s\n` });
   });
 });
 
