@@ -3,8 +3,8 @@
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag pushgateway-janitor .
 #   docker buildx build --platform linux/amd64,linux/arm64 …      nothing in it is specific to an architecture
 #
-# Tags move: for production, pin the base image by digest. `docker buildx imagetools inspect IMAGE:TAG` prints the
-# digest for all architectures; pass it as --build-arg RUN_IMAGE=IMAGE:TAG@sha256:…
+# Tags move: releases are built by .ci/image, with the digests of the base images and the time of the commit, so that one
+# commit makes one image. By hand: --build-arg=RUN_IMAGE=IMAGE:TAG@sha256:…
 ARG BUILD_IMAGE=docker.io/library/node:24-trixie-slim
 ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 

@@ -13,6 +13,7 @@ export interface Page {
 export const pages: readonly Page[] = [
   "README.md",
   "SECURITY.md",
+  ".github/ISSUE_TEMPLATE/bug.yml",
   ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
   ...readdirSync(join(root, "config"), { recursive: true, encoding: "utf8" }).map((name) => `config/${name}`),
 ]

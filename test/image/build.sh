@@ -17,8 +17,9 @@ for program in buildah debootstrap npm; do
 done
 
 own=$(dpkg --print-architecture)
-build_image=docker.io/library/node:24-trixie-slim
-run_image=gcr.io/distroless/nodejs24-debian13:nonroot
+# Their tags, without the digests of the real ones.
+build_image=$(sed -n 's/^ARG BUILD_IMAGE=\([^@]*\).*/\1/p' Dockerfile)
+run_image=$(sed -n 's/^ARG RUN_IMAGE=\([^@]*\).*/\1/p' Dockerfile)
 
 # vfs needs no support of the kernel, and works in a container, too.
 image() {
@@ -117,6 +118,7 @@ for architecture in "${@:-$own}"; do
   # The format of Docker: OCI's has no health check.
   image build --isolation chroot --format docker --pull-never --quiet \
     --platform "linux/$architecture" --build-arg BUILDPLATFORM="linux/$own" \
+    --build-arg BUILD_IMAGE="$build_image" --build-arg RUN_IMAGE="$run_image" --timestamp "$(git log -1 --format=%ct)" \
     --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
     --tag "pushgateway-janitor:check-$architecture" . >&2
 done

@@ -177,6 +177,12 @@ describe("the image", () => {
     });
   });
 
+  it("is the same image when the same commit is built again", () => {
+    buildImages([own]);
+    using again = openImage(own);
+    expect(again.digest).toBe(image.digest);
+  });
+
   it("needs no shell: entrypoint and health check name programs of the image", () => {
     const { Entrypoint, Healthcheck } = image.config;
     expect(existsSync(join(image.folder, "bin/sh"))).toBe(false);

@@ -19,6 +19,8 @@ export interface ImageConfig {
 export interface Image extends Disposable {
   readonly architecture: string;
   readonly config: ImageConfig;
+  /** Names what every layer and the config hold. */
+  readonly digest: string;
   /** Uncompressed tar files, the base image's first. */
   readonly layerBytes: readonly number[];
   /** The folder that is its root. */
@@ -33,14 +35,16 @@ export function buildImages(architectures: readonly string[]): void {
 /** Whoever opens an image disposes of it. */
 export function openImage(architecture: string): Image {
   const name = `pushgateway-janitor:check-${architecture}`;
-  const { Docker, Manifest } = JSON.parse(buildah("inspect", "--type=image", name)) as {
+  const { Docker, Manifest, FromImageDigest } = JSON.parse(buildah("inspect", "--type=image", name)) as {
     Docker: { architecture: string; config: ImageConfig };
     Manifest: string;
+    FromImageDigest: string;
   };
   const { layers } = JSON.parse(Manifest) as { layers: readonly { size: number }[] };
   const container = buildah("from", "--pull-never", name);
   return {
     architecture: Docker.architecture,
+    digest: FromImageDigest,
     config: Docker.config,
     layerBytes: layers.map(({ size }) => size),
     folder: buildah("mount", container),
