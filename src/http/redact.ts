@@ -14,11 +14,8 @@ export function createRedact(secrets: readonly string[]): Redact {
     needles ??= [...new Set(secrets.flatMap(spellings))].toSorted((a, b) => b.length - a.length);
     let struck = text;
     for (const needle of needles) struck = strikeOut(struck, needle);
-    for (const needle of needles) {
-      const parts = struck.split("…").map((part) => withoutBeginning(part, needle));
-      struck = parts.join("…");
-    }
-    return struck.replaceAll(new RegExp(`${hole}+`, "g"), "<secret>");
+    const parts = struck.split("…").map((part) => (needles ?? []).reduce(withoutBeginning, part));
+    return parts.join("…").replaceAll(new RegExp(`${hole}+`, "g"), "<secret>");
   };
 }
 
@@ -36,11 +33,12 @@ function strikeOut(text: string, needle: string): string {
   });
 }
 
+/** Strikes out the beginning of a secret at the end of a text. */
 function withoutBeginning(text: string, needle: string): string {
-  for (let length = Math.min(needle.length - 1, text.length); length >= shortest.secret; length -= 1) {
-    if (text.endsWith(needle.slice(0, length))) return text.slice(0, -length) + hole;
-  }
-  return text;
+  const start = needle.slice(0, shortest.secret);
+  let at = text.indexOf(start, Math.max(0, text.length - needle.length + 1));
+  while (at !== -1 && !needle.startsWith(text.slice(at))) at = text.indexOf(start, at + 1);
+  return at === -1 ? text : text.slice(0, at) + hole;
 }
 
 /** Escapes of longer texts, which no header can hold, would fill the memory. */
