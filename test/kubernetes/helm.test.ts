@@ -94,7 +94,7 @@ describe.skipIf(mayLackKubernetesTools)("config/helm", () => {
     }
   });
 
-  it.each(["x".repeat(53), `${"x".repeat(32)}-pushgateway-janitor`])(
+  it.each(["a.b", "x".repeat(53), `${"x".repeat(32)}-pushgateway-janitor`])(
     "leaves room for what Kubernetes adds to the name of the release %s",
     (release) => {
       const manifests = parseManifests(renderChart("mode=cronjob", `--name-template=${release}`), "long");

@@ -1,6 +1,6 @@
 {{/* Of all objects, so that releases do not meet. Kubernetes adds up to 11 characters to those of Jobs. */}}
 {{- define "name" -}}
-{{ contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) | trunc 52 | trimSuffix "-" }}
+{{ contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) | replace "." "-" | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "selector" -}}
