@@ -38,15 +38,15 @@ export async function demo({ serve }: DemoFlags, io: Io): Promise<number> {
     say(bold("An embedded Pushgateway with living and vanished hosts, and these rules:"));
     say(`\n${dim(text)}`);
     say(bold("1. The report: what would be deleted, and why. Nothing is changed.\n"));
-    await printReport(await sweep(dryRun), { output: "table" }, io, { all: true });
+    await printReport(await sweep(dryRun), { output: "table" }, io, { selection: { all: true } });
 
     say(bold("\n2. The sweep: what has expired is deleted.\n"));
     const swept = await sweep(config);
     if (io.stop.aborted) return io.signalExitCode();
-    await printReport(swept, { output: "table" }, io, { all: true });
+    await printReport(swept, { output: "table" }, io, { selection: { all: true } });
 
     say(bold("\n3. What is left:\n"));
-    await printReport(await sweep(dryRun), { output: "table" }, io, { all: true });
+    await printReport(await sweep(dryRun), { output: "table" }, io, { selection: { all: true } });
     say(
       `\nTo click around: ${bold("pushgateway-janitor demo --serve")}\nYour own gateway: ${bold("pushgateway-janitor report --gateway=http://localhost:9091 --ttl=30d")} (deletes nothing)`,
     );

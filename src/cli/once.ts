@@ -40,7 +40,7 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   for (const problem of unpublished) log.error("Metrics could not be delivered", { err: problem });
   const isPlanned = report.gateways.some(({ entries }) => entries.length > 0);
   if (io.stop.aborted && !isPlanned) return io.signalExitCode();
-  const unwritten = await printReport(report, flags, io);
+  const unwritten = await printReport(report, flags, io, { rules: config.rules });
   if (isOnScreen) printErrors(report, flags, io);
   if (unwritten !== null) log.error("Report could not be written", { err: unwritten });
   const isDelivered = unpublished.length === 0 && unwritten === null;

@@ -1,7 +1,8 @@
 import type { GatewayReport, SweepReport } from "../core/report.ts";
+import type { Rule } from "../core/rule.ts";
 import { renderErrors } from "../report/errors.ts";
 import { joinToBlocks } from "../report/text.ts";
-import type { TableOptions, TableSelection } from "../report/table.ts";
+import type { TableOptions } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { ConfigError } from "../config/config.ts";
 import { wantsColor, writeAll, type Io } from "./io.ts";
@@ -29,6 +30,11 @@ export function printErrors(
   for (const line of renderErrors(others)) stderr.write(`${line}\n`);
 }
 
+interface PrintOptions extends Pick<TableOptions, "selection" | "commandToTry"> {
+  /** Those that decided; null: others did. */
+  readonly rules?: readonly Rule[] | null;
+}
+
 /**
  * Prints a report, or writes it to a file.
  * @returns why it could not be written; null: it is written
@@ -37,8 +43,7 @@ export async function printReport(
   report: SweepReport,
   flags: OutputFlags & { readonly wide?: boolean | undefined },
   io: Io,
-  selection: TableSelection = {},
-  commandToTry?: string,
+  { selection = {}, commandToTry, rules = null }: PrintOptions = {},
 ): Promise<string | null> {
   const { stdout } = io;
   const file = flags.outputFile;
@@ -47,6 +52,7 @@ export async function printReport(
     terminal,
     selection,
     commandToTry,
+    rules,
     columns: terminal && flags.wide !== true ? stdout.columns : null,
     color: terminal && wantsColor(stdout, io.env),
   });
@@ -67,9 +73,9 @@ const blockLength = 16 * 1024;
 async function render(
   report: SweepReport,
   format: OutputFormat,
-  options: TableOptions & { readonly selection: TableSelection },
+  options: TableOptions & Pick<PrintOptions, "rules">,
 ): Promise<Iterable<string>> {
-  const { selection, commandToTry } = options;
+  const { selection, commandToTry, rules } = options;
   const ages = commandToTry !== undefined;
   switch (format) {
     case "table":
@@ -86,7 +92,7 @@ async function render(
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(report, selection);
     case "html":
-      return (await import("../report/html/page.ts")).renderHtml(report, selection);
+      return (await import("../report/html/page.ts")).renderHtml(report, selection, rules);
     case "none":
       return [];
   }

@@ -26,7 +26,7 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   clear();
   if (io.stop.aborted) return io.signalExitCode();
   const selection = { match, verdict, rule, sort, limit, all };
-  const problem = await printReport(result, flags, io, selection, commandToTry);
+  const problem = await printReport(result, flags, io, { selection, commandToTry, rules: config.rules });
   if (problem !== null) io.stderr.write(`${problem}\n`);
   printErrors(result, flags, io);
   if (problem !== null) return exitCodes.failed;

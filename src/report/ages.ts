@@ -65,7 +65,7 @@ export function ageFields({ job, groups, unknown, histogram, ...ages }: JobAges)
 }
 
 /** One line per job; see {@link renderCsv}. */
-export function* renderAgesCsv(report: SweepReport, { match }: PrintSelection): Generator<string> {
+export function* renderAgesCsv(report: SweepReport, { match }: PrintSelection = {}): Generator<string> {
   const columns = Object.keys(ageFields({ job: null, ...countAges([]) }));
   yield byteOrderMark + renderCsvLine(["gateway", ...columns]);
   for (const { name, entries } of report.gateways) {

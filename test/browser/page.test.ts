@@ -2,14 +2,12 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { formatShortLabels } from "../../src/core/labels.ts";
 import { addToKnown, type SweepReport } from "../../src/core/report.ts";
-import { renderHtml } from "../../src/report/html/page.ts";
 import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { group, keepRule, now, ttlRule } from "../support/core-values.ts";
 import { hostileValues } from "../support/hostile.ts";
 import { startPageServer, type PageServer } from "../support/page-server.ts";
 import { pageState, plannedGateway } from "../support/page-state.ts";
 import { sweepReport, unreadGateway } from "../support/reports.ts";
-import { whole } from "../support/whole.ts";
 
 const rules = [
   keepRule("keep-billing", ['job="billing"']),
@@ -287,17 +285,5 @@ describe.skipIf(!hasBrowser)("the page in a browser", () => {
         }),
       );
     expect(small).toEqual([]);
-  });
-
-  it("also works as a file", async () => {
-    const context = await browser.newContext();
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    const requests: string[] = [];
-    page.on("request", (request) => requests.push(request.url()));
-    await page.setContent(whole(renderHtml(createReport())));
-    expect(await rows(page).count()).toBe(groups.length + hostile.length + legacyGroups.length);
-    expect(await page.getByText("Dry run").count()).toBe(0);
-    expect(requests).toEqual([]);
   });
 });

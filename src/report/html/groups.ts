@@ -16,6 +16,7 @@ import {
 } from "../select.ts";
 import { showText } from "../text.ts";
 import { hiddenLabels, viewRow, type Row } from "../view.ts";
+import { groupsAtOnce } from "./file-script.ts";
 import { renderForm } from "./filter-form.ts";
 import {
   countOf,
@@ -76,19 +77,38 @@ function* renderResult({ report, selected, now, nextSweepAt, links, rules }: Gro
   }
 }
 
-/** The selected groups of a report, without links; nothing if there are none. */
+/**
+ * The selected groups of a report, without links; nothing if there are none. The first of them unfold to their decision: more would
+ * double the size of the file.
+ * @param rules null: others have decided
+ */
 export function* renderFileGroups(
   report: SweepReport,
   selection: PrintSelection,
   now: number,
+  rules: readonly Rule[] | null,
 ): Generator<Html> {
   const groups = selectFromAll(report, selection);
   if (groups.length === 0) return;
-  yield trusted('<section aria-labelledby="groups-title">\n');
+  yield trusted('<section id="groups" aria-labelledby="groups-title">\n');
   yield html`<h2 id="groups-title">Groups</h2>
-    <p class="range">${countOf(groups.length, "group")}, ${orderWords[selection.sort ?? "expiry"]}</p>
+    <div class="filter" role="search" aria-label="Groups" hidden>
+      <div class="field grow">
+        <label for="words">Words that a group, its verdict or its rule contains</label>
+        <input id="words" type="search" placeholder="web- withheld" autocomplete="off" spellcheck="false" />
+      </div>
+      <button type="button" hidden>Show more</button>
+    </div>
+    <p class="range" role="status">
+      ${countOf(groups.length, "group")}, ${orderWords[selection.sort ?? "expiry"]}
+    </p>
     ${renderReasons(groups)} `;
-  yield* renderGroups(report, groups, now, null);
+  yield* renderGroups(report, groups.slice(0, groupsAtOnce), now, rules && { links: null, rules });
+  if (groups.length > groupsAtOnce) {
+    yield trusted("<noscript>\n");
+    yield* renderGroups(report, groups.slice(groupsAtOnce), now, null);
+    yield trusted("</noscript>\n");
+  }
   yield trusted("</section>\n");
 }
 
@@ -173,9 +193,9 @@ function renderReasons(groups: readonly LocatedGroup[]): Html {
   </details>`;
 }
 
-/** What the page of a service has, and the file that is mailed does not. */
-interface Service {
-  readonly links: Links;
+interface Decided {
+  /** null: in a file. */
+  readonly links: Links | null;
   readonly rules: readonly Rule[];
 }
 
@@ -183,9 +203,9 @@ function* renderGroups(
   report: SweepReport,
   groups: readonly LocatedGroup[],
   now: number,
-  service: Service | null,
+  decided: Decided | null,
 ): Generator<Html> {
-  const links = service?.links ?? null;
+  const links = decided?.links ?? null;
   yield trusted('<div class="wide"><table class="groups">\n');
   yield html`<caption class="hidden">
       Groups: their verdicts, ages and when they expire
@@ -207,7 +227,7 @@ function* renderGroups(
     const pushes = surveys.get(gateway) ?? surveyGateway(gateway);
     surveys.set(gateway, pushes);
     const origin = renderOrigin(gateway, many, now);
-    const where = service === null ? origin : renderWhy(entry, origin, service.rules, pushes);
+    const where = decided === null ? origin : renderWhy(entry, origin, decided.rules, pushes);
     yield renderRow(viewRow(entry), where, now, links);
   }
   yield trusted("</tbody></table></div>\n");

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SweepReport } from "../../core/report.ts";
 import type { Rule } from "../../core/rule.ts";
 import { isFailure } from "../../core/verdict.ts";
@@ -8,6 +9,7 @@ import { countRules, viewGateway, type GatewayView } from "../view.ts";
 import { renderCharts, type ChartHistory } from "./charts.ts";
 import { renderActionResult, renderActions, type PageActions } from "./actions.ts";
 import { renderAttention, renderGateways } from "./gateways.ts";
+import { fileScript } from "./file-script.ts";
 import { renderFileGroups, renderGroupsSection } from "./groups.ts";
 import { script } from "./page-script.ts";
 import { light, style } from "./page-style.ts";
@@ -110,8 +112,15 @@ function renderIcon([first]: readonly Trouble[]): string {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
-/** Renders the page as one file to keep or to mail, in parts: nothing to load, no script. */
-export function renderHtml(report: SweepReport, selection: PrintSelection = {}): Generator<string> {
+/**
+ * Renders the page as one file to keep or to mail, in parts: nothing to load.
+ * @param rules those that decided; null: others did
+ */
+export function renderHtml(
+  report: SweepReport,
+  selection: PrintSelection = {},
+  rules: readonly Rule[] | null = null,
+): Generator<string> {
   const { dryRun, gateways, finishedAt } = report;
   const title = "Pushgateway groups";
   const moment = `${formatMinute(finishedAt)} UTC`;
@@ -132,7 +141,7 @@ export function renderHtml(report: SweepReport, selection: PrintSelection = {}):
     summary: html`${renderAttention(views, null, null)}
       ${renderGateways(views, [], { now, nextSweepAt: null }, null)} ${renderCharts(report, null, now, null)}
       <div class="pair">${renderRules(countRules(report), dryRun, now, null)}</div>`,
-    groups: renderFileGroups(report, selection, now),
+    groups: renderFileGroups(report, selection, now, rules),
     footer: nothing,
   });
 }
@@ -141,7 +150,7 @@ interface DocumentParts {
   readonly title: string;
   /** A URL. */
   readonly icon: string | null;
-  /** Of a page that is served under a Content-Security-Policy; null: a file, which brings its own and has no script. */
+  /** Of a page that is served under a Content-Security-Policy; null: a file, which brings its own. */
   readonly nonce: string | null;
   readonly header: Html;
   readonly summary: Html;
@@ -149,7 +158,15 @@ interface DocumentParts {
   readonly footer: Html;
 }
 
-/** One style, at most one script, nothing from elsewhere. */
+/** The script runs wherever the file is opened, and no other does. */
+const scriptHash = createHash("sha256").update(fileScript).digest("base64");
+const filePolicy = html`<meta
+    http-equiv="Content-Security-Policy"
+    content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'"
+  />
+  <meta name="referrer" content="no-referrer" /> `;
+
+/** One style, one script, nothing from elsewhere. */
 function* renderDocument({
   title,
   icon,
@@ -159,16 +176,8 @@ function* renderDocument({
   groups,
   footer,
 }: DocumentParts): Generator<string> {
-  const policy =
-    nonce === null
-      ? html`<meta
-            http-equiv="Content-Security-Policy"
-            content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-          />
-          <meta name="referrer" content="no-referrer" /> `
-      : nothing;
-  const attribute = nonce === null ? nothing : html` nonce="${nonce}"`;
-  const active = nonce === null ? nothing : html`<script${attribute}>${trusted(script)}</script>\n`;
+  const [policy, attribute, active] =
+    nonce === null ? [filePolicy, nothing, fileScript] : [nothing, html` nonce="${nonce}"`, script];
   yield html`<!doctype html>
 <html lang="en">
 <head>
@@ -177,7 +186,8 @@ ${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 ${icon === null ? nothing : html`<link rel="icon" href="${icon}" /> `}<style${attribute}>${trusted(style)}</style>
-${active}</head>
+<script${attribute}>${trusted(active)}</script>
+</head>
 <body>
 ${header}
 <main>
