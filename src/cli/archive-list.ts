@@ -54,7 +54,7 @@ export async function archiveList(
   }
   printer.end();
   if (matched > 0) stderr.write(describeCount(matched, printed));
-  else if (exitCode === exitCodes.done) stderr.write("Nothing in the archive matches.\n");
+  else if (exitCode === exitCodes.done) stderr.write(`Nothing in ${path} matches.\n`);
   return exitCode;
 }
 

@@ -93,7 +93,7 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
     progress.end();
     columns.end();
   }
-  stdout.write(describeCounts(counts, dryRun, archive, stop.aborted));
+  stdout.write(describeCounts(counts, dryRun, archive, stop.aborted, path));
   for (const [url, groups] of targets) stdout.write(`${countOf(groups, "group")} to ${url}\n`);
   await noteRestored(config, restored, io);
   if (stop.aborted && counts.restored === 0) return io.signalExitCode();
@@ -136,11 +136,12 @@ function describeCounts(
   dryRun: boolean,
   archive: ArchiveState,
   interrupted: boolean,
+  path: string,
 ): string {
   const { restored, would_restore: wouldRestore, exists, failed, lossy } = counts;
   const isEmpty = restored + wouldRestore + exists + failed === 0;
   if (isEmpty && archive === "unreadable") return "";
-  if (isEmpty && archive === "complete" && !interrupted) return "Nothing in the archive matches.\n";
+  if (isEmpty && archive === "complete" && !interrupted) return `Nothing in ${path} matches.\n`;
   const parts = [
     dryRun ? `${wouldRestore} to restore` : `${restored} restored`,
     ...(exists > 0 ? [`${exists} skipped because they exist`] : []),

@@ -72,7 +72,7 @@ export class Columns {
     const rest = this.#numbers.has(last) ? this.#pad(cells[last] ?? "", last) : (cells[last] ?? "");
     if (this.#maxWidth === null) return (leading + rest).trimEnd();
     const room = Math.max(this.#maxWidth - widthOf(leading), 0);
-    return cutTo(leading + cutMiddle(rest, room), this.#maxWidth).trimEnd();
+    return cutTo(leading + cutValues(rest, room), this.#maxWidth).trimEnd();
   }
 
   #pad(cell: string, column: number): string {
@@ -92,6 +92,16 @@ export function cutTo(line: string, columns: number | null): string {
     kept += character;
   }
   return columns > 0 ? `${kept}…` : "";
+}
+
+/** The longest values of a group are cut first: the short ones tell it from its neighbours. */
+function cutValues(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  for (const longest of [24, 18, 14, 11, 9, 7]) {
+    const cut = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, (value) => cutMiddle(value, longest));
+    if (widthOf(cut) <= columns) return cut;
+  }
+  return cutMiddle(text, columns);
 }
 
 /** Cuts a text in its middle: groups often differ only at the end of their labels. */

@@ -90,6 +90,19 @@ describe("the table", () => {
     expect(lines).toMatch(/\{job=".*….*-2"\}\n\nLong lines are cut; --wide prints them complete\n$/);
   });
 
+  it("cuts the longest values of a group first, so that the short ones can be read", () => {
+    const groups = [1, 2].map((index) =>
+      group(
+        { job: "ci", branch: "a-long-name-of-a-branch-with-a-number-at-its-end-17", runner: `r-${index}` },
+        60,
+      ),
+    );
+    const report = sweepReport([plannedGateway(groups, rules)], { dryRun: true });
+    const text = whole(renderTable(report, { columns: 64, color: false }));
+    for (const index of [1, 2])
+      expect(text).toContain(`\n{job="ci", branch="a-long-nam…-its-end-17", runner="r-${index}"}\n`);
+  });
+
   it("keeps its columns straight where a rule's name is wide", () => {
     const wide = [ttlRule(3600, { name: "漢字", matchers: ['job="a"'] }), ttlRule(3600, { name: "latin" })];
     const groups = [group({ job: "a" }, 60), group({ job: "b" }, 60)];
