@@ -4,6 +4,7 @@ import type { WebConfig } from "../config/web/web-config.ts";
 import { loadWebConfig } from "../config/web/load-web-config.ts";
 import { ParseError } from "../core/errors.ts";
 import { allGateways } from "../core/shard.ts";
+import { readGroup } from "../fleet/read-group.ts";
 import { createReadGuard } from "../fleet/read-guard.ts";
 import { createArchiveCache } from "../fleet/sweep-archive.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
@@ -70,6 +71,7 @@ export async function run(
     onApplied: ({ logLevel }) => log.setLevel(logLevel),
     fleet: { world: io, shard: flags.shard ?? allGateways },
     sweep: (current) => sweepAll(current, options).finally(clear),
+    readGroup: (settings, group) => readGroup(settings, group, io),
     jitterSeconds: flags["schedule.jitter"],
     metrics,
     log,

@@ -1,10 +1,12 @@
 import { setMaxListeners } from "node:events";
 import type { GroupRecord } from "../archive/records.ts";
-import type { Config, PushgatewaySettings } from "../config/config.ts";
+import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/describe.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
+import type { Group } from "../core/group.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
 import { Fleet, type FleetOptions, type FleetState, createFleetLog } from "../fleet/fleet.ts";
+import { RequestError } from "../http/request-error.ts";
 import { createNotifier, receiversOf } from "./notifications.ts";
 import type { Wait } from "../gateway/pace.ts";
 import type { Notifier } from "../notify/notifier.ts";
@@ -27,6 +29,8 @@ interface ServiceOptions {
   readonly fleet: Omit<FleetOptions, "onRefreshed">;
   /** The configuration lists all gateways that are known, discovered ones included. */
   readonly sweep: (config: Config) => Promise<SweepReport>;
+  /** As in `fleet/read-group.ts`. */
+  readonly readGroup: (settings: PushgatewaySettings, group: Group) => Promise<string | null>;
   /** 0: on time. */
   readonly jitterSeconds: number;
   readonly metrics: JanitorMetrics;
@@ -56,6 +60,9 @@ interface ServiceState extends Pick<
   readonly isSweeping: boolean;
 }
 
+/** Bytes of a gateway's answer: more are not read for one group. */
+const maxReadForOne = 8 * 1024 * 1024;
+
 /** A sweep or a dry run that was asked for, or why there was none. */
 export type RequestedSweep =
   SweepResult | { readonly ran: false; readonly reason: "internal" | "no_configuration" };
@@ -80,6 +87,8 @@ export class Service {
   #schedule: Schedule | null = null;
   #stopped = false;
   #known: SweepReport | null = null;
+  /** When the next group may be read for a client. */
+  #nextGroupAt = 0;
   #dryRunning: Promise<RequestedSweep> | null = null;
   #lastSweepAt: number | null = null;
   #history: ReturnType<typeof addSweep> = { recentDeletions: [], deletionsByDay: new Map(), sweeps: [] };
@@ -164,6 +173,37 @@ export class Service {
       return report === null ? { ran: false, reason: "already_running" } : { ran: true, report };
     }).finally(() => (this.#dryRunning = null));
     return this.#dryRunning;
+  }
+
+  /**
+   * The metrics of one group, read again for it, as a status and a text. Clients cannot make a gateway work more than a tenth of its
+   * time for this, nor read it when its answer is large or a sweep is under way.
+   */
+  async groupText(gateway: string, key: string): Promise<{ readonly status: number; readonly text: string }> {
+    const { readGroup, now } = this.#options;
+    const settings = this.#fleet.state().gateways.find(({ name }) => name === gateway);
+    const report = this.#known?.gateways.find(({ name }) => name === gateway);
+    const entry = report?.entries.find(({ group }) => group.key === key);
+    if (settings === undefined || entry === undefined) return { status: 404, text: "no such group" };
+    const { source, sizeBytes } = report?.snapshot ?? { source: "exposition", sizeBytes: 0 };
+    if (source !== "api" || sizeBytes > maxReadForOne)
+      return { status: 403, text: "the gateway would have to answer too much for one group" };
+    if (now() < this.#nextGroupAt) return { status: 503, text: "too many groups are asked for: try again" };
+    const startedAt = now();
+    try {
+      this.#nextGroupAt = Number.POSITIVE_INFINITY;
+      const done = await this.#sweeper.read(async () => ({ text: await readGroup(settings, entry.group) }));
+      if (done === null) return { status: 503, text: "a sweep is under way: try again" };
+      return done.text === null
+        ? { status: 404, text: "the group is gone" }
+        : { status: 200, text: done.text };
+    } catch (error) {
+      if (error instanceof RequestError || error instanceof ConfigError)
+        return { status: 502, text: error.message };
+      throw error;
+    } finally {
+      this.#nextGroupAt = now() + 9 * (now() - startedAt);
+    }
   }
 
   async #attempt(work: () => Promise<SweepResult>): Promise<RequestedSweep> {

@@ -8,7 +8,7 @@ import { hasBrowser, launchBrowser } from "../support/browser.ts";
 import { serveHanging } from "../support/hanging-gateway.ts";
 import { projectRoot } from "../support/project-root.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
-import { getText } from "../support/push.ts";
+import { getText, push } from "../support/push.ts";
 import { never, startService, testFolder, writeConfig } from "../support/service.ts";
 
 const old = (labels: Record<string, string>) => ({ labels, pushTime: 1000 });
@@ -38,6 +38,7 @@ describe("the page of a service", { timeout: 60_000 }, () => {
         groups: [old({ job: "batch" }), old({ job: "batch", instance: 'it\'s <a> \\ "host"' })],
       });
       onTestFinished(() => gateway.stop());
+      await push(gateway.url, { job: "fresh" }, "# TYPE busy gauge\nbusy 3\n");
       const folder = join(testFolder(), "it's here");
       mkdirSync(folder);
       const service = await startService([
@@ -52,11 +53,21 @@ describe("the page of a service", { timeout: 60_000 }, () => {
       const notice = page.locator(".notice");
       await page.getByRole("button", { name: "Dry run now" }).click();
       expect(page.url()).toBe(`${service.url}/some/where/`);
-      expect(await notice.textContent()).toContain("Dry run: 2 groups to delete, 0 withheld, 0 kept.");
+      expect(await notice.textContent()).toContain("Dry run: 2 groups to delete, 0 withheld, 1 kept.");
       expect(await isBack(gateway.url)).toEqual([true, true]);
 
+      const link = await page.locator('a.metrics[href*="fresh"]').getAttribute("href");
+      expect((await service.ask(`/${link}`)).body).toContain("# TYPE busy gauge\nbusy 3\n");
+      const scripted = await browser.newPage();
+      await scripted.goto(service.url);
+      const fresh = scripted.locator(".groups tr").filter({ hasText: "fresh" });
+      await fresh.getByText("Details").click();
+      await fresh.getByText("Its metrics").click();
+      await fresh.locator("pre").filter({ hasText: "busy 3" }).waitFor();
+      expect((await service.ask("/group?gateway=g&key=[]")).status).toBe(404);
+
       await page.getByRole("button", { name: "Sweep now" }).click();
-      expect(await notice.textContent()).toContain("Sweep: 2 groups deleted, 0 withheld, 0 kept.");
+      expect(await notice.textContent()).toContain("Sweep: 2 groups deleted, 0 withheld, 1 kept.");
       expect(await isBack(gateway.url)).toEqual([false, false]);
 
       const deletion = page.locator(".deletions tbody tr").filter({ hasNotText: "instance" });

@@ -80,7 +80,7 @@ describe("run", { timeout: 60_000 }, () => {
       gateways: [{ status: "ok", last_swept_at: null, snapshot: { groups: 2 }, totals: { delete: 1 } }],
     });
     expect(await page()).toMatch(/No sweep yet.* 1 \s*to delete/s);
-    expect(await page()).not.toMatch(/dry run|deleted \s*\d/i);
+    expect(await page()).not.toMatch(/dry run:|deleted \s*\d/i);
     expect(await metrics()).toMatchObject({
       'gateway_up{gateway="g"}': "1",
       'groups{gateway="g",verdict="delete"}': "1",

@@ -63,7 +63,7 @@ describe("the page", () => {
       const active = name === "script" || name === "style";
       expect(attributes.get("nonce")).toBe(active ? "bm9uY2U=" : undefined);
       expect(attributes.get("href") ?? "?").toMatch(
-        /^(?:\?|#|api\/|metrics|config|data:image\/svg\+xml,[^<>"]+$)/,
+        /^(?:\?|#|api\/|metrics|config|group\?|data:image\/svg\+xml,[^<>"]+$)/,
       );
     }
     expect(elements.filter(({ name }) => name === "script" || name === "style")).toHaveLength(2);

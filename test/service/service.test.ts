@@ -10,7 +10,7 @@ import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 
-import { gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
+import { entry, gatewayReport, sweepReport, unreadGateway } from "../support/reports.ts";
 
 const build = { version: "1", revision: "1", nodeVersion: "v20" };
 
@@ -32,6 +32,7 @@ interface Scene {
   /** What the next reload finds. */
   next: () => Promise<LoadedOrProblem<Config>>;
   sweep: () => Promise<SweepReport>;
+  readGroup: () => Promise<string | null>;
   read: () => Promise<SweepReport>;
 }
 
@@ -48,10 +49,12 @@ function scene(config: Config, jitterSeconds = 0): Scene {
     next: () => Promise.resolve({ ok: true, value: config }),
     sweep: () => Promise.resolve(emptyReport),
     read: () => Promise.resolve(emptyReport),
+    readGroup: () => Promise.resolve(null),
     service: new Service({
       config,
       waitsBecause: null,
       load: () => made.next(),
+      readGroup: () => made.readGroup(),
       fleet: {
         shard: { index: 0, count: 1 },
         dns: { searchList: noSearchList },
@@ -195,6 +198,34 @@ describe("the service", () => {
       expect(one.log()).not.toMatch(/level=(warn|error)|deleted/);
       await one.service.stop();
       expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("reads one group for a client, one at a time and not again at once, but not from a large answer", async () => {
+      const one = scene(configWith("0 0 1 1 *"));
+      const kept = entry({ verdict: "keep", reason: "within_ttl" });
+      const of = (sizeBytes: number): SweepReport => {
+        const { snapshot, ...rest } = gatewayReport([kept], gateway);
+        const facts = snapshot === null ? null : { ...snapshot, sizeBytes };
+        return sweepReport([{ ...rest, snapshot: facts }], { dryRun: true });
+      };
+      one.read = () => Promise.resolve(of(1e6));
+      await one.service.start();
+      await vi.advanceTimersByTimeAsync(1000);
+      const ask = (): Promise<object> => one.service.groupText("g", kept.group.key);
+      let answer: (text: string) => void = () => {};
+      one.readGroup = () => new Promise((resolve) => (answer = resolve));
+      const first = ask();
+      expect(await ask()).toMatchObject({ status: 503 });
+      await vi.advanceTimersByTimeAsync(2000);
+      answer("up 1");
+      expect(await first).toEqual({ status: 200, text: "up 1" });
+      await vi.advanceTimersByTimeAsync(17_000);
+      expect(await ask()).toMatchObject({ status: 503 });
+      await vi.advanceTimersByTimeAsync(2000);
+      one.read = () => Promise.resolve(of(1e7));
+      await one.service.dryRun();
+      expect(await ask()).toMatchObject({ status: 403 });
+      await one.service.stop();
     });
 
     it("tries a gateway that it cannot read again, ever less often, and only once makes it known", async () => {

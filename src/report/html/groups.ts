@@ -1,5 +1,6 @@
 import { formatAge, formatDuration } from "../../core/duration.ts";
 import { describeDeciding, describeMatch, describeNumbers, explain } from "../../core/explain.ts";
+import type { Group } from "../../core/group.ts";
 import { surveyPushes, type Pushes } from "../../core/life.ts";
 import { outdatedSince, type GatewayReport, type ReportEntry, type SweepReport } from "../../core/report.ts";
 import type { Rule } from "../../core/rule.ts";
@@ -227,7 +228,9 @@ function* renderGroups(
     const pushes = surveys.get(gateway) ?? surveyGateway(gateway);
     surveys.set(gateway, pushes);
     const origin = renderOrigin(gateway, many, now);
-    const where = decided === null ? origin : renderWhy(entry, origin, decided.rules, pushes);
+    const metrics = links === null ? nothing : renderMetricsLink(gateway, entry.group);
+    const where =
+      decided === null ? origin : renderWhy(entry, origin, { rules: decided.rules, pushes, metrics });
     yield renderRow(viewRow(entry), where, now, links);
   }
   yield trusted("</tbody></table></div>\n");
@@ -258,8 +261,15 @@ function renderOrigin(gateway: GatewayReport, many: boolean, now: number): Html 
   return html`<span class="where">${name}${seen}</span>`;
 }
 
+interface Whys {
+  readonly rules: readonly Rule[];
+  readonly pushes: Pushes;
+  /** A link; nothing in a file. */
+  readonly metrics: Html;
+}
+
 /** Unfolds to how the decision was made, as `explain` prints it. */
-function renderWhy(entry: ReportEntry, origin: Html, rules: readonly Rule[], pushes: Pushes): Html {
+function renderWhy(entry: ReportEntry, origin: Html, { rules, pushes, metrics }: Whys): Html {
   const { group, verdict, rule } = entry;
   const explanation = explain(rules, group.labels);
   const numbers = describeNumbers(entry, { pushes });
@@ -274,9 +284,19 @@ function renderWhy(entry: ReportEntry, origin: Html, rules: readonly Rule[], pus
   return html`<details class="more">
     <summary>${origin} Details</summary>
     <ul class="why">
-      ${lines.map((line) => html`<li>${showText(line)}</li> `)}
+      ${lines.map((line) => html`<li>${showText(line)}</li> `)} ${metrics}
     </ul>
   </details>`;
+}
+
+/** A longer one may not fit into a request. */
+const maxKeyLength = 1000;
+
+/** The metrics are read when somebody asks for them: a service keeps none. */
+function renderMetricsLink({ name }: GatewayReport, { key }: Group): Html {
+  if (key.length > maxKeyLength) return nothing;
+  const query = new URLSearchParams({ gateway: name, key }).toString();
+  return html`<li><a class="metrics" href="group?${query}">Its metrics</a></li>`;
 }
 
 function renderRow(row: Row, where: Html, now: number, links: Links | null): Html {

@@ -52,6 +52,19 @@ export const script = `"use strict";
     }, 1000);
     showRefresh();
 
+    // The metrics of a group unfold in place.
+    document.addEventListener("click", async (event) => {
+      const link = event.target.closest?.("a.metrics");
+      if (link === null || link === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      const shown = document.createElement("pre");
+      shown.tabIndex = 0;
+      shown.textContent = "Reading…";
+      link.replaceWith(shown);
+      const answer = await fetch(link.href).catch(() => null);
+      shown.textContent = answer === null ? "The janitor does not answer." : await answer.text();
+    });
+
     document.addEventListener("keydown", (event) => {
       const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName ?? "");
       if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;

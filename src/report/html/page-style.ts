@@ -222,7 +222,9 @@ summary{cursor:pointer;min-height:24px}
 .more summary .where{display:inline}
 .more summary .where:not(:empty):after{content:" · "}
 .more .command{background:var(--soft)}
+.groups .why a{color:var(--accent);text-decoration-color:currentColor}
 .why{font-size:.87rem;padding:.4rem .75rem;margin:.2rem 0;border-left:3px solid var(--line)}
+.why pre{max-height:24rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 .legend{font-size:.9rem;color:var(--muted);margin-bottom:.6rem}
 .legend dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .9rem;padding:.4rem 0}
 span.more{color:var(--accent);margin-left:.3em;white-space:nowrap}

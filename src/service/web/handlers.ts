@@ -56,6 +56,7 @@ export function createWebHandlers(parts: HandlerParts): WebHandlers {
         sleep(pagePatienceMs, { status: 202, message: "under way" }, { ref: false }),
       ]);
     },
+    group: (query) => service.groupText(query.get("gateway") ?? "", query.get("key") ?? ""),
     configText: () => service.configText(),
     async report(parameters, client) {
       const { known } = service.state();

@@ -26,6 +26,8 @@ export interface WebHandlers {
    * @param isForPage asked for on the page, which shows the result: it may be answered before the end
    */
   sweep(kind: SweepKind, isForPage: boolean): Promise<{ readonly status: number; readonly message: string }>;
+  /** `GET /group`: the metrics of one group, as text. */
+  group(query: URLSearchParams): Promise<{ readonly status: number; readonly text: string }>;
   /** `GET /config`: the configuration in force as YAML, without secrets. */
   configText(): string;
   /**
@@ -71,6 +73,12 @@ export const routes: Readonly<Record<string, WebRoute>> = {
   },
   // Not text/yaml, which browsers save instead of showing it.
   "/config": { answer: (handlers) => Promise.resolve({ ...plain(200, ""), body: handlers.configText() }) },
+  "/group": {
+    answer: async (handlers, query) => {
+      const { status, text } = await handlers.group(query);
+      return plain(status, text.trimEnd());
+    },
+  },
   "/api/v1/report": {
     answer: async (handlers, query, client) => ({
       ...(await handlers.report(query, client)),

@@ -22,6 +22,7 @@ export const handlers: WebHandlers = {
   ready: () => true,
   reload: () => Promise.resolve({ ok: true, message: "reloaded" }),
   sweep: () => Promise.resolve({ status: 200, message: "swept" }),
+  group: () => Promise.resolve({ status: 200, text: "up 1\n" }),
   configText: () => "schedule: x\n",
   report: (query) => Promise.resolve({ status: 200, body: JSON.stringify(Object.fromEntries(query)) }),
   page: (query, _client, nonce) =>
