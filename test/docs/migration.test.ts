@@ -64,7 +64,7 @@ const konnoska = cleaner(({ job, ...others }) =>
 );
 
 const page = readPage("docs/migration.md");
-const [oneLiner = ""] = blocksOf("docs/migration.md", "sh").filter((text) => text.includes("jq "));
+const oneLiner = blocksOf("docs/migration.md", "sh").find((text) => text.includes("jq ")) ?? "";
 // oxlint-disable-next-line typescript/require-await
 const runOneLiner: Cleaner = async (url) => {
   const command = oneLiner.replaceAll("http://localhost:9091", url);

@@ -34,14 +34,9 @@ export function buildImages(architectures: readonly string[]): void {
 
 /** Whoever opens an image disposes of it. */
 export function openImage(architecture: string): Image {
-  const name = `pushgateway-janitor:check-${architecture}`;
-  const { Docker, Manifest, FromImageDigest } = JSON.parse(buildah("inspect", "--type=image", name)) as {
-    Docker: { architecture: string; config: ImageConfig };
-    Manifest: string;
-    FromImageDigest: string;
-  };
+  const { Docker, Manifest, FromImageDigest } = inspect(architecture);
   const { layers } = JSON.parse(Manifest) as { layers: readonly { size: number }[] };
-  const container = buildah("from", "--pull-never", name);
+  const container = buildah("from", "--pull-never", nameOf(architecture));
   return {
     architecture: Docker.architecture,
     digest: FromImageDigest,
@@ -50,6 +45,22 @@ export function openImage(architecture: string): Image {
     folder: buildah("mount", container),
     [Symbol.dispose]: () => void buildah("rm", container),
   };
+}
+
+export function digestOf(architecture: string): string {
+  return inspect(architecture).FromImageDigest;
+}
+
+function inspect(architecture: string) {
+  return JSON.parse(buildah("inspect", "--type=image", nameOf(architecture))) as {
+    Docker: { architecture: string; config: ImageConfig };
+    Manifest: string;
+    FromImageDigest: string;
+  };
+}
+
+function nameOf(architecture: string): string {
+  return `pushgateway-janitor:check-${architecture}`;
 }
 
 function buildah(...args: readonly string[]): string {
