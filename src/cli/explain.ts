@@ -46,7 +46,10 @@ async function explainOnGateways(labels: Labels, config: Config, io: Io): Promis
       const plan = await readPlan(gateway, config, { world: io, log, progress });
       clear();
       const decision = plan.decisions.find(({ group }) => group.key === labelsKey(labels));
-      const text = decision === undefined ? "  no such group\n" : renderDecision(decision, plan);
+      const text =
+        decision === undefined
+          ? "  no such group: `report` prints the labels of all groups, and all labels of one are needed\n"
+          : renderDecision(decision, plan);
       io.stdout.write(`\n${gateway.name} ${gateway.url}:\n${text}`);
     } catch (error) {
       clear();
