@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { projectRoot } from "../support/project-root.ts";
+import { testFolder } from "../support/service.ts";
 
 interface Job {
   readonly uses?: string;
@@ -72,6 +73,24 @@ it("a release needs the tests", () => {
   const jobs = workflows.find(({ name }) => name === "release.yml")?.jobs ?? [];
   const needs = Object.fromEntries(jobs.map(([name, job]) => [name, job.needs]));
   expect(needs).toEqual({ check: undefined, image: "check", release: "image" });
+});
+
+it(".ci/image builds on the digests that its bases have now, at the time of the commit", () => {
+  const bin = testFolder();
+  const docker = `#!/bin/sh\n[ "$2" = imagetools ] && echo sha256:now || echo "$SOURCE_DATE_EPOCH $@"\n`;
+  writeFileSync(join(bin, "docker"), docker, { mode: 0o755 });
+  // In a container, the folder belongs to somebody else.
+  const trust = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*" };
+  const env = { ...process.env, ...trust, PATH: `${bin}:${process.env["PATH"]}` };
+  const run = (program: string, ...args: readonly string[]) =>
+    execFileSync(program, args, { cwd: projectRoot, env, encoding: "utf8" }).trim();
+  const [time, revision] = run("git", "log", "-1", "--format=%ct %H").split(" ");
+  const built = run("sh", ".ci/image", "--tag=x");
+  expect(built).toMatch(
+    new RegExp(`^${time} buildx build .* --build-arg=REVISION=${revision} .* --tag=x \\.$`),
+  );
+  for (const base of ["BUILD_IMAGE", "RUN_IMAGE"])
+    expect(built).toMatch(new RegExp(`=${base}=\\S+:\\S+@sha256:`));
 });
 
 it("every file names the repository that package.json names", () => {
