@@ -19,8 +19,6 @@ export interface ImageConfig {
 export interface Image extends Disposable {
   readonly architecture: string;
   readonly config: ImageConfig;
-  /** Names what every layer and the config hold. */
-  readonly digest: string;
   /** Uncompressed tar files, the base image's first. */
   readonly layerBytes: readonly number[];
   /** The folder that is its root. */
@@ -34,28 +32,31 @@ export function buildImages(architectures: readonly string[]): void {
 
 /** Whoever opens an image disposes of it. */
 export function openImage(architecture: string): Image {
-  const { Docker, Manifest, FromImageDigest } = inspect(architecture);
-  const { layers } = JSON.parse(Manifest) as { layers: readonly { size: number }[] };
+  const { Docker } = inspect(architecture);
   const container = buildah("from", "--pull-never", nameOf(architecture));
   return {
     architecture: Docker.architecture,
-    digest: FromImageDigest,
     config: Docker.config,
-    layerBytes: layers.map(({ size }) => size),
+    layerBytes: layersOf(architecture).map(({ size }) => size),
     folder: buildah("mount", container),
     [Symbol.dispose]: () => void buildah("rm", container),
   };
 }
 
-export function digestOf(architecture: string): string {
-  return inspect(architecture).FromImageDigest;
+export interface Layer {
+  readonly size: number;
+  readonly digest: string;
+}
+
+export function layersOf(architecture: string): readonly Layer[] {
+  const { layers } = JSON.parse(inspect(architecture).Manifest) as { readonly layers: readonly Layer[] };
+  return layers;
 }
 
 function inspect(architecture: string) {
   return JSON.parse(buildah("inspect", "--type=image", nameOf(architecture))) as {
-    Docker: { architecture: string; config: ImageConfig };
-    Manifest: string;
-    FromImageDigest: string;
+    readonly Docker: { readonly architecture: string; readonly config: ImageConfig };
+    readonly Manifest: string;
   };
 }
 
