@@ -17,8 +17,14 @@ interface ReadUpTo {
   readonly offset: number;
 }
 
-interface IndexedDeletion extends RecentDeletion {
+/** Where and when something was recorded: in one file the order of the records counts, between files their times. */
+interface Recorded {
   readonly path: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
+interface IndexedDeletion extends RecentDeletion, Recorded {
   readonly gateway: string;
   readonly key: string;
 }
@@ -34,6 +40,8 @@ export class DeletionIndex {
   readonly #byGateway = new Map<string, Map<string, IndexedDeletion>>();
   /** By id, those without a final outcome. */
   readonly #pending = new Map<string, IndexedDeletion>();
+  /** By gateway and key, when a group was last restored, counted as reappeared, or not deleted after all. */
+  readonly #marks = new Map<string, Recorded>();
 
   constructor(dir: string, access: FileAccess) {
     this.#dir = dir;
@@ -80,31 +88,40 @@ export class DeletionIndex {
       const deletion = this.#pending.get(record.id);
       if (deletion === undefined) return;
       if (wasDeleted(record.outcome)) this.#remember(deletion);
-      else this.#forget(deletion.gateway, deletion.key);
+      else this.#mark(deletion.gateway, deletion.key, { path, at: record.at });
       if (record.outcome !== "accepted") this.#pending.delete(record.id);
       return;
     }
-    const { gateway, labels } = record;
+    const { at, gateway, labels } = record;
     const key = labelsKey(labels);
-    if (record.kind !== "group") this.#forget(gateway, key);
+    if (record.kind !== "group") this.#mark(gateway, key, { path, at });
     else if (record.rule !== null) {
       const lastActivityAt = lastActivityOf(record);
-      this.#pending.set(record.id, { path, gateway, key, rule: record.rule, lastActivityAt });
+      this.#pending.set(record.id, { path, at, gateway, key, rule: record.rule, lastActivityAt });
       dropOldest(this.#pending);
     }
   }
 
-  #remember(deletion: IndexedDeletion): void {
-    const deletions = this.#byGateway.get(deletion.gateway) ?? new Map<string, IndexedDeletion>();
-    this.#byGateway.set(deletion.gateway, deletions);
-    // Deleted first, so that the order of the map is that of the deletions.
-    deletions.delete(deletion.key);
-    deletions.set(deletion.key, deletion);
-    dropOldest(deletions);
+  #mark(gateway: string, key: string, mark: Recorded): void {
+    this.#marks.set(`${gateway}\n${key}`, mark);
+    dropOldest(this.#marks);
+    const deletions = this.#byGateway.get(gateway);
+    const deletion = deletions?.get(key);
+    if (deletion !== undefined && (deletion.path === mark.path || deletion.at <= mark.at))
+      deletions?.delete(key);
   }
 
-  #forget(gateway: string, key: string): void {
-    this.#byGateway.get(gateway)?.delete(key);
+  #remember(deletion: IndexedDeletion): void {
+    const { path, at, gateway, key } = deletion;
+    const deletions = this.#byGateway.get(gateway) ?? new Map<string, IndexedDeletion>();
+    this.#byGateway.set(gateway, deletions);
+    // Files are read one after the other: another one may have told what happened later.
+    const known = [this.#marks.get(`${gateway}\n${key}`), deletions.get(key)];
+    if (known.some((one) => one !== undefined && one.path !== path && one.at > at)) return;
+    // Deleted first, so that the order of the map is that of the deletions.
+    deletions.delete(key);
+    deletions.set(key, deletion);
+    dropOldest(deletions);
   }
 
   #forgetFiles(paths: ReadonlySet<string>): void {

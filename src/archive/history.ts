@@ -24,7 +24,7 @@ const windowSize = 50_000;
 
 /**
  * Entries, the newest first, every deletion joined with its last outcome. Reads one day after the other, the last one first.
- * @param accepts asked from the oldest to the newest of a day; one day's entries are in memory
+ * @param accepts asked about all entries of a day before the first of them comes: they are in memory
  * @param countOfDay at most so many of a day, the newest
  * @throws {@link ArchiveError}
  */
@@ -40,14 +40,19 @@ export async function* readHistory(
     const day = dayOf(last.startedAt);
     const ofDay = files.filter(({ startedAt }) => dayOf(startedAt) === day);
     files = files.slice(0, -ofDay.length);
-    const entries: HistoryEntry[] = [];
+    let entries: HistoryEntry[] = [];
     for await (const entry of joinOutcomes(readFiles(ofDay, onProblem, access))) {
       if (!accepts(entry)) continue;
       entries.push(entry);
-      if (entries.length > 2 * countOfDay) entries.splice(0, entries.length - countOfDay);
+      if (entries.length > 2 * countOfDay) entries = entries.toSorted(byTime).slice(-countOfDay);
     }
-    yield* entries.slice(-countOfDay).toReversed();
+    yield* entries.toSorted(byTime).slice(-countOfDay).toReversed();
   }
+}
+
+/** Files are read one after the other. */
+function byTime(a: HistoryEntry, b: HistoryEntry): number {
+  return a.record.at - b.record.at;
 }
 
 interface LatestDeletionsOptions {

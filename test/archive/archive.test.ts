@@ -16,7 +16,7 @@ import { basename, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { createArchive, type Archive, type ArchiveOptions } from "../../src/archive/archive.ts";
-import { readLatestDeletions } from "../../src/archive/history.ts";
+import { readHistory, readLatestDeletions } from "../../src/archive/history.ts";
 import type { ArchivedOutcome } from "../../src/archive/records.ts";
 import { createLabels, labelsKey } from "../../src/core/labels.ts";
 import {
@@ -125,9 +125,17 @@ describe("an archive", () => {
     );
     expect(starts).toEqual([first, first, second, second]);
     const { jobs, problems } = await readContent(dir);
-    // By time, whatever the file.
-    expect(jobs.flat().map((job) => job.at(-1))).toEqual(["a", "a", "b", "b", "c", "c"]);
+    expect(jobs.flat().map((job) => job.at(-1))).toEqual(["a", "b", "a", "b", "c", "c"]);
     expect(problems).toEqual([]);
+    const listed: (string | undefined)[] = [];
+    for await (const { record } of readHistory(
+      dir,
+      () => true,
+      () => {},
+    ))
+      listed.push(record.labels.get("job")?.at(-1));
+    // The newest first, whatever the file.
+    expect(listed).toEqual(["c", "c", "b", "b", "a", "a"]);
   });
 
   it("keeps the records of one sweep in one file, also over midnight", async () => {
@@ -335,6 +343,29 @@ describe("recent deletions", () => {
     bytes.fill(0, 0, 24);
     writeFileSync(path, bytes);
     expect([...(await archive.recentDeletions("batch")).keys()]).toEqual([key("b"), key("c")]);
+  });
+
+  it.each([
+    ["before the deletion", -60, ["a"]],
+    ["after it", 60, []],
+  ])("count by time between files: a group that another process restored %s", async (_, late, expected) => {
+    // Whichever of the two files was begun first.
+    for (const begun of [-90, 90]) {
+      const dir = temporaryFolder();
+      const at = { archive: noon - 100, other: noon - 100 + begun };
+      const archive = archiveIn(dir, { now: () => at.archive });
+      const other = archiveIn(dir, { now: () => at.other });
+      await archive.append([archivedGroup({ job: "x" })]);
+      await other.append([archivedGroup({ job: "y" })]);
+      at.archive = noon;
+      at.other = noon + late;
+      await archive.append([archivedGroup({ job: "a" })]);
+      await archive.recordOutcomes("batch", [[key("a"), "gone"]]);
+      await other.recordRestored("batch", [createLabels([["job", "a"]])]);
+      await Promise.all([archive.close(), other.close()]);
+      const deletions = await archiveIn(dir).recentDeletions("batch");
+      expect([...deletions.keys()]).toEqual(expected.map(key));
+    }
   });
 
   it("are forgotten with their file, as after the retention", async () => {
