@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import * as module from "node:module";
 import { basename } from "node:path";
 import { isatty } from "node:tty";
 
@@ -84,8 +83,8 @@ function readProc(file: string): string {
   }
 }
 
-// Newer Nodes cache compiled code between starts, if they can write. Everything but this file is loaded afterwards.
-if ("enableCompileCache" in module) (module.enableCompileCache as () => unknown)();
+// undici asks for it when it is loaded, and Node would load a second undici, its own, only to answer.
+Reflect.deleteProperty(globalThis, "Headers");
 const { runCli } = await import("./cli/program.ts");
 const { systemClock, wait } = await import("./cli/system-clock.ts");
 

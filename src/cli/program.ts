@@ -56,12 +56,6 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** A sweep reads answers of any size. */
-async function beforeSweeping(): Promise<void> {
-  const { keepHeapSmall } = await import("./small-heap.ts");
-  keepHeapSmall();
-}
-
 /** Every command's code is loaded when it is called, so that `--help` does not wait for what it does not use. */
 export function createProgram(io: Io, finish: (exitCode: number) => void): CliCommand {
   const program = new Command("pushgateway-janitor")
@@ -86,7 +80,6 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
   program.commandsGroup("To look:");
 
   addReportFlags(program.command("report"), io)
-    .hook("preAction", beforeSweeping)
     .summary("say what would be deleted and why; deletes nothing")
     .description(
       "Reads the groups and says for each whether it would be deleted, and why. Deletes nothing.\n" +
@@ -133,13 +126,11 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
   program.commandsGroup("To delete, and to put back:");
 
   addOnceFlags(program.command("once"), io.env)
-    .hook("preAction", beforeSweeping)
     .summary("one sweep: delete what has expired")
     .description("Sweeps once: deletes what has expired, checks that it is gone, and prints the report.")
     .action(async (flags) => finish(await (await import("./once.ts")).once(flags, io)));
 
   addRunFlags(program.command("run"), io.env)
-    .hook("preAction", beforeSweeping)
     .summary("the service: sweep on schedule, serve metrics and a page")
     .description(
       "Sweeps on the schedule of the configuration until SIGTERM, and serves metrics and a web page. Reads the " +
@@ -148,7 +139,6 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .action(async (flags) => finish(await (await import("./run.ts")).run(flags, io)));
 
   addDeleteFlags(program.command("delete"), io.env)
-    .hook("preAction", beforeSweeping)
     .argument("<matchers...>")
     .summary("delete groups on demand, whatever their TTL")
     .description(

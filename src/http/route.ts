@@ -1,4 +1,5 @@
 import { isIP, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
 
 import { buildConnector, Pool, type Dispatcher } from "undici";
 
@@ -31,6 +32,7 @@ export function createRoute(
   origin: string,
   { tls = {}, proxy, allowLinkLocal = true, timeoutSeconds }: ServerOptions,
 ): Route {
+  keepMemorySmall();
   // Less than the request has, so that the error names the connection.
   const timeoutMs = Math.min(0.9 * timeoutSeconds, 10) * 1000;
   const refuses = proxy !== undefined || allowLinkLocal ? undefined : isLinkLocal;
@@ -55,6 +57,18 @@ export function createRoute(
     pathStart: origin,
     headers: { host: new URL(origin).host, ...proxyAuthorization(proxy.url) },
   };
+}
+
+/**
+ * Keeps V8 small. Called before the first connection, and not earlier: of what is loaded afterwards, Node discards the code that it
+ * was built with, as compiled under other flags. Figures of Node 20.20.
+ */
+function keepMemorySmall(): void {
+  // V8 would optimize undici's parser, one function of WebAssembly, after a dozen answers: 35 MB and 0.1 s at the end of every command.
+  setFlagsFromString("--liftoff-only");
+  // The part of the heap for new objects stays small, so that it is collected more often: 8 to 30 MB less in `report`. Newer versions
+  // of V8 take a factor of 2 at least (flag-definitions.h): nothing changes there.
+  setFlagsFromString("--semi-space-growth-factor=1");
 }
 
 /** Opens the connection on which TLS or plain HTTP is then spoken. */

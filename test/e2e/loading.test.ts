@@ -1,5 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { expect, it } from "vitest";
 
@@ -61,4 +62,23 @@ it("loads for `run` what deletes before anything has expired: an upgrade may rep
   });
   const parts = [...whoDeletes, "node_modules/pino/"];
   expect(parts.filter((part) => !has(files, part))).toEqual([]);
+});
+
+it("reports without Node's own undici and without optimizing a parser, which takes 35 MB on Node 20", async () => {
+  const folder = testFolder();
+  const [probe, file] = [join(folder, "probe.mjs"), join(folder, "end.json")];
+  const code = `import { writeFileSync } from "node:fs";
+process.on("exit", () => {
+  const { maxRSS } = process.resourceUsage();
+  const modules = process.moduleLoadList.filter((name) => name.includes("undici"));
+  writeFileSync(${JSON.stringify(file)}, JSON.stringify({ megabytes: maxRSS / 1024, modules }));
+});`;
+  await writeFile(probe, code);
+  const NODE_OPTIONS = `--import=${pathToFileURL(probe).href}`;
+  const flags = [`--gateway=${await startLightGateway()}`, "--ttl=1d"];
+  const { ended } = startProgram(["report", ...flags], { env: { NODE_OPTIONS } });
+  expect(await ended).toMatchObject({ exitCode: 0 });
+  const end = JSON.parse(await readFile(file, "utf8")) as { megabytes: number; modules: readonly string[] };
+  expect(end.modules).toEqual([]);
+  expect(end.megabytes).toBeLessThan(95);
 });

@@ -3,11 +3,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { keepHeapSmall } from "../../../src/cli/small-heap.ts";
 import { collectFrom } from "../reader-under-test.ts";
 
-// As every command that sweeps.
-keepHeapSmall();
 const [url = ""] = process.argv.slice(2);
 const resolutionMs = 1;
 const delays = monitorEventLoopDelay({ resolution: resolutionMs });
