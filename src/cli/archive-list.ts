@@ -26,7 +26,7 @@ export async function archiveList(
   const { limit = Number.POSITIVE_INFINITY, output } = flags;
   const path = await findArchive(named, flags);
   const { stdout, stderr, stop } = io;
-  const printer = printers[output](stdout);
+  const printer = printers[output](stdout, flags.wide === true ? null : stdout.columns);
   let exitCode: number = exitCodes.done;
   let [matched, printed] = [0, 0];
   const isWanted = ({ record }: HistoryEntry): boolean => {
@@ -68,8 +68,9 @@ interface Printer {
   end(): void;
 }
 
-function createTablePrinter(stdout: Output): Printer {
-  const columns = createRowPrinter(["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"], stdout);
+function createTablePrinter(stdout: Output, maxWidth: number | null): Printer {
+  const titles = ["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"];
+  const columns = createRowPrinter(titles, { write: (text) => stdout.write(text), maxWidth });
   return {
     add(entry) {
       const { at, gateway, labels } = entry.record;

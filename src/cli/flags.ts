@@ -387,7 +387,8 @@ export function addRestoreFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
     .option("--gateway <url>", "restore into this gateway instead", parseServerUrl)
     .option("--all", "everything in the archive, instead of a filter")
     .option("--overwrite", "also replace groups that exist")
-    .option("--dry-run", "only say what would be restored");
+    .option("--dry-run", "only say what would be restored")
+    .option(...wideFlag);
 }
 
 export function addArchiveListFlags(command: FlagsCommand, io: Pick<Io, "clock">) {
@@ -398,6 +399,7 @@ export function addArchiveListFlags(command: FlagsCommand, io: Pick<Io, "clock">
       `where the archive is, unless it is named (default: ${defaultConfigFile})`,
     )
     .option("--limit <count>", "print at most so many, the newest", numberIn(counts.groups))
+    .option(...wideFlag)
     .addOption(
       new Option("--output <format>", "how to print it").choices(["table", "json", "csv"]).default("table"),
     );

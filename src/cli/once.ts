@@ -19,7 +19,11 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
     format === "json" ? log.warn("Configuration warning", { warning }) : io.stderr.write(`${warning}\n`);
   const settings = await loadSettings(flags);
   settings.warnings.forEach(warn);
-  log.setLevel(settings.config.logLevel);
+  // A person reads the report, and would read errors and every deletion twice.
+  const isPrinted = flags.output !== "none" && flags.outputFile === undefined;
+  const isOnScreen = isPrinted && io.stdout.isTTY && io.stderr.isTTY;
+  const { logLevel } = settings.config;
+  log.setLevel(isOnScreen && flags["log.level"] === undefined && logLevel === "info" ? "warn" : logLevel);
   const { shard, only, "gateways.concurrency": concurrency } = flags;
   const discovered = await discover(settings.config, { world: io, warn, shard, only });
   const { config, complete } = discovered;
@@ -27,9 +31,6 @@ export async function once(flags: OnceFlags, io: Io): Promise<number> {
   const commandToPass = createCommandToPass(flags);
   const report = await sweepAll(config, { world: io, log, progress, concurrency, commandToPass, metrics });
   clear();
-  // A person reads the report, and would read errors twice.
-  const isPrinted = flags.output !== "none" && flags.outputFile === undefined;
-  const isOnScreen = isPrinted && io.stdout.isTTY && io.stderr.isTTY;
   if (!isOnScreen) logReport(report, log);
   if (config.notifications.length > 0) {
     const { notifyOnce } = await import("../service/notifications.ts");

@@ -32,13 +32,14 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
   const path = await findArchive(named, flags);
   const { stdout, stderr, stop } = io;
   const progress = createProgressLine(io);
-  const output = {
-    write(text: string): void {
+  const columns = createRowPrinter(["OUTCOME", "DELETED", "EXPIRES", "GATEWAY", "RULE", "GROUP"], {
+    write(text) {
       progress.wipe();
       stdout.write(text);
     },
-  };
-  const columns = createRowPrinter(["OUTCOME", "DELETED", "EXPIRES", "GATEWAY", "RULE", "GROUP"], output);
+    maxWidth: flags.wide === true ? null : stdout.columns,
+  });
+  const reasons = new Set<string>();
   const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };
   let archive = "complete" as ArchiveState;
   /** By the gateway they were deleted from and are back in. */
@@ -83,7 +84,10 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
         rule ?? "-",
         formatShortLabels(labels),
       ]);
-      for (const remark of remarksOf(result)) columns.add([`  ${remark}`]);
+      // A gateway that is down fails every group for the same reason.
+      if (result.reason !== null && !reasons.has(result.reason)) columns.remark(result.reason);
+      if (result.reason !== null) reasons.add(result.reason);
+      for (const loss of result.losses) columns.remark(`lost: ${loss}`);
     }
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
@@ -113,10 +117,6 @@ const outcomeWords = {
   exists: "skipped",
   failed: "failed",
 };
-
-function remarksOf({ reason, losses }: RestoreResult): readonly string[] {
-  return [...(reason === null ? [] : [reason]), ...losses.map((loss) => `lost: ${loss}`)];
-}
 
 /** When a rule deletes the group again at the earliest: a restored group counts as pushed now. */
 function describeExpiry(labels: Labels, config: Config | null): string {

@@ -190,12 +190,13 @@ function* renderRows(
     const row = viewRow(entry);
     yield paintOf(row, style)(columns.render(cellsOf(row)));
   }
-  if (columns.isCut)
-    yield* ["", style.dim(cutTo("Long lines are cut; --wide prints them complete", maxWidth))];
+  if (columns.isCut) yield* ["", style.dim(cutTo(cutNote, maxWidth))];
 }
 
+export const cutNote = "Long lines are cut; --wide prints them complete";
+
 /** The columns that hold one value only, on one line if it fits. */
-function* renderUniform(
+export function* renderUniform(
   columns: readonly (readonly [title: string, value: string])[],
   maxWidth: number | null,
   style: Style,

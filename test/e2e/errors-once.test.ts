@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { cli } from "../support/cli.ts";
+import { push } from "../support/push.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
 import { writeConfig } from "../support/service.ts";
 
@@ -60,6 +61,23 @@ it("once has what a limit withheld in the table alone, on a terminal", async () 
   const text = await onScreen(["once"], 80);
   expect(count(text, "30 of 30 groups have expired")).toBe(1);
   expect(text).not.toContain("msg=");
+});
+
+it("once logs no deletions to a terminal, where the report has them, unless they are asked for", async () => {
+  const pushTime = Date.now() / 1000 - 7200;
+  const groups = ["a", "b"].map((job) => ({ labels: { job }, pushTime }));
+  const two = await startPushgateway({ groups });
+  const once = (ttl: string, ...more: string[]) =>
+    cli(["once", `--gateway=${two.url}`, `--ttl=${ttl}`, "--limits.max-outage=0s", ...more], { columns: 80 });
+  const quiet = await once("1h");
+  expect(quiet.stdout).toContain("2 deleted");
+  expect(quiet.stderr).not.toContain("msg=");
+  await push(two.url, { job: "c" }, "x 1\n");
+  // A group is younger than nothing for a moment of the gateway's clock only.
+  await expect
+    .poll(async () => (await once("1ms", "--log.level=info")).stderr)
+    .toContain('msg="Deleted group"');
+  await two.stop();
 });
 
 it("doctor says once that a gateway is down", async () => {

@@ -267,14 +267,17 @@ describe.each(installedGateways)("restoring into Pushgateway $name", (gateway) =
     expect(after).toContain('native_histogram_count{instance="",job="a"} 6');
   });
 
-  it("reports a gateway that does not answer once per group, and exits with 1", async () => {
+  it("says once for all groups that a gateway does not answer, and exits with 1", async () => {
     const { url, dir, sweep } = await start(gateway);
     await push(url, { job: "a" }, "app_up 1\n");
+    await push(url, { job: "b" }, "app_up 1\n");
     await sweep();
     const result = await cli(["restore", dir, "--all", "--gateway=http://127.0.0.1:1"]);
     expect(result.exitCode).toBe(1);
-    expect(result.stdout).toContain("GET http://127.0.0.1:1/api/v1/status: connect ECONNREFUSED");
-    expect(result.stdout).toContain("0 restored, 1 failed");
+    expect(
+      result.stdout.match(/GET http:\/\/127.0.0.1:1\/api\/v1\/status: connect ECONNREFUSED/g),
+    ).toHaveLength(1);
+    expect(result.stdout).toContain("0 restored, 2 failed");
   });
 });
 
@@ -541,6 +544,38 @@ describe("archive list", () => {
     });
     const none = await cli(["archive", "list", dir, "--output=json", "--until=2026-11-24T11:00:00Z"]);
     expect(JSON.parse(none.stdout)).toEqual({ schema_version: 1, events: [] });
+  });
+
+  it("fits a terminal: what all lines share is said once, and only --wide has longer lines", async () => {
+    const dir = temporaryFolder();
+    const archive = createArchive({ dir, retentionSeconds: null, now: () => 1_800_000_000 });
+    const host = (name: string) => ({
+      job: "batch",
+      instance: `${name}.prod.eu-central-1.compute.example.com`,
+    });
+    await archive.append(
+      ["web-1", "web-2"].map((name) => archivedGroup(host(name), { rule: "everything-else" })),
+    );
+    await archive.close();
+    const { stdout } = await cli(["archive", "list", dir], { columns: 80 });
+    expect(stdout).toBe(
+      [
+        "TIME 2027-01-15T08:00:00.000Z",
+        "STATE unconfirmed",
+        "GATEWAY batch",
+        "RULE everything-else",
+        "AGE 2h",
+        "SERIES 3",
+        "GROUP",
+        '{job="batch", instance="web-2.prod.eu-central-1.compute.example.com"}',
+        '{job="batch", instance="web-1.prod.eu-central-1.compute.example.com"}',
+        "",
+      ].join("\n"),
+    );
+    const wide = await cli(["archive", "list", dir, "--wide"], { columns: 80 });
+    expect(wide.stdout).toMatch(
+      /^2027\S+ +unconfirmed +batch +everything-else +2h +3 +{.*web-2.*example.com"}$/m,
+    );
   });
 
   it("finds the folder in the configuration, and prints the newest of what matches", async () => {
