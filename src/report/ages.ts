@@ -4,7 +4,6 @@ import { formatAge } from "../core/duration.ts";
 import type { ReportEntry, SweepReport } from "../core/report.ts";
 import { byteOrderMark, renderCsvLine } from "./csv.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
-import type { TableOptions } from "./table.ts";
 import { createStyle, escapeText, showText } from "./text.ts";
 import { hiddenLabels, wholeAge } from "./view.ts";
 
@@ -12,10 +11,19 @@ const histogramTitles = [...ageBounds.map((name) => `<${name}`), ">1y"];
 const heights = "▁▂▃▄▅▆▇█";
 const histogramFields = [...ageBounds.map((name) => `up_to_${name}`), "older"];
 
+export interface AgesOptions {
+  /** Of the terminal; lines are cut to fit. null: nothing is cut. */
+  readonly columns: number | null;
+  readonly color: boolean;
+  /** Without the lines of groups or jobs. */
+  readonly summary?: boolean;
+  readonly selection?: PrintSelection;
+}
+
 /** The ages of each job, and how many groups are older than a TTL might be. */
 export function* renderAges(
   all: readonly ReportEntry[],
-  { columns: maxWidth, color, summary = false, selection = {} }: TableOptions,
+  { columns: maxWidth, color, summary = false, selection = {} }: AgesOptions,
 ): Generator<string> {
   const { dim } = createStyle(color);
   const entries = selectEntries(all, { match: selection.match });

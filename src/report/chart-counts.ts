@@ -3,7 +3,7 @@ import type { Rule } from "../core/rule.ts";
 import { isGone } from "../core/verdict.ts";
 
 /** Whole hours or days in UTC; the first one is the current one. Times are Unix seconds. */
-export interface Span {
+export interface TimeSpan {
   readonly startsAt: number;
   readonly slotSeconds: number;
   readonly slots: number;
@@ -11,7 +11,7 @@ export interface Span {
 
 const slotsOf = { hours: 24, days: 7, younger: 48, older: 48 } as const;
 
-export function spanFrom(now: number, unit: "hours" | "days"): Span {
+export function spanFrom(now: number, unit: "hours" | "days"): TimeSpan {
   const slotSeconds = unit === "hours" ? 3600 : 86_400;
   return { startsAt: now - (now % slotSeconds), slotSeconds, slots: slotsOf[unit] };
 }

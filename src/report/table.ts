@@ -4,7 +4,7 @@ import { countOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
 import { isFailedDeletion, isFailure, keepReasons } from "../core/verdict.ts";
-import { renderAges } from "./ages.ts";
+import { renderAges, type AgesOptions } from "./ages.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
 import { createStyle, showText, type Paint, type Style } from "./text.ts";
 import {
@@ -22,14 +22,9 @@ export interface TableSelection extends PrintSelection {
   readonly all?: boolean | undefined;
 }
 
-export interface TableOptions {
-  /** Of the terminal; lines of groups and rules are cut to fit. null: nothing is cut. */
-  readonly columns: number | null;
-  readonly color: boolean;
+export interface TableOptions extends AgesOptions {
   /** Groups that are kept are summed up in one line, unless the selection asks for them. */
   readonly terminal?: boolean;
-  /** Without the lines of groups. */
-  readonly summary?: boolean;
   readonly selection?: TableSelection;
   /** There are no rules yet: instead of them and groups, the ages of each job, and this command to try a TTL. */
   readonly commandToTry?: string | undefined;

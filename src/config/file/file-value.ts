@@ -1,11 +1,8 @@
 import type { Scalar } from "yaml";
 import { ParseError } from "../../core/errors.ts";
-import { hideSecret } from "./find-secret.ts";
+import { hideSecret, type Path } from "./find-secret.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Span } from "./source-text.ts";
-
-/** Keys and indexes from the top of the file down to a value. */
-export type Path = readonly (string | number)[];
 
 export type Content =
   string | number | boolean | null | undefined | readonly FileValue[] | Map<string, FileValue>;

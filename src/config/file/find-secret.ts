@@ -1,5 +1,7 @@
 import { suggest } from "./did-you-mean.ts";
-import type { Path } from "./file-value.ts";
+
+/** Keys and indexes from the top of the file down to a value. */
+export type Path = readonly (string | number)[];
 
 /** Keys below which everything may be a secret, also where they are misspelt. */
 const secretNames: readonly string[] = [

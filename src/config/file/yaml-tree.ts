@@ -1,8 +1,8 @@
 import { isAlias, isMap, isScalar, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 
 import { quote } from "../../core/labels.ts";
-import { FileValue, type Content, type Path } from "./file-value.ts";
-import { mayBeSecret } from "./find-secret.ts";
+import { FileValue, type Content } from "./file-value.ts";
+import { mayBeSecret, type Path } from "./find-secret.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Span } from "./source-text.ts";
 

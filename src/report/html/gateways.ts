@@ -15,7 +15,7 @@ import {
 import { html, nothing, type Html } from "./template.ts";
 
 /** What needs a person's attention; equal problems of several gateways are one. */
-interface Problem {
+interface GatewayProblem {
   readonly tone: "bad" | "warn";
   /** Equal for equal problems. */
   readonly key: string;
@@ -59,16 +59,16 @@ ${problem.slice(0, maxProblemLength)}</pre>
   </li> `;
 }
 
-function findProblems(view: GatewayView): readonly Problem[] {
+function findProblems(view: GatewayView): readonly GatewayProblem[] {
   const { status, error, withheld, notes } = view;
   const none = { tone: "warn", text: "", advice: null, reason: null, groups: 0, commands: [] } as const;
-  const problemOf = (key: string, rest: Partial<Problem>): Problem => ({
+  const problemOf = (key: string, rest: Partial<GatewayProblem>): GatewayProblem => ({
     ...none,
     key,
     gateways: [view],
     ...rest,
   });
-  const problems: Problem[] = [];
+  const problems: GatewayProblem[] = [];
   const limit = withheld.find(({ reason }) => reason === error?.code);
   if (error !== null) {
     const { what: text, advice, command } = error;
@@ -91,8 +91,8 @@ function keyOf(text: string, { name, url }: GatewayView): string {
     .replaceAll(/\S*\d\S*/g, "…");
 }
 
-function mergeEqual(problems: readonly Problem[]): readonly Problem[] {
-  const merged = new Map<string, Problem>();
+function mergeEqual(problems: readonly GatewayProblem[]): readonly GatewayProblem[] {
+  const merged = new Map<string, GatewayProblem>();
   for (const problem of problems) {
     const equal = merged.get(problem.key);
     merged.set(problem.key, {
@@ -108,7 +108,7 @@ function mergeEqual(problems: readonly Problem[]): readonly Problem[] {
 /** How many gateways a problem names. */
 const maxNamed = 10;
 
-function renderProblem(problem: Problem, links: Links | null): Html {
+function renderProblem(problem: GatewayProblem, links: Links | null): Html {
   const { tone, text, advice, reason, gateways, groups, commands } = problem;
   const [first] = gateways;
   const isOne = gateways.length === 1;

@@ -11,7 +11,7 @@ export interface Bar {
 }
 
 /** A line of a chart: a name, bars and a number. */
-interface Row {
+interface PlotRow {
   readonly name: string;
   /** Of the name; null: none. */
   readonly href: string | null;
@@ -34,7 +34,7 @@ const textHeight = 15;
  * Bars in an SVG as wide as its place; text keeps its size on every screen. The name, which a stranger may have written, is beside
  * it, where it can be cut and isolated.
  */
-export function renderRow({ name, href, value, bars, height, hasPeak, grid = [], over }: Row): Html {
+export function renderRow({ name, href, value, bars, height, hasPeak, grid = [], over }: PlotRow): Html {
   const sums = bars.map(({ parts }) => parts.reduce((sum, [part]) => sum + part, 0));
   const peak = Math.max(...sums);
   const top = hasPeak === true || over !== undefined ? textHeight : 3;
