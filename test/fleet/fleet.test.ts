@@ -74,7 +74,8 @@ describe("the fleet of a configuration", () => {
         http: { basicAuth: { username: { secret: expect.anything() as unknown } } },
       },
     ]);
-    expect([total, found.get("dns"), problems, refreshed]).toEqual([2, 1, [], ["dns true"]]);
+    const ofDns = { gateways: 1, succeeded: true };
+    expect([total, found.get("dns"), problems, refreshed]).toEqual([2, ofDns, [], ["dns true"]]);
   });
 
   it("does not ask a discovery again for a sweep", async () => {
