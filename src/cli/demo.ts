@@ -48,7 +48,7 @@ export async function demo({ serve }: DemoFlags, io: Io): Promise<number> {
     say(bold("\n3. What is left:\n"));
     await printReport(await sweep(dryRun), { output: "table" }, io, { selection: { all: true } });
     say(
-      `\nTo click around: ${bold("pushgateway-janitor demo --serve")}\nYour own gateway: ${bold("pushgateway-janitor report --gateway=http://localhost:9091 --ttl=30d")} (deletes nothing)`,
+      `\nTo click around: ${bold("pushgateway-janitor demo --serve")}\nYour own gateway: ${bold("pushgateway-janitor report --gateway=http://localhost:9091")} (deletes nothing)`,
     );
     return sweepExitCode(swept);
   } finally {

@@ -4,11 +4,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 export type Example = readonly [command: string, does: string, words: string];
 
 export const examples: readonly Example[] = [
-  [
-    "",
-    "which groups are old, without a file; deletes nothing",
-    "report --gateway=http://localhost:9091 --ttl=30d",
-  ],
+  ["", "how old the groups are, without a file; deletes nothing", "report --gateway=http://localhost:9091"],
   ["", "by the rules of janitor.yml in this folder", "report"],
   ["", "the flags and examples of a command", "help once"],
   ["report", "how old the groups of each job are, to choose a TTL by", "--gateway=http://localhost:9091"],

@@ -14,6 +14,7 @@ import type { Plan } from "../core/plan.ts";
 import { discover } from "../fleet/discover.ts";
 import { readPlan } from "../fleet/read-plan.ts";
 import { RequestError } from "../http/request-error.ts";
+import { reasonWords } from "../report/advice.ts";
 import { showText } from "../report/text.ts";
 import { AnotherGateway } from "../sweep/same-gateway.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -21,7 +22,7 @@ import type { ExplainFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parseLabels } from "./parse-labels.ts";
 import { createCommandLog } from "./progress.ts";
-import { loadSettings } from "./settings.ts";
+import { createCommandToRestore, loadSettings } from "./settings.ts";
 
 /** `explain job=ci instance=x`: which rule decides about such a group, and why; with a gateway, what is decided about its group. */
 export async function explain(texts: readonly string[], flags: ExplainFlags, io: Io): Promise<number> {
@@ -34,11 +35,16 @@ export async function explain(texts: readonly string[], flags: ExplainFlags, io:
   io.stdout.write(renderExplanation(labels, config.rules, age));
   if (age !== null || (only ?? gateway) === undefined) return exitCodes.done;
   const discovered = await discover(config, { world: io, warn, only });
-  return explainOnGateways(labels, discovered.config, io);
+  return explainOnGateways(labels, discovered.config, createCommandToRestore(flags, ["archive", "list"]), io);
 }
 
 /** What a sweep would decide about the group now, on each gateway that has it. */
-async function explainOnGateways(labels: Labels, config: Config, io: Io): Promise<number> {
+async function explainOnGateways(
+  labels: Labels,
+  config: Config,
+  commandToFind: (gateway: string, labels: Labels) => string,
+  io: Io,
+): Promise<number> {
   const { log, progress, clear } = createCommandLog("warn", "logfmt", io);
   let exitCode: number = exitCodes.done;
   for (const gateway of config.pushgateways) {
@@ -46,10 +52,10 @@ async function explainOnGateways(labels: Labels, config: Config, io: Io): Promis
       const plan = await readPlan(gateway, config, { world: io, log, progress });
       clear();
       const decision = plan.decisions.find(({ group }) => group.key === labelsKey(labels));
-      const text =
-        decision === undefined
-          ? "  no such group: `report` prints the labels of all groups, and all labels of one are needed\n"
-          : renderDecision(decision, plan);
+      const noGroup =
+        "  no such group: `report` prints the labels of all groups, and all labels of one are needed\n" +
+        (config.archive === null ? "" : `  Was it deleted? ${commandToFind(gateway.name, labels)}\n`);
+      const text = decision === undefined ? noGroup : renderDecision(decision, plan);
       io.stdout.write(`\n${gateway.name} ${gateway.url}:\n${text}`);
     } catch (error) {
       clear();
@@ -65,14 +71,13 @@ async function explainOnGateways(labels: Labels, config: Config, io: Io): Promis
 }
 
 function renderDecision(decision: Decision, { circumstances, failedQueries }: Plan): string {
-  const { verdict, rule, ageSeconds } = decision;
-  const wholeSeconds = ageSeconds === null ? null : Math.round(ageSeconds);
-  const numbers = describeNumbers({ ...decision, ageSeconds: wholeSeconds }, circumstances);
+  const { verdict, rule } = decision;
+  const numbers = describeNumbers(decision, circumstances);
   const failed = failedQueries.find((one) => one.rule === rule?.name);
   const lines = [
     ...(numbers === null ? [] : [numbers]),
     ...(failed === undefined ? [] : [`Its host counts as alive: ${failed.message}`]),
-    `${verdict.verdict} (${verdict.reason})`,
+    `${verdict.verdict} (${verdict.reason}): ${reasonWords[verdict.reason]}.`,
   ];
   return lines.map((line) => `  ${showText(line)}\n`).join("");
 }

@@ -69,6 +69,7 @@ export const helpLayout = {
   subcommandTerm: (command) => usualHelp.subcommandTerm(command).replace(" [options]", ""),
   groupItems(...items) {
     const groups = [...usualHelp.groupItems(...items)];
+    if (groups.length === 1) return new Map(groups.map(([, only]) => [headings.own, only]));
     return new Map(groups.toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
   },
 } satisfies Partial<commander.Help> as unknown as typed.HelpConfiguration;

@@ -1,4 +1,5 @@
 import { ConfigError, parseNamed } from "../config/config.ts";
+import { quote } from "../core/labels.ts";
 import type { Matcher } from "../core/matcher.ts";
 import { shellQuote } from "../core/printable.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
@@ -17,6 +18,10 @@ export async function report(flags: ReportFlags, io: Io): Promise<number> {
   const { at: planFor, "gateways.concurrency": concurrency } = flags;
   const commandToTry = flags.ttl === undefined ? createCommandToTry(flags) : undefined;
   const { config, complete } = await loadAndDiscover(flags, io, { ttlOptional: true });
+  if (rule !== undefined && config.rules.every(({ name }) => name !== rule)) {
+    const names = config.rules.map(({ name }) => name).join(", ");
+    throw new ConfigError(`--rule: there is no rule ${quote(rule)}; there are ${names}`);
+  }
   const { log, progress, clear } = createCommandLog(config.logLevel, flags["log.format"], io);
   const commandToPass = createCommandToPass(flags);
   const result = await sweepAll(

@@ -173,11 +173,14 @@ export function createCommandToPass(
   };
 }
 
-/** Renders the command that puts back a group that was deleted from this gateway, and no other. */
-export function createCommandToRestore({ "config.file": file = defaultConfigFile }: SourceFlags) {
+/** Renders the command that puts back a group that was deleted from this gateway, and no other; or another one about it. */
+export function createCommandToRestore(
+  { "config.file": file = defaultConfigFile }: Pick<SourceFlags, "config.file">,
+  command: readonly string[] = ["restore"],
+) {
   return (gateway: string, labels: Labels): string => {
     const words = renderFlags({ "config.file": file, from: gateway, match: formatLabels(labels) });
-    return ["pushgateway-janitor", "restore", ...words, "--exact"].map(shellQuote).join(" ");
+    return ["pushgateway-janitor", ...command, ...words, "--exact"].map(shellQuote).join(" ");
   };
 }
 

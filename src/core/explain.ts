@@ -110,8 +110,10 @@ export function describeNumbers(
   decision: Decision,
   { pushes }: Pick<Circumstances, "pushes">,
 ): string | null {
-  const { group, rule, ageSeconds, ttlSeconds } = decision;
-  if (rule === null || rule.action === "keep" || ageSeconds === null || ttlSeconds === null) return null;
+  const { group, rule, ttlSeconds } = decision;
+  if (rule === null || rule.action === "keep" || decision.ageSeconds === null || ttlSeconds === null)
+    return null;
+  const ageSeconds = Math.round(decision.ageSeconds);
   const left = ttlSeconds - ageSeconds;
   const expiry = left < 0 ? `expired ${formatDuration(-left)} ago` : `expires in ${formatDuration(left)}`;
   const ttl = `${formatDuration(ttlSeconds)}${describeTtlSource(decision, rule)}`;

@@ -39,7 +39,10 @@ export function widthOf(text: string): number {
 
 /** Quotes a word for a POSIX shell; what needs no quotes stays as it is. */
 export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  // As people write it: --match='{job="a"}'.
+  const flag = /^--[\w.-]+=/.exec(word)?.[0] ?? "";
+  return `${flag}'${word.slice(flag.length).replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** `1 group`, `2 groups`. */

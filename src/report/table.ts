@@ -149,14 +149,17 @@ function* renderGroups(
   const offered = entries.filter((entry) =>
     isShort ? entry.verdict.verdict !== "keep" : entry.verdict.reason !== "not_selected",
   );
-  const selected = selectEntries(offered, selection);
+  const matching = selectEntries(offered, { ...selection, limit: undefined });
+  const selected = matching.slice(0, limit);
   if (selected.length > 0) {
     yield "";
     yield* renderRows(selected, options, style);
   }
-  if (selected.length < offered.length) {
-    const limited = limit === undefined ? "" : ` (--limit=${limit})`;
-    yield* ["", style.dim(`${selected.length} of ${countOf(offered.length, "group")} shown${limited}`)];
+  const isLimited = selected.length < matching.length;
+  if (isLimited || matching.length < offered.length) {
+    const of = countOf((isLimited ? matching : offered).length, "group");
+    const limited = isLimited ? ` (--limit=${limit})` : "";
+    yield* ["", style.dim(`${selected.length} of ${of} shown${limited}`)];
   }
   // A deletion on demand is not about the groups that were not selected.
   const { not_selected: notSelected } = totals.reasons;

@@ -86,5 +86,11 @@ describe("--help", () => {
       "Others:",
       "Examples:",
     ]);
+    expect((await cli(["archive", "--help"])).stdout.match(/^\S.*:$/gm)).toEqual([
+      "Options:",
+      "Commands:",
+      "Others:",
+      "Examples:",
+    ]);
   });
 });

@@ -66,6 +66,11 @@ describe("what report prints", () => {
     }
     expect(kept.stdout).not.toContain("ttl_expired");
     expect(groupsIn(oldest.stdout)).toBe(2);
+    expect(oldest.stdout).toContain("2 of 14 groups shown (--limit=2)");
+    // Not as if a limit had hidden what does not match.
+    const { stdout } = await report("--verdict=keep", "--limit=3");
+    expect(stdout).toContain("3 of 10 groups shown (--limit=3)");
+    expect(kept.stdout).toContain("10 of 14 groups shown");
   });
 
   it("is short on a terminal, unless --all asks for everything and --wide for whole lines", async () => {
@@ -88,6 +93,7 @@ describe("what report prints", () => {
     ["--limit=0", '--limit: expected a whole number of at least 1, got "0"'],
     ["--match={job", "--match: "],
     ["--verdict=deleted", "Allowed choices are delete, withhold, keep"],
+    ["--rule=everythign", '--rule: there is no rule "everythign"; there are everything\n'],
     ["--sort=size", "Allowed choices are expiry, age, labels"],
   ])("is refused to be selected by %s", async (flag, message) => {
     const { exitCode, stdout, stderr } = await report(flag);

@@ -38,6 +38,7 @@ function configFor(prometheusUrl: string): string {
 pushgateways: [{ name: batch, url: "${gateway.url}" }, { name: gone, url: "http://127.0.0.1:1" }]
 prometheus: { url: "${prometheusUrl}" }
 limits: { max_outage: 0s }
+archive: { dir: archive }
 rules:
   - { name: hosts, matchers: ['job="batch"'], ttl: 30d, vanished: { query: up, label: instance, ttl: 1d } }
 `);
@@ -46,13 +47,16 @@ rules:
 it.each([
   [
     "web-1",
-    /^ {2}Its last push was 3d1m\d+s ago, and its TTL is 30d: it expires in 26d\w+\.\n {2}keep \(within_ttl\)$/m,
+    /^ {2}Its last push was 3d1m\d+s ago, and its TTL is 30d: it expires in 26d\w+\.\n {2}keep \(within_ttl\): younger than its TTL\.$/m,
   ],
   [
     "web-2",
-    /^ {2}Its last push was 3d1m\d+s ago, and its TTL is 1d, as Prometheus does not know its instance "web-2": it expired 2d1m\d+s ago\.\n {2}delete \(host_vanished\)$/m,
+    /^ {2}Its last push was 3d1m\d+s ago, and its TTL is 1d, as Prometheus does not know its instance "web-2": it expired 2d1m\d+s ago\.\n {2}delete \(host_vanished\): its host has vanished.*\.$/m,
   ],
-  ["web-3", /^ {2}no such group: `report` prints the labels/m],
+  [
+    "web-3",
+    /^ {2}no such group: `report` prints the labels.*\n {2}Was it deleted\? pushgateway-janitor archive list --config.file=\S+ --from=batch --match='{job="batch", instance="web-3"}' --exact$/m,
+  ],
 ])("says of %s what a sweep of its gateway would do, with the numbers", async (instance, expected) => {
   const config = configFor(prometheus);
   const argv = ["explain", "job=batch", `instance=${instance}`, `--config.file=${config}`, "--only=batch"];

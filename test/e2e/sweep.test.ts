@@ -254,7 +254,7 @@ describe("a limit", () => {
     const [, second = ""] = loggedFields(withheld.stderr, "Sweep incomplete", "err").map(
       (text) => JSON.parse(text) as string,
     );
-    const command = `pushgateway-janitor once --config.file=${file} '--only=the 2nd'\\''s' --limits.max-delete-ratio=0.74 --limits.max-deletes=22`;
+    const command = `pushgateway-janitor once --config.file=${file} --only='the 2nd'\\''s' --limits.max-delete-ratio=0.74 --limits.max-deletes=22`;
     expect(second).toBe(
       "22 of 30 groups have expired (73.3 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted. " +
         `Review them with "report". If they may go, this lets them pass once: ${command}`,
