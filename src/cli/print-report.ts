@@ -1,7 +1,7 @@
 import { groupBy } from "../core/group-by.ts";
 import type { GatewayReport, SweepReport } from "../core/report.ts";
 import type { Rule } from "../core/rule.ts";
-import { joinToBlocks, showText } from "../report/text.ts";
+import { joinToBlocks, showText, withoutAddresses } from "../report/text.ts";
 import type { TableOptions } from "../report/table.ts";
 import type { OutputFlags, OutputFormat } from "./flags.ts";
 import { ConfigError } from "../config/config.ts";
@@ -35,20 +35,12 @@ function renderErrors(gateways: readonly GatewayReport[]): readonly string[] {
   const failed = gateways.flatMap(({ name, url, status, error }) =>
     error === null ? [] : [{ name, url, what: `${status}: ${error.message}` }],
   );
-  return [...groupBy(failed, withoutAddresses)].map(([shared, same]) => {
+  return [...groupBy(failed, ({ what, url }) => withoutAddresses(what, url))].map(([shared, same]) => {
     const names = same.map(({ name }) => name).join(", ");
     return showText(
       same.length === 1 ? `${names}: ${same[0]?.what}` : `${same.length} gateways ${shared} (${names})`,
     );
   });
-}
-
-function withoutAddresses({ what, url }: { readonly what: string; readonly url: string }): string {
-  const host = /^https?:\/\/([^/:]+)/.exec(url)?.[1] ?? url;
-  return what
-    .replaceAll(url, "…")
-    .replaceAll(/[\da-f.:]+:\d+(?!\w)/gi, "…")
-    .replaceAll(host, "…");
 }
 
 interface PrintOptions extends Pick<TableOptions, "selection" | "commandToTry"> {

@@ -1,5 +1,5 @@
 import { decide, isDeletion, type Circumstances, type Decision, type Demand } from "./decide.ts";
-import { lastActivityAt, surveyPushes, measureOutage, type Outage } from "./life.ts";
+import { lastActivityAt, surveyPushes, measureOutage } from "./life.ts";
 import type { Group } from "./group.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { findExceededLimit, type ExceededLimit, type Limits } from "./limits.ts";
@@ -35,7 +35,6 @@ interface PlanInput {
 /** One decision per group, and what applies to all of them. */
 export interface Plan {
   readonly circumstances: Circumstances;
-  readonly outage: Outage | null;
   /** Deletions oldest first, then withheld ones oldest first, then what is kept, by expiry. */
   readonly decisions: readonly Decision[];
   /** As in `KeptLatest`. */
@@ -69,12 +68,11 @@ export function* planInSteps({
   limits,
   liveness = new Map(),
 }: PlanInput): Generator<void, Plan> {
-  const outage = measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds);
   const findPresence = createPresence(liveness);
   const circumstances: Circumstances = {
     rules,
     now,
-    outage,
+    outage: measureOutage(groups, gatewayStartedAt, limits.maxOutageSeconds),
     pushes: surveyPushes(groups, now),
     findPresence,
     demand,
@@ -98,7 +96,6 @@ export function* planInSteps({
         );
   return {
     circumstances,
-    outage,
     decisions,
     isUndecided,
     exceededLimit,

@@ -54,20 +54,6 @@ export const maxPerPage = 1000;
 /** Of a parameter, in UTF-16 units: every link of the page repeats them. */
 const maxParameterLength = 1000;
 
-export const defaultQuery: ReportQuery = {
-  match: "",
-  matchers: [],
-  verdict: null,
-  reason: null,
-  gateway: null,
-  rule: null,
-  expiresFrom: null,
-  expiresUntil: null,
-  sort: "expiry",
-  page: 1,
-  perPage: 100,
-};
-
 export const noFilter = {
   match: "",
   verdict: null,
@@ -79,9 +65,11 @@ export const noFilter = {
   page: 1,
 } as const;
 
+export const defaultQuery: ReportQuery = { ...noFilter, matchers: [], sort: "expiry", perPage: 100 };
+
 export function isFiltered(query: ReportQuery): boolean {
-  const { match, verdict, reason, gateway, rule, expiresFrom, expiresUntil } = query;
-  return match !== "" || (verdict ?? reason ?? gateway ?? rule ?? expiresFrom ?? expiresUntil) !== null;
+  const keys = Object.keys(noFilter) as (keyof typeof noFilter)[];
+  return keys.some((key) => key !== "page" && query[key] !== noFilter[key]);
 }
 
 class BadParameter extends Error {}

@@ -41,7 +41,12 @@ export function selectGroups(
   const selected = matching.filter(({ entry }) => isSelected(entry, query));
   return {
     ...pageOf(selected, query),
-    rules: isRead ? countByRule(entriesOf(matching), report.rules) : [],
+    rules: isRead
+      ? countByRule(
+          matching.map(({ entry }) => entry),
+          report.rules,
+        )
+      : [],
   };
 }
 
@@ -54,10 +59,6 @@ function sortGroups(report: SweepReport, sort: Sort): readonly LocatedGroup[] {
   const groups = selectFromAll(report, { sort });
   sorted.set(report, { sort, groups });
   return groups;
-}
-
-function* entriesOf(groups: readonly LocatedGroup[]): Generator<ReportEntry> {
-  for (const { entry } of groups) yield entry;
 }
 
 function expiresWithin({ expiresAt }: ReportEntry, { expiresFrom, expiresUntil }: ReportQuery): boolean {

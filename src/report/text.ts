@@ -14,6 +14,15 @@ export function escapeText(text: string): string {
   return text.replaceAll(/\p{C}|\p{Zl}|\p{Zp}/gu, (character) => quote(character).slice(1, -1));
 }
 
+/** The text with `…` for a gateway's URL, host and addresses: equal for equal errors of several gateways. */
+export function withoutAddresses(text: string, url: string): string {
+  const host = /^https?:\/\/([^/:]+)/.exec(url)?.[1] ?? url;
+  return text
+    .replaceAll(url, "…")
+    .replaceAll(/[\da-f.:]+:\d+(?!\w)/gi, "…")
+    .replaceAll(host, "…");
+}
+
 export type Paint = (text: string) => string;
 
 /** Paints text for a terminal. */

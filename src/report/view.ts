@@ -209,10 +209,8 @@ export function countRules({
   rules,
 }: Pick<SweepReport, "gateways" | "rules">): readonly RuleTotals[] {
   if (gateways.every(({ snapshot }) => snapshot === null)) return [];
-  return countByRule(entriesOf(gateways), rules);
-}
-
-/** One by one: a list of all of them may be large. */
-function* entriesOf(gateways: SweepReport["gateways"]): Generator<ReportEntry> {
-  for (const { entries } of gateways) yield* entries;
+  return countByRule(
+    gateways.flatMap(({ entries }) => entries),
+    rules,
+  );
 }

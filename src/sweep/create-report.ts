@@ -34,7 +34,7 @@ export function createReport(
 ): GatewayReport {
   const entries = ledger === null ? plan.decisions : applyFates(plan.decisions, ledger);
   const takenAt = agreedNow(snapshot.clocks);
-  const { now } = plan.circumstances;
+  const { now, outage } = plan.circumstances;
   const clocksNote = explainClocks(snapshot.clocks);
   return {
     name: gateway.name,
@@ -52,7 +52,7 @@ export function createReport(
       durationSeconds: snapshot.durationSeconds,
       source: snapshot.source,
       clockSkewSeconds: clockSkewSeconds(snapshot.clocks),
-      outage: plan.outage,
+      outage,
     },
     entries,
     reappeared,

@@ -269,7 +269,11 @@ describe("an outage of the gateway", () => {
 
   it("is the gap between the last start and the newest activity before", () => {
     const plan = planFor(groups, undefined, { gatewayStartedAt: now - 100 });
-    expect(plan.outage).toMatchObject({ beganAt: now - 10_000, endedAt: now - 100, seconds: 9900 });
+    expect(plan.circumstances.outage).toMatchObject({
+      beganAt: now - 10_000,
+      endedAt: now - 100,
+      seconds: 9900,
+    });
     expect(countGroups(plan.decisions).verdicts).toEqual({ delete: 0, keep: 3, withhold: 0 });
   });
 
@@ -278,19 +282,20 @@ describe("an outage of the gateway", () => {
       gatewayStartedAt: now - 100,
       limits: limits({ maxOutageSeconds: 7000 }),
     });
-    expect(plan.outage?.seconds).toBe(7000);
+    expect(plan.circumstances.outage?.seconds).toBe(7000);
     expect(lines(plan)[0]).toBe("old delete ttl_expired");
     expect(
       planFor(groups, undefined, { gatewayStartedAt: now - 100, limits: limits({ maxOutageSeconds: 0 }) })
-        .outage?.seconds,
+        .circumstances.outage?.seconds,
     ).toBe(0);
   });
 
   it("is nothing if there was no group before, or the start is unknown", () => {
     expect(
-      planFor([group({ job: "a" }, 50)], undefined, { gatewayStartedAt: now - 100 }).outage?.seconds,
+      planFor([group({ job: "a" }, 50)], undefined, { gatewayStartedAt: now - 100 }).circumstances.outage
+        ?.seconds,
     ).toBe(0);
-    expect(planFor(groups, undefined, { gatewayStartedAt: null }).outage).toBeNull();
+    expect(planFor(groups, undefined, { gatewayStartedAt: null }).circumstances.outage).toBeNull();
   });
 
   it.each<[string, ageSeconds: number, maxOutageSeconds: number, string]>([
@@ -312,7 +317,7 @@ describe("an outage of the gateway", () => {
   it("is not shortened by a failure time, which a pusher can forge", () => {
     const forger = group({ job: "forger" }, 9999, { lastFailureAt: now - 101 });
     const plan = planFor([...groups, forger], undefined, { gatewayStartedAt: now - 100 });
-    expect(plan.outage?.seconds).toBe(9899);
+    expect(plan.circumstances.outage?.seconds).toBe(9899);
   });
 
   it("does not keep groups that expired longer ago than the gap", () => {

@@ -2,6 +2,7 @@ import { formatAge } from "../../core/duration.ts";
 import { isFailure, type WithholdReason } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
 import { noFilter } from "../query.ts";
+import { withoutAddresses } from "../text.ts";
 import { describeTrouble, type GatewayView } from "../view.ts";
 import {
   countOf,
@@ -85,9 +86,8 @@ function findProblems(view: GatewayView): readonly GatewayProblem[] {
 
 /** The same for messages that differ in the gateway's name or address, or in numbers. */
 function keyOf(text: string, { name, url }: GatewayView): string {
-  const host = url.replace(/^https?:\/\//, "").replace(/[:/].*$/s, "");
-  return [url, host, name]
-    .reduce((rest, own) => rest.replaceAll(own, "…"), text)
+  return withoutAddresses(text, url)
+    .replaceAll(name, "…")
     .replaceAll(/\S*\d\S*/g, "…");
 }
 
@@ -224,23 +224,16 @@ function renderGatewayTable(
     (a, b) => toneOrder.indexOf(conditionOf(a)[0]) - toneOrder.indexOf(conditionOf(b)[0]),
   );
   const planOnly = views.every((view) => view.planOnly);
-  const head = html`<tr>
-    <th scope="col">Gateway</th>
-    <th scope="col">State</th>
-    <th scope="col" class="number">Groups</th>
-    <th scope="col" class="number">Kept</th>
-    <th scope="col" class="number">${planOnly ? "To delete" : "Deleted"}</th>
-    <th scope="col" class="number">Withheld</th>
-    <th scope="col">Last read</th>
-  </tr>`;
+  const fate = planOnly ? "To delete" : "Deleted";
+  const titles = ["Gateway", "State", "Groups", "Kept", fate, "Withheld", "Last read"];
   const rows = byTrouble.map((view) => {
     const { url, snapshot, outdated, totals, known } = view;
     const { verdicts, deleted } = totals;
-    const counts: readonly (readonly [title: string, count: number])[] = [
+    const counts = [
       ["Kept", verdicts.keep],
-      planOnly ? ["To delete", verdicts.delete] : ["Deleted", deleted],
+      [fate, planOnly ? verdicts.delete : deleted],
       ["Withheld", verdicts.withhold],
-    ];
+    ] as const;
     const lastReadAt = known?.lastReadAt ?? null;
     return html`<tr>
       <th scope="row">
@@ -263,8 +256,8 @@ function renderGatewayTable(
         <td colspan="6">${notRead}</td>
       </tr> `,
   );
-  const caption = "Gateways, those with problems first";
-  return renderTable("gateways", caption, head, [...rows, ...others]);
+  const columns = { titles, numbers: [2, 3, 4, 5] };
+  return renderTable("gateways", "Gateways, those with problems first", columns, [...rows, ...others]);
 }
 
 function renderCondition(gateway: GatewayView): Html {

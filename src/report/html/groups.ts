@@ -373,14 +373,14 @@ function renderPager(pages: number, links: Links): Html {
   return html`<nav class="pager" aria-label="Pages">
     <ul>
       ${step("Previous", "prev", page - 1)}
-      ${numbersAround(page, pages).map((number) => renderNumber(number, links))}
+      ${numbersAround(page, pages).map((number) => renderPageLink(number, links))}
       ${step("Next", "next", page + 1)}
     </ul>
   </nav> `;
 }
 
 /** @param number null: a gap */
-function renderNumber(number: number | null, links: Links): Html {
+function renderPageLink(number: number | null, links: Links): Html {
   if (number === null) return html`<li class="gap">…</li>`;
   const current = number === links.query.page ? html` aria-current="page"` : nothing;
   return html`<li>

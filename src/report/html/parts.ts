@@ -105,15 +105,29 @@ export function renderNumber(title: string, count: number | null): Html {
   </td>`;
 }
 
-/** A table that scrolls if it is long. */
-export function renderTable(id: string, caption: string, head: Html, rows: readonly Html[]): Html {
+/**
+ * A table that scrolls if it is long.
+ * @param numbers the indices of columns of numbers
+ */
+export function renderTable(
+  id: string,
+  caption: string,
+  { titles, numbers }: { readonly titles: readonly string[]; readonly numbers: readonly number[] },
+  rows: readonly Html[],
+): Html {
+  const cells = titles.map((title, index) => {
+    const align = numbers.includes(index) ? html` class="number"` : nothing;
+    return html`<th scope="col" ${align}>${title}</th> `;
+  });
   return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-title">
     <table class="${id}">
       <caption class="hidden">
         ${caption}
       </caption>
       <thead>
-        ${head}
+        <tr>
+          ${cells}
+        </tr>
       </thead>
       <tbody>
         ${rows}

@@ -12,21 +12,14 @@ export function renderRules(
   links: Links | null,
 ): Html {
   if (rules.length === 0) return nothing;
-  const head = html`<tr>
-    <th scope="col">Rule</th>
-    <th scope="col" class="number">Groups</th>
-    <th scope="col" class="number">Expired</th>
-    <th scope="col" class="number">${planOnly ? "To delete" : "Deleted"}</th>
-    <th scope="col" class="number">Withheld</th>
-    <th scope="col">Next expiry</th>
-  </tr>`;
+  const titles = ["Rule", "Groups", "Expired", planOnly ? "To delete" : "Deleted", "Withheld", "Next expiry"];
   const rows = rules.map((rule) => renderRule(rule, planOnly, now, links));
   const match = links?.query.match ?? "";
   const filter =
     match === ""
       ? nothing
       : html`<p class="empty quiet">Of groups that match <code>${showText(match)}</code>:</p>`;
-  const table = renderTable("rules", "Groups of each rule", head, rows);
+  const table = renderTable("rules", "Groups of each rule", { titles, numbers: [1, 2, 3, 4] }, rows);
   return renderSection("rules", "Rules", html`${filter}${table}`);
 }
 
@@ -82,11 +75,6 @@ export function renderDeletions(content: DeletionsContent): Html {
       deletionsSince === null ? nothing : html` since the start ${renderMoment(deletionsSince, now)}`;
     return renderSection("deletions", title, html`<p class="quiet empty">Nothing${since}.</p>`);
   }
-  const head = html`<tr>
-    <th scope="col">When</th>
-    <th scope="col">Group</th>
-    <th scope="col">Rule</th>
-  </tr>`;
   const rows = deletions.slice(0, shown).map((deletion) => {
     const { at, gateway, labels, rule } = deletion;
     const command = restoreCommand(deletion);
@@ -104,8 +92,9 @@ export function renderDeletions(content: DeletionsContent): Html {
       <td><bdi>${showText(rule)}</bdi></td>
     </tr> `;
   });
-  const caption = "Recently deleted groups, newest first";
-  return renderSection("deletions", title, renderTable("deletions", caption, head, rows));
+  const columns = { titles: ["When", "Group", "Rule"], numbers: [] };
+  const table = renderTable("deletions", "Recently deleted groups, newest first", columns, rows);
+  return renderSection("deletions", title, table);
 }
 
 function renderSection(id: string, title: string, body: Html): Html {
