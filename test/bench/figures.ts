@@ -1,6 +1,8 @@
 import type { Figure } from "./bench.ts";
 import { block } from "./figures/block.ts";
+import { careless } from "./figures/careless.ts";
 import { deletion } from "./figures/deletion.ts";
+import { growth } from "./figures/growth.ts";
 import { idle } from "./figures/idle.ts";
 import { idleSweeps } from "./figures/idle-sweeps.ts";
 import { memory } from "./figures/memory.ts";
@@ -18,10 +20,12 @@ export const figures: readonly Figure[] = [
   report,
   memory,
   idleSweeps,
+  growth,
   deletion,
   startup,
   idle,
   pushing,
+  careless,
   shellLoop,
   pace,
 ];

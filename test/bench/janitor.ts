@@ -21,11 +21,21 @@ export function runJanitor(args: readonly string[]): Promise<CommandRun> {
   return runCommand(process.execPath, [janitorFile, ...args]);
 }
 
-/** The same, and the most memory it had at once, in MiB. It says so itself, at its very end. */
-export async function janitorPeakMegabytes(args: readonly string[]): Promise<number> {
-  const report = `--import=${pathToFileURL(programFile("report-peak")).href}`;
-  const { aside } = await runCommand(process.execPath, [report, janitorFile, ...args]);
-  return Number(aside);
+/** What a program took, by its own account at its very end. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  /** The most memory it had at once, in MiB. */
+  readonly peakMegabytes: number;
+}
+
+/** Runs a command of the janitor, or another program of Node's, and has it say what it took. */
+export async function usageOf(
+  args: readonly string[],
+  program = janitorFile,
+): Promise<Usage & { readonly seconds: number }> {
+  const report = `--import=${pathToFileURL(programFile("report-usage")).href}`;
+  const { aside, seconds } = await runCommand(process.execPath, [report, program, ...args]);
+  return { ...(JSON.parse(aside) as Usage), seconds };
 }
 
 /** Writes a janitor.yml with one rule for everything, whose schedule is never due. Returns its path. */

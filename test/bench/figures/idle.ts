@@ -22,7 +22,7 @@ export const idle: Figure = {
   name: "idle",
   method: `Resident memory of \`run\` ${idleMs / 1000} s after the last of ${sweeps} sweeps of ${fixture.groups} groups; ${services} services at once.`,
   async *measure({ folder, gateways }) {
-    yield await measureRow(`idle RSS of run, Node ${process.version}`, atMost(70, "70 MB"), () =>
+    yield await measureRow(`idle RSS of run, Node ${process.version}`, atMost(65, "65 MB"), () =>
       gateways.use(fixture, async ({ url }) => {
         const config = configFlag(folder, url, "api");
         const all = await Promise.all(Array.from({ length: services }, () => idleMegabytes(config)));

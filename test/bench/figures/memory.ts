@@ -3,7 +3,7 @@ import { alternate } from "../alternate.ts";
 import { curlMetrics } from "../curl.ts";
 import { describeFixture, fixtures, readingFixtures } from "../fixture.ts";
 import { formatMegabytes } from "../format.ts";
-import { configFlag, janitorPeakMegabytes } from "../janitor.ts";
+import { configFlag, usageOf } from "../janitor.ts";
 import { peakMegabytes, resetPeak } from "../proc.ts";
 import { atMost, measureRow, type Measured } from "../row.ts";
 import { longTitle, serveLong } from "../stand-in.ts";
@@ -18,7 +18,7 @@ export const memory: Figure = {
   needs: ["curl"],
   async *measure(bench) {
     for (const fixture of readingFixtures(bench.large)) {
-      const target = fixture.groups >= fixtures.hundredThousand.groups ? atMost(130, "130 MB") : null;
+      const target = fixture.groups >= fixtures.hundredThousand.groups ? atMost(115, "115 MB") : null;
       yield await measureRow(`peak RSS of report, ${describeFixture(fixture)}`, target, () =>
         bench.gateways.use(fixture, ({ url, pid }) => besideGateway(bench, url, pid)),
       );
@@ -31,6 +31,10 @@ export const memory: Figure = {
 };
 
 const rounds = 3;
+
+async function peakOf(config: string): Promise<number> {
+  return (await usageOf(["report", config])).peakMegabytes;
+}
 
 interface Peaks {
   readonly client: number;
@@ -47,7 +51,7 @@ async function besideGateway({ folder }: Bench, url: string, pid: number): Promi
   const samples = await alternate(
     { rounds },
     {
-      report: () => both(() => janitorPeakMegabytes(["report", config])),
+      report: () => both(() => peakOf(config)),
       curl: () => both(async () => (await curlMetrics(url, { watchMemory: true })).peakMegabytes),
     },
   );
@@ -65,10 +69,7 @@ async function besideGateway({ folder }: Bench, url: string, pid: number): Promi
 
 async function ofReport({ folder }: Bench, url: string): Promise<Measured> {
   const config = configFlag(folder, url, "api");
-  const samples = await alternate(
-    { rounds, warmUp: false },
-    { report: () => janitorPeakMegabytes(["report", config]) },
-  );
+  const samples = await alternate({ rounds, warmUp: false }, { report: () => peakOf(config) });
   const value = medianOf(samples.report, (peak) => peak);
   return { value, text: formatMegabytes(value) };
 }

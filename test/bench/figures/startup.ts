@@ -31,13 +31,13 @@ export const startup: Figure = {
     });
     const seconds = (runs: readonly CommandRun[]): number => medianOf(runs, (run) => run.seconds);
     const bare = seconds(samples.bare);
-    const beyondBare = (command: string, runs: readonly CommandRun[], target: Target | null): Row => {
+    const beyondBare = (command: string, runs: readonly CommandRun[], target: Target): Row => {
       const value = (seconds(runs) - bare) * 1000;
       const text = `${value.toFixed(0)} ms more (${formatSeconds(seconds(runs))}, node -e 0 ${formatSeconds(bare)})`;
       return row(`${command} over node -e 0`, { value, text }, target);
     };
     yield beyondBare("--help", samples.help, atMost(40, "40 ms more"));
-    yield beyondBare("check config", samples.check, null);
-    yield beyondBare(`once on ${fixture.groups} groups`, samples.once, atMost(350, "350 ms more"));
+    yield beyondBare("check config", samples.check, atMost(150, "150 ms more"));
+    yield beyondBare(`once on ${fixture.groups} groups`, samples.once, atMost(200, "200 ms more"));
   },
 };
