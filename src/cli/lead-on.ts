@@ -14,13 +14,14 @@ export function leadOn(
   program: CommandUnknownOpts,
   note: (text: string) => void,
 ): readonly string[] {
-  const known = new Set(flagsOf(program));
+  const called = program.commands.find((one) => one.name() === argv[0]);
+  const known = new Set(called === undefined ? [] : flagsOf(called));
   return leadCommandOn(argv, program).map((word, index, words) => {
     if (words[index - 1] === "--gateway") return withoutEndpoint(word, note);
     const [, flag = "", value = ""] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
-    if (flag === "--gateway") return `${flag}=${withoutEndpoint(value, note)}`;
-    // With a value behind it, commander finds no flag that is spelt alike.
-    return flag === "" || known.has(flag) ? word : flag;
+    // With a value behind it, commander finds no flag that is spelt alike, and shows the value, which may be a secret.
+    if (flag !== "" && !known.has(flag)) return flag;
+    return flag === "--gateway" ? `${flag}=${withoutEndpoint(value, note)}` : word;
   });
 }
 

@@ -29,7 +29,7 @@ describe("a command line", () => {
     ["report --gateway=http://h:9091/#", "report --gateway=http://h:9091"],
     ["report --gateway=http://h/metrics/", "report --gateway=http://h/metrics/"],
     ["report --gateway=http://metrics", "report --gateway=http://metrics"],
-    ["delete --match=x url=http://h/metrics", "delete --match=x url=http://h/metrics"],
+    ["delete --only=x url=http://h/metrics", "delete --only=x url=http://h/metrics"],
   ])("%s means %s", (typed, meant) => {
     expect(leadOn(typed.split(" "), program, () => {}).join(" ")).toBe(meant);
   });
@@ -39,6 +39,15 @@ describe("a command line", () => {
     const { stderr } = await cli(argv);
     expect(stderr).toContain("--gateway: read without /metrics at its end, which the janitor adds itself");
     expect(stderr).not.toContain("secret");
+  });
+
+  it.each([
+    ["--gateway=http://user:secret@h"],
+    ["report", "--prometheus=http://user:secret@h"],
+    ["report", "--gatwy=http://user:secret@h"],
+  ])("%s %s is refused without the value of a flag that the command does not have", async (...argv) => {
+    const { exitCode, stderr } = await cli(argv);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^error: unknown option '--\w+'\n/)]);
   });
 
   it("keeps a route prefix that is called like an endpoint, in the commands that it prints", () => {

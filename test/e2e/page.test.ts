@@ -62,6 +62,11 @@ describe("the page of a service", { timeout: 60_000 }, () => {
       await scripted.goto(service.url);
       const fresh = scripted.locator(".groups tr").filter({ hasText: "fresh" });
       await fresh.getByText("Details").click();
+      await scripted.route("**/group?*", (route) => route.fulfill({ status: 503, body: "try again" }), {
+        times: 1,
+      });
+      await fresh.getByText("Its metrics").click();
+      await fresh.getByText("try again").waitFor();
       await fresh.getByText("Its metrics").click();
       await fresh.locator("pre").filter({ hasText: "busy 3" }).waitFor();
       expect((await service.ask("/group?gateway=g&key=[]")).status).toBe(404);

@@ -60,9 +60,11 @@ export const script = `"use strict";
       const shown = document.createElement("pre");
       shown.tabIndex = 0;
       shown.textContent = "Reading…";
-      link.replaceWith(shown);
+      link.parentElement.replaceChildren(shown);
       const answer = await fetch(link.href).catch(() => null);
       shown.textContent = answer === null ? "The janitor does not answer." : await answer.text();
+      // To try again.
+      if (answer?.ok !== true) shown.before(link);
     });
 
     document.addEventListener("keydown", (event) => {

@@ -46,6 +46,9 @@ export async function dispatch(
 ): Promise<ReadyAnswer | null> {
   const { handlers, external, inTurn, log } = options;
   const { path, query } = parseTarget(request.url ?? "", external.basePath);
+  // The page's links and buttons are relative, and would lead beside the janitor.
+  if (path === "")
+    return plain(308, "308 the page is here", { Location: `${external.basePath}/?${query.toString()}` });
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return plain(404, "404 page not found");
   const refusal =
@@ -75,7 +78,7 @@ function parseTarget(target: string, basePath: string): { path: string; query: U
   const end = local.includes("?") ? local.indexOf("?") : local.length;
   const full = local.slice(0, end);
   const path = full === basePath || full.startsWith(`${basePath}/`) ? full.slice(basePath.length) : full;
-  return { path: path === "" ? "/" : path, query: new URLSearchParams(local.slice(end + 1)) };
+  return { path, query: new URLSearchParams(local.slice(end + 1)) };
 }
 
 function refuseMethod(route: WebRoute, method: string | undefined): WebAnswer | null {

@@ -58,9 +58,11 @@ describe("the page", () => {
 
   it("is found below the external URL and without its prefix", async () => {
     const { port } = await startServer({ externalUrl: "https://example.com/janitor/" });
-    for (const path of ["/", "/janitor", "/janitor/", "/janitor/?q=null"]) {
+    for (const path of ["/", "/janitor/", "/janitor/?q=null"]) {
       expect((await ask(port, path)).text).toContain("[null]");
     }
+    const { status, headers } = await ask(port, "/janitor?rule=a");
+    expect([status, headers.location]).toEqual([308, "/janitor/?rule=a"]);
     expect((await ask(port, "/janitor/-/healthy")).status).toBe(200);
     expect((await ask(port, "/janitors")).status).toBe(404);
   });
