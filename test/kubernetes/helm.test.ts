@@ -52,6 +52,8 @@ describe.skipIf(mayLackKubernetesTools)("config/helm", () => {
     ["shards=0", "shards"],
     ["podMonitor.enable=true", "additional properties 'enable' not allowed"],
     ["image.name=x", "additional properties 'name' not allowed"],
+    // From a file it would become 2.0261201e+07.
+    ["image.tag=20261201", "got number, want"],
     ["config.rules=null", "missing property 'rules'"],
   ])("refuses %s", (values, words) => {
     expect(() => renderChart(values)).toThrow(words);
@@ -122,12 +124,17 @@ describe.skipIf(mayLackKubernetesTools)("config/helm", () => {
   it("passes on more of pod and container, and keeps its own", () => {
     const values =
       "pod: { nodeSelector: { disk: ssd }, securityContext: { fsGroup: 5 } }\ncontainer: { env: [{ name: A, value: b }] }\n";
-    const [workload] = workloadsOf(parseManifests(renderChart("", valuesFile(values)), "helm"));
+    const manifests = parseManifests(renderChart("mode=statefulset", valuesFile(values)), "helm");
+    const [workload] = workloadsOf(manifests);
     expect(workload!.pod).toMatchObject({
       nodeSelector: { disk: "ssd" },
       securityContext: { fsGroup: 5, runAsNonRoot: true },
       containers: [
-        { name: "janitor", env: [{ name: "A", value: "b" }], resources: { requests: { cpu: "20m" } } },
+        {
+          name: "janitor",
+          env: [{ name: "JOB_COMPLETION_INDEX" }, { name: "A", value: "b" }],
+          resources: { requests: { cpu: "20m" } },
+        },
       ],
     });
   });

@@ -41,9 +41,13 @@ args:
   {{- range .Values.extraArgs }}
   - {{ . | quote }}
   {{- end }}
-{{- if eq .Values.mode "statefulset" }}
-env: # the index of --shard=auto
+{{- if or .Values.container.env (eq .Values.mode "statefulset") }}
+env:
+  {{- if eq .Values.mode "statefulset" }}
+  # The index of --shard=auto.
   - { name: JOB_COMPLETION_INDEX, valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } } }
+  {{- end }}
+  {{- with .Values.container.env }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- end }}
 {{- if ne .Values.mode "cronjob" }}
 ports:
@@ -91,7 +95,7 @@ securityContext: # no fixed user: the image has one, and OpenShift gives one of 
   fsGroupChangePolicy: OnRootMismatch
   {{- end }}
 containers:
-  - {{- mergeOverwrite (include "container" . | fromYaml) .Values.container | toYaml | nindent 4 }}
+  - {{- mergeOverwrite (include "container" . | fromYaml) (omit .Values.container "env") | toYaml | nindent 4 }}
 volumes:
   - { name: config, configMap: { name: {{ include "name" . }} } }
   {{- with .Values.secretName }}
