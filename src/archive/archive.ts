@@ -6,6 +6,7 @@ import { timeOrNever } from "../core/group.ts";
 import type { JsonObject } from "../core/json.ts";
 import { labelsKey, type Labels } from "../core/labels.ts";
 import type { Log } from "../core/log.ts";
+import { createQueue } from "../core/queue.ts";
 import type { RecentDeletion } from "../core/reappearance.ts";
 import { sortOutPushable } from "../core/pushable.ts";
 import { measureFiles, removeExpiredFiles, type ArchiveSize } from "./archive-files.ts";
@@ -69,6 +70,7 @@ export function createArchive({
 }: ArchiveOptions): Archive {
   const writer = new ArchiveWriter(dir, now, access);
   const deletions = new DeletionIndex(dir, access);
+  // Several gateways are swept at once.
   const inTurn = createQueue();
   const warnings = new Set<string>();
   /** Once: the next sweep will find the same. */
@@ -148,16 +150,6 @@ export function createArchive({
         ids.clear();
         return writer.close();
       }),
-  };
-}
-
-/** Several gateways are swept at once; the archive works for them one after the other. */
-function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
   };
 }
 

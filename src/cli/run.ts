@@ -1,7 +1,4 @@
 import { ConfigError, defaultConfig, type Config } from "../config/config.ts";
-import { renderProblem } from "../config/file/problem.ts";
-import type { WebConfig } from "../config/web/web-config.ts";
-import { loadWebConfig } from "../config/web/load-web-config.ts";
 import { ParseError } from "../core/errors.ts";
 import { allGateways } from "../core/shard.ts";
 import { readGroup } from "../fleet/read-group.ts";
@@ -9,9 +6,10 @@ import { createReadGuard } from "../fleet/read-guard.ts";
 import { createArchiveCache } from "../fleet/sweep-archive.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { sumFiles, watchFiles, type FileSums } from "../service/file-watch.ts";
-import type { LoadedOrProblem, ReloadResult } from "../service/reload.ts";
+import type { ReloadResult } from "../service/reload.ts";
 import { Service } from "../service/service.ts";
 import { createWebHandlers } from "../service/web/handlers.ts";
+import { readWebConfig } from "../service/web/reload-web-config.ts";
 import { startWebServer, type WebServer } from "../service/web/web-server.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -51,10 +49,14 @@ export async function run(
     warnings.forEach(warn);
     return config;
   };
-  const first = flags["config.wait"] ? await loadOrExplain(load) : { ok: true as const, value: await load() };
-  const config = first.ok ? first.value : { ...nothing, path: configFile, files: [configFile] };
+  let waitsBecause: string | null = null;
+  const config = await load().catch((error: unknown): Config => {
+    if (!(error instanceof ConfigError) || flags["config.wait"] !== true) throw error;
+    waitsBecause = error.message;
+    return { ...nothing, path: configFile, files: [configFile] };
+  });
   log.setLevel(config.logLevel);
-  const webConfig = webConfigFile === undefined ? null : await loadWeb(webConfigFile, warn);
+  const webConfig = webConfigFile === undefined ? null : await readWebConfig(webConfigFile, log);
   const build = readBuildInfo(io);
   const metrics = createMetrics(build);
   metrics.collectProcess();
@@ -66,8 +68,8 @@ export async function run(
   const options = { world: io, log, progress, concurrency, commandToPass, metrics, openArchive, guardReads };
   const service = new Service({
     config,
-    waitsBecause: first.ok ? null : first.message,
-    load: () => loadOrExplain(load),
+    waitsBecause,
+    load,
     onApplied: ({ logLevel }) => log.setLevel(logLevel),
     fleet: { world: io, shard: flags.shard ?? allGateways },
     sweep: (current) => sweepAll(current, options).finally(clear),
@@ -166,20 +168,4 @@ async function untilStopped(running: Running): Promise<void> {
   await web.close(webGraceMs);
   await watching;
   log.info("Stopped");
-}
-
-async function loadWeb(path: string, warn: (warning: string) => void): Promise<WebConfig> {
-  const result = await loadWebConfig(path);
-  if (!result.ok) throw new ConfigError(result.problems.map(renderProblem).join("\n"));
-  for (const warning of result.warnings) warn(renderProblem(warning));
-  return result.config;
-}
-
-async function loadOrExplain(load: () => Promise<Config>): Promise<LoadedOrProblem<Config>> {
-  try {
-    return { ok: true, value: await load() };
-  } catch (error) {
-    if (error instanceof ConfigError) return { ok: false, message: error.message };
-    throw error;
-  }
 }

@@ -1,3 +1,6 @@
+import { ConfigError } from "../config/config.ts";
+import { createQueue } from "../core/queue.ts";
+
 /** The result of a reload. */
 export interface ReloadResult {
   readonly ok: boolean;
@@ -5,13 +8,11 @@ export interface ReloadResult {
   readonly message: string;
 }
 
-export type LoadedOrProblem<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
-
 interface ReloaderOptions<T> {
-  readonly load: () => Promise<LoadedOrProblem<T>>;
+  /** @throws {@link ConfigError} with all problems */
+  readonly load: () => Promise<T>;
   /** Puts a good configuration into force. */
-  readonly apply: (value: T) => Promise<void>;
+  readonly apply: (value: T) => Promise<void> | void;
   readonly onFailure: (message: string) => void;
 }
 
@@ -24,21 +25,16 @@ export function createReloader<T>({
   apply,
   onFailure,
 }: ReloaderOptions<T>): () => Promise<ReloadResult> {
-  let last: Promise<unknown> = Promise.resolve();
-
+  const inTurn = createQueue();
   const reload = async (): Promise<ReloadResult> => {
-    const loaded = await load();
-    if (!loaded.ok) {
-      onFailure(loaded.message);
-      return { ok: false, message: loaded.message };
+    try {
+      await apply(await load());
+      return { ok: true, message: "configuration reloaded" };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      onFailure(error.message);
+      return { ok: false, message: error.message };
     }
-    await apply(loaded.value);
-    return { ok: true, message: "configuration reloaded" };
   };
-
-  return () => {
-    const result = last.then(reload);
-    last = result.catch(() => {});
-    return result;
-  };
+  return () => inTurn(reload);
 }

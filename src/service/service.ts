@@ -15,7 +15,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { logRead, logReport } from "../telemetry/log-report.ts";
 import type { JanitorMetrics } from "../telemetry/metrics.ts";
 import { addEarlier, addSweep, recallDeletions } from "./deletion-log.ts";
-import { createReloader, type LoadedOrProblem, type ReloadResult } from "./reload.ts";
+import { createReloader, type ReloadResult } from "./reload.ts";
 import { startSchedule, type Schedule } from "./schedule.ts";
 import { createSweeper, type SweepResult } from "./sweeper.ts";
 
@@ -23,7 +23,8 @@ interface ServiceOptions {
   readonly config: Config;
   /** Why there is no configuration yet: `config` is not put into force, and nothing is read or swept before a good reload. */
   readonly waitsBecause: string | null;
-  readonly load: () => Promise<LoadedOrProblem<Config>>;
+  /** @throws {@link ConfigError} with all problems */
+  readonly load: () => Promise<Config>;
   /** A configuration has come into force. */
   readonly onApplied?: (config: Config) => void;
   readonly fleet: Omit<FleetOptions, "onRefreshed">;

@@ -1,3 +1,4 @@
+import { createQueue } from "../core/queue.ts";
 import type { SweepReport } from "../core/report.ts";
 import type { SkipReason } from "../core/verdict.ts";
 
@@ -6,8 +7,8 @@ export type SweepResult =
 
 /** Starts sweeps and reads of the gateways, never two at once. */
 export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (reason: SkipReason) => void) {
+  const inTurn = createQueue();
   let running: Promise<SweepResult> | null = null;
-  let lastRead: Promise<unknown> = Promise.resolve();
   let stopping = false;
 
   const skip = (reason: SkipReason): SweepResult => {
@@ -15,17 +16,14 @@ export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (rea
     return { ran: false, reason };
   };
 
-  const sweepInTurn = async (): Promise<SweepResult> => {
-    await lastRead;
-    return stopping ? skip("stopping") : { ran: true, report: await sweep() };
-  };
+  const mayRead = (): boolean => !stopping && running === null;
 
   return {
     /** Sweeps once the current read is over, or returns why not. Rejects as the sweep does. */
     async run(): Promise<SweepResult> {
       if (stopping) return skip("stopping");
       if (running !== null) return skip("already_running");
-      running = sweepInTurn();
+      running = inTurn(async () => (stopping ? skip("stopping") : { ran: true, report: await sweep() }));
       try {
         return await running;
       } finally {
@@ -38,18 +36,13 @@ export function createSweeper(sweep: () => Promise<SweepReport>, onSkipped: (rea
      * Reads once the current read is over, unless a sweep runs or waits. Rejects as `work` does.
      * @returns null: it did not read
      */
-    read<T>(work: () => Promise<T>): Promise<T | null> {
-      const read = lastRead.then(() => (stopping || running !== null ? null : work()));
-      // The caller handles its error.
-      lastRead = read.catch(() => {});
-      return read;
+    async read<T>(work: () => Promise<T>): Promise<T | null> {
+      return mayRead() ? inTurn(async () => (mayRead() ? work() : null)) : null;
     },
     /** Starts nothing new; resolves when the current work is over. */
     async stop(): Promise<void> {
       stopping = true;
-      // The caller of `run` handles its error.
-      await running?.catch(() => {});
-      await lastRead;
+      await inTurn(() => Promise.resolve());
     },
   };
 }

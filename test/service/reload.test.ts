@@ -5,19 +5,17 @@ import { join } from "node:path";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { ConfigError } from "../../src/config/config.ts";
 import { sumFiles, watchFiles } from "../../src/service/file-watch.ts";
 import { createReloader } from "../../src/service/reload.ts";
 
 describe("a reload", () => {
   it("applies a good file; a bad one changes nothing and is explained", async () => {
-    const files = [
-      { ok: true as const, value: "new" },
-      { ok: false as const, message: "janitor.yml:1:1: no" },
-    ];
+    const files = [Promise.resolve("new"), Promise.reject(new ConfigError("janitor.yml:1:1: no"))];
     const applied: string[] = [];
     const failures: string[] = [];
     const reload = createReloader<string>({
-      load: () => Promise.resolve(files.shift()!),
+      load: () => files.shift()!,
       apply: (value) => Promise.resolve(void applied.push(value)),
       onFailure: (message) => failures.push(message),
     });
@@ -32,7 +30,7 @@ describe("a reload", () => {
     const applied: string[] = [];
     let release: () => void = () => {};
     const reload = createReloader<string>({
-      load: () => Promise.resolve({ ok: true, value: content }),
+      load: () => Promise.resolve(content),
       apply: async (value) => {
         applied.push(value);
         if (applied.length === 1) await new Promise<void>((resolve) => (release = resolve));
@@ -52,7 +50,7 @@ describe("a reload", () => {
   it("is possible again after one that failed by a bug", async () => {
     let attempts = 0;
     const reload = createReloader<string>({
-      load: () => Promise.resolve({ ok: true, value: "x" }),
+      load: () => Promise.resolve("x"),
       apply: () => ((attempts += 1) === 1 ? Promise.reject(new Error("bug")) : Promise.resolve()),
       onFailure: () => {},
     });

@@ -5,7 +5,6 @@ import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { SweepReport } from "../../src/core/report.ts";
 import { noSearchList } from "../../src/discovery/read-dns.ts";
-import type { LoadedOrProblem } from "../../src/service/reload.ts";
 import { Service } from "../../src/service/service.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -30,7 +29,7 @@ interface Scene {
   readonly log: () => string;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** What the next reload finds. */
-  next: () => Promise<LoadedOrProblem<Config>>;
+  next: () => Promise<Config>;
   sweep: () => Promise<SweepReport>;
   readGroup: () => Promise<string | null>;
   read: () => Promise<SweepReport>;
@@ -46,7 +45,7 @@ function scene(config: Config, jitterSeconds = 0): Scene {
     readWith,
     log: () => log,
     metrics,
-    next: () => Promise.resolve({ ok: true, value: config }),
+    next: () => Promise.resolve(config),
     sweep: () => Promise.resolve(emptyReport),
     read: () => Promise.resolve(emptyReport),
     readGroup: () => Promise.resolve(null),
@@ -96,7 +95,7 @@ describe("the service", () => {
   it("takes another schedule with a reload", async () => {
     const one = scene(configWith("0 0 1 1 *"));
     await one.service.start();
-    one.next = () => Promise.resolve({ ok: true, value: configWith("* * * * *", "after") });
+    one.next = () => Promise.resolve(configWith("* * * * *", "after"));
     expect(await one.service.reload("test")).toEqual({ ok: true, message: "configuration reloaded" });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(one.sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["after"]);
@@ -122,13 +121,13 @@ describe("the service", () => {
     const one = scene(configWith("*/5 * * * *", "before"));
     await one.service.start();
     const never = { ...configWith("* * * * *", "after"), schedule: "0 3 8 * 1#1" };
-    one.next = () => Promise.resolve({ ok: true, value: never });
+    one.next = () => Promise.resolve(never);
     expect(await one.service.reload("test")).toMatchObject({ ok: false });
     expect(one.service.state().configProblem).toContain("Could not find next matching date");
     expect(await one.metrics.render()).toContain("config_last_reload_successful 0");
     await vi.advanceTimersByTimeAsync(5 * 60_000);
     expect(one.sweptWith.map(({ rules }) => rules[0]?.name)).toEqual(["before"]);
-    one.next = () => Promise.resolve({ ok: true, value: configWith("* * * * *", "after") });
+    one.next = () => Promise.resolve(configWith("* * * * *", "after"));
     expect(await one.service.reload("test")).toMatchObject({ ok: true });
     expect(one.service.state().configProblem).toBe(null);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -140,12 +139,12 @@ describe("the service", () => {
   it("stopped during a reload begins no other schedule, and has no timer left", async () => {
     const one = scene(configWith("0 0 1 1 *"));
     await one.service.start();
-    let loaded: (value: LoadedOrProblem<Config>) => void = () => {};
+    let loaded: (value: Config) => void = () => {};
     one.next = () => new Promise((resolve) => (loaded = resolve));
     const reload = one.service.reload("test");
     await vi.advanceTimersByTimeAsync(0);
     await one.service.stop();
-    loaded({ ok: true, value: configWith("* * * * *") });
+    loaded(configWith("* * * * *"));
     await reload;
     expect(vi.getTimerCount()).toBe(0);
     expect(one.service.state().nextSweepAt).toBe(null);
@@ -265,7 +264,7 @@ describe("the service", () => {
       const [first] = config.pushgateways;
       if (first === undefined) throw new Error("no gateway");
       const pushgateways = [first, { ...first, name: "h", url: "http://h" }];
-      one.next = () => Promise.resolve({ ok: true, value: { ...config, pushgateways } });
+      one.next = () => Promise.resolve({ ...config, pushgateways });
       await one.service.reload("test");
       await vi.advanceTimersByTimeAsync(0);
       expect(one.readWith.map((read) => read.pushgateways.map(({ name }) => name))).toEqual([["g"], ["h"]]);

@@ -1,16 +1,29 @@
 import type { Server } from "node:http";
 import { Server as TlsServer } from "node:tls";
+import { ConfigError } from "../../config/config.ts";
 import { renderProblem } from "../../config/file/problem.ts";
 import type { WebConfig } from "../../config/web/web-config.ts";
 import { loadWebConfig, toSecureContextOptions } from "../../config/web/load-web-config.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { createReloader, type LoadedOrProblem, type ReloadResult } from "../reload.ts";
+import { createReloader, type ReloadResult } from "../reload.ts";
 
 interface WebReloadOptions {
   readonly server: Server;
   readonly current: () => WebConfig;
   readonly use: (config: WebConfig) => void;
   readonly log: Logger;
+}
+
+/**
+ * Reads a web configuration and its certificates, and logs warnings.
+ * @throws {@link ConfigError} with all problems
+ */
+export async function readWebConfig(path: string, log: Logger): Promise<WebConfig> {
+  const result = await loadWebConfig(path);
+  if (!result.ok) throw new ConfigError(result.problems.map(renderProblem).join("\n"));
+  for (const warning of result.warnings)
+    log.warn("Configuration warning", { warning: renderProblem(warning) });
+  return result.config;
 }
 
 /** Reads the web configuration and its certificates again. New connections get the new ones; a bad file changes nothing. */
@@ -21,27 +34,23 @@ export function createWebReloader({
   log,
 }: WebReloadOptions): () => Promise<ReloadResult> {
   return createReloader<WebConfig>({
-    load: () => load(current()),
+    load: async () => {
+      const before = current();
+      const config = await readWebConfig(before.path, log);
+      const change = findForbiddenChange(before, config);
+      if (change !== null) throw new ConfigError(`${before.path}: ${change} takes a restart`);
+      return config;
+    },
     apply: (config) => {
       if (config.tls !== null && server instanceof TlsServer) {
         server.setSecureContext(toSecureContextOptions(config.tls));
       }
       use(config);
       log.info("Loaded the web configuration", { file: config.path });
-      return Promise.resolve();
     },
     onFailure: (problems) =>
       log.error("The web configuration cannot be loaded: the last good one stays in force", { problems }),
   });
-}
-
-async function load(current: WebConfig): Promise<LoadedOrProblem<WebConfig>> {
-  const result = await loadWebConfig(current.path);
-  if (!result.ok) return { ok: false, message: result.problems.map(renderProblem).join("\n") };
-  const change = findForbiddenChange(current, result.config);
-  return change === null
-    ? { ok: true, value: result.config }
-    : { ok: false, message: `${current.path}: ${change} takes a restart` };
 }
 
 /**

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
+import { createQueue } from "../../core/queue.ts";
 import type { WebLimits } from "./connections.ts";
 import { joinToBlocks } from "../../report/text.ts";
 
@@ -154,22 +155,18 @@ export type InTurn = <T>(work: () => T) => Promise<T>;
  * connection in each turn of its event loop, so that turns must not all be long.
  */
 export function createTurns(): InTurn {
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createQueue();
   let tookMs = 0;
-  return (work) => {
-    const result = last
-      .then(() => (tookMs < 1 ? nextTurn() : sleep(tookMs)))
-      .then(() => {
-        const startedAt = performance.now();
-        try {
-          return work();
-        } finally {
-          tookMs = performance.now() - startedAt;
-        }
-      });
-    last = result.catch(() => {});
-    return result;
-  };
+  return (work) =>
+    inTurn(async () => {
+      await (tookMs < 1 ? nextTurn() : sleep(tookMs));
+      const startedAt = performance.now();
+      try {
+        return work();
+      } finally {
+        tookMs = performance.now() - startedAt;
+      }
+    });
 }
 
 /** UTF-16 units. */

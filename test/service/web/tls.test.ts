@@ -174,7 +174,7 @@ describe("a web configuration that changes", () => {
   });
 
   it("changes users, headers, authorities and names", async () => {
-    const { port, path, reloadWebConfig } = await startTls(
+    const { port, path, reloadWebConfig, log } = await startTls(
       "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n",
     );
     expect(await isServed(port, scraper)).toBe(true);
@@ -183,9 +183,10 @@ describe("a web configuration that changes", () => {
     expect([await isServed(port, scraper), await isServed(port, foreign)]).toEqual([false, true]);
     writeFileSync(
       path("web.yml"),
-      `${serving}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\nbasic_auth_users:\n  a: ${hashSync("b", 4)}\n`,
+      `\ufeff${serving}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\nbasic_auth_users:\n  a: ${hashSync("b", 4)}\n`,
     );
     await reloadWebConfig();
+    expect(log()).toContain("starts with a byte order mark, which is ignored");
     expect([await isServed(port), await isServed(port, foreign)]).toEqual([false, false]);
     const answer = await ask(port, "/metrics", {
       tls: { ...trusting, ...foreign },
