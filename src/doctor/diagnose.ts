@@ -149,7 +149,7 @@ async function readApi(
   const holders = createHolders(complaints, naming);
   try {
     if (!naming.hasApi) throw missingApi(client);
-    const open = await openApiSnapshot(client, clock, { naming, gauges, rawGroups: true, signal });
+    const open = await openApiSnapshot(client, clock, { naming, gauges, signal });
     const { clocks, groups, sizeBytes, durationSeconds } = await collectSnapshot(
       open,
       () => clock.monotonic(),

@@ -4,7 +4,6 @@ import { getHeapStatistics } from "node:v8";
 import type { Group } from "../core/group.ts";
 import { createLabels, type Labels } from "../core/labels.ts";
 import { cutText } from "../core/printable.ts";
-import { maxTextLength } from "../http/json-scanner.ts";
 
 /*
  * Pushers decide how many groups there are and how long their labels are. The memory for an answer is bounded, so that no pusher can
@@ -12,7 +11,7 @@ import { maxTextLength } from "../http/json-scanner.ts";
  */
 
 /** Characters of a group's key. At half of that the request line of its DELETE, in base64, already exceeds what proxies allow. */
-export const maxKeyLength = maxTextLength;
+export const maxKeyLength = 16 * 1024;
 
 /** Shorter keys are never dropped. If there are too many, the answer is refused. */
 const minKeyLength = 512;

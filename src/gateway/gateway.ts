@@ -57,8 +57,6 @@ export interface Gateway {
 interface SnapshotOptions {
   readonly naming: PathNaming;
   readonly gauges: ReadonlySet<string>;
-  /** Whether the visitor needs raw groups. */
-  readonly rawGroups?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -8,8 +8,8 @@ import { AnswerBudget, costOfGroup, toOverBudget } from "./budget.ts";
 export interface ReadGroup {
   readonly group: Group;
   /**
-   * The group as the API returned it, JSON with all its metrics; null: it is over its budget. Only during the visit, and if the
-   * snapshot was opened with `rawGroups`.
+   * The group as the API returned it, JSON with all its metrics; null: it is over its budget. Only during the visit, and not of an
+   * exposition.
    */
   raw(): Buffer | null;
 }

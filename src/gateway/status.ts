@@ -98,28 +98,25 @@ function findExpositionPath(flag: unknown): string {
  * @throws {@link RequestError} if it is not JSON, not the envelope, or an error
  */
 function parseApiAnswer(request: RequestName, { text, approach }: WholeResponse): unknown {
-  const answer = parseJson(request, text);
-  if (!isJsonObject(answer)) throw notTheApi(request);
-  checkEnvelope(request, new Map(Object.entries(answer)), approach.redact);
-  if (!Object.hasOwn(answer, "data")) throw notTheApi(request);
-  return answer["data"];
+  return checkEnvelope(request, parseJson(request, text), approach.redact);
 }
 
-/** @throws {@link RequestError} unless the members of the envelope are those of a success */
-export function checkEnvelope(
-  request: RequestName,
-  members: ReadonlyMap<string, unknown>,
-  redact: Redact,
-): void {
-  const status = members.get("status");
+/**
+ * @returns its data
+ * @throws {@link RequestError} unless it is a success
+ */
+export function checkEnvelope(request: RequestName, answer: unknown, redact: Redact): unknown {
+  if (!isJsonObject(answer)) throw notTheApi(request);
+  const { status, error, data } = answer;
   if (status === "error") {
     throw new RequestError(
       "api_error",
       request,
-      `the gateway reports an error${excerpt(String(members.get("error")), redact)}`,
+      `the gateway reports an error${excerpt(String(error), redact)}`,
     );
   }
   if (status !== "success") throw notTheApi(request);
+  return data;
 }
 
 function notTheApi(request: RequestName): RequestError {

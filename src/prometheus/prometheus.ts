@@ -5,7 +5,7 @@ import type { KnownHosts } from "../core/liveness.ts";
 import { parseTimestamp } from "../core/time.ts";
 import { createHttpClient, type OpenResponse, readStart } from "../http/client.ts";
 import { excerpt, expectSuccess, firstWords, isSuccess } from "../http/expect-success.ts";
-import { JsonError } from "../http/json-scanner.ts";
+import { JsonError, JsonShapeError } from "../http/json-list.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { ServerOptions } from "../http/server-options.ts";
 import { SeriesReader, type Series } from "./series-reader.ts";
@@ -91,6 +91,7 @@ export function createPrometheus(options: ServerOptions, minUptimeSeconds = 0): 
       return facts.warnings.map((warning) => firstWords(warning, approach.redact));
     } catch (error) {
       if (error instanceof JsonError) throw notJson(response, error);
+      if (error instanceof JsonShapeError) throw fail(error.message);
       throw error;
     } finally {
       response.close();

@@ -244,7 +244,6 @@ export class EvidenceKeeper {
     const open = await gateway.openSnapshot({
       naming: this.#scope.status,
       gauges,
-      rawGroups: keys.size > 0,
       signal,
     });
     const monotonic = (): number => clock.monotonic();

@@ -32,7 +32,7 @@ function conflicts(lines: readonly string[], groups: readonly Given[]) {
   const complaints = parseComplaints(lines.join("\n"), true);
   const holders = createHolders(complaints, naming);
   const answer = Buffer.from(JSON.stringify({ status: "success", data: groups.map(apiGroup) }));
-  readChunks([answer], (read) => holders.visit(read), { naming, rawGroups: true });
+  readChunks([answer], (read) => holders.visit(read), { naming });
   return findConflicts(complaints, holders, naming);
 }
 

@@ -145,7 +145,7 @@ describe("of an answer that is not right, no host is known", () => {
     ["silence", () => {}, "no answer within 0.2 s; if it is that slow, raise its timeout"],
     ["too many series", (_, response) => void response.end(vector(manySeries())), "more than 200,000 series"],
     ["nothing", answer(""), "the answer is not valid JSON"],
-    ["a group of groups", answer(vector(`[${series("a")}]`)), "no series in the answer has the label"],
+    ["a group of groups", answer(vector(`[${series("a")}]`)), "data.result is not a list of series"],
   ])("%s", async (what, script, message) => {
     respond = script;
     const timeoutSeconds = what === "silence" ? 0.2 : 10;

@@ -6,15 +6,15 @@ import type { HttpClient } from "../../http/client.ts";
 import { expectFreshSuccess, freshHeaders } from "../../http/expect-success.ts";
 import type { OpenSnapshot, VisitGroup } from "../snapshot.ts";
 import { checkEnvelope, notJson } from "../status.ts";
-import { decodeGroup, neededFamilies, type DecodeOptions } from "./decode-group.ts";
-import { ApiShapeError, GroupScanner, type ScannedGroup } from "./group-scanner.ts";
-import { JsonError, JsonScanner } from "../../http/json-scanner.ts";
+import { decodeGroup, type DecodeOptions } from "./decode-group.ts";
+import { JsonError, JsonList, JsonShapeError } from "../../http/json-list.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { maxGroupBytes } from "../budget.ts";
 
+/** `{data: [{<family>: {metrics: [{labels: {…}}]}}]}`. Of a family with more series than are kept, decisions need only their number. */
+const groupList = { name: "data", depth: 1, keptItems: 20, maxElementBytes: maxGroupBytes };
+
 export interface ApiReadOptions extends DecodeOptions {
-  /** Whether the visitor needs raw groups: then the bytes of the current one are kept. */
-  readonly rawGroups?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -78,58 +78,39 @@ export async function openApiSnapshot(
 export class ApiReader {
   readonly #request: RequestName;
   readonly #redact: Redact;
-  readonly #scanner: JsonScanner;
-  readonly #groups: GroupScanner;
-  readonly #bytes: GroupBytes;
+  readonly #groups: JsonList;
   #start = "";
-  #chunk: Buffer = Buffer.alloc(0);
-  /** Of the current group in the current chunk; null outside of groups. */
-  #groupBegin: number | null = null;
 
   constructor(request: RequestName, options: ApiReaderOptions, visit: VisitGroup) {
     this.#request = request;
     this.#redact = options.redact ?? ((text) => text);
-    const bytes = new GroupBytes(options.rawGroups === true);
-    this.#bytes = bytes;
     let index = 0;
-    this.#groups = new GroupScanner(neededFamilies(options), {
-      begin: (offset) => {
-        this.#groupBegin = offset;
-      },
-      end: (raw: ScannedGroup, offset) => {
-        bytes.add(this.#chunk.subarray(this.#groupBegin ?? 0, offset));
-        this.#groupBegin = null;
-        visit({ group: decodeGroup(raw, index, bytes.size, options), raw: () => bytes.raw() });
-        bytes.clear();
-        index += 1;
-      },
+    this.#groups = new JsonList(groupList, ({ value, sizeBytes, raw }) => {
+      visit({ group: decodeGroup(value, index, sizeBytes, options), raw });
+      index += 1;
     });
-    this.#scanner = new JsonScanner(this.#groups);
   }
 
   /** @throws {@link RequestError} then groups that were visited before must not be acted on */
   write(chunk: Buffer): void {
     if (this.#start === "") this.#start = chunk.toString("latin1", 0, 100);
-    this.#chunk = chunk;
-    this.#explained(() => this.#scanner.write(chunk));
-    if (this.#groupBegin === null) return;
-    this.#bytes.add(chunk.subarray(this.#groupBegin));
-    this.#groupBegin = 0;
+    this.#explained(() => this.#groups.write(chunk));
   }
 
   /** @throws {@link RequestError} if the answer is incomplete, or not a success */
   end(): void {
-    this.#explained(() => this.#scanner.end());
-    checkEnvelope(this.#request, this.#groups.envelope, this.#redact);
-    if (!this.#groups.hasData) throw this.#unexpected("data is not a list of groups; is this a Pushgateway?");
+    const answer = this.#explained(() => this.#groups.end());
+    const data = checkEnvelope(this.#request, answer, this.#redact);
+    if (!Array.isArray(data) || data.length > 0)
+      throw this.#unexpected("data is not a list of groups; is this a Pushgateway?");
   }
 
-  #explained(work: () => void): void {
+  #explained<T>(work: () => T): T {
     try {
-      work();
+      return work();
     } catch (error) {
       if (error instanceof JsonError) throw notJson(this.#request, this.#start, error);
-      if (error instanceof ApiShapeError) throw this.#unexpected(error.message);
+      if (error instanceof JsonShapeError) throw this.#unexpected(error.message);
       throw error;
     }
   }
@@ -139,51 +120,7 @@ export class ApiReader {
   }
 }
 
-/** Collects the bytes of one group, which may span chunks. */
-class GroupBytes {
-  readonly #keeps: boolean;
-  readonly #parts: Buffer[] = [];
-  #size = 0;
-
-  /** @param keeps whether more than the size is needed */
-  constructor(keeps: boolean) {
-    this.#keeps = keeps;
-  }
-
-  /** Since the last `clear`. */
-  get size(): number {
-    return this.#size;
-  }
-
-  add(part: Buffer): void {
-    this.#size += part.length;
-    if (this.#size > maxGroupBytes) this.#parts.length = 0;
-    else if (this.#keeps) this.#parts.push(part);
-  }
-
-  /** A copy, as a part of a chunk would keep all of it in memory. null: the group is over its budget. */
-  raw(): Buffer | null {
-    if (!this.#keeps) throw new Error("the snapshot was opened without rawGroups");
-    return this.#size > maxGroupBytes ? null : Buffer.concat(this.#parts);
-  }
-
-  clear(): void {
-    this.#parts.length = 0;
-    this.#size = 0;
-  }
-}
-
 /** The group as the API returned it: the grouping key and, as its siblings, every family by name. */
 export function parseRawGroup(bytes: Buffer): JsonObject {
   return JSON.parse(bytes.toString("utf8")) as JsonObject;
 }
-
-/**
- * Never used, and never garbage. V8 discards compiled code with the last object of its class: without this one, a service would read at
- * half the speed after every garbage collection. Exported, as V8 would otherwise discard it, too.
- */
-export const residentReader = new ApiReader(
-  { method: "GET", url: "" },
-  { naming: { utf8Names: false }, gauges: new Set() },
-  () => {},
-);

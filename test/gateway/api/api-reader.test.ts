@@ -96,7 +96,7 @@ describe("the reader of the API", () => {
             groups.push(plainGroup(read.group));
             rawGroups.push(parseRawGroup(read.raw()!));
           },
-          { gauges, rawGroups: true },
+          { gauges },
         );
         const parsed = (JSON.parse(bytes.toString()) as { data: Record<string, unknown>[] }).data;
         expect(groups).toEqual(parsed.map((one, index) => plainGroup(expectedGroup(one, index, gauges))));
@@ -156,23 +156,42 @@ describe("the reader of the API", () => {
     ["an error", '{"status":"error","data":null,"error":"full"}', "the gateway reports an error: full"],
     ["an error behind its groups", `{"data":[{${key}}],"status":"error"}`, "the gateway reports an error"],
     ["data twice", '{"data":[],"data":[],"status":"success"}', '"data" is there twice'],
-    ["a group that is a text", '{"status":"success","data":["a"]}', "the group at data[0] cannot be read"],
-    ["a group that is a list", '{"status":"success","data":[[]]}', "the group at data[0] cannot be read"],
-    [
-      "a group without labels",
-      `{"data":[{${key}},{}],"status":"success"}`,
-      "the group at data[1] cannot be read",
-    ],
-    ["labels twice", `{"status":"success","data":[{${key},${key}}]}`, '"labels" is there twice'],
+    ["a group that is a text", '{"status":"success","data":["a"]}', "data is not a list of groups"],
+    ["a group that is a list", '{"status":"success","data":[[]]}', "data is not a list of groups"],
+    ["a text behind a group", `{"status":"success","data":[{${key}},"a"]}`, "data[1] cannot be read"],
+    ["a group without labels", `{"data":[{${key}},{}],"status":"success"}`, "data[1] cannot be read"],
+    ["labels twice", `{"status":"success","data":[{${key},${key}}]}`, "a name is there twice in one object"],
     [
       "a push time twice",
       `{"status":"success","data":[{${key},"push_time_seconds":{},"push_time_seconds":{}}]}`,
-      '"push_time_seconds" is there twice',
+      "a name is there twice in one object",
     ],
     [
       "a family with two lists",
-      `{"status":"success","data":[{${key},"a":{"metrics":[],"metrics":[]}}]}`,
+      `{"status":"success","data":[{${key},"a":{"metrics":[],"more":[]}}]}`,
       "a family has two lists",
+    ],
+    [
+      "the series of a family twice",
+      `{"status":"success","data":[{${key},"a":{"metrics":[],"metrics":[]}}]}`,
+      "a name is there twice in one object",
+    ],
+    [
+      "a status twice",
+      `{"status":"error","status":"success","data":[{${key}}]}`,
+      "a name is there twice in one object",
+    ],
+    [
+      "groups elsewhere",
+      `{"status":"success","other":{"data":[{${key}}]},"data":{}}`,
+      "data is not a list of groups",
+    ],
+    ["groups without a comma", `{"status":"success","data":[{${key}}{${key}}]}`, "not valid JSON"],
+    ["a comma without a group", `{"status":"success","data":[{${key}},]}`, "not valid JSON"],
+    [
+      "a list that ends as an object",
+      `{"status":"success","data":[{${key},"a":{"metrics":[{]}]}}]}`,
+      "not valid JSON",
     ],
     ["two answers", '{"status":"success","data":[]}{"status":"success","data":[]}', "not valid JSON"],
   ])("refuses %s", (_, text, message) => {
