@@ -1,7 +1,7 @@
 import { ConfigError, parseNamed } from "../config/config.ts";
 import { quote } from "../core/labels.ts";
 import type { Matcher } from "../core/matcher.ts";
-import { shellQuote } from "../core/printable.ts";
+import { renderCommand } from "../core/printable.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { exitCodeOfKnown, exitCodes, reportExitCode } from "./exit-code.ts";
 import type { ReportFlags } from "./flags.ts";
@@ -47,7 +47,7 @@ function createCommandToTry(flags: ReportFlags): string | undefined {
   if (flag !== undefined)
     throw new ConfigError(`--${flag} needs --ttl=DURATION beside it: without a TTL nothing expires`);
   const words = [...urls.map((url) => `--gateway=${url}`), "--ttl=30d"];
-  return ["pushgateway-janitor", "report", ...words].map(shellQuote).join(" ");
+  return renderCommand(["report", ...words]);
 }
 
 /** Regular expressions are loaded only where there are some. */

@@ -10,7 +10,7 @@ import { endpointAtEnd } from "../config/url.ts";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { formatLabels, type Labels } from "../core/labels.ts";
 import type { Limits } from "../core/limits.ts";
-import { shellQuote } from "../core/printable.ts";
+import { renderCommand } from "../core/printable.ts";
 import { createTtlRule } from "../core/rule.ts";
 import { discover, type Discovered, type DiscoverOptions } from "../fleet/discover.ts";
 import type { CommandToPass } from "../fleet/sweep-all.ts";
@@ -169,7 +169,7 @@ export function createCommandToPass(
       "limits.max-delete-ratio": toPass.maxDeleteRatio ?? flags["limits.maxDeleteRatio"],
       "limits.max-deletes": toPass.maxDeletes ?? flags["limits.maxDeletes"],
     });
-    return ["pushgateway-janitor", ...command, ...words].map(shellQuote).join(" ");
+    return renderCommand([...command, ...words]);
   };
 }
 
@@ -180,7 +180,7 @@ export function createCommandToRestore(
 ) {
   return (gateway: string, labels: Labels): string => {
     const words = renderFlags({ "config.file": file, from: gateway, match: formatLabels(labels) });
-    return ["pushgateway-janitor", ...command, ...words, "--exact"].map(shellQuote).join(" ");
+    return renderCommand([...command, ...words, "--exact"]);
   };
 }
 

@@ -37,7 +37,12 @@ export function widthOf(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + toCell(character).width, 0);
 }
 
-/** Quotes a word for a POSIX shell; what needs no quotes stays as it is. */
+/** The janitor's command with these words, to paste into a POSIX shell. */
+export function renderCommand(words: readonly string[]): string {
+  return ["pushgateway-janitor", ...words].map(shellQuote).join(" ");
+}
+
+/** Quotes a word; what needs no quotes stays as it is. */
 export function shellQuote(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   // As people write it: --match='{job="a"}'.

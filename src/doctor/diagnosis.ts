@@ -5,7 +5,7 @@ import type { HealthProbe } from "../gateway/pace.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { GatewayInfo } from "../gateway/status.ts";
 import { formatLabels } from "../core/labels.ts";
-import { shellQuote } from "../core/printable.ts";
+import { renderCommand } from "../core/printable.ts";
 import type { Culprit, Side } from "./culprit.ts";
 
 export interface DiagnoseOptions {
@@ -133,9 +133,7 @@ export function deleteCommand(
   const isReadable = api.state === "answers" || exposition.state === "consistent";
   if (!isNamed || !isReadable) return null;
   const source = api.state === "answers" ? [] : ["--source=exposition"];
-  return ["pushgateway-janitor", "delete", "--exact", formatLabels(labels), ...flags, ...source]
-    .map(shellQuote)
-    .join(" ");
+  return renderCommand(["delete", "--exact", formatLabels(labels), ...flags, ...source]);
 }
 
 /** The requests that delete a group, as commands to paste. */

@@ -153,7 +153,7 @@ function describeResult(
     return {
       status,
       message: `no ${kind}: ${reason}`,
-      summary: `Busy, nothing was started: ${skipWords[reason]}.`,
+      summary: `Nothing was started: ${skipWords[reason]}.`,
     };
   }
   if (service.state().gatewaysOfAllShards === 0) {
