@@ -2,8 +2,7 @@ import { setMaxListeners } from "node:events";
 
 import type { Command as CliCommand } from "@commander-js/extra-typings";
 
-import { ConfigError } from "../config/config.ts";
-import { NoGatewayError } from "../fleet/no-gateway-error.ts";
+import { ConfigError, NoGatewayError } from "../config/config.ts";
 import { addExamples } from "./examples.ts";
 import { exitCodes } from "./exit-code.ts";
 import {
@@ -204,9 +203,7 @@ export function createProgram(io: Io, finish: (exitCode: number) => void): CliCo
     .description(
       "Sends a test message to each entry of `notifications` and says whether it was delivered (exit code 1 if not).",
     )
-    .action(async (files) =>
-      finish(await (await import("./check-notifications.ts")).checkNotifications(files, io)),
-    );
+    .action(async (files) => finish(await (await import("./check.ts")).checkNotifications(files, io)));
 
   const test = program
     .command("test")

@@ -1,13 +1,12 @@
 import { ArchiveError } from "../archive/file-access.ts";
 import { readLatestGroups, type GroupSelection } from "../archive/history.ts";
-import { ConfigError, type Config } from "../config/config.ts";
+import { ConfigError, NoGatewayError, type Config } from "../config/config.ts";
 import { formatAge, formatDuration } from "../core/duration.ts";
 import { isOwnGroup } from "../core/group.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
 import { firstMatch } from "../core/rule.ts";
 import { formatTime } from "../core/time.ts";
-import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import {
   createTargetOf,
   recordRestored,

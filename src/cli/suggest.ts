@@ -3,6 +3,7 @@ import {
   ConfigError,
   defaultConfig,
   defaultPrometheusTimeout,
+  NoGatewayError,
   noHttpSettings,
   type Config,
   type ServerSettings,
@@ -18,7 +19,6 @@ import { formatTime } from "../core/time.ts";
 import { countByRule } from "../core/totals.ts";
 import { readServerOptions } from "../fleet/connect.ts";
 import { discover } from "../fleet/discover.ts";
-import { NoGatewayError } from "../fleet/no-gateway-error.ts";
 import { sweepAll } from "../fleet/sweep-all.ts";
 import { RequestError } from "../http/request-error.ts";
 import { createPrometheus } from "../prometheus/prometheus.ts";

@@ -203,6 +203,11 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** No gateway is known that could be swept. A retry may help; the message says why. */
+export class NoGatewayError extends Error {
+  override readonly name = "NoGatewayError";
+}
+
 /**
  * Parses a text of the user's.
  * @param name of a flag, a file or the like, for the message

@@ -1,8 +1,7 @@
-import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
+import { ConfigError, NoGatewayError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { didYouMean } from "../config/file/did-you-mean.ts";
 import { allGateways, type Shard } from "../core/shard.ts";
 import { Fleet, type FleetState } from "./fleet.ts";
-import { NoGatewayError } from "./no-gateway-error.ts";
 import type { World } from "./world.ts";
 
 /** A configuration whose gateways are all listed, those that discoveries found among them. */
