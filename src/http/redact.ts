@@ -55,7 +55,7 @@ function spellings(secret: string): readonly string[] {
   const forUrls = encoded.map((text) => text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""));
   const texts = [secret, utf8.toString("latin1"), latin1.toString("utf8"), ...encoded, ...forUrls];
   if (secret.length > maxEscapedLength) return texts;
-  const once = [...texts, ...percentEncoded(latin1), ...texts.flatMap(escape)];
+  const once = [...new Set([...texts, ...percentEncoded(latin1), ...texts.flatMap(escape)])];
   return [...once, ...new Set(once.flatMap(escape))];
 }
 
@@ -65,28 +65,41 @@ function base64Part(bytes: Buffer, offset: number): string {
   return text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
 }
 
-/** The text as JSON, HTML and URLs escape it. Go's and PHP's libraries escape more than others. */
+/** The text as JSON, HTML and URLs escape it. Libraries of Go, PHP and Python escape more than others. */
 function escape(text: string): readonly string[] {
   const json = JSON.stringify(text).slice(1, -1);
   const html = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   return [
     json,
     json.replaceAll("/", String.raw`\/`),
-    json.replaceAll(/[<>&]/g, (one) => String.raw`\u00${one.charCodeAt(0).toString(16)}`),
+    json.replaceAll(/[<>&]/g, unicodeEscape),
+    json.replaceAll(/[^ -~]/g, unicodeEscape),
+    json.replaceAll("/", String.raw`\/`).replaceAll(/[^ -~]/g, unicodeEscape),
     html,
     html.replaceAll('"', "&quot;"),
     html.replaceAll('"', "&quot;").replaceAll("&gt;", ">"),
     html.replaceAll('"', "&quot;").replaceAll("'", "&#39;"),
+    html.replaceAll('"', "&quot;").replaceAll("'", "&#x27;"),
     html.replaceAll('"', "&#34;").replaceAll("'", "&#39;"),
-    encodeURIComponent(text.toWellFormed()),
     new URLSearchParams([["", text]]).toString().slice(1),
     ...percentEncoded(Buffer.from(text)),
   ];
 }
 
+function unicodeEscape(unit: string): string {
+  return String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** What encoders for URLs leave as it is: none; Python's; JavaScript's for a part and for all of a URL; Go's for a part of a path. */
+const keptInUrls = ["", "/", "!'()*", "!'()*;/?:@&=+$,#", "$&+=:@"];
+
 function percentEncoded(bytes: Buffer): readonly string[] {
-  const escaped = bytes
-    .toString("latin1")
-    .replaceAll(/[^\w.~-]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`);
-  return [escaped, escaped.replaceAll(/%../g, (one) => one.toUpperCase())];
+  return keptInUrls.flatMap((kept) => {
+    const escaped = bytes
+      .toString("latin1")
+      .replaceAll(/[^\w.~-]/g, (one) =>
+        kept.includes(one) ? one : `%${one.charCodeAt(0).toString(16).padStart(2, "0")}`,
+      );
+    return [escaped, escaped.replaceAll(/%../g, (one) => one.toUpperCase())];
+  });
 }

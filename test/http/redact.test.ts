@@ -10,7 +10,7 @@ const html = (text: string): string =>
 const json = (text: string): string => JSON.stringify(text).slice(1, -1);
 const form = (text: string): string => new URLSearchParams([["x", text]]).toString().slice(2);
 
-const secret = `s3cret: "pä<ss>" & wörd\\/+%41`;
+const secret = `s3cret: "pä<ss>" & wörd's\\/+%41`;
 
 describe("a secret that a server repeats is struck out", () => {
   it.each<[string, string]>([
@@ -28,6 +28,28 @@ describe("a secret that a server repeats is struck out", () => {
       "in Latin-1, escaped for URLs",
       encodeURIComponent(secret).replace("%C3%A4", "%E4").replace("%C3%B6", "%F6"),
     ],
+    [
+      "as a part of a URL, in lower case",
+      encodeURIComponent(secret).replaceAll(/%../g, (one) => one.toLowerCase()),
+    ],
+    ["as a URL", encodeURI(secret)],
+    [
+      "as Python's quote() writes it",
+      encodeURIComponent(secret).replaceAll("%2F", "/").replaceAll("'", "%27"),
+    ],
+    [
+      "as Go's PathEscape() writes it",
+      encodeURIComponent(secret)
+        .replaceAll(/%(?:24|26|2B|3A|3D|40)/g, decodeURIComponent)
+        .replaceAll("'", "%27"),
+    ],
+    [
+      "in JSON as Python writes it",
+      json(secret)
+        .replaceAll("ä", String.raw`\u00e4`)
+        .replaceAll("ö", String.raw`\u00f6`),
+    ],
+    ["in HTML as Python writes it", html(secret).replaceAll("'", "&#x27;")],
     ["in Latin-1 that is read as UTF-8", Buffer.from(secret, "latin1").toString("utf8")],
     ["in UTF-8 that is read as Latin-1", Buffer.from(secret).toString("latin1")],
   ])("%s", (_, spelling) => {
@@ -46,10 +68,11 @@ describe("a secret that a server repeats is struck out", () => {
     ["the end of a text", (start: string) => `body: ${start}`],
     ["an ellipsis", (start: string) => `its label is "${start}…", not a path`],
   ])("by its beginning where it is cut off by %s", (_, wrap) => {
+    const redact = createRedact([secret]);
     for (const spelling of [secret, base64(secret), json(secret), html(secret)]) {
       for (let length = 4; length < spelling.length; length += 1) {
-        expect(createRedact([secret])(wrap(spelling.slice(0, length)))).toMatch(/<secret>[^0-9]{0,6}/);
-        expect(createRedact([secret])(wrap(spelling.slice(0, length)))).not.toContain("s3cr");
+        expect(redact(wrap(spelling.slice(0, length)))).toMatch(/<secret>[^0-9]{0,6}/);
+        expect(redact(wrap(spelling.slice(0, length)))).not.toContain("s3cr");
       }
     }
   });
