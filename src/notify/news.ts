@@ -1,5 +1,5 @@
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
-import { isDeleted, isFailedDeletion } from "../core/verdict.ts";
+import { isDeleted, isFailedDeletion, isFailure } from "../core/verdict.ts";
 
 /**
  * The subjects of messages.
@@ -67,9 +67,9 @@ function conditionOf(report: GatewayReport, before: GatewayCondition): GatewayCo
   return { withheld: entries.some(isWithheld), failed: countFailedDeletions(report) > 0 };
 }
 
-/** A group that was pushed again has come back to life in time, and an interrupted sweep is continued by the next one. */
+/** An interrupted sweep is continued by the next one. */
 export function isWithheld({ verdict: { verdict, reason } }: ReportEntry): boolean {
-  return verdict === "withhold" && reason !== "pushed_again" && reason !== "interrupted";
+  return verdict === "withhold" && isFailure(reason) && reason !== "interrupted";
 }
 
 /** Deletions that were refused or not seen to take effect. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { GatewayReport } from "../../src/core/report.ts";
-import type { Verdict } from "../../src/core/verdict.ts";
+import type { Verdict, WithholdReason } from "../../src/core/verdict.ts";
 import { renderText } from "../../src/notify/message-text.ts";
 import { findNews, type KnownConditions, type SweepEvent } from "../../src/notify/news.ts";
 import { group, ttlRule } from "../support/core-values.ts";
@@ -17,7 +17,7 @@ const deleting = (name: string, ages: readonly number[], rule = "hour"): Gateway
     ),
     { name },
   );
-const withholding = (name: string, reason: "max_deletes" | "pushed_again" | "interrupted" = "max_deletes") =>
+const withholding = (name: string, reason: WithholdReason = "max_deletes") =>
   gatewayReport([entry({ verdict: "withhold", reason })], {
     name,
     status: "withheld",
@@ -75,6 +75,7 @@ describe("a message", () => {
       [["a failed"], [], [], []],
     ],
     ["takes no group that was pushed again for withheld", [[withholding("a", "pushed_again")]], [[]]],
+    ["takes no group whose host may exist for withheld", [[withholding("a", "host_may_exist")]], [[]]],
     ["says nothing about groups that the next sweep deletes", [[withholding("a", "interrupted")]], [[]]],
     [
       "forgets gateways that are swept no more",
