@@ -6,7 +6,7 @@ import { formatAge } from "../core/duration.ts";
 import { stringifyPrintable } from "../core/json.ts";
 import { formatLabels, formatShortLabels, labelsToObject } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
-import { formatTime } from "../core/time.ts";
+import { formatTime, formatWholeSecond } from "../core/time.ts";
 import { findArchive, parseSelection } from "./archive-selection.ts";
 import type { ArchiveListFlags } from "./flags.ts";
 import { byteOrderMark, renderCsvLine } from "../report/csv.ts";
@@ -69,30 +69,31 @@ interface Printer {
 }
 
 function createTablePrinter(stdout: Output, maxWidth: number | null): Printer {
-  const titles = ["TIME", "STATE", "GATEWAY", "RULE", "AGE", "SERIES", "GROUP"];
+  // A terminal has more room for the group without them.
+  const withDetails = maxWidth === null;
+  const series = withDetails ? ["SERIES"] : [];
+  const titles = ["TIME", "STATE", "GATEWAY", "RULE", "AGE", ...series, "GROUP"];
   const columns = createRowPrinter(titles, { write: (text) => stdout.write(text), maxWidth });
   return {
     add(entry) {
       const { at, gateway, labels } = entry.record;
-      if (entry.kind === "mark") {
-        columns.add([formatTime(at), entry.record.kind, gateway, "-", "-", "-", formatShortLabels(labels)]);
-        return;
-      }
-      const { rule, ageSeconds, series } = entry.record;
-      const state = describeOutcome(entry.outcome);
-      const age = ageSeconds === null ? "?" : formatAge(ageSeconds);
       columns.add([
-        formatTime(at),
-        state,
-        gateway,
-        rule ?? "-",
-        age,
-        String(series),
+        withDetails ? formatTime(at) : formatWholeSecond(at),
+        ...(entry.kind === "mark" ? [entry.record.kind, gateway, "-", "-"] : describeDeletion(entry)),
+        ...series.map(() => (entry.kind === "mark" ? "-" : String(entry.record.series))),
         formatShortLabels(labels),
       ]);
     },
     end: () => columns.end(),
   };
+}
+
+function describeDeletion({
+  record,
+  outcome,
+}: Extract<HistoryEntry, { kind: "deletion" }>): readonly string[] {
+  const { gateway, rule, ageSeconds } = record;
+  return [describeOutcome(outcome), gateway, rule ?? "-", ageSeconds === null ? "?" : formatAge(ageSeconds)];
 }
 
 function describeOutcome(outcome: ArchivedOutcome | null): string {

@@ -6,7 +6,7 @@ import { isOwnGroup } from "../core/group.ts";
 import { formatShortLabels, type Labels } from "../core/labels.ts";
 import { countOf } from "../core/printable.ts";
 import { firstMatch } from "../core/rule.ts";
-import { formatTime } from "../core/time.ts";
+import { formatTime, formatWholeSecond } from "../core/time.ts";
 import {
   createTargetOf,
   recordRestored,
@@ -38,6 +38,7 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
     },
     maxWidth: flags.wide === true ? null : stdout.columns,
   });
+  const formatMoment = flags.wide !== true && stdout.columns !== null ? formatWholeSecond : formatTime;
   const reasons = new Set<string>();
   const counts = { restored: 0, would_restore: 0, exists: 0, failed: 0, lossy: 0 };
   let archive = "complete" as ArchiveState;
@@ -77,8 +78,8 @@ export async function restore(named: string | undefined, flags: RestoreFlags, io
         restored.set(gateway, [...(restored.get(gateway) ?? []), labels]);
       columns.add([
         outcomeWords[outcome],
-        formatTime(at),
-        isBack ? describeExpiry(labels, config) : "-",
+        formatMoment(at),
+        isBack ? describeExpiry(record, config) : "-",
         gateway,
         rule ?? "-",
         formatShortLabels(labels),
@@ -118,14 +119,17 @@ const outcomeWords = {
 };
 
 /** When a rule deletes the group again at the earliest: a restored group counts as pushed now. */
-function describeExpiry(labels: Labels, config: Config | null): string {
+function describeExpiry(
+  { labels, rule: deletedBy }: { readonly labels: Labels; readonly rule: string | null },
+  config: Config | null,
+): string {
   if (config === null) return "?";
   const rule = isOwnGroup(labels) ? null : firstMatch(config.rules, labels);
   if (rule === null || rule.action !== "delete") return "never";
   const { name, ttlSeconds, vanished, ttlMetric, ttlLabel } = rule;
   const others = [vanished?.ttlSeconds, ttlMetric?.minSeconds, ttlLabel?.minSeconds];
   const earliest = Math.min(ttlSeconds, ...others.filter((seconds) => seconds !== undefined));
-  return `in ${formatDuration(earliest)}${earliest < ttlSeconds ? " or later" : ""} (${name})`;
+  return `in ${formatDuration(earliest)}${earliest < ttlSeconds ? " or later" : ""}${name === deletedBy ? "" : ` (${name})`}`;
 }
 
 type ArchiveState = "complete" | "damaged" | "unreadable";

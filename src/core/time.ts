@@ -89,6 +89,11 @@ export function explainClocks(clocks: Clocks): string | null {
   );
 }
 
+/** As {@link formatTime}, without the fraction of a second. */
+export function formatWholeSecond(seconds: number): string {
+  return formatTime(Math.floor(seconds)).replace(".000Z", "Z");
+}
+
 /** Renders Unix seconds as RFC 3339 in UTC, to the millisecond; null for null, and for what no date can hold. */
 export function formatTime(seconds: number): string;
 export function formatTime(seconds: number | null): string | null;

@@ -560,12 +560,11 @@ describe("archive list", () => {
     const { stdout } = await cli(["archive", "list", dir], { columns: 80 });
     expect(stdout).toBe(
       [
-        "TIME 2027-01-15T08:00:00.000Z",
+        "TIME 2027-01-15T08:00:00Z",
         "STATE unconfirmed",
         "GATEWAY batch",
         "RULE everything-else",
         "AGE 2h",
-        "SERIES 3",
         "GROUP",
         '{job="batch", instance="web-2.prod.eu-central-1.compute.example.com"}',
         '{job="batch", instance="web-1.prod.eu-central-1.compute.example.com"}',

@@ -214,6 +214,7 @@ describe("the page", () => {
     const text = render(pageState(sweepReport([plannedGateway([], rules)])), "match={job=~%22a");
     expect(text).toContain('value="{job=~&#34;a"');
     expect(text).toContain('aria-invalid="true"');
+    expect(text).not.toContain("Of groups that match");
     expect(text).toContain("is never closed");
   });
 

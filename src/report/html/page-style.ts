@@ -259,7 +259,7 @@ td[data-title]:before{display:block;content:attr(data-title);font-size:.82rem;co
 .groups tbody tr{grid-template-columns:1fr 1fr;gap:.5rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:.9rem 1.1rem;margin-bottom:.6rem}
 .groups .series{display:none}
 .chart li,.chart:has(.late) li{grid-template-columns:1fr auto;grid-template-areas:"name value" "plot plot";row-gap:.15rem;padding-top:.5rem}
-.charts{display:flex;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-1rem;padding-right:1rem}
+.charts{display:flex;align-items:start;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-1rem;padding-right:1rem}
 .charts>*{flex:0 0 92%;scroll-snap-align:start}
 .name a{padding:.25rem 0}
 .plot text{font-size:.7rem}

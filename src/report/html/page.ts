@@ -75,7 +75,9 @@ export function renderPage(
     header: html`<a class="skip" href="#groups">Skip to the groups</a> ${renderHeader(state)}`,
     summary: html`${renderAttention(views, state.configProblem, links)}
       ${renderGateways(views, unread, moments, links)} ${renderCharts(report, state, now, links)}
-      <div class="pair">${renderRules(totals, planOnly, now, links)} ${renderDeletions(state)}</div>`,
+      <div class="pair">
+        ${renderRules(totals, planOnly, now, links, hasTotals ? query.match : "")} ${renderDeletions(state)}
+      </div>`,
     groups: renderGroupsSection({ report, selected, now, nextSweepAt, links, totals, rules: state.rules }),
     footer: renderFooter(state.version, query),
   });

@@ -10,11 +10,12 @@ export function renderRules(
   planOnly: boolean,
   now: number,
   links: Links | null,
+  /** The matchers that these totals obey. */
+  match = "",
 ): Html {
   if (rules.length === 0) return nothing;
   const titles = ["Rule", "Groups", "Expired", planOnly ? "To delete" : "Deleted", "Withheld", "Next expiry"];
   const rows = rules.map((rule) => renderRule(rule, planOnly, now, links));
-  const match = links?.query.match ?? "";
   const filter =
     match === ""
       ? nothing
