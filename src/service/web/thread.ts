@@ -4,17 +4,14 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
+import { createQueue } from "../../core/queue.ts";
+
 interface ThreadOptions<Library, Input, Output> {
   /** A package that `require` finds. */
   readonly library: string;
   /** The thread runs its source text: it can use its arguments only. */
   readonly work: (library: Library, input: Input) => Output;
   readonly limitMs: number;
-}
-
-interface Job<Input, Output> {
-  readonly input: () => Input;
-  readonly resolve: (output: Promise<Output | "too_long">) => void;
 }
 
 const maxWaitingOfClient = 4;
@@ -29,9 +26,11 @@ export function createThread<Library, Input, Output>({
   work,
   limitMs,
 }: ThreadOptions<Library, Input, Output>) {
-  const jobsByClient = new Map<string, Job<Input, Output>[]>();
+  const inTurn = createQueue();
+  /** Those that have work waiting or in progress. */
+  const clients = new Map<string, { readonly inTurn: typeof inTurn; jobs: number }>();
   let waiting = 0;
-  let isWorking = false;
+  let restsUntilMs = 0;
   let worker: Worker | null = null;
   let idle: NodeJS.Timeout | undefined;
 
@@ -40,12 +39,15 @@ export function createThread<Library, Input, Output>({
     worker = null;
   };
 
-  const perform = async (input: Input): Promise<Output | "too_long"> => {
-    worker ??= startWorker(library, work.toString());
+  const perform = async (input: () => Input): Promise<Output | "too_long"> => {
+    clearTimeout(idle);
+    await sleep(Math.max(0, restsUntilMs - performance.now()), undefined, { ref: false });
+    const startedAt = performance.now();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), limitMs).unref();
     try {
-      worker.postMessage(input, []);
+      worker ??= startWorker(library, work.toString());
+      worker.postMessage(input(), []);
       const [output] = (await once(worker, "message", { signal: limit.signal })) as [Output];
       return output;
     } catch (error) {
@@ -55,44 +57,32 @@ export function createThread<Library, Input, Output>({
       throw error;
     } finally {
       clearTimeout(timer);
-    }
-  };
-
-  const takeTurns = async (): Promise<void> => {
-    isWorking = true;
-    clearTimeout(idle);
-    for (const [client, jobs] of jobsByClient) {
-      // Set again, the client is visited after the others.
-      jobsByClient.delete(client);
-      const job = jobs.shift();
-      if (job === undefined) continue;
-      jobsByClient.set(client, jobs);
-      const startedAt = performance.now();
-      const output = perform(job.input());
-      job.resolve(output);
-      await output.catch(() => {});
-      waiting -= 1;
+      idle = setTimeout(end, idleMs).unref();
       // A client that asks without end gets half of a processor.
-      await sleep(performance.now() - startedAt, undefined, { ref: false });
+      restsUntilMs = 2 * performance.now() - startedAt;
     }
-    isWorking = false;
-    idle = setTimeout(end, idleMs).unref();
   };
 
   return {
     /**
-     * Does one piece of work after the other; clients take turns.
+     * Does one piece of work after the other. A client has one in the queue of all and the others in its own, so that clients take
+     * turns.
      * @param input is called when its turn has come: waiting work takes no memory
      * @returns `busy`: this client, or all of them together, have too much work waiting. `too_long`: it was given up.
      */
-    run(client: string, input: () => Input): Promise<Output | "busy" | "too_long"> {
-      const jobs = jobsByClient.get(client) ?? [];
-      if (jobs.length >= maxWaitingOfClient || waiting >= maxWaitingOfAll) return Promise.resolve("busy");
+    async run(client: string, input: () => Input): Promise<Output | "busy" | "too_long"> {
+      const own = clients.get(client) ?? { inTurn: createQueue(), jobs: 0 };
+      if (own.jobs > maxWaitingOfClient || waiting >= maxWaitingOfAll) return "busy";
+      clients.set(client, own);
+      own.jobs += 1;
       waiting += 1;
-      jobsByClient.set(client, jobs);
-      const output = new Promise<Output | "too_long">((resolve) => jobs.push({ input, resolve }));
-      if (!isWorking) void takeTurns();
-      return output;
+      try {
+        return await own.inTurn(() => inTurn(() => perform(input)));
+      } finally {
+        waiting -= 1;
+        own.jobs -= 1;
+        if (own.jobs === 0) clients.delete(client);
+      }
     },
   };
 }
