@@ -1,5 +1,5 @@
 import { ConfigError, defaultConfig, type Config } from "../config/config.ts";
-import { ParseError } from "../core/errors.ts";
+import { messageOf, ParseError } from "../core/errors.ts";
 import { allGateways } from "../core/shard.ts";
 import { readGroup } from "../fleet/read-group.ts";
 import { createReadGuard } from "../fleet/read-guard.ts";
@@ -106,7 +106,7 @@ export async function run(
       log,
     });
   } catch (error) {
-    const { message } = error instanceof Error ? error : new Error(String(error));
+    const message = messageOf(error);
     if (error instanceof ParseError) throw new ConfigError(`--web.listen-address: ${message}`);
     if (error instanceof TypeError) throw new ConfigError(`--web.external-url: ${message}`);
     io.stderr.write(`${message}\n`);

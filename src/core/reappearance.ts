@@ -1,3 +1,4 @@
+import { groupBy } from "./group-by.ts";
 import { lastActivityAt } from "./life.ts";
 import type { Group } from "./group.ts";
 import { asksForHosts } from "./liveness.ts";
@@ -26,18 +27,13 @@ export function findReappeared(
   groups: readonly Group[],
   deletions: ReadonlyMap<string, RecentDeletion>,
 ): readonly Reappearance[] {
-  const byRule = new Map<string, Labels[]>();
-  for (const group of groups) {
-    const deletion = deletions.get(group.key);
-    const activityAt = lastActivityAt(group);
+  const back = groups.filter((group) => {
+    const deletedAt = deletions.get(group.key)?.lastActivityAt ?? Number.POSITIVE_INFINITY;
     // Without a new push the deletion was lost, as when the gateway is killed before it persists.
-    if (deletion === undefined || activityAt === null) continue;
-    if (activityAt <= deletion.lastActivityAt + archivedPrecisionSeconds) continue;
-    const others = byRule.get(deletion.rule);
-    if (others === undefined) byRule.set(deletion.rule, [group.labels]);
-    else others.push(group.labels);
-  }
-  return [...byRule].map(([rule, labels]) => ({ rule, groups: labels }));
+    return (lastActivityAt(group) ?? 0) > deletedAt + archivedPrecisionSeconds;
+  });
+  const byRule = groupBy(back, ({ key }) => deletions.get(key)?.rule ?? "");
+  return [...byRule].map(([rule, own]) => ({ rule, groups: own.map(({ labels }) => labels) }));
 }
 
 /** How many jobs are named. */
@@ -45,9 +41,7 @@ const namedJobs = 5;
 
 export function explainReappearance({ rule, groups }: Reappearance, rules: readonly Rule[]): string {
   const hasVanished = rules.some((one) => one.name === rule && asksForHosts(one));
-  const jobs = [...new Set(groups.map((labels) => labels.get("job") ?? ""))].toSorted((a, b) =>
-    a < b ? -1 : 1,
-  );
+  const jobs = [...new Set(groups.map((labels) => labels.get("job") ?? ""))].toSorted();
   const more = jobs.length > namedJobs ? ` and ${jobs.length - namedJobs} more` : "";
   return (
     `${countOf(groups.length, "group")} came back by a push after the deletion: the TTL of rule ${rule} is shorter than the push interval of these jobs: ` +

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { GroupRecord } from "../archive/records.ts";
 import { ConfigError, type Config, type PushgatewaySettings } from "../config/config.ts";
 import { renderConfig } from "../config/describe.ts";
+import { stackOf } from "../core/errors.ts";
 import { addToKnown, isUnread, type SweepReport } from "../core/report.ts";
 import type { Group } from "../core/group.ts";
 import type { Mechanism, SkipReason } from "../core/verdict.ts";
@@ -212,8 +213,7 @@ export class Service {
     try {
       return await work();
     } catch (error) {
-      const { stack } = error instanceof Error ? error : new Error(String(error));
-      this.#options.log.error("Sweep failed by a bug, please report it", { err: stack });
+      this.#options.log.error("Sweep failed by a bug, please report it", { err: stackOf(error) });
       return { ran: false, reason: "internal" };
     }
   }
@@ -371,7 +371,7 @@ export class Service {
     setMaxListeners(0, this.#following.signal);
     const { signal } = this.#following;
     const orLog = (message: string) => (error: unknown) =>
-      this.#options.log.error(message, { err: error instanceof Error ? error.stack : String(error) });
+      this.#options.log.error(message, { err: stackOf(error) });
     // Not waited for at the end: a file system may hang.
     this.#recallDeletions(this.#config, signal).catch(orLog("Reading failed by a bug, please report it"));
     this.#followed = Promise.all([

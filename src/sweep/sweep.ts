@@ -1,5 +1,6 @@
 import { isDeletion } from "../core/decide.ts";
 import { mayRefusePushes } from "../core/life.ts";
+import { messageOf, stackOf } from "../core/errors.ts";
 import { forecastLongSeconds } from "../core/limits.ts";
 import type { Plan } from "../core/plan.ts";
 import { findReappeared, type Reappearance } from "../core/reappearance.ts";
@@ -41,9 +42,12 @@ export async function sweepGateway(given: SweepContext, settings: SweepSettings)
       return failedReport(gateway, { code: "gateway_unhealthy", message }, elapsed());
     }
     // A bug of the janitor.
-    const { stack, message } = error instanceof Error ? error : new Error(String(error));
-    context.log.error("Sweep failed by a bug, please report it", { gateway: gateway.name, err: stack });
-    return failedReport(gateway, { code: "internal", message: `internal error: ${message}` }, elapsed());
+    context.log.error("Sweep failed by a bug, please report it", {
+      gateway: gateway.name,
+      err: stackOf(error),
+    });
+    const message = `internal error: ${messageOf(error)}`;
+    return failedReport(gateway, { code: "internal", message }, elapsed());
   }
 }
 

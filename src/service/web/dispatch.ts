@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
+import { stackOf } from "../../core/errors.ts";
 import { quote } from "../../core/labels.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { beginBody, plain, type InTurn, type ReadyAnswer, type WebAnswer } from "./send-answer.ts";
@@ -64,7 +65,7 @@ export async function dispatch(
     const body = await beginBody(answer.body, inTurn, request.socket);
     return body === null ? null : { ...answer, body };
   } catch (error) {
-    log.error("A web request failed", { path, error: error instanceof Error ? error.stack : String(error) });
+    log.error("A web request failed", { path, error: stackOf(error) });
     return plain(500, "500 internal error: the janitor's log says more");
   }
 }
