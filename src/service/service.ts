@@ -171,7 +171,10 @@ export class Service {
   /** Reads all gateways and plans for them; what is known of them then is the plan. Never during a sweep. Never rejects. */
   dryRun(): Promise<RequestedSweep> {
     this.#dryRunning ??= this.#attempt(async (): Promise<SweepResult> => {
-      const report = await this.#sweeper.read(() => this.#plan());
+      const report = await this.#sweeper.read(async () => {
+        const { gateways } = await this.#fleet.current();
+        return this.#plan(gateways, (plan) => logReport(plan, this.#options.log));
+      });
       return report === null ? { ran: false, reason: "already_running" } : { ran: true, report };
     }).finally(() => (this.#dryRunning = null));
     return this.#dryRunning;
@@ -255,14 +258,17 @@ export class Service {
     return report;
   }
 
-  async #plan(): Promise<SweepReport> {
-    const { sweep, metrics, log } = this.#options;
-    const { gateways } = await this.#fleet.current();
-    const report = await sweep({ ...this.#config, pushgateways: gateways, dryRun: true });
+  /** Reads gateways and plans for them. */
+  async #plan(
+    pushgateways: readonly PushgatewaySettings[],
+    logPlan: (report: SweepReport) => void,
+  ): Promise<SweepReport> {
+    const { sweep, metrics } = this.#options;
+    const report = await sweep({ ...this.#config, pushgateways, dryRun: true });
     // Interrupted, it says nothing about the gateways.
     if (this.#stopped) return report;
     metrics.readFinished(report);
-    logReport(report, log);
+    logPlan(report);
     this.#known = addToKnown(this.#known, report, "read");
     return report;
   }
@@ -282,7 +288,6 @@ export class Service {
   }
 
   async #read(): Promise<void> {
-    const { sweep, metrics, log } = this.#options;
     const known = new Map(
       this.#known?.gateways.map((gateway) => [`${gateway.name} ${gateway.url}`, gateway]),
     );
@@ -291,12 +296,7 @@ export class Service {
       return gateway === undefined || isUnread(gateway);
     });
     if (unread.length === 0) return;
-    const report = await sweep({ ...this.#config, pushgateways: unread, dryRun: true });
-    // Interrupted, it says nothing about the gateways.
-    if (this.#stopped) return;
-    metrics.readFinished(report);
-    logRead(report, this.#known, log);
-    this.#known = addToKnown(this.#known, report, "read");
+    await this.#plan(unread, (report) => logRead(report, this.#known, this.#options.log));
   }
 
   /** The deletions before this start, on the gateways that are known; others may share the archive. */

@@ -46,44 +46,7 @@ export interface MetricScope {
 }
 
 /** The janitor's own metrics. Nothing here throws, and no gateway's answer adds a series. */
-export interface JanitorMetrics {
-  /**
-   * Makes every series of this scope exist. All others end; counters of those that stay continue. Later reports about other
-   * gateways and rules (a sweep may outlast a reload) are not counted.
-   */
-  configure(scope: MetricScope): void;
-  /**
-   * A discovery has been asked.
-   * @param found what all of this mechanism know now, and whether all of them succeeded
-   * @param succeeded whether this one answered, and everything it named can be swept
-   */
-  discovered(
-    mechanism: Mechanism,
-    found: { readonly gateways: number; readonly succeeded: boolean },
-    succeeded: boolean,
-  ): void;
-  /** @param at Unix seconds */
-  configLoaded(at: number): void;
-  /** The configuration before it stays in force. */
-  configFailed(): void;
-  /** @param at Unix seconds; null: there will be none */
-  nextSweepAt(at: number | null): void;
-  sweepSkipped(reason: SkipReason): void;
-  observeDelete(gateway: string, durationSeconds: number): void;
-  groupsArchived(gateway: string, count: number): void;
-  /** @param size null: it could not be measured */
-  archiveMeasured(size: { readonly sizeBytes: number; readonly oldestAt: number | null } | null): void;
-  notificationSent(notification: string, succeeded: boolean): void;
-  /** From now on also about the process that this is. */
-  collectProcess(): void;
-  /** Everything else comes from the report. */
-  sweepFinished(report: SweepReport): void;
-  /** Gateways were read, and not swept: says what they hold, and counts nothing. */
-  readFinished(report: SweepReport): void;
-  /** In the text format of Prometheus. */
-  render(): Promise<string>;
-  readonly contentType: string;
-}
+export type JanitorMetrics = ReturnType<typeof createMetrics>;
 
 /** The outcomes of deletions that failed. */
 const deleteFailureReasons = ["failed", "still_there"] as const satisfies readonly Outcome[];
@@ -108,7 +71,7 @@ const ofServiceOnly = [
 export function createMetrics(
   { version, revision, nodeVersion }: BuildInfo,
   single: SingleSweep | null = null,
-): JanitorMetrics {
+) {
   const registry = createRegistry("pushgateway_janitor_");
   const families = createFamilies(registry);
   if (single?.intervalSeconds === undefined) registry.removeFamilies(["sweep_interval_seconds"]);
@@ -212,7 +175,11 @@ export function createMetrics(
   }
 
   return {
-    configure(scope) {
+    /**
+     * Makes every series of this scope exist. All others end; counters of those that stay continue. Later reports about other
+     * gateways and rules (a sweep may outlast a reload) are not counted.
+     */
+    configure(scope: MetricScope): void {
       const { gateways, rules, dryRun, archive, notifications, mechanisms, shard } = scope;
       ruleNames = namesOf(rules);
       gatewayNames = gateways;
@@ -269,40 +236,59 @@ export function createMetrics(
       families.archive.size.declare(hasArchive ? [{}] : []);
       families.archive.oldestAt.declare(hasArchive ? [{}] : []);
     },
-    collectProcess: () => registry.collectProcess(),
-    discovered(mechanism, found, succeeded) {
+    /** From now on also about the process that this is. */
+    collectProcess: (): void => registry.collectProcess(),
+    /**
+     * A discovery has been asked.
+     * @param found what all of this mechanism know now, and whether all of them succeeded
+     * @param succeeded whether this one answered, and everything it named can be swept
+     */
+    discovered(
+      mechanism: Mechanism,
+      found: { readonly gateways: number; readonly succeeded: boolean },
+      succeeded: boolean,
+    ): void {
       if (found.succeeded || found.gateways > 0) families.discovered.set({ mechanism }, found.gateways);
       families.discoverySuccessful.set({ mechanism }, Number(found.succeeded));
       if (!succeeded) families.discoveryFailures.add({ mechanism }, 1);
     },
-    configLoaded(at) {
+    /** @param at Unix seconds */
+    configLoaded(at: number): void {
       families.configSuccessful.set({}, 1);
       families.configSuccessAt.set({}, at);
     },
-    configFailed: () => families.configSuccessful.set({}, 0),
-    nextSweepAt: (at) => families.nextSweepAt.set({}, at ?? 0),
-    sweepSkipped: (reason) => families.skipped.add({ reason }, 1),
-    observeDelete: (gateway, seconds) => families.deletions.deleteSeconds.observe({ gateway }, seconds),
-    groupsArchived: (gateway, count) => families.archive.archived.add({ gateway }, count),
-    archiveMeasured(size) {
+    /** The configuration before it stays in force. */
+    configFailed: (): void => families.configSuccessful.set({}, 0),
+    /** @param at Unix seconds; null: there will be none */
+    nextSweepAt: (at: number | null): void => families.nextSweepAt.set({}, at ?? 0),
+    sweepSkipped: (reason: SkipReason): void => families.skipped.add({ reason }, 1),
+    observeDelete: (gateway: string, seconds: number): void =>
+      families.deletions.deleteSeconds.observe({ gateway }, seconds),
+    groupsArchived: (gateway: string, count: number): void =>
+      families.archive.archived.add({ gateway }, count),
+    /** @param size null: it could not be measured */
+    archiveMeasured(size: { readonly sizeBytes: number; readonly oldestAt: number | null } | null): void {
       families.archive.size.set({}, size?.sizeBytes ?? Number.NaN);
       families.archive.oldestAt.set({}, size === null ? Number.NaN : (size.oldestAt ?? 0));
     },
-    notificationSent(notification, succeeded) {
+    notificationSent(notification: string, succeeded: boolean): void {
       families.notificationSuccessful.set({ notification }, Number(succeeded));
       if (!succeeded) families.notificationFailures.add({ notification }, 1);
     },
-    sweepFinished({ gateways, finishedAt }) {
+    /** Everything else comes from the report. */
+    sweepFinished({ gateways, finishedAt }: SweepReport): void {
       for (const report of gateways) {
         showGateway(report, finishedAt);
         countSweep(report, finishedAt);
       }
       showFailures();
     },
-    readFinished({ gateways, finishedAt }) {
+    /** Gateways were read, and not swept: says what they hold, and counts nothing. */
+    readFinished({ gateways, finishedAt }: SweepReport): void {
       for (const report of gateways) showGateway(report, finishedAt);
     },
-    render: () => registry.render(),
+    /** In the text format of Prometheus. */
+    render: (): Promise<string> => registry.render(),
     contentType: registry.contentType,
   };
 }
