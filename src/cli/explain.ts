@@ -9,6 +9,7 @@ import {
   explain as explainRules,
 } from "../core/explain.ts";
 import { formatLabels, labelsKey, type Labels } from "../core/labels.ts";
+import { titleOf } from "../core/printable.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Plan } from "../core/plan.ts";
 import { discover } from "../fleet/discover.ts";
@@ -56,7 +57,7 @@ async function explainOnGateways(
         "  no such group: `report` prints the labels of all groups, and all labels of one are needed\n" +
         (config.archive === null ? "" : `  Was it deleted? ${commandToFind(gateway.name, labels)}\n`);
       const text = decision === undefined ? noGroup : renderDecision(decision, plan);
-      io.stdout.write(`\n${gateway.name} ${gateway.url}:\n${text}`);
+      io.stdout.write(`\n${titleOf(gateway.name, gateway.url, String, String)}:\n${text}`);
     } catch (error) {
       clear();
       const isExpected =

@@ -58,3 +58,10 @@ export function countOf(count: number, noun: string, plural = `${noun}s`): strin
 export function pluralize(count: number, noun: string, plural = `${noun}s`): string {
   return count === 1 ? noun : plural;
 }
+
+type Paint = (text: string) => string;
+
+/** A gateway and its URL, which is the name of one that a flag names. */
+export function titleOf(name: string, url: string, bold: Paint, dim: Paint): string {
+  return url.endsWith(`//${name}`) ? bold(url) : `${bold(name)} ${dim(url)}`;
+}

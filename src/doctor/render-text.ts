@@ -1,6 +1,6 @@
 import { formatAge } from "../core/duration.ts";
 import { formatShortLabels } from "../core/labels.ts";
-import { countOf, cutText, toPrintable } from "../core/printable.ts";
+import { countOf, cutText, titleOf, toPrintable } from "../core/printable.ts";
 import { formatTime } from "../core/time.ts";
 import { isFree, type Side } from "./culprit.ts";
 import {
@@ -36,7 +36,7 @@ const evidenceLength = 300;
 export function renderDoctorText(report: DoctorReport, options: DoctorTextOptions): string {
   const { diagnosis } = report;
   const { style } = options;
-  const title = `${style.bold(diagnosis.name)} ${style.dim(diagnosis.url)}`;
+  const title = titleOf(diagnosis.name, diagnosis.url, style.bold, style.dim);
   const lines = [`${mark(diagnosis, options)}${title}  ${describeCondition(diagnosis)}`];
   const section = (heading: string, body: readonly string[]): void => {
     if (body.length > 0) lines.push("", style.bold(heading), ...body.map((line) => `  ${line}`));

@@ -1,6 +1,6 @@
 import { Columns, cutTo } from "../core/columns.ts";
 import { formatAge, formatDuration } from "../core/duration.ts";
-import { countOf, widthOf } from "../core/printable.ts";
+import { countOf, titleOf, widthOf } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
 import { isFailedDeletion, isFailure, keepReasons } from "../core/verdict.ts";
@@ -65,7 +65,8 @@ export function* renderTable(report: SweepReport, options: TableOptions): Genera
     totals.push(headline, ...(gateways.length === 1 ? byRule : []));
   }
   if (terminal && lines > screenLines) for (const line of ["", ...totals]) yield `${line}\n`;
-  if (commandToTry !== undefined) yield renderAdvice(commandToTry);
+  const isRead = gateways.some(({ snapshot }) => snapshot !== null);
+  if (commandToTry !== undefined && isRead) yield renderAdvice(commandToTry);
 }
 
 function renderAdvice(command: string): string {
@@ -107,8 +108,7 @@ function renderHeadline(
   { commandToTry }: TableOptions,
   style: Style,
 ): string {
-  // The name of a gateway that a flag names is its URL.
-  const title = url.endsWith(`//${name}`) ? style.bold(url) : `${style.bold(name)} ${style.dim(url)}`;
+  const title = titleOf(name, url, style.bold, style.dim);
   if (snapshot === null) return `${title}  ${style.red(status)}`;
   return `${title}  ${commandToTry === undefined ? facts.join(", ") : countOf(snapshot.groups, "group")}`;
 }

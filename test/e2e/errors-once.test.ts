@@ -80,6 +80,13 @@ it("once logs no deletions to a terminal, where the report has them, unless they
   await two.stop();
 });
 
+it("report gives no advice on TTLs of a gateway that is down, and doctor names it by its URL", async () => {
+  const report = await cli(["report", `--gateway=${dead}`], { columns: 80, env: { NO_COLOR: "1" } });
+  expect(report.stdout).toBe(`${dead}  failed\n`);
+  const doctor = await cli(["doctor", `--gateway=${dead}`], { columns: 80, env: { NO_COLOR: "1" } });
+  expect(doctor.stdout).toContain(`✗ ${dead}  cannot be examined`);
+});
+
 it("doctor says once that a gateway is down", async () => {
   const { stdout, stderr } = await cli(["doctor", `--gateway=${dead}`], { columns: 80 });
   expect(count(stdout + stderr, "ECONNREFUSED")).toBe(1);

@@ -156,6 +156,14 @@ describe("the page", () => {
     expect(text).toMatch(/Delete <span class="count">1</);
   });
 
+  it("links where it is explained which time ages do not include", () => {
+    const gateway = plannedGateway([group({ job: "a" }, 60)], rules);
+    const snapshot = gateway.snapshot && { ...gateway.snapshot, outage: { endedAt: now, seconds: 129 } };
+    expect(render(pageState(sweepReport([{ ...gateway, snapshot }])))).toMatch(
+      /Ages do not include 2m9s.*\(<a href="https:[^"]+\/docs\/guarantees\.md#restarts" rel="noreferrer">docs\/guarantees\.md#restarts<\/a>\)/,
+    );
+  });
+
   it("unfolds a group to its decision, as explain prints it", () => {
     const state = pageState(sweepReport([plannedGateway([group({ job: "a" }, 7200)], rules)]), { rules });
     const text = render(state);

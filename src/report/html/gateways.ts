@@ -291,13 +291,22 @@ function renderCounts({ totals, planOnly }: GatewayView, groups: number): Html {
   </dl>`;
 }
 
+const project = "https://github.com/pushgateway-janitor/pushgateway-janitor/blob/main/";
+
+/** Links a page of the documentation where a text names one. */
+function linkDocs(text: string): Html {
+  const [before = "", page, after = ""] = text.split(/(docs\/[\w-]+\.md#[\w-]+)/);
+  if (page === undefined) return html`${text}`;
+  return html`${before}<a href="${project}${page}" rel="noreferrer">${page}</a>${after}`;
+}
+
 function renderFacts(gateway: GatewayView, moments: Moments): Html {
   const { consistent, circumstances, totals, outdated } = gateway;
   const pushes = { true: "accepted", false: "all refused", null: "not known" }[`${consistent}`];
   const notes = outdated ? [] : [...describeTrouble(totals), ...circumstances];
   return html`<dl class="facts">
     ${renderKnown(gateway, moments.now)} ${renderNextSweep(moments)} ${renderFact("Pushes", html`${pushes}`)}
-    ${notes.length === 0 ? nothing : renderFact("Notes", html`${notes.map((note) => html`<p>${note}</p>`)}`)}
+    ${notes.length === 0 ? nothing : renderFact("Notes", html`${notes.map((note) => html`<p>${linkDocs(note)}</p>`)}`)}
   </dl>`;
 }
 
