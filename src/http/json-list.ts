@@ -56,7 +56,7 @@ const endsPlainText = Uint8Array.from({ length: 256 }, (_, byte) =>
 /**
  * Reads an object with one long list of objects in it as it arrives. It only knows strings and brackets: it finds where each element of
  * the list ends, and `JSON.parse` reads that. Of long lists in an element it counts all but the first items. A name that occurs twice is
- * refused, as either could be meant: beside the list, in an element and in the objects directly in it.
+ * refused, as either could be meant: beside the list, in an element and in the objects directly in it, unless bytes of names are lost there.
  */
 export class JsonList {
   readonly #options: JsonListOptions;
@@ -208,7 +208,8 @@ export class JsonList {
   #endElement(): void {
     const [kept, raw] = [this.#kept, this.#raw];
     const value = kept.isTooLong() ? undefined : parse(kept);
-    if (isJsonObject(value) && countNames(value) !== this.#names) throw twice();
+    if (isJsonObject(value) && countNames(value) !== this.#names && !Object.keys(value).some(isDamaged))
+      throw twice();
     this.#visit({ value, sizeBytes: raw.size, raw: () => (raw.isTooLong() ? null : Buffer.from(raw.all())) });
     kept.clear();
     raw.clear();
@@ -246,6 +247,14 @@ function parse(bytes: Bytes): unknown {
   } catch (error) {
     throw new JsonError(String(error));
   }
+}
+
+/**
+ * Go writes U+FFFD for bytes that are not UTF-8, so that two names of metrics may look alike. Pushers can choose such names (seen on
+ * 1.5.1 and 1.11), and no decision depends on them.
+ */
+function isDamaged(name: string): boolean {
+  return name.includes("\uFFFD");
 }
 
 /** In an object and in the objects directly in it. */

@@ -15,7 +15,8 @@ import {
   type Pushgateway,
   type PushgatewayOptions,
 } from "../support/pushgateway.ts";
-import { getJson, push } from "../support/push.ts";
+import { bytesField, uintField } from "../support/protobuf.ts";
+import { getJson, push, pushFamily } from "../support/push.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
 
@@ -103,6 +104,16 @@ describe("source: auto", () => {
     expect(fatesByJob(report)).toEqual({ a: "gone" });
     expect(reads.slice(0, 2)).toEqual(["exposition", "api"]);
     expect(await jobsOn(url)).toEqual([]);
+  });
+
+  it.each(installedGateways)("sweeps $name beside metrics whose names are not UTF-8", async (gateway) => {
+    const { url, sweep } = await start("auto", { gateway, groups: [old({ job: "a" })] });
+    for (const byte of [0xfe, 0xff]) {
+      const name = bytesField(1, Buffer.from([0x61, byte]));
+      const { status } = await pushFamily(url, { job: "b" }, Buffer.concat([name, uintField(3, 1)]));
+      expect(status).toBe(200);
+    }
+    expect(fatesByJob(await sweep())).toEqual({ a: "gone", b: "within_ttl" });
   });
 
   it("reads the API of a gateway whose exposition answers 500, because somebody poisoned it", async () => {

@@ -115,6 +115,11 @@ describe("a list in JSON", () => {
     expect(() => readText(text)).toThrow(new RegExp(message.replaceAll(/[[\]]/g, String.raw`\$&`)));
   });
 
+  it("may hold names that lost their bytes, and so look alike", () => {
+    const { elements } = readText('{"list":[{"\uFFFD":{"b":1},"\uFFFD":{"b":2},"c":3}]}');
+    expect(elements).toEqual([{ "\uFFFD": { b: 2 }, c: 3 }]);
+  });
+
   it.each(['{"list":[{}{}]}', '{"list":[{},]}', '{"list":[,{}]}', '{"list":[{}', '{"list":[]}{"a":1}', ""])(
     "is no JSON in %s",
     (text) => {
