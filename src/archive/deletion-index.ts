@@ -115,7 +115,7 @@ export class DeletionIndex {
     const { path, at, gateway, key } = deletion;
     const deletions = this.#byGateway.get(gateway) ?? new Map<string, IndexedDeletion>();
     this.#byGateway.set(gateway, deletions);
-    // Files are read one after the other: another one may have told what happened later.
+    // Files are read one after the other: another one may know what happened later.
     const known = [this.#marks.get(`${gateway}\n${key}`), deletions.get(key)];
     if (known.some((one) => one !== undefined && one.path !== path && one.at > at)) return;
     // Deleted first, so that the order of the map is that of the deletions.

@@ -86,7 +86,7 @@ async function* readBatches(
   onProblem: OnArchiveProblem,
   access: FileAccess,
 ): AsyncGenerator<RecordBatch> {
-  // What is appended from now on is not read.
+  // Records that are appended from now on are not read.
   const { size, mode } = await access.call(path, doing, () => handle.stat());
   if ((mode & 0o006) !== 0 && !exposureReported.has(access)) {
     exposureReported.add(access);

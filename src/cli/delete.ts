@@ -53,7 +53,7 @@ export async function deleteOnDemand(texts: readonly string[], flags: DeleteFlag
       world: io,
       log,
       progress,
-      // What is logged about another gateway would hide the question.
+      // Log lines about other gateways would hide the question.
       concurrency: asks ? 1 : concurrency,
       commandToPass: createCommandToPass(flags, ["delete", ...words]),
       demand,

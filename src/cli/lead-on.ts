@@ -7,7 +7,7 @@ const implied: Readonly<Record<string, string>> = { check: "config", test: "rule
 
 /**
  * Takes a command line as it was meant, where commander would only refuse it.
- * @param note tells the user what was read otherwise than it is written
+ * @param note reports what was understood differently from how it is written
  */
 export function leadOn(
   argv: readonly string[],

@@ -90,7 +90,7 @@ export class Discovery {
           gateways.push(toGateway(target, this.#defaults));
         } catch (error) {
           if (!(error instanceof ParseError)) throw error;
-          // What precedes an @ may be a password.
+          // The text before an @ may be a password.
           const address = quote(redact(shorten(target.address.replace(/^.*@/s, "<secret>@"))));
           refused.add(oneLine(`target ${address} is not swept: ${redact(error.message)}`));
         }

@@ -14,7 +14,7 @@ import { SeriesReader, type Series } from "./series-reader.ts";
 export interface Prometheus {
   readonly url: string;
   /**
-   * Which hosts exist: the values of a label in the answer of an instant query. Rejects never: an answer that fails, comes late, may be
+   * Which hosts exist: the values of a label in the answer of an instant query. Never rejects: an answer that fails, comes late, may be
    * incomplete, is no vector, names no host, or comes from a Prometheus that has just been started says nothing about hosts.
    */
   queryHosts(query: string, label: string, signal?: AbortSignal): Promise<KnownHosts>;

@@ -90,7 +90,7 @@ function zeroes(length: number): number[] {
   return Array.from({ length }, () => 0);
 }
 
-/** What is behind the last slot does not count. */
+/** Slots beyond the last are not counted. */
 function increment(counts: number[], slot: number): void {
   const count = counts[slot];
   if (count !== undefined) counts[slot] = count + 1;

@@ -21,7 +21,7 @@ export function createRowPrinter(titles: readonly string[], { write, maxWidth }:
   let page: (readonly string[] | string)[] = [];
   let started = false;
   const print = (): void => {
-    // What a page shares, the next one need not.
+    // The next page may share other values.
     if (maxWidth !== null) columns = new Columns({ titles, maxWidth });
     for (const row of page) if (typeof row !== "string") columns.measure(row);
     const shared = [...renderUniform(columns.dropUniform(), maxWidth, style)];

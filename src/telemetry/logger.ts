@@ -55,6 +55,6 @@ function toLogfmt(line: string): string {
 
 function formatValue(value: unknown): string {
   if (typeof value !== "string") return JSON.stringify(value) ?? "null";
-  // What could break the line, or drive a terminal, is quoted and escaped.
+  // Characters that could break the line or drive a terminal are quoted and escaped.
   return /^[\w.,:;/@+\-[\]()%&?*<>~$!|^#]+$/.test(value) ? value : JSON.stringify(value);
 }

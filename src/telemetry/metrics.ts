@@ -57,7 +57,7 @@ export interface SingleSweep {
   readonly intervalSeconds: number | undefined;
 }
 
-/** About a process that goes on. */
+/** Of a process that keeps running. */
 const ofServiceOnly = [
   "config_last_reload_successful",
   "config_last_reload_success_timestamp_seconds",

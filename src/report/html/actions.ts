@@ -1,7 +1,7 @@
 import { renderMoment } from "./parts.ts";
 import { html, nothing, type Html } from "./template.ts";
 
-/** What can be asked for on the page, and what came of the last request. */
+/** The state of the buttons on the page, and the result of the last request. */
 export interface PageActions {
   readonly isSweeping: boolean;
   /** null: nothing was asked for yet. */
@@ -29,7 +29,7 @@ export function renderActions({ isSweeping }: PageActions, dryRun: boolean): Htm
   </form>`;
 }
 
-/** What is going on, or what came of the last request. */
+/** Says that a sweep is under way, or how the last request ended. */
 export function renderActionResult({ isSweeping, last }: PageActions, now: number): Html {
   if (isSweeping)
     return html`<p class="notice" role="status">A sweep is under way. <a href="">Refresh</a></p>`;

@@ -176,7 +176,7 @@ function renderTtl(rule: Rule): Html {
   return html`${renderLine("ttl vanished", goneAt, 3, middle)}${hasRoom ? goneText : nothing}${line}`;
 }
 
-/** The latest sweeps, one column each, and what came of them. */
+/** The latest sweeps, one column each, and their results. */
 function renderSweeps(sweeps: readonly SweepMark[], now: number): Html {
   const title = "Latest sweeps";
   const last = sweeps.at(-1);

@@ -49,7 +49,7 @@ export function renderRow({ name, href, value, bars, height, hasPeak, grid = [],
     let y = bottom;
     for (const [part, tone] of bar.parts) {
       if (part === 0) continue;
-      // What is there is seen, however small it is.
+      // Even the smallest count is visible.
       const size = Math.max(2, (part / peak) * (bottom - top));
       y -= size;
       draw(tone, slot, y, size);
