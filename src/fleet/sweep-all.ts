@@ -162,7 +162,7 @@ async function sweepOne(
     const { error, exceededLimit } = report;
     if (error === null || exceededLimit === null) return report;
     const command = commandToPass(settings, exceededLimit.toPass);
-    const review = demand === undefined ? '"report"' : "--dry-run";
+    const review = demand === undefined ? "`report --verdict=withhold`" : "--dry-run";
     const message = `${error.message} Review them with ${review}. If they may go, this lets them pass once: ${command}`;
     return { ...report, error: { ...error, message, command } };
   } finally {

@@ -257,7 +257,7 @@ describe("a limit", () => {
     const command = `pushgateway-janitor once --config.file=${file} --only='the 2nd'\\''s' --limits.max-delete-ratio=0.74 --limits.max-deletes=22`;
     expect(second).toBe(
       "22 of 30 groups have expired (73.3 %), more than limits.max_delete_ratio = 0.5 allows; nothing was deleted. " +
-        `Review them with "report". If they may go, this lets them pass once: ${command}`,
+        `Review them with \`report --verdict=withhold\`. If they may go, this lets them pass once: ${command}`,
     );
     expect(await keysLeft()).toEqual([30, 30]);
     const pasted = startProgram([], {
