@@ -59,7 +59,8 @@ export function pluralize(count: number, noun: string, plural = `${noun}s`): str
   return count === 1 ? noun : plural;
 }
 
-type Paint = (text: string) => string;
+/** Paints text for a terminal. */
+export type Paint = (text: string) => string;
 
 /** A gateway and its URL, which is the name of one that a flag names. */
 export function titleOf(name: string, url: string, bold: Paint, dim: Paint): string {

@@ -1,12 +1,12 @@
 import { Columns, cutTo } from "../core/columns.ts";
 import { formatAge, formatDuration } from "../core/duration.ts";
-import { countOf, titleOf, widthOf } from "../core/printable.ts";
+import { countOf, titleOf, widthOf, type Paint } from "../core/printable.ts";
 import type { GatewayReport, ReportEntry, SweepReport } from "../core/report.ts";
 import type { RuleTotals } from "../core/totals.ts";
 import { isFailedDeletion, isFailure, keepReasons } from "../core/verdict.ts";
 import { renderAges, type AgesOptions } from "./ages.ts";
 import { selectEntries, type PrintSelection } from "./select.ts";
-import { createStyle, showText, type Paint, type Style } from "./text.ts";
+import { createStyle, showText, type Style } from "./text.ts";
 import {
   countRules,
   momentOf,

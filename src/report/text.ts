@@ -1,4 +1,5 @@
 import { quote } from "../core/labels.ts";
+import type { Paint } from "../core/printable.ts";
 
 /** The most that people are shown of one text, in UTF-16 units: a stranger may have written it. */
 const maxLength = 2000;
@@ -22,8 +23,6 @@ export function withoutAddresses(text: string, url: string): string {
     .replaceAll(/[\da-f.:]+:\d+(?!\w)/gi, "…")
     .replaceAll(host, "…");
 }
-
-export type Paint = (text: string) => string;
 
 /** Paints text for a terminal. */
 export type Style = ReturnType<typeof createStyle>;
