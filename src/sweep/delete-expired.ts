@@ -8,7 +8,7 @@ import type { PathNaming } from "../gateway/group-path.ts";
 import { NotSent, RequestError } from "../http/request-error.ts";
 import { createPace, rateLimitPatienceSeconds, type Pace } from "../gateway/pace.ts";
 import { snapshotEvidence, EvidenceTooOld } from "./evidence.ts";
-import { EvidenceKeeper } from "./evidence-keeper.ts";
+import { EvidenceKeeper, type UsableEvidence } from "./evidence-keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { readLiveness, type PlannedSweep } from "./read-and-plan.ts";
 import { recordOutcomes, confirmDeletions, verifyDeletions } from "./verify.ts";
@@ -20,6 +20,8 @@ import type { SweepContext, SweepSettings } from "./sweep-context.ts";
  * full queue fails its health check; every read shows how many of ours it has worked off.
  */
 const maxUnconfirmed = 400;
+/** After a read that showed all of them worked off: nothing slow is in the queue. */
+const maxUnconfirmedIfDrained = 800;
 
 /** After so many failed requests in a row the sweep ends. */
 const maxFailuresInARow = 3;
@@ -106,6 +108,7 @@ class Deletion {
   /** Whether one deletion of this sweep has taken effect. */
   #isCanaryGone = false;
   #accepted = 0;
+  #maxUnconfirmed = maxUnconfirmed;
   readonly #spellingsOfHosts: SpellingsOfHosts = new WeakMap();
 
   constructor(context: SweepContext, parts: DeletionParts) {
@@ -251,7 +254,7 @@ class Deletion {
    */
   async #prepareBatch(): Promise<readonly Decision[]> {
     const { pace, evidence: keeper, ledger } = this.#parts;
-    const candidates = this.#waiting.slice(-(maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
+    const candidates = this.#waiting.slice(-(this.#maxUnconfirmed - ledger.unconfirmed.size)).toReversed();
     const toArchive = this.#yetToArchive(candidates);
     const checkedAt = this.#context.clock.monotonic();
     // Before the evidence, which ages sooner. A slow gateway can take so long that even this is old by then.
@@ -259,7 +262,7 @@ class Deletion {
     const evidence = await keeper.ensure(candidates, toArchive);
     if (this.#context.clock.monotonic() - checkedAt > maxHostsAgeSeconds)
       isStillGone = await this.#checkHosts(candidates);
-    ledger.confirm(evidence);
+    this.#confirm(evidence);
     keeper.checkDeletions();
     const fitting = Math.max(1, Math.floor(pace.rate() * evidence.remainingSeconds()));
     const size = this.#isCanaryGone ? Math.min(fitting, batchGrowth * this.#accepted) : 1;
@@ -368,12 +371,21 @@ class Deletion {
   async #queueHasRoom(): Promise<boolean> {
     const { evidence, ledger } = this.#parts;
     const { wait, stop } = this.#context;
-    for (let waits = 0; ledger.unconfirmed.size >= maxUnconfirmed; waits += 1) {
+    // The next batch reads in any case. Read before its groups are chosen, it makes room for more of them.
+    for (let waits = 0; ledger.unconfirmed.size >= (waits === 0 ? 1 : this.#maxUnconfirmed); waits += 1) {
       if (waits > maxQueueWaits) return false;
       if (waits > 0) await wait(1, stop);
-      ledger.confirm(await evidence.refresh([...ledger.unconfirmed.values()], stop));
+      this.#confirm(await evidence.refresh([...ledger.unconfirmed.values()], stop));
     }
     return true;
+  }
+
+  #confirm(evidence: UsableEvidence): void {
+    const { ledger } = this.#parts;
+    const { size } = ledger.unconfirmed;
+    ledger.confirm(evidence);
+    if (size > 0)
+      this.#maxUnconfirmed = ledger.unconfirmed.size === 0 ? maxUnconfirmedIfDrained : maxUnconfirmed;
   }
 
   #withholdRest(reason: WithholdReason, message?: string): void {
