@@ -162,6 +162,7 @@ td.zero{color:var(--muted)}
 .name a{display:block;overflow:hidden;text-overflow:ellipsis;color:inherit;text-decoration-color:transparent}
 .name a:hover{text-decoration-color:currentColor}
 .value{grid-area:value;text-align:right;white-space:nowrap}
+.chart li:has(.name a) .value{padding-bottom:6px}
 .late{display:block;font-size:.8rem;color:var(--bad)}
 .chart:has(.late) li{grid-template-columns:8rem 1fr 6.5rem}
 .plot{grid-area:plot;display:block;width:100%;overflow:visible}
@@ -261,7 +262,7 @@ td[data-title]:before{display:block;content:attr(data-title);font-size:.82rem;co
 .chart li,.chart:has(.late) li{grid-template-columns:1fr auto;grid-template-areas:"name value" "plot plot";row-gap:.15rem;padding-top:.5rem}
 .charts{display:flex;align-items:start;overflow-x:auto;scroll-snap-type:x mandatory;margin-right:-1rem;padding-right:1rem}
 .charts>*{flex:0 0 92%;scroll-snap-align:start}
-.name a{padding:.25rem 0}
+.name a{padding:6px 0}
 .plot text{font-size:.7rem}
 .late{display:inline;margin-left:.5em}
 .field{flex:1 1 40%}
