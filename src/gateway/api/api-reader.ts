@@ -110,8 +110,11 @@ export class ApiReader {
       return work();
     } catch (error) {
       if (error instanceof JsonError) throw notJson(this.#request, this.#start, error);
-      if (error instanceof JsonShapeError) throw this.#unexpected(error.message);
-      throw error;
+      if (!(error instanceof JsonShapeError)) throw error;
+      // An error too long to be parsed.
+      const isError = this.#start.startsWith('{"status":"error"');
+      if (isError) checkEnvelope(this.#request, { status: "error", error: this.#start }, this.#redact);
+      throw this.#unexpected(error.message);
     }
   }
 

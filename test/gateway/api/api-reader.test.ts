@@ -154,6 +154,7 @@ describe("the reader of the API", () => {
     ["data that is null", '{"status":"success","data":null}', "data is not a list of groups"],
     ["data that is an object", '{"status":"success","data":{}}', "data is not a list of groups"],
     ["an error", '{"status":"error","data":null,"error":"full"}', "the gateway reports an error: full"],
+    ["a long error", `{"status":"error","error":"${"full ".repeat(1e6)}"}`, "the gateway reports an error"],
     ["an error behind its groups", `{"data":[{${key}}],"status":"error"}`, "the gateway reports an error"],
     ["data twice", '{"data":[],"data":[],"status":"success"}', '"data" is there twice'],
     ["a group that is a text", '{"status":"success","data":["a"]}', "data is not a list of groups"],
@@ -178,7 +179,7 @@ describe("the reader of the API", () => {
     ],
     [
       "a status twice",
-      `{"status":"error","status":"success","data":[{${key}}]}`,
+      `{"status":"success","data":[{${key}}],"status":"success"}`,
       "a name is there twice in one object",
     ],
     [
