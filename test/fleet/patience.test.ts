@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { patienceSeconds, watchPatience } from "../../src/fleet/slots.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayInfo } from "../../src/gateway/status.ts";
+import { gatewayInfo } from "../support/sweep-context.ts";
 
 describe("a gateway whose answers are awaited", () => {
   beforeEach(() => {
@@ -50,15 +51,7 @@ describe("a gateway whose answers are awaited", () => {
     const { status, overdue, watched } = scene();
     const asked = watched.status();
     await vi.advanceTimersByTimeAsync(4000);
-    status.resolve({
-      startTime: "0",
-      startedAt: 0,
-      hasApi: true,
-      utf8Names: false,
-      checksConsistency: true,
-      expositionPath: "/metrics",
-      version: "",
-    });
+    status.resolve(gatewayInfo);
     await asked;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(overdue).not.toHaveBeenCalled();

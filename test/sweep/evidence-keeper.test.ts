@@ -8,7 +8,7 @@ import { snapshotEvidence } from "../../src/sweep/evidence.ts";
 import { EvidenceKeeper } from "../../src/sweep/evidence-keeper.ts";
 import type { SweepArchive } from "../../src/sweep/sweep-context.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
-import { gatewayAt, sweepContext } from "../support/sweep-context.ts";
+import { gatewayAt, gatewayInfo, sweepContext } from "../support/sweep-context.ts";
 
 const planned = group({ job: "a" }, 9000);
 const decision: Decision = {
@@ -30,16 +30,6 @@ const archive: SweepArchive = {
   recentDeletions: () => Promise.resolve(new Map()),
 };
 
-const status = {
-  startTime: "1",
-  startedAt: 1,
-  hasApi: true,
-  utf8Names: false,
-  checksConsistency: true,
-  expositionPath: "/metrics",
-  version: "1.11.0",
-};
-
 /** A keeper whose gateway shows these groups from now on. */
 function keeperWhileThereIs(
   groups: readonly Group[],
@@ -56,7 +46,11 @@ function keeperWhileThereIs(
         return Promise.resolve({ sizeBytes: 0, process: null });
       },
     });
-  const gateway = { ...gatewayAt("http://127.0.0.1:9"), openSnapshot, status: () => Promise.resolve(status) };
+  const gateway = {
+    ...gatewayAt("http://127.0.0.1:9"),
+    openSnapshot,
+    status: () => Promise.resolve(gatewayInfo),
+  };
   const context = sweepContext(gateway, { archive });
   const first = snapshotEvidence({
     source: "api",
@@ -70,7 +64,7 @@ function keeperWhileThereIs(
   });
   const settings = { rules: [], limits: limits(), dryRun: false };
   return new EvidenceKeeper(context, settings, {
-    status,
+    status: gatewayInfo,
     circumstances: { rules: [], now, outage: null, pushes: noneRefused, ...circumstances },
     planned: first,
     deletions: [decision],

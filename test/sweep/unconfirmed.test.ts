@@ -6,7 +6,7 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import { expositionKey } from "../../src/gateway/exposition/push-times.ts";
 import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { group, limits, now, ttlRule } from "../support/core-values.ts";
-import { gatewayAt, sweepContext } from "../support/sweep-context.ts";
+import { gatewayAt, gatewayInfo, sweepContext } from "../support/sweep-context.ts";
 
 /** Sweeps 3,000 expired groups of a gateway that executes so many DELETEs between two reads. @returns DELETEs between them */
 async function sweep(drained: (read: number) => number): Promise<readonly number[]> {
@@ -20,16 +20,7 @@ async function sweep(drained: (read: number) => number): Promise<readonly number
   const clocks = () => ({ gateway: now + seconds, local: now + seconds });
   const gateway: Gateway = {
     ...gatewayAt("http://127.0.0.1:9"),
-    status: () =>
-      Promise.resolve({
-        startTime: "1",
-        startedAt: 1,
-        hasApi: true,
-        utf8Names: false,
-        checksConsistency: true,
-        expositionPath: "/metrics",
-        version: "1.11.0",
-      }),
+    status: () => Promise.resolve(gatewayInfo),
     freshStartTime: () => Promise.resolve("1"),
     probeDeletion: () => Promise.resolve(),
     probeHealth: () =>
