@@ -138,7 +138,7 @@ function byKey(a: Decision, b: Decision): number {
 }
 
 /** What groups show about the rules that decided about them, one sentence each. */
-export function noteRules(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
+function noteRules(decisions: readonly Decision[], findPresence: FindPresence): readonly string[] {
   return [...groupBy(decisions, (decision) => decision.rule)]
     .flatMap(([rule, own]) =>
       rule === null || rule.action === "keep"

@@ -19,8 +19,7 @@ export async function readGroup(
   const gateway = await connect(settings, world);
   try {
     const naming = await gateway.status(world.stop);
-    const options = { naming, gauges: new Set<string>(), rawGroups: true, signal: world.stop };
-    const snapshot = await gateway.openSnapshot(options);
+    const snapshot = await gateway.openSnapshot({ naming, gauges: new Set(), signal: world.stop });
     let found: Buffer | null = null as Buffer | null;
     await snapshot.read((read) => {
       if (read.group.key === key) found = read.raw();
