@@ -1,3 +1,4 @@
+import { groupBy } from "../../core/group-by.ts";
 import { formatAge } from "../../core/duration.ts";
 import { isFailure, type WithholdReason } from "../../core/verdict.ts";
 import { reasonWords } from "../advice.ts";
@@ -92,17 +93,18 @@ function keyOf(text: string, { name, url }: GatewayView): string {
 }
 
 function mergeEqual(problems: readonly GatewayProblem[]): readonly GatewayProblem[] {
-  const merged = new Map<string, GatewayProblem>();
-  for (const problem of problems) {
-    const equal = merged.get(problem.key);
-    merged.set(problem.key, {
-      ...(equal ?? problem),
-      gateways: [...(equal?.gateways ?? []), ...problem.gateways],
-      groups: (equal?.groups ?? 0) + problem.groups,
-      commands: [...(equal?.commands ?? []), ...problem.commands],
+  const merged: GatewayProblem[] = [];
+  for (const same of groupBy(problems, ({ key }) => key).values()) {
+    const [first] = same;
+    if (first === undefined) continue;
+    merged.push({
+      ...first,
+      gateways: same.flatMap(({ gateways }) => gateways),
+      groups: same.reduce((sum, { groups }) => sum + groups, 0),
+      commands: same.flatMap(({ commands }) => commands),
     });
   }
-  return [...merged.values()];
+  return merged;
 }
 
 /** How many gateways a problem names. */
