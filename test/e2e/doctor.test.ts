@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { cli } from "../support/cli.ts";
-import { emptyFamilyPush, getJson, push, type PushLabels } from "../support/push.ts";
+import { emptyFamilyPush, groupsOn, push, type PushLabels } from "../support/push.ts";
 import { send, pathOf } from "../support/http.ts";
 import { startProxy } from "../support/proxy.ts";
 import { installedGateways, startPushgateway, type PushgatewayOptions } from "../support/pushgateway.ts";
@@ -74,12 +74,6 @@ async function heal(url: string): Promise<readonly Deletion[]> {
 const forged = (labels: string) =>
   `# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds${labels} 5\n`;
 
-/** As text, so that a label that is not UTF-8 is listed, too. */
-async function groups(url: string): Promise<readonly string[]> {
-  const { data } = await getJson<{ data: readonly { labels: object }[] }>(url, "/api/v1/metrics");
-  return data.map(({ labels }) => JSON.stringify(labels)).toSorted();
-}
-
 const metricsStatus = async (url: string) => (await send(url, { path: "/metrics" })).status;
 
 describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => {
@@ -129,7 +123,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     const url = await start();
     await push(url, { job: "ok" }, "a 1\n");
     await push(url, { job: "ok", instance: "b" }, "a 1\n");
-    const before = await groups(url);
+    const before = await groupsOn(url);
     await poison(url);
     expect(await metricsStatus(url)).toBe(500);
 
@@ -142,7 +136,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     const [first] = await heal(url);
     // The labels of other groups lack the bytes that name them.
     expect(first?.delete_command === null).toBe(reason === "invalid_series");
-    expect(await groups(url)).toEqual(before);
+    expect(await groupsOn(url)).toEqual(before);
     expect((await push(url, { job: "ok" }, "a 2\n")).status).toBe(200);
   });
 
@@ -154,7 +148,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     const [command] = finding?.remedy.delete?.[0]?.commands ?? [];
     await sh(`${command} --silent --fail`);
     expect(await metricsStatus(url)).toBe(200);
-    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"ok"}']);
   });
 
   /** The arguments of the first `delete` that the text names. */
@@ -181,7 +175,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(deletion.slice(0, 2)).toEqual(["delete", "--exact"]);
     expect(await cli([...deletion, "--yes"])).toMatchObject({ exitCode: 0 });
     expect(await doctor(url)).toMatchObject({ exitCode: 0, condition: "healthy" });
-    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"ok"}']);
   });
 
   test("heals a gateway that several groups poison at once", async () => {
@@ -191,7 +185,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     await push(url, notUtf8, "a 1\n");
     await push(url, { job: "ok\xFF", y: Buffer.from([0xfe]) }, "a 1\n");
     await heal(url);
-    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"ok"}']);
   });
 
   test("says which command deletes the group that breaks the API, and that its metrics are lost", async () => {
@@ -212,7 +206,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
       /would be lost[^]*heal: +pushgateway-janitor delete --exact '\{job="evil"\}' --gateway=\S+ --source=exposition\n/,
     );
     await heal(url);
-    expect(await groups(url)).toEqual(['{"job":"ok"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"ok"}']);
   });
 
   test.each<PushLabels>([
@@ -223,7 +217,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     await push(url, { job: "evil", x: "1" }, "a 1\n");
     await emptyFamilyPush(url, labels);
     await heal(url);
-    expect(await groups(url)).toEqual(['{"job":"evil","x":"1"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"evil","x":"1"}']);
   });
 
   test("deletes several that break the API one after the other, and spares a group that only resembles them", async () => {
@@ -233,7 +227,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     await emptyFamilyPush(url, { job: "evil" });
     await emptyFamilyPush(url, { job: "evil", instance: "b" });
     expect(await heal(url)).toHaveLength(2);
-    expect(await groups(url)).toEqual(['{"job":"forger"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"forger"}']);
   });
 
   test.each([
@@ -254,7 +248,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
         ],
       });
       await heal(url);
-      expect(await groups(url)).toEqual(['{"instance":"b","job":"a"}']);
+      expect(await groupsOn(url)).toEqual(['{"instance":"b","job":"a"}']);
       expect((await push(url, { job: "a", instance: "b" }, "a 1\n")).status).toBe(200);
     },
   );
@@ -275,7 +269,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
 
     await carryOut(found.findings[0]!.remedy.options![1]!.delete[0]!);
     expect(await doctor(url)).toMatchObject({ exitCode: 0 });
-    expect(await groups(url)).toEqual(['{"job":"b"}']);
+    expect(await groupsOn(url)).toEqual(['{"job":"b"}']);
   });
 
   test("names the group that uses the name of one of the gateway's own metrics", async () => {
@@ -334,7 +328,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     expect(exitCode).toBe(0);
     expect(pushes).toMatchObject({ probe: { accepted: true, message: null } });
     // A DELETE is only queued when it is answered.
-    await expect.poll(() => groups(url)).toEqual(['{"job":"ok"}']);
+    await expect.poll(() => groupsOn(url)).toEqual(['{"job":"ok"}']);
   });
 
   test("removes the traces of a refused push, too", async () => {
@@ -343,7 +337,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     await push(url, { job: "ok", instance: "" }, "a 1\n");
     const { pushes } = await doctor(url, "--probe");
     expect(pushes).toMatchObject({ state: "refused", probe: { accepted: false } });
-    await expect.poll(() => groups(url)).toEqual(['{"instance":"","job":"ok"}', '{"job":"ok"}']);
+    await expect.poll(() => groupsOn(url)).toEqual(['{"instance":"","job":"ok"}', '{"job":"ok"}']);
   });
 
   test("counts the groups that have expired, and estimates no push", async () => {
@@ -380,7 +374,7 @@ describe.each(installedGateways)("doctor on a real gateway $name", (gateway) => 
     // On a consistent gateway no bytes were lost: a person may delete it.
     const [command] = undeletable.flatMap(({ commands }) => commands);
     await sh(`${command} --silent --fail`);
-    expect(await groups(url)).toHaveLength(3);
+    expect(await groupsOn(url)).toHaveLength(3);
   });
 
   test("says that a url without the route prefix is not a gateway", async () => {

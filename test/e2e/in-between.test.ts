@@ -9,7 +9,7 @@ import { mayLackNginx, startNginx } from "../support/nginx.ts";
 import { startDistance } from "../support/distant.ts";
 import { startProxy, type Between, type ProxiedAnswer } from "../support/proxy.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
-import { getJson, push } from "../support/push.ts";
+import { jobsOn, push } from "../support/push.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
 
 const jobs = Array.from({ length: 30 }, (_, index) => `old-${index}`);
@@ -28,11 +28,6 @@ async function sweep(url: string, context: Partial<SweepContext> = {}, ttl = 360
     limits: limits({ maxOutageSeconds: 0, deletesPerSecond: 1000 }),
     dryRun: false,
   });
-}
-
-async function jobsOn(url: string): Promise<string[]> {
-  const { data } = (await getJson(url, "/api/v1/metrics")) as { data: { labels: { job: string } }[] };
-  return data.map(({ labels }) => labels.job).toSorted();
 }
 
 async function reviveAll(url: string): Promise<void> {

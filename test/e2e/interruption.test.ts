@@ -8,7 +8,7 @@ import { startLightGateway } from "../support/gateways.ts";
 import { serveHanging } from "../support/hanging-gateway.ts";
 import { startProgram, type Program, type ProgramOptions } from "../support/program.ts";
 import { startPushgateway } from "../support/pushgateway.ts";
-import { getJson } from "../support/push.ts";
+import { jobsOn } from "../support/push.ts";
 import { testFolder, writeConfig } from "../support/service.ts";
 
 /** Whatever started the tests: this is not run under nohup. */
@@ -24,11 +24,6 @@ const expired = Array.from({ length: 60 }, (_, index) => ({
   pushTime: 1000 + index,
 }));
 const slowly = ["--ttl=1h", "--output=json", "--limits.max-delete-ratio=1", "--limits.deletes-per-second=10"];
-
-async function jobsOn(url: string): Promise<string[]> {
-  const { data } = (await getJson(url, "/api/v1/metrics")) as { data: { labels: { job: string } }[] };
-  return data.map(({ labels }) => labels.job).toSorted();
-}
 
 describe.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s in the middle of a sweep", (signal) => {
   it("ends it: what was sent is verified, the rest is withheld, and the report says so", async () => {

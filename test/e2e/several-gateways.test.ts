@@ -6,7 +6,7 @@ import { sweepGateway } from "../../src/sweep/sweep.ts";
 import { limits, ttlRule } from "../support/core-values.ts";
 import { startProxy, type Between } from "../support/proxy.ts";
 import { startPushgateway, type Pushgateway } from "../support/pushgateway.ts";
-import { getJson, push } from "../support/push.ts";
+import { jobsOn, push } from "../support/push.ts";
 import { gatewayAt, sweepContext } from "../support/sweep-context.ts";
 
 /*
@@ -27,11 +27,6 @@ async function start(ageSeconds: number): Promise<Pushgateway> {
 async function startBoth(): Promise<{ a: Pushgateway; b: Pushgateway }> {
   const [a, b] = await Promise.all([start(86_400), start(0)]);
   return { a, b };
-}
-
-async function jobsOn({ url }: Pushgateway): Promise<readonly string[]> {
-  const { data } = await getJson<{ data: { labels: { job: string } }[] }>(url, "/api/v1/metrics");
-  return data.map(({ labels }) => labels.job).toSorted();
 }
 
 async function sweep(
@@ -107,8 +102,8 @@ describe("two gateways behind one address", () => {
       });
       const reports: GatewayReport[] = [];
       for (let index = 0; index < sweeps; index += 1) reports.push(await sweep(proxy.url));
-      expect(await jobsOn(b)).toEqual(jobs);
-      expect(await jobsOn(a)).toEqual(jobs);
+      expect(await jobsOn(b.url)).toEqual(jobs);
+      expect(await jobsOn(a.url)).toEqual(jobs);
       const planned = reports.filter(
         ({ entries, status }) =>
           status === "failed" || entries.some(({ verdict }) => verdict.verdict !== "keep"),
@@ -134,7 +129,7 @@ describe("two gateways behind one address", () => {
     for (let index = 0; index < sweeps; index += 1) expect((await sweep(proxy.url)).status).not.toBe("ok");
     ending.abort();
     await restarting;
-    expect(await jobsOn(b)).toEqual(jobs);
+    expect(await jobsOn(b.url)).toEqual(jobs);
   });
 
   it("of which one is read and the other is sent the DELETEs: nothing is deleted, not even one group per sweep", async () => {
@@ -143,7 +138,7 @@ describe("two gateways behind one address", () => {
     const report = await sweep(proxy.url);
     expect(report).toMatchObject({ status: "partial", error: { code: "gateway_unhealthy" } });
     expect(report.error?.message).toContain("DELETEs do not reach the gateway whose groups are read");
-    expect(await jobsOn(b)).toEqual(jobs);
+    expect(await jobsOn(b.url)).toEqual(jobs);
   });
 
   it("of which the other is sent every fourth DELETE: the first read after it ends the sweep", async () => {
@@ -156,7 +151,7 @@ describe("two gateways behind one address", () => {
     expect(report).toMatchObject({ status: "partial", error: { code: "gateway_unhealthy" } });
     expect(report.error?.message).toContain("DELETEs do not reach the gateway whose groups are read");
     // Nothing tells of one that is misled until it has happened.
-    expect((await jobsOn(b)).length).toBe(jobs.length - 1);
+    expect((await jobsOn(b.url)).length).toBe(jobs.length - 1);
   });
 
   it.each(["is cut off", "is closed after an answer"])(
@@ -176,7 +171,7 @@ describe("two gateways behind one address", () => {
       // Slow enough that not all DELETEs are on the connection by then.
       const report = await sweep(proxy.url, {}, 50);
       expect(report.status).toBe("partial");
-      expect(await jobsOn(b)).toEqual(jobs);
+      expect(await jobsOn(b.url)).toEqual(jobs);
     },
   );
 
@@ -189,7 +184,7 @@ describe("two gateways behind one address", () => {
     );
     const report = await sweep(proxy.url, { wait: () => new Promise((resolve) => setImmediate(resolve)) });
     expect(report.error?.message).toContain("the first DELETE was accepted and changed nothing");
-    expect((await jobsOn(b)).length).toBe(jobs.length - 1);
+    expect((await jobsOn(b.url)).length).toBe(jobs.length - 1);
   });
 });
 
@@ -211,6 +206,6 @@ describe("a sweep in which every expired group was pushed again", () => {
       dryRun: false,
     });
     expect(report.notes.join("\n")).toContain("all 12 expired groups were pushed again between two reads");
-    expect(await jobsOn(a)).toEqual(jobs);
+    expect(await jobsOn(a.url)).toEqual(jobs);
   });
 });

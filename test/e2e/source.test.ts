@@ -16,7 +16,7 @@ import {
   type PushgatewayOptions,
 } from "../support/pushgateway.ts";
 import { bytesField, uintField } from "../support/protobuf.ts";
-import { getJson, push, pushFamily } from "../support/push.ts";
+import { groupsOn, push, pushFamily } from "../support/push.ts";
 import type { SeedGroup } from "../support/state-file.ts";
 import { fatesByJob, gatewayAt, sweepContext } from "../support/sweep-context.ts";
 
@@ -59,11 +59,6 @@ async function start(
   return { url: real.url, reads, sweep: (more) => sweepGateway(context, { ...settings, ...more }) };
 }
 
-async function jobsOn(url: string): Promise<readonly string[]> {
-  const { data } = await getJson<{ data: { labels: Record<string, string> }[] }>(url, "/api/v1/metrics");
-  return data.map(({ labels }) => JSON.stringify(labels)).toSorted();
-}
-
 const archive: SweepArchive = {
   append: () => Promise.resolve(),
   recordOutcomes: () => Promise.resolve(),
@@ -86,7 +81,7 @@ describe("source: auto", () => {
     const { url, sweep, reads } = await start("auto", { groups });
     expect(fatesByJob(await sweep())).toEqual({ a: "gone", b: "within_ttl" });
     expect(reads).not.toContain("api");
-    expect(await jobsOn(url)).toEqual(['{"instance":"x","job":"b"}']);
+    expect(await groupsOn(url)).toEqual(['{"instance":"x","job":"b"}']);
   });
 
   it.each([
@@ -103,7 +98,7 @@ describe("source: auto", () => {
     expect(report).toMatchObject({ status: "ok", snapshot: { source: "api" } });
     expect(fatesByJob(report)).toEqual({ a: "gone" });
     expect(reads.slice(0, 2)).toEqual(["exposition", "api"]);
-    expect(await jobsOn(url)).toEqual([]);
+    expect(await groupsOn(url)).toEqual([]);
   });
 
   it.each(installedGateways)("sweeps $name beside metrics whose names are not UTF-8", async (gateway) => {
@@ -120,6 +115,7 @@ describe("source: auto", () => {
     const { url, sweep } = await start("auto", {});
     await push(url, { job: "a" }, "one 1\n");
     await push(url, { job: "a", instance: "" }, "one 1\n");
+    await expect.poll(() => groupsOn(url)).toHaveLength(2);
     const report = await sweep();
     expect(report).toMatchObject({ status: "ok", consistent: false, snapshot: { source: "api", groups: 2 } });
   });
@@ -157,7 +153,7 @@ describe.each(["api", "auto", "exposition"] as const)(
       const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
       const report = await sweepGateway(sweepContext(client, { source }), settings);
       expect(fatesByJob(report)).toEqual({ a: "gone", b: "gone", c: "within_ttl" });
-      expect(await jobsOn(real.url)).toHaveLength(1);
+      expect(await groupsOn(real.url)).toHaveLength(1);
       expect(new Set(asked.map((names) => names.toSorted().join()))).toEqual(
         new Set([
           "go_memstats_mallocs_total,process_start_time_seconds,push_failure_time_seconds,push_time_seconds," +
@@ -197,7 +193,7 @@ describe.each(installedGateways)("source: exposition, on $version", (gateway) =>
       const report = await sweep();
       expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
       expect(report.entries.filter(({ outcome }) => outcome === "gone")).toHaveLength(4);
-      expect(await jobsOn(url)).toEqual(['{"instance":"y","job":"empty"}', '{"job":"none","zone":"1"}']);
+      expect(await groupsOn(url)).toEqual(['{"instance":"y","job":"empty"}', '{"job":"none","zone":"1"}']);
       expect(reads).not.toContain("api");
     },
   );
@@ -217,7 +213,7 @@ describe("source: exposition", () => {
     };
     const { url, sweep } = await start("exposition", { groups: [old(labels)] }, { meanwhile });
     expect(fatesByJob(await sweep())).toEqual({ a: fate });
-    expect(await jobsOn(url)).toHaveLength(1);
+    expect(await groupsOn(url)).toHaveLength(1);
   });
 
   it("keeps what claims to have failed in the future", async () => {
@@ -231,7 +227,7 @@ describe("source: exposition", () => {
     await push(url, { job: "a" }, "one 1\n");
     await push(url, { job: "a", instance: "" }, "one 1\n");
     expect(await sweep()).toMatchObject({ status: "failed", error: { code: "http_status" }, entries: [] });
-    expect(await jobsOn(url)).toHaveLength(2);
+    expect(await groupsOn(url)).toHaveLength(2);
   });
 
   it.runIf(installedGateways.some(({ version }) => version.startsWith("1.11")))(
@@ -296,7 +292,7 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     const report = await sweep(url, "exposition");
     expect(report).toMatchObject({ status: "ok", snapshot: { source: "exposition" } });
     expect(fatesByJob(report)).toEqual({ a: "gone", b: "gone", c: "within_ttl" });
-    expect(await jobsOn(real.url)).toEqual(['{"instance":"y","job":"c"}']);
+    expect(await groupsOn(real.url)).toEqual(['{"instance":"y","job":"c"}']);
   });
 
   it("knows from the exposition when the gateway started: an outage before is not held against its groups", async () => {
@@ -323,7 +319,7 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     const settings = { rules: [ttlRule(3600)], limits: limits({ maxOutageSeconds: 0 }), dryRun: false };
     const report = await sweepGateway(context, settings);
     expect(fatesByJob(report)).toEqual({ a: "gateway_unhealthy", b: "gateway_unhealthy", c: "within_ttl" });
-    expect(await jobsOn(real.url)).toHaveLength(3);
+    expect(await groupsOn(real.url)).toHaveLength(3);
   });
 
   it.each(["api", "auto"] as const)("says what to set where the API is wanted: source %s", async (source) => {
@@ -333,7 +329,7 @@ describe.each(installedGateways)("a gateway without /api/v1, in front of $versio
     expect(report.error?.message).toContain(
       "there is no /api/v1 here: this is a Pushgateway older than 1.2.0, or something in front of it hides the API. Set source: exposition",
     );
-    expect(await jobsOn(real.url)).toHaveLength(3);
+    expect(await groupsOn(real.url)).toHaveLength(3);
   });
 });
 

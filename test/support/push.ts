@@ -1,4 +1,4 @@
-import { send } from "./http.ts";
+import { getJson, send } from "./http.ts";
 import { bytesField, delimited, doubleField, sintField, uintField } from "./protobuf.ts";
 
 export { getJson, getText } from "./http.ts";
@@ -101,4 +101,16 @@ export function nativeHistogramPush(url: string, labels: PushLabels, familyName 
     bytesField(4, bytesField(7, histogram)),
   ]);
   return pushFamily(url, labels, family);
+}
+
+/** The job of each group on a gateway, in the order of the alphabet. */
+export async function jobsOn(url: string): Promise<readonly string[]> {
+  const { data } = await getJson<{ data: { labels: { job: string } }[] }>(url, "/api/v1/metrics");
+  return data.map(({ labels }) => labels.job).toSorted();
+}
+
+/** The labels of each group on a gateway as JSON, in the order of the alphabet. */
+export async function groupsOn(url: string): Promise<readonly string[]> {
+  const { data } = await getJson<{ data: { labels: object }[] }>(url, "/api/v1/metrics");
+  return data.map(({ labels }) => JSON.stringify(labels)).toSorted();
 }
